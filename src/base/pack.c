@@ -1,0 +1,91 @@
+#include "base/pack.h"
+
+#include <string.h>
+
+void ml_varint_append(struct ml_buffer *out, int64_t value)
+{
+    uint64_t u = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+    uint8_t *bytes = (uint8_t *)ml_buffer_reserve(out, 10);
+    size_t n = 0;
+    for (; u >= 0x80; u >>= 7)
+        bytes[n++] = (uint8_t)(u | 0x80);
+    bytes[n++] = (uint8_t)u;
+    out->length += n;
+}
+
+bool ml_varint_read_long(const uint8_t **cursor, const uint8_t *end, int64_t *out_value)
+{
+    uint64_t u = 0;
+    const uint8_t *p = *cursor;
+    for (unsigned shift = 0; shift < 64 && p < end; shift += 7) {
+        uint8_t byte = *p++;
+        u |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            *out_value = (int64_t)(u >> 1) ^ -(int64_t)(u & 1);
+            *cursor = p;
+            return true;
+        }
+    }
+    return false;
+}
+
+void ml_pack_int(struct ml_buffer *out, int64_t value)
+{
+    ml_varint_append(out, value);
+}
+
+void ml_pack_bytes(struct ml_buffer *out, const void *bytes, size_t n)
+{
+    ml_varint_append(out, (int64_t)n);
+    ml_buffer_append(out, bytes, n);
+}
+
+void ml_pack_text(struct ml_buffer *out, const char *text)
+{
+    ml_pack_bytes(out, text, strlen(text) + 1);
+}
+
+struct ml_unpacker ml_unpack(const void *bytes, size_t n)
+{
+    const uint8_t *start = bytes;
+    return (struct ml_unpacker){start, start + n, false};
+}
+
+int64_t ml_unpack_int(struct ml_unpacker *u)
+{
+    int64_t value = 0;
+    if (!u->failed && !ml_varint_read(&u->cursor, u->end, &value))
+        u->failed = true;
+    return value;
+}
+
+const void *ml_unpack_bytes(struct ml_unpacker *u, size_t *out_n)
+{
+    int64_t n = ml_unpack_int(u);
+    *out_n = 0;
+    if (u->failed || n < 0 || n > u->end - u->cursor) {
+        u->failed = true;
+        return u->cursor;
+    }
+    const void *bytes = u->cursor;
+    u->cursor += n;
+    *out_n = (size_t)n;
+    return bytes;
+}
+
+const char *ml_unpack_text(struct ml_unpacker *u)
+{
+    size_t n;
+    const char *text = ml_unpack_bytes(u, &n);
+    if (u->failed || n == 0 || text[n - 1] != 0) {
+        u->failed = true;
+        return "";
+    }
+    return text;
+}
+
+const void *ml_unpack_rest(struct ml_unpacker *u, size_t *out_n)
+{
+    *out_n = u->failed ? 0 : (size_t)(u->end - u->cursor);
+    return u->cursor;
+}
