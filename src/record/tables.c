@@ -1,0 +1,73 @@
+#include "record/tables.h"
+
+/* The letters of /proc/PID/stat, field 3 (proc(5)), as ASCII. */
+const struct ml_code ml_state_codes[] = {
+    {'R', "running"}, {'S', "sleeping"},    {'D', "disk_sleep"}, {'Z', "zombie"},
+    {'T', "stopped"}, {'t', "traced"},      {'X', "dead"},       {'I', "idle"},
+    {'P', "parked"},  {-1, "not_measured"}, {0, NULL},
+};
+
+const struct ml_code ml_node_end_codes[] = {
+    {ML_NODE_END_COMPLETE, "complete"},
+    {ML_NODE_END_CUT, "cut"},
+    {ML_NODE_END_NO_RECORD, "no_record"},
+    {0, NULL},
+};
+
+const struct ml_code ml_event_codes[] = {
+    {ML_EVENT_EXIT, "exit"},
+    {ML_EVENT_SIGNAL, "signal"},
+    {ML_EVENT_ABORT, "abort"},
+    {ML_EVENT_FORWARDED, "forwarded"},
+    {ML_EVENT_ENDED_BY_US, "ended_by_us"},
+    {ML_EVENT_OUTPUT_CUT, "output_cut"},
+    {ML_EVENT_SLOWED, "slowed"},
+    {ML_EVENT_NODE_LOST, "node_lost"},
+    {ML_EVENT_NOTE, "note"},
+    {0, NULL},
+};
+
+const struct ml_code ml_stream_codes[] = {
+    {ML_STDOUT, "stdout"},
+    {ML_STDERR, "stderr"},
+    {0, NULL},
+};
+
+#define DESCRIBE(row, kind, field, name, units, description, codes)                                \
+    {name, ML_##kind, offsetof(struct row, field), units, description, codes},
+#define NODE(...) DESCRIBE(ml_node_row, __VA_ARGS__)
+#define PROCESS(...) DESCRIBE(ml_process_row, __VA_ARGS__)
+#define SAMPLE(...) DESCRIBE(ml_sample_row, __VA_ARGS__)
+#define NODE_SAMPLE(...) DESCRIBE(ml_node_sample_row, __VA_ARGS__)
+#define JOB_SAMPLE(...) DESCRIBE(ml_job_sample_row, __VA_ARGS__)
+#define EVENT(...) DESCRIBE(ml_event_row, __VA_ARGS__)
+#define OUTPUT(...) DESCRIBE(ml_output_row, __VA_ARGS__)
+
+static const struct ml_column node_columns[] = {ML_NODE_COLUMNS(NODE)};
+static const struct ml_column process_columns[] = {ML_PROCESS_COLUMNS(PROCESS)};
+static const struct ml_column sample_columns[] = {ML_SAMPLE_COLUMNS(SAMPLE)};
+static const struct ml_column node_sample_columns[] = {ML_NODE_SAMPLE_COLUMNS(NODE_SAMPLE)};
+static const struct ml_column job_sample_columns[] = {ML_JOB_SAMPLE_COLUMNS(JOB_SAMPLE)};
+static const struct ml_column event_columns[] = {ML_EVENT_COLUMNS(EVENT)};
+static const struct ml_column output_columns[] = {ML_OUTPUT_COLUMNS(OUTPUT)};
+
+#define TABLE(variable, name, description, columns, row)                                           \
+    const struct ml_table variable = {name, description, columns,                                  \
+                                      sizeof columns / sizeof *columns, sizeof(struct row)}
+
+TABLE(ml_table_nodes, "nodes", "one row a node", node_columns, ml_node_row);
+TABLE(ml_table_processes, "processes", "one row a process", process_columns, ml_process_row);
+TABLE(ml_table_samples, "samples", "a row when a value of a process changed; by process, by time",
+      sample_columns, ml_sample_row);
+TABLE(ml_table_node_samples, "node_samples", "one row a node and tick; by node, by time",
+      node_sample_columns, ml_node_sample_row);
+TABLE(ml_table_job_samples, "job_samples", "sums over all nodes, about one row a second",
+      job_sample_columns, ml_job_sample_row);
+TABLE(ml_table_events, "events", "what happened; by node, by time", event_columns, ml_event_row);
+TABLE(ml_table_output, "output", "what the application wrote; by node, by time", output_columns,
+      ml_output_row);
+
+const struct ml_table *const ml_tables[] = {
+    &ml_table_nodes,       &ml_table_processes, &ml_table_samples, &ml_table_node_samples,
+    &ml_table_job_samples, &ml_table_events,    &ml_table_output,  NULL,
+};

@@ -1,0 +1,169 @@
+/* The record types. Each list names its columns once: kind, field, name in the file, units,
+ * description, codes. To add a column: add its line here and set the field where it is measured. */
+#ifndef ML_RECORD_TABLES_H
+#define ML_RECORD_TABLES_H
+
+#include "record/schema.h"
+
+/* X(kind, field, name, units, description, codes) */
+#define ML_NODE_COLUMNS(X)                                                                         \
+    X(INT32, node, "node", "1", "number of the node, in the order of the node file", NULL)         \
+    X(TEXT, name, "name", "", "host name", NULL)                                                   \
+    X(INT64, memory_B, "memory_B", "byte", "physical memory (MemTotal)", NULL)                     \
+    X(INT64, swap_B, "swap_B", "byte", "swap space (SwapTotal)", NULL)                             \
+    X(INT64, cgroup_limit_B, "cgroup_limit_B", "byte", "memory limit of the job's cgroup", NULL)   \
+    X(INT32, cpus, "cpus", "1", "CPUs that the job may use", NULL)                                 \
+    X(REAL, clock_offset_s, "clock_offset_s", "s", "to add to the node's clock to get rank 0's",   \
+      NULL)                                                                                        \
+    X(REAL, clock_error_s, "clock_error_s", "s", "bound on the error of the offset", NULL)         \
+    X(INT64, ticks, "ticks", "1", "sampling ticks that were taken", NULL)                          \
+    X(INT64, missed, "missed", "1", "sampling ticks that were due and not taken", NULL)            \
+    X(SPAN, cpu_ns, "cpu_s", "s", "CPU time of the sampling rank and the world host", NULL)        \
+    X(CODE, ended, "ended", "1", "how the record of the node ends", ml_node_end_codes)
+
+#define ML_PROCESS_COLUMNS(X)                                                                      \
+    X(INT32, process, "process", "1", "number of the process in this file", NULL)                  \
+    X(INT32, rank, "rank", "1", "MPI rank; -1: a helper process", NULL)                            \
+    X(INT32, node, "node", "1", "node that it ran on", NULL)                                       \
+    X(INT32, pid, "pid", "1", "process id on its node", NULL)                                      \
+    X(INT32, parent, "parent", "1", "process that started it; -1: none of the run's", NULL)        \
+    X(INSTANT, start_ns, "start_s", "s", "start of the process", NULL)                             \
+    X(INSTANT, end_ns, "end_s", "s", "end of the process; -1: not seen", NULL)                     \
+    X(INT32, exit_code, "exit_code", "1", "exit code; -1: unknown, or ended by a signal", NULL)    \
+    X(INT32, signal, "signal", "1", "signal that ended it; 0: none; -1: unknown", NULL)            \
+    X(INT64, first_row, "first_row", "1", "its first row in /samples", NULL)                       \
+    X(INT64, n_rows, "n_rows", "1", "number of its rows in /samples", NULL)                        \
+    X(INT64, peak_rss_B, "peak_rss_B", "byte", "largest resident set, by the kernel or a sample",  \
+      NULL)                                                                                        \
+    X(INSTANT, peak_ns, "peak_s", "s", "time of the first sample that saw the peak", NULL)         \
+    X(TEXT, name, "name", "", "command name", NULL)
+
+#define ML_SAMPLE_COLUMNS(X)                                                                       \
+    X(INSTANT, time_ns, "time_s", "s", "time of the sample", NULL)                                 \
+    X(INT32, process, "process", "1", "row in /processes", NULL)                                   \
+    X(INT32, rank, "rank", "1", "MPI rank; -1: a helper process", NULL)                            \
+    X(INT64, tick, "tick", "1", "tick of the node's sampler; joins with /node_samples", NULL)      \
+    X(INT64, rss_B, "rss_B", "byte", "resident set", NULL)                                         \
+    X(INT64, rss_anon_B, "rss_anon_B", "byte", "resident anonymous memory (RssAnon)", NULL)        \
+    X(INT64, rss_file_B, "rss_file_B", "byte", "resident file mappings (RssFile)", NULL)           \
+    X(INT64, rss_shmem_B, "rss_shmem_B", "byte", "resident shared memory (RssShmem)", NULL)        \
+    X(INT64, pss_B, "pss_B", "byte", "resident set, shared pages divided by their users (Pss)",    \
+      NULL)                                                                                        \
+    X(INT64, swap_B, "swap_B", "byte", "swapped-out memory (VmSwap)", NULL)                        \
+    X(INT64, vsize_B, "vsize_B", "byte", "virtual memory", NULL)                                   \
+    X(INT64, peak_rss_B, "peak_rss_B", "byte", "largest resident set until then (VmHWM)", NULL)    \
+    X(SPAN, cpu_ns, "cpu_s", "s", "CPU time used, user and system", NULL)                          \
+    X(INT32, threads, "threads", "1", "number of threads", NULL)                                   \
+    X(INT64, major_faults, "major_faults", "1", "page faults that waited for the disk", NULL)      \
+    X(CODE, state, "state", "1", "scheduler state", ml_state_codes)                                \
+    X(INT32, mpi_call, "mpi_call", "1", "MPI call in progress; -1: not measured", NULL)
+
+#define ML_NODE_SAMPLE_COLUMNS(X)                                                                  \
+    X(INSTANT, time_ns, "time_s", "s", "time of the sample", NULL)                                 \
+    X(INT32, node, "node", "1", "row in /nodes", NULL)                                             \
+    X(INT64, tick, "tick", "1", "tick of the node's sampler", NULL)                                \
+    X(INT32, processes, "processes", "1", "processes of the run on the node", NULL)                \
+    X(INT64, rss_B, "rss_B", "byte", "sum of the processes' resident sets", NULL)                  \
+    X(INT64, pss_B, "pss_B", "byte", "sum of the processes' proportional sets, as last read",      \
+      NULL)                                                                                        \
+    X(INT64, available_B, "available_B", "byte", "memory that the node can still give out", NULL)  \
+    X(INT64, swap_free_B, "swap_free_B", "byte", "free swap space", NULL)                          \
+    X(INT64, cgroup_B, "cgroup_B", "byte", "memory charged to the job's cgroup", NULL)             \
+    X(SPAN, sampler_cpu_ns, "sampler_cpu_s", "s", "CPU time of the sampling rank until then", NULL)
+
+#define ML_JOB_SAMPLE_COLUMNS(X)                                                                   \
+    X(INSTANT, time_ns, "time_s", "s", "time of the gathering", NULL)                              \
+    X(INT32, ranks, "ranks", "1", "ranks that are running", NULL)                                  \
+    X(INT64, rss_B, "rss_B", "byte", "sum of all resident sets", NULL)                             \
+    X(INT64, pss_B, "pss_B", "byte", "sum of all proportional sets", NULL)                         \
+    X(INT32, largest_rank, "largest_rank", "1", "rank with the largest resident set", NULL)        \
+    X(INT64, largest_rss_B, "largest_rss_B", "byte", "its resident set", NULL)                     \
+    X(INT64, least_available_B, "least_available_B", "byte", "least available memory of a node",   \
+      NULL)                                                                                        \
+    X(INT32, least_node, "least_node", "1", "that node", NULL)
+
+#define ML_EVENT_COLUMNS(X)                                                                        \
+    X(INSTANT, time_ns, "time_s", "s", "time of the event", NULL)                                  \
+    X(INT32, node, "node", "1", "node; -1: the job", NULL)                                         \
+    X(INT32, process, "process", "1", "process; -1: none", NULL)                                   \
+    X(CODE, kind, "kind", "1", "what happened", ml_event_codes)                                    \
+    X(INT64, value, "value", "1", "exit code, signal, bytes: by kind", NULL)                       \
+    X(TEXT, text, "text", "", "in words", NULL)
+
+#define ML_OUTPUT_COLUMNS(X)                                                                       \
+    X(INSTANT, time_ns, "time_s", "s", "time at which it passed through", NULL)                    \
+    X(INT32, rank, "rank", "1", "rank that wrote it", NULL)                                        \
+    X(CODE, stream, "stream", "1", "where to", ml_stream_codes)                                    \
+    X(CODE, continued, "continued", "1", "1: goes on with the row before of rank and stream",      \
+      NULL)                                                                                        \
+    X(TEXT, text, "text", "", "one line, or a piece of it", NULL)
+
+#define ML_FIELD_INSTANT int64_t
+#define ML_FIELD_SPAN int64_t
+#define ML_FIELD_INT64 int64_t
+#define ML_FIELD_INT32 int32_t
+#define ML_FIELD_CODE int8_t
+#define ML_FIELD_REAL double
+#define ML_FIELD_TEXT const char *
+#define ML_DECLARE_FIELD(kind, field, name, units, description, codes) ML_FIELD_##kind field;
+
+struct ml_node_row {
+    ML_NODE_COLUMNS(ML_DECLARE_FIELD)
+};
+struct ml_process_row {
+    ML_PROCESS_COLUMNS(ML_DECLARE_FIELD)
+};
+struct ml_sample_row {
+    ML_SAMPLE_COLUMNS(ML_DECLARE_FIELD)
+};
+struct ml_node_sample_row {
+    ML_NODE_SAMPLE_COLUMNS(ML_DECLARE_FIELD)
+};
+struct ml_job_sample_row {
+    ML_JOB_SAMPLE_COLUMNS(ML_DECLARE_FIELD)
+};
+struct ml_event_row {
+    ML_EVENT_COLUMNS(ML_DECLARE_FIELD)
+};
+struct ml_output_row {
+    ML_OUTPUT_COLUMNS(ML_DECLARE_FIELD)
+};
+
+extern const struct ml_table ml_table_nodes, ml_table_processes, ml_table_samples,
+    ml_table_node_samples, ml_table_job_samples, ml_table_events, ml_table_output;
+
+/* All of them, in the file's order, ended by NULL. */
+extern const struct ml_table *const ml_tables[];
+
+enum ml_node_end {
+    ML_NODE_END_COMPLETE = 0,  /* sampled until the application had ended */
+    ML_NODE_END_CUT = 1,       /* the journal breaks off: killed, or the node failed */
+    ML_NODE_END_NO_RECORD = 2, /* no sampling rank there, or its journal is missing */
+};
+
+enum ml_stream { ML_STDOUT = 1, ML_STDERR = 2 };
+
+enum ml_event_kind {
+    ML_EVENT_EXIT = 1,        /* value: exit code other than 0 */
+    ML_EVENT_SIGNAL = 2,      /* value: the signal that ended a rank */
+    ML_EVENT_ABORT = 3,       /* value: the code given to MPI_Abort */
+    ML_EVENT_FORWARDED = 4,   /* value: the signal passed on to the application */
+    ML_EVENT_ENDED_BY_US = 5, /* the ranks of the node were ended because another failed */
+    ML_EVENT_OUTPUT_CUT = 6,  /* value: bytes recorded; what follows was not */
+    ML_EVENT_SLOWED = 7,      /* value: ns between samples from now on */
+    ML_EVENT_NODE_LOST = 8,   /* a node stopped answering */
+    ML_EVENT_NOTE = 9,        /* a warning that the user also saw */
+};
+
+extern const struct ml_code ml_node_end_codes[], ml_state_codes[], ml_event_codes[],
+    ml_stream_codes[];
+
+/* An attribute of the run: command, directory, options and the like. TEXT holds its value; kind
+ * says how the file stores it. Texts are owned by whoever made the struct. */
+struct ml_attribute {
+    const char *name;
+    enum ml_kind kind; /* ML_TEXT, ML_INT64 or ML_REAL */
+    const char *text;
+};
+
+#endif
