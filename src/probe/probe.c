@@ -1,0 +1,254 @@
+#include "probe/probe.h"
+
+#include "base/memory.h"
+#include "probe/cgroup.h"
+#include "probe/processes.h"
+#include "probe/pss.h"
+#include "probe/tree.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SHOW_PERIOD_NS (10 * ML_NS_PER_S)
+
+struct ml_probe {
+    int node;
+    struct ml_procfs fs;
+    struct ml_cgroup cgroup;
+    struct ml_processes processes;
+    struct ml_tree tree;
+    struct ml_pss pss;
+    int meminfo;          /* open file, or -1 */
+    size_t first_measure; /* column of a sample from which on rows are compared */
+};
+
+/* One tick's arguments, handed down together. */
+struct tick {
+    int64_t number;
+    int64_t now_ns;
+    const struct ml_probe_sink *sink;
+    struct ml_process *pss_turn;
+};
+
+static size_t column_at(const struct ml_table *table, size_t offset)
+{
+    size_t i = 0;
+    while (i < table->n_columns && table->columns[i].offset != offset)
+        i++;
+    return i;
+}
+
+enum ml_status ml_probe_open(const struct ml_probe_options *options, struct ml_probe **out_probe,
+                             struct ml_error *err)
+{
+    struct ml_probe *probe = ml_alloc(sizeof *probe);
+    enum ml_status status = ml_procfs_open(options->proc_root, &probe->fs, err);
+    if (status != ML_OK) {
+        free(probe);
+        return status;
+    }
+    probe->node = options->node;
+    probe->pss.period_ns = options->pss_period_ns;
+    probe->first_measure = column_at(&ml_table_samples, offsetof(struct ml_sample_row, rss_B));
+    probe->meminfo = ml_procfs_keep(&probe->fs, "meminfo");
+    ml_tree_open(&probe->tree, &probe->fs);
+    ml_cgroup_open(options->cgroup_root, &probe->fs, &probe->cgroup);
+    *out_probe = probe;
+    return ML_OK;
+}
+
+enum ml_status ml_probe_add_rank(struct ml_probe *probe, int rank, pid_t pid, struct ml_error *err)
+{
+    struct ml_process *p = ml_processes_find(&probe->processes, pid);
+    bool known = p && ml_process_is_there(&probe->fs, p);
+    bool lost = false;
+    if (!known) {
+        p = ml_process_open(&probe->fs, pid, ml_mono_now().ns);
+        lost = !p;
+        if (lost)
+            p = ml_process_open_lost(pid);
+        ml_processes_add(&probe->processes, p);
+    }
+    if (rank >= 0 && p->rank != rank)
+        ml_processes_set_rank(&probe->processes, p, rank);
+    probe->tree.ranks_given |= rank >= 0;
+    probe->tree.everything = true; /* children that it has already */
+    if (lost)
+        return ml_fail(err, ML_PROCESS_LOST, "rank %d: process %d ended before it could be watched",
+                       rank, (int)pid);
+    return ML_OK;
+}
+
+void ml_probe_set_mark(struct ml_probe *probe, const char *mark)
+{
+    free(probe->tree.mark);
+    probe->tree.mark = mark ? ml_strdup(mark) : NULL;
+    probe->tree.everything = true;
+}
+
+int ml_probe_process_of_rank(const struct ml_probe *probe, int rank)
+{
+    const struct ml_rank_process *r = ml_processes_of_rank(&probe->processes, rank);
+    return r ? r->number : -1;
+}
+
+static void announce(const struct ml_probe *probe, struct ml_process *p, const struct tick *tick)
+{
+    struct ml_process_row row;
+    ml_row_clear(&ml_table_processes, &row);
+    row.process = p->number;
+    row.rank = p->rank;
+    row.node = probe->node;
+    row.pid = p->pid;
+    row.parent = p->parent;
+    row.start_ns =
+        p->start_ticks < 0 ? ML_NOT_MEASURED : ml_procfs_start_ns(&probe->fs, p->start_ticks);
+    row.name = p->name;
+    p->announced = true;
+    tick->sink->started(tick->sink->context, &row);
+}
+
+static void show(const struct ml_probe *probe, struct ml_process *p, const struct tick *tick)
+{
+    bool fresh = p->shown.time_ns > 0 && tick->now_ns - p->shown.time_ns < SHOW_PERIOD_NS;
+    if (fresh && ml_row_equal(&ml_table_samples, &p->row, &p->shown, probe->first_measure))
+        return;
+    p->row.time_ns = tick->now_ns;
+    p->row.process = p->number;
+    p->row.rank = p->rank;
+    p->row.tick = tick->number;
+    p->shown = p->row;
+    tick->sink->sampled(tick->sink->context, &p->row);
+}
+
+static void sample(struct ml_probe *probe, struct ml_process *p, const struct tick *tick)
+{
+    bool measured = ml_process_read(&probe->fs, p, tick->now_ns);
+    if (measured)
+        ml_pss_read(&probe->pss, &probe->fs, p, tick->pss_turn, tick->now_ns);
+    if (!p->announced)
+        announce(probe, p, tick);
+    if (measured)
+        show(probe, p, tick);
+    if (p->ended)
+        tick->sink->ended(tick->sink->context, p->number, tick->now_ns);
+}
+
+static void describe_tick(struct ml_probe *probe, const struct tick *tick,
+                          struct ml_node_sample_row *out_node)
+{
+    struct ml_node_sample_row row;
+    struct ml_proc_meminfo meminfo;
+    ml_row_clear(&ml_table_node_samples, &row);
+    row.time_ns = tick->now_ns;
+    row.node = probe->node;
+    row.tick = tick->number;
+    row.processes = (int32_t)probe->processes.n;
+    row.rss_B = 0;
+    for (size_t i = 0; i < probe->processes.n; i++) {
+        const struct ml_process *p = probe->processes.live[i];
+        row.rss_B += p->seen ? p->row.rss_B : 0;
+    }
+    row.pss_B = ml_pss_sum(&probe->processes);
+    row.cgroup_B = ml_cgroup_usage_B(&probe->cgroup, &probe->fs);
+    ssize_t n = probe->meminfo >= 0 ? ml_procfs_reread(&probe->fs, probe->meminfo) : -1;
+    ml_proc_parse_meminfo(probe->fs.text, n > 0 ? (size_t)n : 0, &meminfo);
+    row.available_B = meminfo.available_B;
+    row.swap_free_B = meminfo.swap_free_B;
+    *out_node = row;
+}
+
+/* Known processes first: when one has ended, its PID may be a new process in the search. */
+void ml_probe_tick(struct ml_probe *probe, int64_t tick, struct ml_mono now,
+                   const struct ml_probe_sink *sink, struct ml_node_sample_row *out_node)
+{
+    struct ml_processes *set = &probe->processes;
+    struct tick t = {tick, now.ns, sink, ml_pss_pick(&probe->pss, set, now.ns)};
+    size_t i = 0;
+    for (; i < set->n; i++)
+        sample(probe, set->live[i], &t);
+    ml_tree_search(&probe->tree, &probe->fs, set, now.ns, false);
+    for (; i < set->n; i++)
+        sample(probe, set->live[i], &t);
+    ml_processes_sweep(set, &probe->fs);
+    describe_tick(probe, &t, out_node);
+}
+
+int ml_probe_n_alive(const struct ml_probe *probe)
+{
+    int n = 0;
+    for (size_t i = 0; i < probe->processes.n; i++)
+        n += !probe->processes.live[i]->ended;
+    return n;
+}
+
+void ml_probe_largest(const struct ml_probe *probe, int *out_rank, int64_t *out_rss_B)
+{
+    *out_rank = -1;
+    *out_rss_B = 0;
+    for (size_t i = 0; i < probe->processes.n; i++) {
+        const struct ml_process *p = probe->processes.live[i];
+        if (p->rank >= 0 && p->seen && (*out_rank < 0 || p->row.rss_B > *out_rss_B)) {
+            *out_rank = p->rank;
+            *out_rss_B = p->row.rss_B;
+        }
+    }
+}
+
+void ml_probe_describe_node(const struct ml_probe *probe, struct ml_node_row *out_row)
+{
+    struct ml_procfs fs = probe->fs; /* the text buffer is scratch */
+    struct ml_proc_meminfo meminfo;
+    ssize_t n = probe->meminfo >= 0 ? ml_procfs_reread(&fs, probe->meminfo) : -1;
+    ml_proc_parse_meminfo(fs.text, n > 0 ? (size_t)n : 0, &meminfo);
+    ml_row_clear(&ml_table_nodes, out_row);
+    out_row->node = probe->node;
+    out_row->memory_B = meminfo.total_B;
+    out_row->swap_B = meminfo.swap_total_B;
+    out_row->cgroup_limit_B = probe->cgroup.limit_B;
+    out_row->cpus =
+        probe->cgroup.cpus ? probe->cgroup.cpus : (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+/* The pidfd is opened before the process is checked to be the one that we know, so it cannot be
+ * another one's. Linux before 5.3 has no pidfds. */
+static void signal_process(struct ml_procfs *fs, const struct ml_process *p, int signal)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+    bool unsupported = pidfd < 0 && errno == ENOSYS;
+    if (ml_process_is_there(fs, p)) {
+        if (pidfd >= 0)
+            syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+        else if (unsupported)
+            kill(p->pid, signal);
+    }
+    if (pidfd >= 0)
+        close(pidfd);
+}
+
+void ml_probe_signal_all(struct ml_probe *probe, int signal)
+{
+    if (!probe->fs.real)
+        return;
+    ml_tree_search(&probe->tree, &probe->fs, &probe->processes, ml_mono_now().ns, true);
+    for (size_t i = 0; i < probe->processes.n; i++) {
+        if (!probe->processes.live[i]->ended)
+            signal_process(&probe->fs, probe->processes.live[i], signal);
+    }
+}
+
+void ml_probe_close(struct ml_probe *probe)
+{
+    if (!probe)
+        return;
+    ml_processes_close(&probe->processes, &probe->fs);
+    ml_tree_close(&probe->tree, &probe->fs);
+    ml_cgroup_close(&probe->cgroup);
+    ml_procfs_release(&probe->fs, probe->meminfo);
+    ml_procfs_close(&probe->fs);
+    free(probe);
+}

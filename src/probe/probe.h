@@ -1,0 +1,78 @@
+/* Samples the processes of the run on this node, and the node itself.
+ *
+ * A process is watched on descriptors of /proc that stay open, so a PID that is reused is never
+ * taken for the process that had it before. */
+#ifndef ML_PROBE_PROBE_H
+#define ML_PROBE_PROBE_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "record/tables.h"
+
+#include <sys/types.h>
+
+struct ml_probe;
+
+struct ml_probe_options {
+    const char *proc_root;   /* "/proc", or a made-up tree */
+    const char *cgroup_root; /* "/sys/fs/cgroup" */
+    int node;
+    int64_t pss_period_ns; /* between a process's readings; -1: by measured cost; 0: never */
+};
+
+/* Called from ml_probe_tick; rows are valid during the call only. Process numbers count from 0 on
+ * this node. Instants are nanoseconds of CLOCK_MONOTONIC of this node.
+ *
+ * `started` comes again for a process whose name or rank has changed (a rank is at first the
+ * starter that then calls execve): the last row of a process counts. Its name is as the kernel has
+ * it: up to 15 bytes of any kind. `ended` comes once, when it is a zombie or gone. */
+struct ml_probe_sink {
+    void *context;
+    void (*started)(void *context, const struct ml_process_row *row);
+    void (*sampled)(void *context, const struct ml_sample_row *row); /* something changed */
+    void (*ended)(void *context, int process, int64_t time_ns);
+};
+
+/* Keeps three files a process open, up to half of RLIMIT_NOFILE; beyond that they are opened at
+ * each tick, which costs three times as much. Errors: proc_root cannot be opened. */
+enum ml_status ml_probe_open(const struct ml_probe_options *options, struct ml_probe **out_probe,
+                             struct ml_error *err);
+
+/* Watches PID, rank RANK of the application (-1: a launcher), and every process that descends from
+ * it. Once a rank was given, ranks are no longer looked for in environments.
+ * Errors (ML_PROCESS_LOST): it is gone already. Then it still gets a number and one `started` and
+ * `ended` at the next tick, so that every rank is in the file. */
+enum ml_status ml_probe_add_rank(struct ml_probe *probe, int rank, pid_t pid, struct ml_error *err);
+
+/* Watches also every process of the user whose environment holds the entry MARK
+ * ("MEMLOG_RUN=..."); the caller's own processes must not bear it. Descendants that left the tree
+ * are found by it too. As long as no rank was given, the rank of a process is what its environment
+ * says (PMIX_RANK, OMPI_COMM_WORLD_RANK, PMI_RANK); -1 if an ancestor, or any other process that
+ * lives, has that rank. */
+void ml_probe_set_mark(struct ml_probe *probe, const char *mark);
+
+/* Number of the process that is rank RANK, or -1. */
+int ml_probe_process_of_rank(const struct ml_probe *probe, int rank);
+
+/* One tick: finds new processes, reads all, and fills OUT_NODE (its sampler_cpu_ns stays
+ * ML_NOT_MEASURED: the caller knows it). A row is passed on when a value changed since the
+ * process's last row, or 10 s after it. */
+void ml_probe_tick(struct ml_probe *probe, int64_t tick, struct ml_mono now,
+                   const struct ml_probe_sink *sink, struct ml_node_sample_row *out_node);
+
+/* Processes of the run that lived at the last tick, or were added since. */
+int ml_probe_n_alive(const struct ml_probe *probe);
+
+/* RANK with the largest resident set at the last tick and its size; -1 and 0 if there is none. */
+void ml_probe_largest(const struct ml_probe *probe, int *out_rank, int64_t *out_rss_B);
+
+/* What is fixed about the node: memory_B, swap_B, cgroup_limit_B, cpus; the rest "not measured". */
+void ml_probe_describe_node(const struct ml_probe *probe, struct ml_node_row *out_row);
+
+/* Sends SIGNAL to every process of the run that lives, ranks and helpers (through pidfds).
+ * Does nothing under a made-up proc_root. */
+void ml_probe_signal_all(struct ml_probe *probe, int signal);
+
+void ml_probe_close(struct ml_probe *probe);
+
+#endif

@@ -1,0 +1,79 @@
+/* What the kernel writes in /proc and in cgroups, parsed: text in, struct out, no I/O.
+ *
+ * All texts are N bytes that need not end in NUL. A value that the text lacks is ML_NOT_MEASURED;
+ * one that does not fit into 63 bits is the largest that does. */
+#ifndef ML_PROBE_PROC_PARSE_H
+#define ML_PROBE_PROC_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define ML_COMM_SIZE 64 /* TASK_COMM_LEN is 16; kernel workers show up to 63 bytes */
+
+struct ml_proc_stat {
+    char name[ML_COMM_SIZE]; /* as it is: may hold blanks, parentheses, newlines */
+    char state;              /* R S D Z T t X I P */
+    pid_t parent;
+    int64_t minor_faults;
+    int64_t major_faults;
+    int64_t cpu_ticks; /* user and system, in clock ticks */
+    int32_t threads;
+    int64_t start_ticks; /* since boot (CLOCK_BOOTTIME), in clock ticks */
+};
+bool ml_proc_parse_stat(const char *text, size_t n, struct ml_proc_stat *out_stat);
+
+struct ml_proc_statm {
+    int64_t size_pages;
+    int64_t resident_pages;
+    int64_t shared_pages; /* of those: file and shared memory; the others are anonymous */
+};
+bool ml_proc_parse_statm(const char *text, size_t n, struct ml_proc_statm *out_statm);
+
+struct ml_proc_status {
+    int64_t tgid; /* differs from the PID asked for if that is a thread */
+    int64_t vsize_B;
+    int64_t peak_rss_B;
+    int64_t rss_B;
+    int64_t anon_B; /* this and the next two since Linux 4.5 */
+    int64_t file_B;
+    int64_t shmem_B;
+    int64_t swap_B;
+};
+void ml_proc_parse_status(const char *text, size_t n, struct ml_proc_status *out_status);
+
+/* Pss of smaps_rollup, in bytes. */
+int64_t ml_proc_parse_pss(const char *text, size_t n);
+
+struct ml_proc_meminfo {
+    int64_t total_B;
+    int64_t available_B; /* since Linux 3.14 */
+    int64_t swap_total_B;
+    int64_t swap_free_B;
+};
+void ml_proc_parse_meminfo(const char *text, size_t n, struct ml_proc_meminfo *out_meminfo);
+
+/* The PID given out last, from loadavg. */
+bool ml_proc_parse_last_pid(const char *text, size_t n, pid_t *out_pid);
+
+/* From /proc/PID/cgroup: the path in the version 1 hierarchy of CONTROLLER, or with "" in the
+ * unified one. OUT_PATH is NUL-terminated, begins with a slash and has no ".." in it. */
+bool ml_proc_parse_cgroup(const char *text, size_t n, const char *controller, char *out_path,
+                          size_t size);
+
+/* A cgroup's number; "max", and the huge number that stands for it in version 1, are
+ * ML_NOT_MEASURED. */
+int64_t ml_proc_parse_limit(const char *text, size_t n);
+
+/* How many CPUs the list "0-3,8,10-11" names; 0 if it is none. */
+int ml_proc_count_cpus(const char *text, size_t n);
+
+/* Whether ENTRY ("NAME=value") stands among the NUL-separated entries of an environment. */
+bool ml_proc_environ_has(const char *text, size_t n, const char *entry);
+
+/* The MPI rank that an environment gives its process (PMIX_RANK, OMPI_COMM_WORLD_RANK, PMI_RANK),
+ * or -1. */
+int ml_proc_environ_rank(const char *text, size_t n);
+
+#endif

@@ -1,0 +1,208 @@
+#include "probe/process.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* status costs more than stat and statm together, and tells three things that these do not: the
+ * peak, swap, and how the shared pages are split. It is read this often while the memory changes,
+ * else this often; and at once when a peak may have come and gone since the last tick. */
+#define STATUS_CHANGING_NS (2 * ML_NS_PER_S)
+#define STATUS_STEADY_NS (10 * ML_NS_PER_S)
+
+/* Pages that were touched since the last tick and are not there any more: so many may be the
+ * everyday business of an allocator. */
+#define HIDDEN_PAGES 64
+
+static const char *const file_names[ML_N_FILES] = {"stat", "statm", "status"};
+
+static const char *path_of(pid_t pid, const char *name, char path[40])
+{
+    snprintf(path, 40, "%d/%s", (int)pid, name);
+    return path;
+}
+
+static ssize_t read_file(struct ml_procfs *fs, const struct ml_process *p, enum ml_process_file f)
+{
+    char path[40];
+    if (p->files[f] >= 0)
+        return ml_procfs_reread(fs, p->files[f]);
+    return ml_procfs_read(fs, fs->root, path_of(p->pid, file_names[f], path));
+}
+
+/* False if the PID is no longer that process. */
+static bool read_stat(struct ml_procfs *fs, const struct ml_process *p, struct ml_proc_stat *out)
+{
+    ssize_t n = read_file(fs, p, ML_FILE_STAT);
+    return n > 0 && ml_proc_parse_stat(fs->text, (size_t)n, out) &&
+           out->start_ticks == p->start_ticks;
+}
+
+/* A leader that called pthread_exit is a zombie while its other threads live on. */
+static bool has_ended(const struct ml_proc_stat *stat)
+{
+    return stat->state == 'X' || stat->state == 'x' || (stat->state == 'Z' && stat->threads <= 1);
+}
+
+static bool is_thread(struct ml_procfs *fs, const struct ml_process *p)
+{
+    struct ml_proc_status status;
+    ssize_t n = read_file(fs, p, ML_FILE_STATUS);
+    if (n <= 0)
+        return false;
+    ml_proc_parse_status(fs->text, (size_t)n, &status);
+    return status.tgid >= 0 && status.tgid != p->pid;
+}
+
+static struct ml_process *new_process(pid_t pid)
+{
+    struct ml_process *p = ml_alloc(sizeof *p);
+    p->pid = pid;
+    p->number = p->rank = p->parent = -1;
+    p->start_ticks = -1;
+    p->pss.cost_ns = -1;
+    p->status_due = true;
+    for (int f = 0; f < ML_N_FILES; f++)
+        p->files[f] = -1;
+    ml_row_clear(&ml_table_samples, &p->row);
+    return p;
+}
+
+struct ml_process *ml_process_open(struct ml_procfs *fs, pid_t pid, int64_t now_ns)
+{
+    char path[40];
+    struct ml_proc_stat stat;
+    struct ml_process *p = new_process(pid);
+    for (int f = 0; f < ML_N_FILES; f++)
+        p->files[f] = ml_procfs_keep(fs, path_of(pid, file_names[f], path));
+    ssize_t n = read_file(fs, p, ML_FILE_STAT);
+    if (n <= 0 || !ml_proc_parse_stat(fs->text, (size_t)n, &stat) || is_thread(fs, p))
+        goto fail;
+    p->start_ticks = stat.start_ticks;
+    p->ended = has_ended(&stat);
+    p->young_until_ns = now_ns + ML_PROCESS_YOUNG_NS;
+    p->pss.read_ns = now_ns;
+    strcpy(p->name, stat.name);
+    return p;
+fail:
+    ml_process_close(fs, p);
+    return NULL;
+}
+
+struct ml_process *ml_process_open_lost(pid_t pid)
+{
+    struct ml_process *p = new_process(pid);
+    p->ended = true;
+    return p;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The numbers of status are of one instant, so they replace statm's. */
+static void read_status(struct ml_procfs *fs, struct ml_process *p, int64_t now_ns)
+{
+    struct ml_proc_status status;
+    ssize_t n = read_file(fs, p, ML_FILE_STATUS);
+    if (n <= 0)
+        return;
+    ml_proc_parse_status(fs->text, (size_t)n, &status);
+    /* processes that were found together take turns */
+    p->status_ns = p->status_ns ? now_ns : now_ns - p->pid % 8 * (STATUS_CHANGING_NS / 8);
+    p->status_due = p->status_stale = false;
+    if (status.rss_B < 0)
+        return; /* the memory went away since statm was read */
+    struct ml_sample_row *row = &p->row;
+    row->rss_B = status.rss_B;
+    if (status.anon_B >= 0) /* else statm's stands */
+        row->rss_anon_B = status.anon_B;
+    row->rss_file_B = status.file_B;
+    row->rss_shmem_B = status.shmem_B;
+    row->swap_B = status.swap_B;
+    row->vsize_B = status.vsize_B;
+    /* Linux 6.2 to 6.15 count pages per CPU and sum up loosely: the peak may lag behind */
+    row->peak_rss_B = larger(status.peak_rss_B, status.rss_B);
+}
+
+static bool needs_status(struct ml_process *p, const struct ml_proc_statm *now, int64_t new_faults,
+                         int64_t now_ns)
+{
+    const struct ml_proc_statm *before = &p->statm;
+    int64_t growth = now->resident_pages - before->resident_pages;
+    bool shrank = growth < -before->resident_pages / 64;
+    bool hidden = new_faults - (growth > 0 ? growth : 0) > HIDDEN_PAGES;
+    p->status_stale |= growth != 0 || now->size_pages != before->size_pages;
+    int64_t period_ns = p->status_stale ? STATUS_CHANGING_NS : STATUS_STEADY_NS;
+    return p->status_due || now->shared_pages != before->shared_pages || shrank || hidden ||
+           now_ns - p->status_ns >= period_ns;
+}
+
+/* False if the memory is gone. */
+static bool read_memory(struct ml_procfs *fs, struct ml_process *p, int64_t new_faults,
+                        int64_t now_ns)
+{
+    struct ml_proc_statm statm;
+    ssize_t n = read_file(fs, p, ML_FILE_STATM);
+    if (n <= 0 || !ml_proc_parse_statm(fs->text, (size_t)n, &statm) || statm.size_pages == 0)
+        return false;
+    struct ml_sample_row *row = &p->row;
+    row->rss_B = statm.resident_pages * fs->page_B;
+    row->rss_anon_B = (statm.resident_pages - statm.shared_pages) * fs->page_B;
+    row->vsize_B = statm.size_pages * fs->page_B;
+    row->peak_rss_B = larger(row->peak_rss_B, row->rss_B);
+    if (needs_status(p, &statm, new_faults, now_ns))
+        read_status(fs, p, now_ns);
+    p->statm = statm;
+    return true;
+}
+
+bool ml_process_read(struct ml_procfs *fs, struct ml_process *p, int64_t now_ns)
+{
+    struct ml_proc_stat stat;
+    if (p->ended || !read_stat(fs, p, &stat) || has_ended(&stat)) {
+        p->ended = true;
+        return false;
+    }
+    if (strcmp(p->name, stat.name) != 0) {
+        strcpy(p->name, stat.name);
+        p->announced = false;
+        p->young_until_ns = now_ns + ML_PROCESS_YOUNG_NS;
+        p->status_due = true; /* execve began a new peak */
+    }
+    int64_t new_faults = stat.minor_faults - p->minor_faults;
+    p->minor_faults = stat.minor_faults;
+    p->row.cpu_ns = stat.cpu_ticks * fs->clock_tick_ns;
+    p->row.threads = stat.threads;
+    p->row.major_faults = stat.major_faults;
+    p->row.state = (int8_t)stat.state;
+    if (stat.state == 'Z')
+        return p->seen; /* statm of a dead leader shows nothing: keep what it was */
+    p->seen = read_memory(fs, p, new_faults, now_ns);
+    return p->seen;
+}
+
+bool ml_process_is_there(struct ml_procfs *fs, const struct ml_process *p)
+{
+    struct ml_proc_stat stat;
+    return !p->ended && read_stat(fs, p, &stat) && !has_ended(&stat);
+}
+
+ssize_t ml_process_read_environ(struct ml_procfs *fs, pid_t pid)
+{
+    char path[40];
+    return ml_procfs_read(fs, fs->root, path_of(pid, "environ", path));
+}
+
+void ml_process_close(struct ml_procfs *fs, struct ml_process *p)
+{
+    if (!p)
+        return;
+    for (int f = 0; f < ML_N_FILES; f++)
+        ml_procfs_release(fs, p->files[f]);
+    free(p);
+}

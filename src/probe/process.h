@@ -1,0 +1,63 @@
+/* One watched process: its files of /proc, kept open, and what was last read from them. */
+#ifndef ML_PROBE_PROCESS_H
+#define ML_PROBE_PROCESS_H
+
+#include "probe/proc_parse.h"
+#include "probe/procfs.h"
+#include "record/tables.h"
+
+/* The environment of a new process is looked at again for so long: between fork and execve it is
+ * that of the process that forked it. */
+#define ML_PROCESS_YOUNG_NS (5 * 1000000000LL)
+
+enum ml_process_file { ML_FILE_STAT, ML_FILE_STATM, ML_FILE_STATUS, ML_N_FILES };
+
+struct ml_process {
+    int number;
+    pid_t pid;
+    int64_t start_ticks; /* with the PID, what makes it this process and no other */
+    int parent;          /* number; -1 */
+    int rank;            /* -1: a helper */
+    bool under_rank;     /* some ancestor that is watched has a rank */
+    bool ended;          /* a zombie, or gone */
+    bool announced;      /* `started` was called with the present name and rank */
+    bool seen;           /* `row` holds a measurement, and it has memory still */
+    int files[ML_N_FILES];
+    char name[ML_COMM_SIZE];
+    struct ml_sample_row row;   /* as of now */
+    struct ml_sample_row shown; /* passed on last */
+    int64_t young_until_ns;
+    struct ml_proc_statm statm; /* as read last; with 0 pages: not yet */
+    int64_t minor_faults;       /* as read last */
+    int64_t status_ns;          /* when status was read last */
+    bool status_due;            /* at the next tick, whatever statm says */
+    bool status_stale;          /* statm has changed since */
+    struct {
+        int64_t read_ns; /* when; at first the time since which it is watched */
+        int64_t cost_ns; /* CPU time of the last reading; -1: none yet */
+        int64_t rss_B;   /* at the last reading */
+        bool refused;
+    } pss;
+    struct ml_process *next; /* in its bucket of the process table */
+};
+
+/* Watches PID. NULL if it is gone, or a thread of another process. A zombie is opened, and has
+ * `ended` set. */
+struct ml_process *ml_process_open(struct ml_procfs *fs, pid_t pid, int64_t now_ns);
+
+/* A process that was gone before it could be opened. */
+struct ml_process *ml_process_open_lost(pid_t pid);
+
+/* Reads everything but the PSS into p->row, and sets `ended` if the process has ended. False if
+ * there is nothing to show: it ended, or its memory is gone because it is about to. */
+bool ml_process_read(struct ml_procfs *fs, struct ml_process *p, int64_t now_ns);
+
+/* Whether PID is still that process, and no zombie. */
+bool ml_process_is_there(struct ml_procfs *fs, const struct ml_process *p);
+
+/* Reads the environment into fs->text and returns its length; -1 if it is refused. */
+ssize_t ml_process_read_environ(struct ml_procfs *fs, pid_t pid);
+
+void ml_process_close(struct ml_procfs *fs, struct ml_process *p);
+
+#endif
