@@ -1,0 +1,302 @@
+#include "journal/harvest.h"
+
+#include "base/memory.h"
+#include "base/own.h"
+#include "journal/index.h"
+#include "journal/lines.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+struct ml_harvest {
+    void *map;
+    size_t map_B;
+    struct ml_index x;
+    int32_t process_base;
+    int64_t sample_base;
+    size_t last_process; /* whose samples were fetched last: the next row is mostly its too */
+    size_t last_frame;   /* of output, likewise */
+    char line[ML_LINE_WIDTH];
+};
+
+static enum ml_status map_journal(struct ml_harvest *h, int fd, const char *path,
+                                  struct ml_error *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return ml_fail_errno(err, ML_NODE_LOST, "%s", path);
+    if (!S_ISREG(st.st_mode) || st.st_size < ML_FRAME_HEAD)
+        return ml_fail(err, ML_NODE_LOST, "%s: not a memlog journal", path);
+    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED)
+        return ml_fail_errno(err, ML_NODE_LOST, "%s: mmap", path);
+    h->map = map;
+    h->map_B = (size_t)st.st_size;
+    return ML_OK;
+}
+
+static enum ml_status build(struct ml_harvest *h, int fd, const char *path, struct ml_error *err)
+{
+    struct ml_error why = {{0}};
+    enum ml_status status = ml_index_build(h->map, h->map_B, &h->x, &why);
+    if (status != ML_OK)
+        return ml_fail(err, status, "%s: %.300s", path, why.text);
+    struct stat st;
+    if (fstat(fd, &st) < 0 || (size_t)st.st_size < h->x.length)
+        return ml_fail(err, ML_NODE_LOST, "%s: shrank while it was read", path);
+    return ML_OK;
+}
+
+enum ml_status ml_harvest_open(const char *path, struct ml_harvest **out_harvest,
+                               int64_t *out_torn_B, struct ml_error *err)
+{
+    /* O_NONBLOCK: a fifo of that name must not hold us up. */
+    ML_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return ml_fail_errno(err, ML_NODE_LOST, "%s", path);
+    struct ml_harvest *h = ml_alloc(sizeof *h);
+    enum ml_status status = map_journal(h, fd, path, err);
+    if (status == ML_OK)
+        status = build(h, fd, path, err);
+    if (status != ML_OK) {
+        ml_harvest_close(h);
+        return status;
+    }
+    if (out_torn_B)
+        *out_torn_B = (int64_t)(h->map_B - h->x.length);
+    *out_harvest = h;
+    return ML_OK;
+}
+
+void ml_harvest_close(struct ml_harvest *h)
+{
+    if (!h)
+        return;
+    ml_index_free(&h->x);
+    if (h->map)
+        munmap(h->map, h->map_B);
+    free(h);
+}
+
+const struct ml_journal_header *ml_harvest_header(const struct ml_harvest *h)
+{
+    return &h->x.header;
+}
+
+int ml_harvest_complete(const struct ml_harvest *h)
+{
+    return h->x.complete;
+}
+
+size_t ml_harvest_n_attributes(const struct ml_harvest *h)
+{
+    return h->x.n_attributes;
+}
+
+const struct ml_attribute *ml_harvest_attribute(const struct ml_harvest *h, size_t i)
+{
+    return &h->x.attributes[i];
+}
+
+size_t ml_harvest_n_nodes(const struct ml_harvest *h)
+{
+    return h->x.n_nodes;
+}
+
+/* What only the end of the journal says is made up for as far as the samples know it. */
+static void complete_own_node(const struct ml_index *x, struct ml_node_row *row)
+{
+    row->ended = x->complete ? ML_NODE_END_COMPLETE : ML_NODE_END_CUT;
+    if (row->ticks < 0)
+        row->ticks = (int64_t)x->node_samples.n;
+    if (row->cpu_ns < 0)
+        row->cpu_ns = x->last_sampler_cpu_ns;
+    if (x->clock.n) {
+        row->clock_offset_s = (double)x->clock.points[x->clock.n - 1].offset_ns / ML_NS_PER_S;
+        row->clock_error_s =
+            x->clock_err_ns < 0 ? ML_NOT_MEASURED : (double)x->clock_err_ns / ML_NS_PER_S;
+    }
+}
+
+void ml_harvest_node(const struct ml_harvest *h, size_t i, struct ml_node_row *out_row)
+{
+    *out_row = h->x.nodes[i];
+    if ((int)i == h->x.header.node) {
+        complete_own_node(&h->x, out_row);
+        return;
+    }
+    out_row->ended = ML_NODE_END_NO_RECORD;
+    out_row->ticks = out_row->missed = out_row->cpu_ns = ML_NOT_MEASURED;
+    out_row->clock_offset_s = out_row->clock_error_s = ML_NOT_MEASURED;
+}
+
+int64_t ml_harvest_last_ns(const struct ml_harvest *h)
+{
+    struct ml_timeline clock = h->x.clock; /* a look-up remembers where it was */
+    return ml_timeline_run_ns(&clock, h->x.last_ns);
+}
+
+static int64_t run_ns(struct ml_harvest *h, int64_t local_ns)
+{
+    return local_ns == ML_NOT_MEASURED ? local_ns : ml_timeline_run_ns(&h->x.clock, local_ns);
+}
+
+static int32_t file_process(const struct ml_harvest *h, int64_t number)
+{
+    int32_t entry = ml_index_entry(&h->x, number);
+    return entry < 0 ? -1 : h->process_base + entry;
+}
+
+/* The row that lies at AT; the index has seen that it is whole. */
+static void unpack_at(const struct ml_harvest *h, const struct ml_table *table, uint64_t at,
+                      void *out_row)
+{
+    const uint8_t *p = h->x.bytes + at;
+    if (!ml_row_unpack(table, &p, h->x.bytes + h->x.length, out_row))
+        ml_row_clear(table, out_row);
+}
+
+static void fetch_process(void *context, size_t i, void *out_row)
+{
+    struct ml_harvest *h = context;
+    const struct ml_process_entry *entry = &h->x.processes[i];
+    struct ml_process_row *row = out_row;
+    *row = entry->row;
+    row->process = h->process_base + (int32_t)i;
+    row->parent = file_process(h, row->parent);
+    row->start_ns = run_ns(h, row->start_ns);
+    row->end_ns = run_ns(h, row->end_ns);
+    row->first_row = h->sample_base + (int64_t)entry->first_row;
+    row->n_rows = (int64_t)entry->samples.n;
+    if (entry->samples.n) {
+        row->peak_rss_B = entry->peak_B;
+        row->peak_ns = entry->peak_ns;
+    }
+    row->peak_ns = run_ns(h, row->peak_ns);
+}
+
+/* The process that sample row I of this journal belongs to. */
+static size_t process_of(struct ml_harvest *h, size_t i)
+{
+    const struct ml_process_entry *p = h->x.processes;
+    size_t low = h->last_process;
+    if (i >= p[low].first_row && i - p[low].first_row < p[low].samples.n)
+        return low;
+    size_t high = h->x.n_processes;
+    low = 0;
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (p[middle].first_row <= i)
+            low = middle;
+        else
+            high = middle;
+    }
+    h->last_process = low;
+    return low;
+}
+
+static void fetch_sample(void *context, size_t i, void *out_row)
+{
+    struct ml_harvest *h = context;
+    size_t process = process_of(h, i);
+    const struct ml_process_entry *entry = &h->x.processes[process];
+    struct ml_sample_row *row = out_row;
+    unpack_at(h, &ml_table_samples, entry->samples.at[i - entry->first_row], row);
+    row->process = h->process_base + (int32_t)process;
+    row->time_ns = run_ns(h, row->time_ns);
+}
+
+static void fetch_node_sample(void *context, size_t i, void *out_row)
+{
+    struct ml_harvest *h = context;
+    struct ml_node_sample_row *row = out_row;
+    unpack_at(h, &ml_table_node_samples, h->x.node_samples.at[i], row);
+    row->time_ns = run_ns(h, row->time_ns);
+}
+
+static void fetch_job_sample(void *context, size_t i, void *out_row)
+{
+    struct ml_harvest *h = context;
+    struct ml_job_sample_row *row = out_row;
+    unpack_at(h, &ml_table_job_samples, h->x.job_samples.at[i], row);
+    row->time_ns = run_ns(h, row->time_ns);
+}
+
+static void fetch_event(void *context, size_t i, void *out_row)
+{
+    struct ml_harvest *h = context;
+    struct ml_event_row *row = out_row;
+    unpack_at(h, &ml_table_events, h->x.events.at[i], row);
+    row->time_ns = run_ns(h, row->time_ns);
+    row->process = file_process(h, row->process);
+}
+
+/* The start of the output frame that holds byte AT. */
+static uint64_t output_frame(struct ml_harvest *h, uint64_t at)
+{
+    const struct ml_offsets *frames = &h->x.output_frames;
+    size_t low = h->last_frame, high = frames->n;
+    if (at < frames->at[low])
+        low = 0;
+    else if (low + 1 == high || at < frames->at[low + 1])
+        return frames->at[low];
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (frames->at[middle] <= at)
+            low = middle;
+        else
+            high = middle;
+    }
+    h->last_frame = low;
+    return frames->at[low];
+}
+
+static void fetch_line(void *context, size_t i, void *out_row)
+{
+    struct ml_harvest *h = context;
+    struct ml_output_row *row = out_row;
+    uint64_t entry = h->x.output_lines.at[i], at = entry >> 16;
+    const uint8_t *head = h->x.bytes + output_frame(h, at);
+    struct ml_frame f = ml_frame_at(head);
+    struct ml_output_chunk chunk = {.stream = ML_STDOUT};
+    ml_output_unpack(&f, &chunk);
+    ml_line_text(h->x.bytes + at, (entry & 0xffff) >> 1, h->line);
+    *row = (struct ml_output_row){.time_ns = run_ns(h, f.time_ns),
+                                  .rank = chunk.rank,
+                                  .stream = (int8_t)chunk.stream,
+                                  .continued = (int8_t)(entry & 1),
+                                  .text = h->line};
+}
+
+struct ml_rows ml_harvest_rows(struct ml_harvest *h, const struct ml_table *table)
+{
+    struct ml_rows rows = {.context = h};
+    if (table == &ml_table_processes) {
+        rows.count = h->x.n_processes;
+        rows.fetch = fetch_process;
+    } else if (table == &ml_table_samples) {
+        rows.count = h->x.n_samples;
+        rows.fetch = fetch_sample;
+    } else if (table == &ml_table_node_samples) {
+        rows.count = h->x.node_samples.n;
+        rows.fetch = fetch_node_sample;
+    } else if (table == &ml_table_job_samples) {
+        rows.count = h->x.job_samples.n;
+        rows.fetch = fetch_job_sample;
+    } else if (table == &ml_table_events) {
+        rows.count = h->x.events.n;
+        rows.fetch = fetch_event;
+    } else if (table == &ml_table_output) {
+        rows.count = h->x.output_lines.n;
+        rows.fetch = fetch_line;
+    }
+    return rows;
+}
+
+void ml_harvest_set_bases(struct ml_harvest *h, int32_t process_base, int64_t sample_base)
+{
+    h->process_base = process_base;
+    h->sample_base = sample_base;
+}

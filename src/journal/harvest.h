@@ -1,0 +1,43 @@
+/* A journal read back: its records as the rows of the file's tables. */
+#ifndef ML_JOURNAL_HARVEST_H
+#define ML_JOURNAL_HARVEST_H
+
+#include "base/error.h"
+#include "journal/journal.h"
+#include "record/tables.h"
+
+/* What one node's journal holds. The journal is mapped, not copied; memory is 8 bytes a row. */
+struct ml_harvest;
+
+/* Reads PATH. A torn tail (bad length, checksum or row) is dropped; OUT_TORN (may be NULL) says
+ * how many bytes. Errors (ML_NODE_LOST): not a journal, of another version, of a file that
+ * shrinks meanwhile. */
+enum ml_status ml_harvest_open(const char *path, struct ml_harvest **out_harvest,
+                               int64_t *out_torn_B, struct ml_error *err);
+
+const struct ml_journal_header *ml_harvest_header(const struct ml_harvest *h);
+int ml_harvest_complete(const struct ml_harvest *h); /* has ML_FRAME_END */
+
+size_t ml_harvest_n_attributes(const struct ml_harvest *h);
+const struct ml_attribute *ml_harvest_attribute(const struct ml_harvest *h, size_t i);
+
+/* Rows of ml_table_nodes: row i is node i; a node that the journal does not tell about has no
+ * name. Only this node's row has ticks, missed, cpu_ns and clock; `ended` of this node is COMPLETE
+ * or CUT, of others NO_RECORD. Texts are valid until the harvest is closed. */
+size_t ml_harvest_n_nodes(const struct ml_harvest *h);
+void ml_harvest_node(const struct ml_harvest *h, size_t i, struct ml_node_row *out_row);
+
+/* Rows of TABLE that this journal contributes (every table but nodes), in the file's order, times
+ * on rank 0's clock since the run's start (the store rounds them to 2^-20 s), process numbers
+ * counted on from PROCESS_BASE, first_row from SAMPLE_BASE. Both are what other journals before it
+ * contribute; counts do not depend on them. The rows are valid until the harvest is closed. A
+ * process without an end has -1 in end, exit code and signal. */
+struct ml_rows ml_harvest_rows(struct ml_harvest *h, const struct ml_table *table);
+void ml_harvest_set_bases(struct ml_harvest *h, int32_t process_base, int64_t sample_base);
+
+/* Time of the last record, ns since the run's start, on rank 0's clock. */
+int64_t ml_harvest_last_ns(const struct ml_harvest *h);
+
+void ml_harvest_close(struct ml_harvest *h);
+
+#endif

@@ -1,0 +1,311 @@
+#include "journal/index.h"
+
+#include "base/memory.h"
+#include "journal/lines.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void add_offset(struct ml_offsets *o, uint64_t at)
+{
+    ML_GROW(o->at, o->n, o->capacity);
+    o->at[o->n++] = at;
+}
+
+static uint64_t at(const struct ml_index *x, const uint8_t *p)
+{
+    return (uint64_t)(p - x->bytes);
+}
+
+int32_t ml_index_entry(const struct ml_index *x, int64_t number)
+{
+    return number >= 0 && (uint64_t)number < x->n_numbers ? x->entry_of[number] : -1;
+}
+
+/* As ml_index_entry, but makes the entry. NULL: NUMBER is out of bounds. */
+static struct ml_process_entry *process_entry(struct ml_index *x, int64_t number)
+{
+    int32_t known = ml_index_entry(x, number);
+    if (known >= 0)
+        return &x->processes[known];
+    if (number < 0 || number >= ML_NODE_PROCESSES_MAX)
+        return NULL;
+    while (x->n_numbers <= (size_t)number) {
+        ML_GROW(x->entry_of, x->n_numbers, x->numbers_capacity);
+        x->entry_of[x->n_numbers++] = -1;
+    }
+    ML_GROW(x->processes, x->n_processes, x->processes_capacity);
+    x->entry_of[number] = (int32_t)x->n_processes;
+    struct ml_process_entry *entry = &x->processes[x->n_processes++];
+    *entry = (struct ml_process_entry){.peak_B = ML_NOT_MEASURED, .peak_ns = ML_NOT_MEASURED};
+    ml_row_clear(&ml_table_processes, &entry->row);
+    entry->row.node = x->header.node;
+    return entry;
+}
+
+static bool index_process(struct ml_index *x, const struct ml_frame *f)
+{
+    struct ml_process_row row;
+    if (!ml_frame_row(f, &ml_table_processes, &row))
+        return false;
+    struct ml_process_entry *entry = process_entry(x, row.process);
+    if (!entry)
+        return false;
+    struct ml_process_row before = entry->row;
+    entry->row = row;
+    entry->row.end_ns = before.end_ns;
+    entry->row.exit_code = before.exit_code;
+    entry->row.signal = before.signal;
+    return true;
+}
+
+static bool index_process_end(struct ml_index *x, const struct ml_frame *f)
+{
+    struct ml_process_end end;
+    if (!ml_process_end_unpack(f, &end))
+        return false;
+    struct ml_process_entry *entry = process_entry(x, end.process);
+    if (!entry)
+        return false;
+    entry->row.end_ns = end.time_ns;
+    entry->row.exit_code = (int32_t)end.exit_code;
+    entry->row.signal = (int32_t)end.signal;
+    return true;
+}
+
+static bool index_samples(struct ml_index *x, const struct ml_frame *f)
+{
+    const uint8_t *p = f->payload, *end = p + f->length;
+    while (p < end) {
+        uint64_t start = at(x, p);
+        struct ml_sample_row row;
+        if (!ml_row_unpack(&ml_table_samples, &p, end, &row))
+            return false;
+        struct ml_process_entry *entry = process_entry(x, row.process);
+        if (!entry)
+            return false;
+        if (!entry->samples.n && entry->row.pid < 0) /* a process that its frame never named */
+            entry->row.rank = row.rank;
+        add_offset(&entry->samples, start);
+        x->n_samples++;
+        int64_t rss_B = row.rss_B > row.peak_rss_B ? row.rss_B : row.peak_rss_B;
+        if (rss_B > entry->peak_B) {
+            entry->peak_B = rss_B;
+            entry->peak_ns = row.time_ns;
+        }
+    }
+    return true;
+}
+
+static bool index_attribute(struct ml_index *x, const struct ml_frame *f)
+{
+    struct ml_attribute a;
+    if (!ml_attribute_unpack(f, &a))
+        return false;
+    for (size_t i = 0; i < x->n_attributes; i++) {
+        if (!strcmp(x->attributes[i].name, a.name)) {
+            x->attributes[i] = a;
+            return true;
+        }
+    }
+    ML_GROW(x->attributes, x->n_attributes, x->attributes_capacity);
+    x->attributes[x->n_attributes++] = a;
+    return true;
+}
+
+static void grow_nodes(struct ml_index *x, size_t n)
+{
+    while (x->n_nodes < n) {
+        ML_GROW(x->nodes, x->n_nodes, x->nodes_capacity);
+        struct ml_node_row *row = &x->nodes[x->n_nodes];
+        ml_row_clear(&ml_table_nodes, row);
+        row->node = (int32_t)x->n_nodes++;
+        row->ended = ML_NODE_END_NO_RECORD;
+    }
+}
+
+static bool index_node(struct ml_index *x, const struct ml_frame *f)
+{
+    struct ml_node_row row;
+    if (!ml_frame_row(f, &ml_table_nodes, &row) || row.node < 0 || row.node >= ML_NODES_MAX)
+        return false;
+    grow_nodes(x, (size_t)row.node + 1);
+    x->nodes[row.node] = row;
+    return true;
+}
+
+static bool index_clock(struct ml_index *x, const struct ml_frame *f)
+{
+    struct ml_clock_point point;
+    if (!ml_clock_unpack(f, &point))
+        return false;
+    ml_timeline_add(&x->clock, &point);
+    x->clock_err_ns = point.error_ns;
+    return true;
+}
+
+static bool index_node_sample(struct ml_index *x, const struct ml_frame *f)
+{
+    struct ml_node_sample_row row;
+    if (!ml_frame_row(f, &ml_table_node_samples, &row))
+        return false;
+    add_offset(&x->node_samples, at(x, f->payload));
+    x->last_sampler_cpu_ns = row.sampler_cpu_ns;
+    return true;
+}
+
+static bool index_job_sample(struct ml_index *x, const struct ml_frame *f)
+{
+    struct ml_job_sample_row row;
+    if (!ml_frame_row(f, &ml_table_job_samples, &row))
+        return false;
+    add_offset(&x->job_samples, at(x, f->payload));
+    return true;
+}
+
+static bool index_event(struct ml_index *x, const struct ml_frame *f)
+{
+    struct ml_event_row row;
+    if (!ml_frame_row(f, &ml_table_events, &row))
+        return false;
+    add_offset(&x->events, at(x, f->payload));
+    return true;
+}
+
+static bool index_output(struct ml_index *x, const struct ml_frame *f)
+{
+    struct ml_output_chunk chunk;
+    if (!ml_output_unpack(f, &chunk))
+        return false;
+    size_t slot = (size_t)(chunk.rank + 1);
+    while (x->n_open <= slot) {
+        ML_GROW(x->open_lines, x->n_open, x->open_capacity);
+        x->open_lines[x->n_open++] = 0;
+    }
+    uint8_t bit = (uint8_t)(1 << chunk.stream);
+    bool open = x->open_lines[slot] & bit;
+    add_offset(&x->output_frames, at(x, f->payload - ML_FRAME_HEAD));
+    for (size_t length, used; chunk.n; chunk.bytes += used, chunk.n -= used) {
+        bool ended, continued = open;
+        used = ml_line_cut(chunk.bytes, chunk.n, &length, &ended);
+        open = !ended;
+        if (length || !continued) /* else only the end of a line that has its row already */
+            add_offset(&x->output_lines, ml_line_entry(at(x, chunk.bytes), length, continued));
+    }
+    x->open_lines[slot] = (uint8_t)(open ? x->open_lines[slot] | bit : x->open_lines[slot] & ~bit);
+    return true;
+}
+
+static bool index_end(struct ml_index *x, const struct ml_frame *f)
+{
+    (void)f;
+    x->complete = true;
+    return true;
+}
+
+static bool (*const handlers[])(struct ml_index *, const struct ml_frame *) = {
+    [ML_FRAME_ATTRIBUTE] = index_attribute,
+    [ML_FRAME_NODE] = index_node,
+    [ML_FRAME_CLOCK] = index_clock,
+    [ML_FRAME_PROCESS] = index_process,
+    [ML_FRAME_PROCESS_END] = index_process_end,
+    [ML_FRAME_SAMPLES] = index_samples,
+    [ML_FRAME_NODE_SAMPLE] = index_node_sample,
+    [ML_FRAME_JOB_SAMPLE] = index_job_sample,
+    [ML_FRAME_EVENT] = index_event,
+    [ML_FRAME_OUTPUT] = index_output,
+    [ML_FRAME_END] = index_end,
+};
+
+static bool index_frame(struct ml_index *x, const struct ml_frame *f)
+{
+    size_t n = sizeof handlers / sizeof *handlers;
+    if (f->type < 0 || (size_t)f->type >= n || !handlers[f->type])
+        return true;
+    return handlers[f->type](x, f);
+}
+
+/* Reads the header frame and moves *CURSOR behind it. */
+static enum ml_status read_header(struct ml_index *x, const uint8_t **cursor, const uint8_t *end,
+                                  int64_t *out_created_ns, struct ml_error *err)
+{
+    struct ml_frame f;
+    int64_t version, fingerprint;
+    if (!ml_frame_read(cursor, end, &f) || !ml_header_version(&f, &version, &fingerprint))
+        return ml_fail(err, ML_NODE_LOST, "not a memlog journal");
+    if (version != ML_JOURNAL_VERSION || fingerprint != ml_schema_fingerprint())
+        return ml_fail(err, ML_NODE_LOST,
+                       "a journal of another version of memlog-mpi; read it with the memlog of "
+                       "the version that wrote it");
+    if (!ml_header_unpack(&f, &x->header))
+        return ml_fail(err, ML_NODE_LOST, "a journal with a damaged header");
+    *out_created_ns = f.time_ns;
+    return ML_OK;
+}
+
+/* A node that was lost before its clock was ever compared with the root's: its journal was made
+ * about when the run started. */
+static void guess_clock(struct ml_index *x, int64_t created_ns)
+{
+    int64_t offset_ns;
+    if (x->clock.n || x->header.root ||
+        __builtin_sub_overflow(x->header.origin_ns, created_ns, &offset_ns))
+        return;
+    ml_timeline_add(&x->clock, &(struct ml_clock_point){created_ns, offset_ns, ML_NOT_MEASURED});
+}
+
+static void finish_index(struct ml_index *x)
+{
+    size_t row = 0;
+    for (size_t i = 0; i < x->n_processes; i++) {
+        x->processes[i].first_row = row;
+        row += x->processes[i].samples.n;
+    }
+    size_t own = (size_t)x->header.node + 1, all = (size_t)x->header.n_nodes;
+    grow_nodes(x, own > all ? own : all);
+}
+
+enum ml_status ml_index_build(const uint8_t *bytes, size_t n, struct ml_index *out_index,
+                              struct ml_error *err)
+{
+    struct ml_index x = {
+        .bytes = bytes, .clock_err_ns = ML_NOT_MEASURED, .last_sampler_cpu_ns = ML_NOT_MEASURED};
+    const uint8_t *cursor = bytes, *end = bytes + n;
+    int64_t created_ns = 0;
+    enum ml_status status = read_header(&x, &cursor, end, &created_ns, err);
+    if (status != ML_OK)
+        return status;
+    x.clock.origin_ns = x.header.origin_ns;
+    x.last_ns = INT64_MIN;
+    struct ml_frame f;
+    const uint8_t *next = cursor;
+    while (ml_frame_read(&next, end, &f) && index_frame(&x, &f)) {
+        cursor = next;
+        x.last_ns = f.time_ns > x.last_ns ? f.time_ns : x.last_ns;
+    }
+    x.length = (size_t)(cursor - bytes);
+    if (x.last_ns == INT64_MIN)
+        x.last_ns = created_ns;
+    guess_clock(&x, created_ns);
+    finish_index(&x);
+    *out_index = x;
+    return ML_OK;
+}
+
+void ml_index_free(struct ml_index *x)
+{
+    for (size_t i = 0; i < x->n_processes; i++)
+        free(x->processes[i].samples.at);
+    free(x->processes);
+    free(x->entry_of);
+    free(x->attributes);
+    free(x->nodes);
+    free(x->node_samples.at);
+    free(x->job_samples.at);
+    free(x->events.at);
+    free(x->output_frames.at);
+    free(x->output_lines.at);
+    free(x->open_lines);
+    ml_timeline_free(&x->clock);
+    *x = (struct ml_index){0};
+}

@@ -1,0 +1,61 @@
+/* Where each record of a journal lies. Pure: bytes in, index out; the bytes must outlive it. */
+#ifndef ML_JOURNAL_INDEX_H
+#define ML_JOURNAL_INDEX_H
+
+#include "journal/frames.h"
+#include "journal/timeline.h"
+
+struct ml_offsets {
+    uint64_t *at; /* bytes from the journal's start */
+    size_t n, capacity;
+};
+
+struct ml_process_entry {
+    struct ml_process_row row; /* instants and numbers as written: local */
+    struct ml_offsets samples; /* its rows of ml_table_samples */
+    int64_t peak_B, peak_ns;   /* the largest resident set that a sample saw, and when (local) */
+    size_t first_row;          /* of this journal's sample rows */
+};
+
+/* A row of output: byte of its first character << 16 | its length << 1 | continued. */
+static inline uint64_t ml_line_entry(uint64_t at, size_t length, bool continued)
+{
+    return at << 16 | (uint64_t)length << 1 | continued;
+}
+
+struct ml_index {
+    const uint8_t *bytes;
+    size_t length; /* of the whole frames; what follows is torn */
+    struct ml_journal_header header;
+    struct ml_timeline clock;
+    bool complete;        /* has ML_FRAME_END */
+    int64_t last_ns;      /* of the last frame, local */
+    int64_t clock_err_ns; /* of the last clock point, -1 without */
+
+    struct ml_attribute *attributes;
+    size_t n_attributes, attributes_capacity;
+    struct ml_node_row *nodes; /* by node */
+    size_t n_nodes, nodes_capacity;
+    struct ml_process_entry *processes; /* as they appeared */
+    size_t n_processes, processes_capacity;
+    int32_t *entry_of; /* process number on the node to entry, -1: none */
+    size_t n_numbers, numbers_capacity;
+    size_t n_samples;
+    struct ml_offsets node_samples, job_samples, events; /* rows */
+    struct ml_offsets output_frames;                     /* frames */
+    struct ml_offsets output_lines;                      /* ml_line_entry */
+    uint8_t *open_lines; /* by rank + 1: bit 1 << stream while its last line is not over */
+    size_t n_open, open_capacity;
+    int64_t last_sampler_cpu_ns; /* of the last node sample; -1 without */
+};
+
+/* Errors: not a journal, of another version. A torn tail is none. */
+enum ml_status ml_index_build(const uint8_t *bytes, size_t n, struct ml_index *out_index,
+                              struct ml_error *err);
+
+/* The entry of the process NUMBER on this node, -1 if the journal has none. */
+int32_t ml_index_entry(const struct ml_index *x, int64_t number);
+
+void ml_index_free(struct ml_index *x);
+
+#endif

@@ -1,0 +1,80 @@
+/* The journal: the append-only file that a sampling rank writes while the job runs, so that
+ * whatever dies loses at most a tick. Frames of length, type, time, checksum and payload. */
+#ifndef ML_JOURNAL_JOURNAL_H
+#define ML_JOURNAL_JOURNAL_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "record/tables.h"
+
+/* The types of frames; the numbers are the format. Payloads are rows as ml_row_pack makes them
+ * unless said otherwise. All instants are nanoseconds of the writing node's CLOCK_MONOTONIC. */
+enum ml_frame_type {
+    ML_FRAME_HEADER = 1,    /* see struct ml_journal_header */
+    ML_FRAME_ATTRIBUTE = 2, /* kind (one byte), name NUL text NUL; a later one of a name wins */
+    ML_FRAME_NODE = 3,      /* ml_table_nodes; all nodes of the job stand in every journal; a later
+                               one of the same node wins */
+    ML_FRAME_CLOCK = 4,     /* varints: local ns, ns to add to get rank 0's clock, error ns */
+    ML_FRAME_PROCESS = 5,   /* ml_table_processes, process and parent counted on this node */
+    ML_FRAME_PROCESS_END =
+        6,                /* varints: process, time, exit code (-1 unknown), signal (-1 unknown) */
+    ML_FRAME_SAMPLES = 7, /* rows of ml_table_samples of one tick */
+    ML_FRAME_NODE_SAMPLE = 8,
+    ML_FRAME_JOB_SAMPLE = 9, /* rank 0's journal only */
+    ML_FRAME_EVENT = 10,
+    ML_FRAME_OUTPUT = 11, /* varints: rank, stream; then the bytes, up to the frame's end */
+    ML_FRAME_END = 12,    /* the application has ended and all is recorded */
+};
+
+struct ml_journal_header {
+    char run[64]; /* id of the run, the same in all its journals */
+    int node;     /* of this journal */
+    int n_nodes;
+    int root;            /* 1: the journal of rank 0's node */
+    int64_t origin_ns;   /* the run's start on ROOT's monotonic clock, equal in all journals of a
+                            run: run time = local + clock offset(local) - origin_ns */
+    int64_t origin_wall; /* unix time, ns, of the run's start; equal in all journals too */
+    char outfile[4096];  /* the HDF5 file that is to be made, absolute */
+};
+
+struct ml_journal;
+
+/* FILE.NODE.journal, in DIR if it is not NULL, else beside OUTFILE; FILE.NODE.NUMBER.journal with
+ * a NUMBER >= 0 (where two nodes have one name). The caller frees it. */
+char *ml_journal_name(const char *dir, const char *outfile, const char *node_name, int number);
+
+/* Creates PATH (mode 0600, never through a link, never over a file unless FORCE) and writes the
+ * header. Errors: those of openat(2) and write(2). */
+enum ml_status ml_journal_create(const char *path, const struct ml_journal_header *header,
+                                 int force, struct ml_journal **out_journal, struct ml_error *err);
+
+/* Append frames to the batch; nothing is written before ml_journal_flush. */
+void ml_journal_row(struct ml_journal *j, enum ml_frame_type type, int64_t time_ns,
+                    const struct ml_table *table, const void *row);
+void ml_journal_attribute(struct ml_journal *j, int64_t time_ns, const struct ml_attribute *a);
+void ml_journal_clock(struct ml_journal *j, int64_t local_ns, int64_t offset_ns, int64_t error_ns);
+void ml_journal_process_end(struct ml_journal *j, int64_t time_ns, int process, int exit_code,
+                            int signal);
+void ml_journal_output(struct ml_journal *j, int64_t time_ns, int rank, enum ml_stream stream,
+                       const void *bytes, size_t n);
+void ml_journal_end(struct ml_journal *j, int64_t time_ns);
+
+/* Rows of one tick share a frame: begin, add each, commit. An empty one leaves no frame. */
+void ml_journal_samples_begin(struct ml_journal *j, int64_t time_ns);
+void ml_journal_samples_add(struct ml_journal *j, const struct ml_sample_row *row);
+void ml_journal_samples_commit(struct ml_journal *j);
+
+/* Writes the batch with one write(2). After an error (disk full) it returns ML_SAMPLE_LOST; the
+ * batch is kept and tried again with the next, and dropped once it is over 64 MiB. The file never
+ * holds a torn frame followed by others. */
+enum ml_status ml_journal_flush(struct ml_journal *j, struct ml_error *err);
+
+enum ml_status ml_journal_sync(struct ml_journal *j, struct ml_error *err); /* flush, fdatasync */
+
+const char *ml_journal_path(const struct ml_journal *j);
+int64_t ml_journal_size(const struct ml_journal *j); /* bytes written */
+
+/* Closes and keeps the file. NULL is fine. */
+void ml_journal_close(struct ml_journal *j);
+
+#endif
