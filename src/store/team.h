@@ -1,0 +1,33 @@
+/* The few collective operations that writing the file needs. Every member calls each of them in
+ * the same order. */
+#ifndef ML_STORE_TEAM_H
+#define ML_STORE_TEAM_H
+
+#include "base/error.h"
+
+#include <hdf5.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ml_team {
+    int member; /* number of this one */
+    int size;
+    void *context;
+    int failed; /* code of the first call that failed: agree() then says so */
+    /* Sum of the lower members' VALUE; OUT_TOTAL gets the sum of all. */
+    int64_t (*offset)(struct ml_team *team, int64_t value, int64_t *out_total);
+    int64_t (*largest)(struct ml_team *team, int64_t value);
+    /* One value of each member, in their order, into OUT_VALUES[size]. */
+    void (*share)(struct ml_team *team, int64_t value, int64_t *out_values);
+    /* N bytes of MEMBER for all. */
+    void (*broadcast)(struct ml_team *team, int member, void *bytes, size_t n);
+    /* Worst status of all; its text becomes everybody's (of the lowest member that has it). */
+    enum ml_status (*agree)(struct ml_team *team, enum ml_status status, struct ml_error *err);
+    hid_t (*file_access)(struct ml_team *team); /* a property list; the caller closes it */
+    hid_t (*transfer)(struct ml_team *team);    /* collective where there is more than one */
+};
+
+/* A team of one. */
+void ml_team_solo(struct ml_team *out_team);
+
+#endif

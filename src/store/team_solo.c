@@ -1,0 +1,62 @@
+#include "store/h5.h"
+#include "store/team.h"
+
+static int64_t solo_offset(struct ml_team *team, int64_t value, int64_t *out_total)
+{
+    (void)team;
+    *out_total = value;
+    return 0;
+}
+
+static int64_t solo_largest(struct ml_team *team, int64_t value)
+{
+    (void)team;
+    return value;
+}
+
+static void solo_share(struct ml_team *team, int64_t value, int64_t *out_values)
+{
+    (void)team;
+    out_values[0] = value;
+}
+
+static void solo_broadcast(struct ml_team *team, int member, void *bytes, size_t n)
+{
+    (void)team, (void)member, (void)bytes, (void)n;
+}
+
+static enum ml_status solo_agree(struct ml_team *team, enum ml_status status, struct ml_error *err)
+{
+    (void)team, (void)err;
+    return status;
+}
+
+static hid_t solo_file_access(struct ml_team *team)
+{
+    (void)team;
+    hid_t list = H5Pcreate(H5P_FILE_ACCESS);
+    if (list >= 0 && (ml_h5_set_versions(list) < 0 || ml_h5_set_no_locking(list) < 0)) {
+        H5Pclose(list);
+        return H5I_INVALID_HID;
+    }
+    return list;
+}
+
+static hid_t solo_transfer(struct ml_team *team)
+{
+    (void)team;
+    return H5Pcreate(H5P_DATASET_XFER);
+}
+
+void ml_team_solo(struct ml_team *out_team)
+{
+    *out_team = (struct ml_team){.member = 0,
+                                 .size = 1,
+                                 .offset = solo_offset,
+                                 .largest = solo_largest,
+                                 .share = solo_share,
+                                 .broadcast = solo_broadcast,
+                                 .agree = solo_agree,
+                                 .file_access = solo_file_access,
+                                 .transfer = solo_transfer};
+}
