@@ -1,0 +1,248 @@
+#ifdef MEMLOG_WITH_PMIX
+
+#include "world/pmix.h"
+
+#include "base/memory.h"
+#include "base/pack.h"
+#include "world/pmix_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static struct ml_pmix *server; /* libpmix has one server a process, and no context for upcalls */
+
+struct ml_upcall *ml_upcall_new(void (*run)(struct ml_upcall *call))
+{
+    struct ml_upcall *call = ml_alloc(sizeof *call);
+    call->pmix = server;
+    call->run = run;
+    return call;
+}
+
+void ml_upcall_free(struct ml_upcall *call)
+{
+    free(call->procs);
+    free(call->data);
+    if (call->items)
+        PMIX_PDATA_FREE(call->items, call->n_items);
+    free(call);
+}
+
+void ml_upcall_copy_procs(struct ml_upcall *call, const pmix_proc_t *procs, size_t n)
+{
+    call->procs = ml_realloc_array(NULL, n, sizeof *procs);
+    memcpy(call->procs, procs, n * sizeof *procs);
+    call->n_procs = n;
+}
+
+void ml_upcall_hand_over(struct ml_upcall *call)
+{
+    struct ml_pmix *pmix = call->pmix;
+    pthread_mutex_lock(&pmix->lock);
+    *pmix->last = call;
+    pmix->last = &call->next;
+    pthread_mutex_unlock(&pmix->lock);
+    eventfd_write(pmix->wake, 1);
+}
+
+static void run_upcalls(void *context, short revents)
+{
+    struct ml_pmix *pmix = context;
+    eventfd_t count;
+    (void)revents;
+    eventfd_read(pmix->wake, &count);
+    pthread_mutex_lock(&pmix->lock);
+    struct ml_upcall *call = pmix->first;
+    pmix->first = NULL;
+    pmix->last = &pmix->first;
+    pthread_mutex_unlock(&pmix->lock);
+    while (call) {
+        struct ml_upcall *next = call->next;
+        call->next = NULL;
+        call->run(call);
+        call = next;
+    }
+}
+
+size_t ml_pmix_hosts_of(const struct ml_pmix *pmix, const pmix_proc_t *procs, size_t n,
+                        int *out_hosts)
+{
+    const struct ml_world *w = pmix->host.world;
+    char *present = ml_alloc((size_t)w->n_hosts);
+    for (size_t i = 0; i < n; i++) {
+        bool all = procs[i].rank == PMIX_RANK_WILDCARD;
+        for (int r = 0; r < w->n_ranks; r++) {
+            if (all || procs[i].rank == (pmix_rank_t)r)
+                present[w->host_of[r]] = 1;
+        }
+    }
+    size_t count = 0;
+    for (int h = 0; h < w->n_hosts; h++) {
+        if (present[h])
+            out_hosts[count++] = h;
+    }
+    free(present);
+    return count;
+}
+
+static void run_state(struct ml_upcall *call)
+{
+    const struct ml_pmix_host *host = &call->pmix->host;
+    host->state(host->context, (int)call->proc.rank, (enum ml_rank_state)call->code);
+    if (call->op_done)
+        call->op_done(PMIX_SUCCESS, call->cbdata);
+    ml_upcall_free(call);
+}
+
+static pmix_status_t report_state(const pmix_proc_t *proc, enum ml_rank_state state,
+                                  pmix_op_cbfunc_t done, void *cbdata)
+{
+    struct ml_upcall *call = ml_upcall_new(run_state);
+    call->proc = *proc;
+    call->code = (int)state;
+    call->op_done = done;
+    call->cbdata = cbdata;
+    ml_upcall_hand_over(call);
+    return PMIX_SUCCESS;
+}
+
+static pmix_status_t on_connected(const pmix_proc_t *proc, void *object, pmix_op_cbfunc_t done,
+                                  void *cbdata)
+{
+    (void)object;
+    return report_state(proc, ML_RANK_CONNECTED, done, cbdata);
+}
+
+static pmix_status_t on_finalized(const pmix_proc_t *proc, void *object, pmix_op_cbfunc_t done,
+                                  void *cbdata)
+{
+    (void)object;
+    return report_state(proc, ML_RANK_FINALIZED, done, cbdata);
+}
+
+static void run_abort(struct ml_upcall *call)
+{
+    const struct ml_pmix_host *host = &call->pmix->host;
+    host->abort(host->context, (int)call->proc.rank, call->code, call->data ? call->data : "");
+    if (call->op_done)
+        call->op_done(PMIX_SUCCESS, call->cbdata);
+    ml_upcall_free(call);
+}
+
+static pmix_status_t on_abort(const pmix_proc_t *proc, void *object, int status, const char msg[],
+                              pmix_proc_t procs[], size_t n_procs, pmix_op_cbfunc_t done,
+                              void *cbdata)
+{
+    struct ml_upcall *call = ml_upcall_new(run_abort);
+    (void)object;
+    (void)procs;
+    (void)n_procs;
+    call->proc = *proc;
+    call->code = status;
+    call->data = msg ? ml_strdup(msg) : NULL;
+    call->op_done = done;
+    call->cbdata = cbdata;
+    ml_upcall_hand_over(call);
+    return PMIX_SUCCESS;
+}
+
+static pmix_status_t on_spawn(const pmix_proc_t *proc, const pmix_info_t job_info[], size_t n_info,
+                              const pmix_app_t apps[], size_t n_apps, pmix_spawn_cbfunc_t done,
+                              void *cbdata)
+{
+    (void)proc;
+    (void)job_info;
+    (void)n_info;
+    (void)apps;
+    (void)n_apps;
+    (void)done;
+    (void)cbdata;
+    return PMIX_ERR_NOT_SUPPORTED;
+}
+
+static pmix_server_module_t module = {
+    .client_connected = on_connected,
+    .client_finalized = on_finalized,
+    .abort = on_abort,
+    .fence_nb = ml_pmix_on_fence,
+    .direct_modex = ml_pmix_on_modex,
+    .publish = ml_pmix_on_publish,
+    .lookup = ml_pmix_on_lookup,
+    .unpublish = ml_pmix_on_unpublish,
+    .spawn = on_spawn,
+    .connect = ml_pmix_on_connect,
+    .disconnect = ml_pmix_on_disconnect,
+};
+
+static enum ml_status start_server(const struct ml_world *world, struct ml_error *err)
+{
+    pmix_info_t *info;
+    PMIX_INFO_CREATE(info, 2);
+    PMIX_INFO_LOAD(&info[0], PMIX_SERVER_TMPDIR, world->scratch, PMIX_STRING);
+    PMIX_INFO_LOAD(&info[1], PMIX_SYSTEM_TMPDIR, world->scratch, PMIX_STRING);
+    pmix_status_t status = PMIx_server_init(&module, info, 2);
+    PMIX_INFO_FREE(info, 2);
+    if (status != PMIX_SUCCESS)
+        return ml_fail(err, ML_RUN_LOST, "PMIx_server_init: %s", PMIx_Error_string(status));
+    return ML_OK;
+}
+
+enum ml_status ml_pmix_open(const struct ml_pmix_host *host, struct ml_pmix **out_pmix,
+                            struct ml_error *err)
+{
+    struct ml_pmix *pmix = ml_alloc(sizeof *pmix);
+    pmix->host = *host;
+    pmix->last = &pmix->first;
+    pthread_mutex_init(&pmix->lock, NULL);
+    pmix->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pmix->watch = ml_loop_watch(host->loop, pmix->wake, POLLIN, run_upcalls, pmix);
+    server = pmix;
+    enum ml_status status = start_server(host->world, err);
+    pmix->up = status == ML_OK;
+    if (status == ML_OK)
+        status = ml_pmix_register(host->world, err);
+    if (status != ML_OK) {
+        ml_pmix_close(pmix);
+        return status;
+    }
+    *out_pmix = pmix;
+    return ML_OK;
+}
+
+/* Open MPI 4 takes the PMIx path only if told that no daemon of its own is there. */
+static const char *const openmpi_settings[] = {"OMPI_MCA_schizo=^orte", "OMPI_MCA_ess=pmi"};
+
+int ml_pmix_environment(struct ml_pmix *pmix, int rank, struct ml_buffer *out)
+{
+    pmix_proc_t proc;
+    char **environment = NULL;
+    int n = 0;
+    PMIX_LOAD_PROCID(&proc, pmix->host.world->id, (pmix_rank_t)rank);
+    if (PMIx_server_setup_fork(&proc, &environment) != PMIX_SUCCESS)
+        return 0;
+    for (char **entry = environment; entry && *entry; entry++, n++) {
+        ml_pack_text(out, *entry);
+        free(*entry);
+    }
+    free(environment);
+    for (size_t i = 0; i < sizeof openmpi_settings / sizeof *openmpi_settings; i++, n++)
+        ml_pack_text(out, openmpi_settings[i]);
+    return n;
+}
+
+void ml_pmix_close(struct ml_pmix *pmix)
+{
+    if (!pmix)
+        return;
+    if (pmix->up)
+        PMIx_server_finalize();
+    ml_watch_stop(pmix->watch);
+    close(pmix->wake);
+    pthread_mutex_destroy(&pmix->lock);
+    free(pmix);
+    server = NULL;
+}
+
+#endif

@@ -1,0 +1,42 @@
+/* In place of world/pmix*.c where libpmix is not there. */
+#ifndef MEMLOG_WITH_PMIX
+
+#include "world/pmix.h"
+
+enum ml_status ml_pmix_open(const struct ml_pmix_host *host, struct ml_pmix **out_pmix,
+                            struct ml_error *err)
+{
+    (void)host;
+    (void)out_pmix;
+    return ml_fail(err, ML_RUN_LOST, "built without PMIx; applications of Open MPI cannot start");
+}
+
+int ml_pmix_environment(struct ml_pmix *pmix, int rank, struct ml_buffer *out)
+{
+    (void)pmix;
+    (void)rank;
+    (void)out;
+    return 0;
+}
+
+void ml_pmix_gathered(struct ml_pmix *pmix, const void *bytes, size_t n)
+{
+    (void)pmix;
+    (void)bytes;
+    (void)n;
+}
+
+void ml_pmix_receive(struct ml_pmix *pmix, int from, const void *bytes, size_t n)
+{
+    (void)pmix;
+    (void)from;
+    (void)bytes;
+    (void)n;
+}
+
+void ml_pmix_close(struct ml_pmix *pmix)
+{
+    (void)pmix;
+}
+
+#endif

@@ -1,0 +1,106 @@
+#include "world/starter.h"
+
+#include "base/channel.h"
+#include "base/memory.h"
+#include "base/pack.h"
+#include "world/starter_protocol.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct ml_starter {
+    struct ml_channel *channel;
+    struct ml_starter_events events;
+};
+
+int ml_starter_fork(char **command)
+{
+    int pair[2];
+    sigset_t all, before;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+        return -1;
+    /* Signals to the whole session (PBS, a terminal) must not end it; its children get the mask
+     * from before. */
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(pair[0]);
+        ml_starter_serve(pair[1], command, &before);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    close(pair[1]);
+    if (pid < 0) {
+        close(pair[0]);
+        return -1;
+    }
+    return pair[0];
+}
+
+static void on_message(void *context, uint32_t type, const void *bytes, size_t n, int fd)
+{
+    struct ml_starter *s = context;
+    struct ml_unpacker u = ml_unpack(bytes, n);
+    if (fd >= 0)
+        close(fd);
+    if (type == ML_STARTER_STARTED) {
+        int number = (int)ml_unpack_int(&u);
+        pid_t pid = (pid_t)ml_unpack_int(&u);
+        s->events.started(s->events.context, number, pid, (int)ml_unpack_int(&u));
+    } else if (type == ML_STARTER_HOST_STARTED) {
+        s->events.host_started(s->events.context, (pid_t)ml_unpack_int(&u));
+    }
+}
+
+static void on_closed(void *context)
+{
+    struct ml_starter *s = context;
+    s->events.lost(s->events.context);
+}
+
+struct ml_starter *ml_starter_open(struct ml_loop *loop, int fd,
+                                   const struct ml_starter_events *events)
+{
+    struct ml_starter *s = ml_alloc(sizeof *s);
+    s->events = *events;
+    struct ml_channel_events on = {s, on_message, on_closed};
+    s->channel = ml_channel_open(loop, fd, &on);
+    return s;
+}
+
+static void send_descriptor(struct ml_starter *s, enum ml_starter_message type, int fd)
+{
+    if (fd >= 0)
+        ml_channel_send_fd(s->channel, type, "", 0, fd);
+}
+
+void ml_starter_start(struct ml_starter *s, const struct ml_start *what)
+{
+    struct ml_buffer message = {0};
+    send_descriptor(s, ML_STARTER_OUTPUT, what->output);
+    send_descriptor(s, ML_STARTER_ERROR, what->error);
+    send_descriptor(s, ML_STARTER_PMI, what->pmi);
+    ml_pack_int(&message, what->number);
+    ml_pack_int(&message, what->strip);
+    ml_pack_text(&message, what->cpus ? what->cpus : "");
+    ml_pack_int(&message, (int64_t)what->n_settings);
+    for (size_t i = 0; i < what->n_settings; i++)
+        ml_pack_text(&message, what->settings[i]);
+    ml_channel_send(s->channel, ML_STARTER_START, message.data, message.length);
+    ml_buffer_free(&message);
+}
+
+void ml_starter_start_host(struct ml_starter *s, int socket)
+{
+    ml_channel_send_fd(s->channel, ML_STARTER_HOST, "", 0, socket);
+}
+
+void ml_starter_close(struct ml_starter *s)
+{
+    if (!s)
+        return;
+    ml_channel_close(s->channel);
+    free(s);
+}

@@ -1,0 +1,47 @@
+/* The starter: a process that is forked before MPI_Init and so has what mpiexec gave us: its
+ * environment, binding, limits, signals and descriptors. It starts the application's ranks and the
+ * world host from there, as children of the rank process itself. */
+#ifndef ML_WORLD_STARTER_H
+#define ML_WORLD_STARTER_H
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "world/environment.h"
+
+#include <sys/types.h>
+
+struct ml_starter;
+
+struct ml_starter_events {
+    void *context;
+    /* The answer to ml_starter_start: PID of the child, or 0 and the errno of execve(2). */
+    void (*started)(void *context, int number, pid_t pid, int error);
+    void (*host_started)(void *context, pid_t pid);
+    void (*lost)(void *context); /* the starter is gone */
+};
+
+/* What to start. Descriptors are duplicated; -1 stands for "as it is" (0 to 2) or none (pmi). */
+struct ml_start {
+    int number; /* the caller's, for the answer */
+    enum ml_strip strip;
+    char *const *settings; /* NAME=value, put into the environment */
+    size_t n_settings;
+    const char *cpus;       /* "0-3,8": bind to these; NULL: as mpiexec bound us */
+    int output, error, pmi; /* PMI_FD is set to the last one's number */
+};
+
+/* Forks. To be called first of all in main, before anything changes what is inherited. Returns the
+ * socket to the starter, to be given to ml_starter_open; -1 and errno on failure. */
+int ml_starter_fork(char **command);
+
+struct ml_starter *ml_starter_open(struct ml_loop *loop, int fd,
+                                   const struct ml_starter_events *events);
+void ml_starter_start(struct ml_starter *starter, const struct ml_start *what);
+
+/* Starts the world host, which serves over SOCKET (duplicated). */
+void ml_starter_start_host(struct ml_starter *starter, int socket);
+
+/* The starter ends; what it started lives on. NULL is fine. */
+void ml_starter_close(struct ml_starter *starter);
+
+#endif

@@ -1,0 +1,20 @@
+/* Messages between a rank process and its starter. */
+#ifndef ML_WORLD_STARTER_PROTOCOL_H
+#define ML_WORLD_STARTER_PROTOCOL_H
+
+enum ml_starter_message {
+    /* to the starter; descriptors come one by one before the start that they belong to */
+    ML_STARTER_OUTPUT = 1,
+    ML_STARTER_ERROR,
+    ML_STARTER_PMI,
+    ML_STARTER_START, /* int number, int strip, text cpus, int n, n texts */
+    ML_STARTER_HOST,  /* with its socket */
+    /* from the starter */
+    ML_STARTER_STARTED,      /* int number, int pid, int errno */
+    ML_STARTER_HOST_STARTED, /* int pid */
+};
+
+/* The starter's life: answers over FD until the rank process hangs up. */
+_Noreturn void ml_starter_serve(int fd, char **command, const void *signal_mask);
+
+#endif

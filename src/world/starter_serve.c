@@ -1,0 +1,219 @@
+/* The starter's side of world/starter.h. */
+#include "base/channel.h"
+#include "base/memory.h"
+#include "base/own.h"
+#include "base/pack.h"
+#include "world/binding.h"
+#include "world/environment.h"
+#include "world/host.h"
+#include "world/starter_protocol.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct serving {
+    struct ml_loop *loop;
+    struct ml_channel *channel;
+    char **command;
+    sigset_t mask;          /* of before the fork */
+    pid_t parent;           /* the rank process */
+    int output, error, pmi; /* for the next start */
+    bool done;
+};
+
+/* What a child needs, made before it is there. */
+struct child {
+    char **command, **environment;
+    const char *cpus;
+    int report; /* pipe that execve closes */
+};
+
+/* A fork whose child is the rank process's, so that it can wait for it and dies with it: clone(2),
+ * CLONE_PARENT. This process has one thread, and the child execs or serves. */
+static pid_t fork_for_parent(void)
+{
+    return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+}
+
+static void replace(int fd, int target)
+{
+    if (fd < 0)
+        return;
+    if (fd == target)
+        fcntl(fd, F_SETFD, 0);
+    else
+        dup2(fd, target);
+}
+
+static _Noreturn void become_rank(const struct serving *s, const struct child *c)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != s->parent)
+        _exit(127);
+    if (*c->cpus)
+        ml_binding_apply(c->cpus);
+    replace(s->output, STDOUT_FILENO);
+    replace(s->error, STDERR_FILENO);
+    if (s->pmi >= 0)
+        fcntl(s->pmi, F_SETFD, 0);
+    sigprocmask(SIG_SETMASK, &s->mask, NULL);
+    execvpe(c->command[0], c->command, c->environment);
+    int reason = errno;
+    ssize_t ignored = write(c->report, &reason, sizeof reason);
+    (void)ignored;
+    _exit(reason == ENOENT ? 127 : 126);
+}
+
+/* The child's PID, or 0 and OUT_ERROR. */
+static pid_t start_rank(const struct serving *s, struct child *c, int *out_error)
+{
+    int report[2];
+    if (pipe2(report, O_CLOEXEC)) {
+        *out_error = errno;
+        return 0;
+    }
+    c->report = report[1];
+    pid_t pid = fork_for_parent();
+    if (pid == 0)
+        become_rank(s, c);
+    *out_error = pid < 0 ? errno : 0;
+    close(report[1]);
+    int reason;
+    ssize_t n;
+    while ((n = read(report[0], &reason, sizeof reason)) < 0 && errno == EINTR) {
+    }
+    if (n == sizeof reason)
+        *out_error = reason;
+    close(report[0]);
+    return *out_error ? 0 : pid;
+}
+
+static char **unpack_environment(const struct serving *s, struct ml_unpacker *u,
+                                 enum ml_strip strip)
+{
+    int64_t n = ml_unpack_int(u);
+    if (u->failed || n < 0 || n > u->end - u->cursor)
+        n = 0;
+    char **settings = ml_realloc_array(NULL, (size_t)n + 1, sizeof *settings);
+    for (int64_t i = 0; i < n; i++)
+        settings[i] = (char *)ml_unpack_text(u);
+    char *pmi_fd = ml_format("PMI_FD=%d", s->pmi);
+    if (s->pmi >= 0)
+        settings[n++] = pmi_fd;
+    char **environment = ml_environment_make(environ, strip, settings, (size_t)n);
+    free(pmi_fd);
+    free(settings);
+    return environment;
+}
+
+static void close_descriptor(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static void on_start(struct serving *s, const void *bytes, size_t n)
+{
+    struct ml_unpacker u = ml_unpack(bytes, n);
+    int64_t number = ml_unpack_int(&u);
+    enum ml_strip strip = (enum ml_strip)ml_unpack_int(&u);
+    struct child c = {.command = s->command, .cpus = ml_unpack_text(&u)};
+    c.environment = unpack_environment(s, &u, strip);
+    int error = 0;
+    pid_t pid = start_rank(s, &c, &error);
+    struct ml_buffer answer = {0};
+    ml_pack_int(&answer, number);
+    ml_pack_int(&answer, pid);
+    ml_pack_int(&answer, error);
+    ml_channel_send(s->channel, ML_STARTER_STARTED, answer.data, answer.length);
+    ml_buffer_free(&answer);
+    ml_environment_free(c.environment);
+    close_descriptor(&s->output);
+    close_descriptor(&s->error);
+    close_descriptor(&s->pmi);
+}
+
+/* The world host writes nothing to the application's output and keeps no end of it open; libpmix's
+ * diagnostics go to stderr. */
+static void close_all_but(int fd)
+{
+    if (fd > 3)
+        close_range(3, (unsigned)fd - 1, 0);
+    close_range((unsigned)fd + 1, ~0U, 0);
+}
+
+static _Noreturn void become_host(int socket)
+{
+    close_all_but(socket);
+    char **clean = ml_environment_make(environ, ML_STRIP_JOB, NULL, 0);
+    environ = clean;
+    ML_AUTO_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    prctl(PR_SET_NAME, "memlog-host");
+    replace(null, STDIN_FILENO);
+    replace(null, STDOUT_FILENO);
+    ml_host_run(socket);
+}
+
+static void on_host(struct serving *s, int socket)
+{
+    pid_t pid = fork_for_parent();
+    if (pid == 0)
+        become_host(socket);
+    struct ml_buffer answer = {0};
+    ml_pack_int(&answer, pid);
+    ml_channel_send(s->channel, ML_STARTER_HOST_STARTED, answer.data, answer.length);
+    ml_buffer_free(&answer);
+    close(socket);
+}
+
+static void on_message(void *context, uint32_t type, const void *bytes, size_t n, int fd)
+{
+    struct serving *s = context;
+    if (type == ML_STARTER_OUTPUT)
+        s->output = fd;
+    else if (type == ML_STARTER_ERROR)
+        s->error = fd;
+    else if (type == ML_STARTER_PMI)
+        s->pmi = fd;
+    else if (type == ML_STARTER_HOST)
+        on_host(s, fd);
+    else if (type == ML_STARTER_START)
+        on_start(s, bytes, n);
+}
+
+static void on_closed(void *context)
+{
+    struct serving *s = context;
+    s->done = true;
+}
+
+/* The connection to mpiexec is the rank process's. */
+static void keep_from_children(const char *variable)
+{
+    const char *fd = getenv(variable);
+    if (fd)
+        fcntl(atoi(fd), F_SETFD, FD_CLOEXEC);
+}
+
+_Noreturn void ml_starter_serve(int fd, char **command, const void *signal_mask)
+{
+    struct serving s = {
+        .command = command, .parent = getppid(), .output = -1, .error = -1, .pmi = -1};
+    memcpy(&s.mask, signal_mask, sizeof s.mask);
+    prctl(PR_SET_NAME, "memlog-start");
+    keep_from_children("PMI_FD");
+    keep_from_children("HYDI_CONTROL_FD");
+    s.loop = ml_loop_new();
+    struct ml_channel_events events = {&s, on_message, on_closed};
+    s.channel = ml_channel_open(s.loop, fd, &events);
+    ml_loop_run_until(s.loop, &s.done);
+    _exit(0);
+}

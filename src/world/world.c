@@ -1,0 +1,141 @@
+#include "world/world.h"
+
+#include "base/memory.h"
+#include "base/own.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int ml_world_local_size(const struct ml_world *w, int host)
+{
+    int n = 0;
+    for (int r = 0; r < w->n_ranks; r++)
+        n += w->host_of[r] == host;
+    return n;
+}
+
+int ml_world_local_rank(const struct ml_world *w, int rank)
+{
+    int n = 0;
+    for (int r = 0; r < rank; r++)
+        n += w->host_of[r] == w->host_of[rank];
+    return n;
+}
+
+void ml_world_node_map(const struct ml_world *w, struct ml_buffer *out)
+{
+    for (int h = 0; h < w->n_hosts; h++)
+        ml_buffer_printf(out, "%s%s", h ? "," : "", w->host_names[h]);
+}
+
+void ml_world_local_peers(const struct ml_world *w, int host, struct ml_buffer *out)
+{
+    const char *separator = "";
+    for (int r = 0; r < w->n_ranks; r++) {
+        if (w->host_of[r] != host)
+            continue;
+        ml_buffer_printf(out, "%s%d", separator, r);
+        separator = ",";
+    }
+}
+
+void ml_world_proc_map(const struct ml_world *w, struct ml_buffer *out)
+{
+    for (int h = 0; h < w->n_hosts; h++) {
+        if (h)
+            ml_buffer_printf(out, ";");
+        ml_world_local_peers(w, h, out);
+    }
+}
+
+struct block {
+    int first, hosts, ranks;
+};
+
+/* Runs of equal hosts, neighbouring runs of one length over consecutive hosts joined. */
+static size_t find_blocks(const struct ml_world *w, struct block *blocks)
+{
+    size_t n = 0;
+    for (int r = 0; r < w->n_ranks;) {
+        int host = w->host_of[r], length = 0;
+        while (r < w->n_ranks && w->host_of[r] == host) {
+            length++;
+            r++;
+        }
+        struct block *last = n ? &blocks[n - 1] : NULL;
+        if (last && last->ranks == length && last->first + last->hosts == host)
+            last->hosts++;
+        else
+            blocks[n++] = (struct block){host, 1, length};
+    }
+    return n;
+}
+
+/* The shortest prefix whose repetition is the whole: cyclic placements become one block. */
+static size_t find_period(const struct block *blocks, size_t n)
+{
+    for (size_t period = 1; period < n; period++) {
+        size_t i = period;
+        while (i < n && memcmp(&blocks[i], &blocks[i - period], sizeof *blocks) == 0)
+            i++;
+        if (i == n)
+            return period;
+    }
+    return n;
+}
+
+void ml_world_process_mapping(const struct ml_world *w, struct ml_buffer *out)
+{
+    ML_AUTO_FREE struct block *blocks = ml_realloc_array(NULL, (size_t)w->n_ranks, sizeof *blocks);
+    size_t n = find_period(blocks, find_blocks(w, blocks));
+    ml_buffer_printf(out, "(vector");
+    for (size_t i = 0; i < n; i++)
+        ml_buffer_printf(out, ",(%d,%d,%d)", blocks[i].first, blocks[i].hosts, blocks[i].ranks);
+    ml_buffer_printf(out, ")");
+}
+
+void ml_world_pack(const struct ml_world *w, struct ml_buffer *out)
+{
+    ml_pack_text(out, w->id);
+    ml_pack_int(out, w->n_hosts);
+    for (int h = 0; h < w->n_hosts; h++)
+        ml_pack_text(out, w->host_names[h]);
+    ml_pack_int(out, w->n_ranks);
+    for (int r = 0; r < w->n_ranks; r++)
+        ml_pack_int(out, w->host_of[r]);
+    ml_pack_int(out, w->here);
+    ml_pack_int(out, w->universe_size);
+    ml_pack_text(out, w->scratch);
+}
+
+bool ml_world_unpack(struct ml_unpacker *u, struct ml_world *out)
+{
+    *out = (struct ml_world){0};
+    snprintf(out->id, sizeof out->id, "%s", ml_unpack_text(u));
+    int64_t n_hosts = ml_unpack_int(u);
+    if (u->failed || n_hosts < 1 || n_hosts > u->end - u->cursor)
+        return false;
+    out->host_names = ml_alloc((size_t)n_hosts * sizeof *out->host_names);
+    for (; out->n_hosts < n_hosts; out->n_hosts++)
+        out->host_names[out->n_hosts] = ml_strdup(ml_unpack_text(u));
+    int64_t n_ranks = ml_unpack_int(u);
+    if (u->failed || n_ranks < 0 || n_ranks > u->end - u->cursor)
+        return false;
+    out->host_of = ml_alloc((size_t)n_ranks * sizeof *out->host_of);
+    for (; out->n_ranks < n_ranks; out->n_ranks++)
+        out->host_of[out->n_ranks] = (int)ml_unpack_int(u);
+    out->here = (int)ml_unpack_int(u);
+    out->universe_size = (int)ml_unpack_int(u);
+    snprintf(out->scratch, sizeof out->scratch, "%s", ml_unpack_text(u));
+    return !u->failed;
+}
+
+void ml_world_free(struct ml_world *w)
+{
+    for (int h = 0; h < w->n_hosts; h++)
+        free(w->host_names[h]);
+    free(w->host_names);
+    free(w->host_of);
+    *w = (struct ml_world){0};
+}
