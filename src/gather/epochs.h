@@ -1,0 +1,42 @@
+/* About each second every node's summary goes to the root, by MPI_Igather. */
+#ifndef ML_GATHER_EPOCHS_H
+#define ML_GATHER_EPOCHS_H
+
+#include "base/error.h"
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One node at one time; all members are 64-bit integers. */
+struct ml_summary {
+    int64_t ranks; /* that run */
+    int64_t rss_B; /* of all processes of the run */
+    int64_t pss_B;
+    int64_t largest_rank, largest_rss_B;
+    int64_t available_B;
+};
+
+struct ml_epochs;
+
+/* SUMMARIES [size of COMM], called on the root only. */
+typedef void ml_epochs_gathered(void *context, const struct ml_summary *summaries, int n);
+
+/* Collective over COMM, which is duplicated. */
+enum ml_status ml_epochs_open(MPI_Comm comm, int root, ml_epochs_gathered *gathered, void *context,
+                              struct ml_epochs **out_epochs, struct ml_error *err);
+
+/* Contributes to the next epoch. False, and nothing is done, while the one before is under way. */
+bool ml_epochs_contribute(struct ml_epochs *e, const struct ml_summary *summary);
+
+/* Epochs that this node has contributed to. */
+int64_t ml_epochs_count(const struct ml_epochs *e);
+
+/* True while one is under way. */
+bool ml_epochs_progress(struct ml_epochs *e);
+
+/* Collective: every node contributes until all have COUNT epochs, and they are done; then closes.
+ */
+void ml_epochs_close(struct ml_epochs *e, int64_t count);
+
+#endif
