@@ -1,0 +1,206 @@
+#include "read/total.h"
+
+#include "base/memory.h"
+#include "base/own.h"
+#include "read/file.h"
+#include "read/slice.h"
+
+#include <math.h>
+
+#define EXACT_ROWS (1u << 22) /* 64 MiB and half a second */
+
+struct change {
+    int64_t time_ns;
+    int64_t delta_B;
+};
+
+/* Sums up /samples: what every row changes, in whatever order, then sorted by time. */
+struct summing {
+    struct ml_run *run;
+    struct change *changes;
+    size_t n, capacity;
+    int64_t *last_B; /* of each process */
+    size_t n_processes;
+    int64_t last_sample_ns;
+};
+
+static enum ml_status add_slice(struct summing *s, size_t first, size_t count, double *time_s,
+                                int64_t *process, int64_t *rss_B, struct ml_error *err)
+{
+    enum ml_status status =
+        ml_run_column_real(s->run, "samples", "time_s", first, count, time_s, err);
+    if (!status)
+        status = ml_run_column_int64(s->run, "samples", "process", first, count, process, err);
+    if (!status)
+        status = ml_run_column_int64(s->run, "samples", "rss_B", first, count, rss_B, err);
+    for (size_t i = 0; !status && i < count; i++) {
+        if (process[i] < 0 || (uint64_t)process[i] >= s->n_processes)
+            return ml_fail(err, ML_RUN_LOST,
+                           "%.300s: row %zu of table samples is of process %lld, of %zu processes",
+                           s->run->path, first + i, (long long)process[i], s->n_processes);
+        if (rss_B[i] < 0 || rss_B[i] > INT64_MAX / 2 || !isfinite(time_s[i]) ||
+            fabs(time_s[i]) > 4e9)
+            continue;
+        int64_t *last = &s->last_B[process[i]];
+        ML_GROW(s->changes, s->n, s->capacity);
+        s->changes[s->n++] = (struct change){llround(time_s[i] * 1e9), rss_B[i] - *last};
+        *last = rss_B[i];
+        if (s->changes[s->n - 1].time_ns > s->last_sample_ns)
+            s->last_sample_ns = s->changes[s->n - 1].time_ns;
+    }
+    return status;
+}
+
+static enum ml_status add_samples(struct summing *s, size_t rows, struct ml_error *err)
+{
+    enum ml_status status = ML_OK;
+    ML_AUTO_FREE double *time_s = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *time_s);
+    ML_AUTO_FREE int64_t *process = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *process);
+    ML_AUTO_FREE int64_t *rss_B = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *rss_B);
+    for (size_t first = 0; !status && first < rows; first += ML_SLICE_ROWS) {
+        size_t count = rows - first < ML_SLICE_ROWS ? rows - first : ML_SLICE_ROWS;
+        status = add_slice(s, first, count, time_s, process, rss_B, err);
+    }
+    return status;
+}
+
+/* Ends after the last sample are left out: the curve ends with what was last measured, not with
+ * the ranks' leaving one by one. */
+static void add_ends(struct summing *s, const struct ml_process_row *processes)
+{
+    for (size_t i = 0; i < s->n_processes; i++) {
+        int64_t end_ns = processes[i].end_ns;
+        if (end_ns < 0 || end_ns >= s->last_sample_ns || s->last_B[i] == 0)
+            continue;
+        ML_GROW(s->changes, s->n, s->capacity);
+        s->changes[s->n++] = (struct change){end_ns, -s->last_B[i]};
+    }
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct change *x = a, *y = b;
+    return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
+}
+
+static void emit(const struct summing *s, ml_total_visit *visit, void *context)
+{
+    int64_t total_B = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        if (__builtin_add_overflow(total_B, s->changes[i].delta_B, &total_B))
+            total_B = INT64_MAX;
+        if (i + 1 == s->n || s->changes[i + 1].time_ns != s->changes[i].time_ns)
+            visit(context, s->changes[i].time_ns, total_B > 0 ? total_B : 0);
+    }
+}
+
+static enum ml_status sum_samples(struct ml_run *run, const struct ml_process_row *processes,
+                                  size_t n_processes, size_t rows, ml_total_visit *visit,
+                                  void *context, struct ml_error *err)
+{
+    struct summing s = {.run = run, .n_processes = n_processes, .last_sample_ns = INT64_MIN};
+    s.last_B = ml_alloc(n_processes * sizeof *s.last_B);
+    enum ml_status status = add_samples(&s, rows, err);
+    if (!status) {
+        add_ends(&s, processes);
+        if (s.n)
+            qsort(s.changes, s.n, sizeof *s.changes, by_time);
+        emit(&s, visit, context);
+    }
+    free(s.changes);
+    free(s.last_B);
+    return status;
+}
+
+struct forwarding {
+    ml_total_visit *visit;
+    void *context;
+};
+
+static void forward(void *context, const void *row)
+{
+    const struct forwarding *f = context;
+    const struct ml_job_sample_row *r = row;
+    if (r->time_ns != ML_NOT_MEASURED && r->rss_B >= 0)
+        f->visit(f->context, r->time_ns, r->rss_B);
+}
+
+enum ml_status ml_total_each(struct ml_run *run, const struct ml_process_row *processes,
+                             size_t n_processes, ml_total_visit *visit, void *context,
+                             struct ml_error *err)
+{
+    size_t rows, gathered = 0;
+    enum ml_status status = ml_run_count(run, &ml_table_samples, &rows, err);
+    if (status)
+        return status;
+    if (rows > EXACT_ROWS && ml_run_has(run, "job_samples", "rss_B"))
+        status = ml_run_count(run, &ml_table_job_samples, &gathered, err);
+    if (status)
+        return status;
+    if (gathered == 0)
+        return sum_samples(run, processes, n_processes, rows, visit, context, err);
+    struct forwarding f = {visit, context};
+    return ml_slice_each(run, &ml_table_job_samples, forward, &f, err);
+}
+
+static enum ml_status last_of(struct ml_run *run, const struct ml_table *table, double *in_out_s,
+                              struct ml_error *err)
+{
+    size_t rows = 0;
+    ML_AUTO_FREE double *time_s = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *time_s);
+    if (!ml_run_has(run, table->name, "time_s"))
+        return ML_OK;
+    enum ml_status status = ml_run_count(run, table, &rows, err);
+    for (size_t first = 0; !status && first < rows; first += ML_SLICE_ROWS) {
+        size_t count = rows - first < ML_SLICE_ROWS ? rows - first : ML_SLICE_ROWS;
+        status = ml_run_column_real(run, table->name, "time_s", first, count, time_s, err);
+        for (size_t i = 0; !status && i < count; i++) {
+            if (time_s[i] > *in_out_s && time_s[i] <= 4e9)
+                *in_out_s = time_s[i];
+        }
+    }
+    return status;
+}
+
+enum ml_status ml_total_end(struct ml_run *run, int64_t *out_ns, struct ml_error *err)
+{
+    double last_s = 0;
+    enum ml_status status = last_of(run, &ml_table_samples, &last_s, err);
+    if (!status)
+        status = last_of(run, &ml_table_node_samples, &last_s, err);
+    if (!status)
+        status = last_of(run, &ml_table_job_samples, &last_s, err);
+    if (!status)
+        *out_ns = llround(last_s * 1e9);
+    return status;
+}
+
+/* Processes stand in the order of their rows, so a window that moves on reads each chunk once. */
+enum ml_status ml_total_last(struct ml_run *run, const struct ml_process_row *processes,
+                             size_t n_processes, int64_t *out_rss_B, struct ml_error *err)
+{
+    size_t rows, first = 0, count = 0;
+    ML_AUTO_FREE int64_t *window = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *window);
+    enum ml_status status = ml_run_count(run, &ml_table_samples, &rows, err);
+    for (size_t i = 0; !status && i < n_processes; i++) {
+        const struct ml_process_row *p = &processes[i];
+        out_rss_B[i] = ML_NOT_MEASURED;
+        if (p->n_rows <= 0)
+            continue;
+        if (p->first_row < 0 || (uint64_t)p->first_row >= rows ||
+            (uint64_t)p->n_rows > rows - (uint64_t)p->first_row)
+            return ml_fail(err, ML_RUN_LOST,
+                           "%.300s: process %zu has rows %lld to %lld of the %zu of table samples",
+                           run->path, i, (long long)p->first_row,
+                           (long long)p->first_row + p->n_rows, rows);
+        size_t row = (size_t)(p->first_row + p->n_rows - 1);
+        if (row < first || row >= first + count) {
+            first = row - row % ML_SLICE_ROWS;
+            count = rows - first < ML_SLICE_ROWS ? rows - first : ML_SLICE_ROWS;
+            status = ml_run_column_int64(run, "samples", "rss_B", first, count, window, err);
+        }
+        if (!status)
+            out_rss_B[i] = window[row - first];
+    }
+    return status;
+}

@@ -1,0 +1,192 @@
+#include "report/facts.h"
+
+#include "base/memory.h"
+#include "base/own.h"
+#include "read/total.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *find(const struct ml_attribute *attributes, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(attributes[i].name, name) == 0)
+            return *attributes[i].text ? attributes[i].text : NULL;
+    }
+    return NULL;
+}
+
+const char *ml_facts_attribute(const struct ml_facts *facts, const char *name)
+{
+    return find(facts->attributes, facts->n_attributes, name);
+}
+
+int64_t ml_facts_origin_ns(const struct ml_run *run)
+{
+    const struct ml_attribute *attributes;
+    size_t n = ml_run_attributes(run, &attributes);
+    const char *text = find(attributes, n, "time_origin");
+    double origin_s = text ? strtod(text, NULL) : -1;
+    return isfinite(origin_s) && origin_s > 0 && origin_s < 9e9 ? llround(origin_s * 1e9)
+                                                                : ML_NOT_MEASURED;
+}
+
+/* A node's number is its row. */
+static ptrdiff_t node_index(const struct ml_facts *f, int node)
+{
+    return node >= 0 && (size_t)node < f->n_nodes ? node : -1;
+}
+
+const struct ml_node_row *ml_facts_node(const struct ml_facts *facts, int node)
+{
+    ptrdiff_t i = node_index(facts, node);
+    return i < 0 ? NULL : &facts->nodes[i];
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void note_end(struct ml_facts *f, int64_t time_ns)
+{
+    f->length_ns = later(f->length_ns, time_ns);
+}
+
+/* How near the node is to its cgroup's limit and to the end of its memory; the nearer one counts.
+ */
+static void note_limit(struct ml_node_facts *n, const struct ml_node_row *node,
+                       const struct ml_node_sample_row *s)
+{
+    int64_t left_B = s->available_B, limit_B = node->memory_B;
+    if (node->cgroup_limit_B > 0 && s->cgroup_B >= 0 && s->cgroup_B <= INT64_MAX / 2 &&
+        (left_B < 0 || node->cgroup_limit_B - s->cgroup_B < left_B)) {
+        left_B = later(node->cgroup_limit_B - s->cgroup_B, 0);
+        limit_B = node->cgroup_limit_B;
+    }
+    if (left_B < 0 || limit_B <= 0)
+        return;
+    if (n->left_B < 0 ||
+        (double)left_B / (double)limit_B < (double)n->left_B / (double)n->limit_B) {
+        n->left_B = left_B;
+        n->limit_B = limit_B;
+        n->left_ns = s->time_ns;
+    }
+}
+
+static void visit_node_sample(void *context, const void *row)
+{
+    struct ml_facts *f = context;
+    const struct ml_node_sample_row *s = row;
+    ptrdiff_t i = node_index(f, s->node);
+    if (i < 0 || s->time_ns == ML_NOT_MEASURED)
+        return;
+    struct ml_node_facts *n = &f->by_node[i];
+    note_limit(n, &f->nodes[i], s);
+    if (s->rss_B > n->peak_B) {
+        n->peak_B = s->rss_B;
+        n->peak_ns = s->time_ns;
+    }
+    if (f->by_node_history && s->rss_B >= 0)
+        ml_history_add(&n->history, s->time_ns, s->rss_B);
+}
+
+static void visit_total(void *context, int64_t time_ns, int64_t rss_B)
+{
+    struct ml_facts *f = context;
+    ml_history_add(&f->total, time_ns, rss_B);
+}
+
+static void count_processes(struct ml_facts *f)
+{
+    for (size_t i = 0; i < f->n_processes; i++) {
+        const struct ml_process_row *p = &f->processes[i];
+        note_end(f, later(p->end_ns, p->start_ns));
+        ptrdiff_t node = node_index(f, p->node);
+        f->ranks += p->rank >= 0;
+        if (node >= 0)
+            f->by_node[node].ranks += p->rank >= 0;
+    }
+}
+
+static void init(struct ml_facts *f, struct ml_run *run)
+{
+    f->n_attributes = ml_run_attributes(run, &f->attributes);
+    f->nodes = f->node_slice.rows;
+    f->n_nodes = f->node_slice.count;
+    f->processes = f->process_slice.rows;
+    f->n_processes = f->process_slice.count;
+    f->last_B = ml_realloc_array(NULL, f->n_processes, sizeof *f->last_B);
+    f->by_node = ml_realloc_array(NULL, f->n_nodes, sizeof *f->by_node);
+    for (size_t i = 0; i < f->n_nodes; i++)
+        f->by_node[i] = (struct ml_node_facts){
+            .peak_B = -1, .peak_ns = -1, .left_B = -1, .limit_B = -1, .left_ns = -1};
+    f->origin_wall_ns = ml_facts_origin_ns(run);
+}
+
+static void init_histories(struct ml_facts *f, const struct ml_facts_range *range)
+{
+    int64_t from_ns = later(range->since_ns, 0);
+    int64_t to_ns = range->until_ns < f->length_ns ? range->until_ns : f->length_ns;
+    ml_history_init(&f->total, from_ns, to_ns, range->rows);
+    f->by_node_history = range->by_node;
+    for (size_t i = 0; range->by_node && i < f->n_nodes; i++)
+        ml_history_init(&f->by_node[i].history, from_ns, to_ns, range->rows);
+}
+
+static void finish_histories(struct ml_facts *f)
+{
+    ml_history_finish(&f->total);
+    for (size_t i = 0; f->by_node_history && i < f->n_nodes; i++)
+        ml_history_finish(&f->by_node[i].history);
+}
+
+/* Where the run ends must be known before time is cut into slices. */
+static enum ml_status gather(struct ml_run *run, const struct ml_facts_range *range,
+                             struct ml_facts *f, struct ml_error *err)
+{
+    enum ml_status status = ml_slice_read_all(run, &ml_table_nodes, &f->node_slice, err);
+    if (!status)
+        status = ml_slice_read_all(run, &ml_table_processes, &f->process_slice, err);
+    if (status)
+        return status;
+    init(f, run);
+    count_processes(f);
+    status = ml_total_last(run, f->processes, f->n_processes, f->last_B, err);
+    int64_t last_ns = 0;
+    if (!status)
+        status = ml_total_end(run, &last_ns, err);
+    if (status)
+        return status;
+    note_end(f, last_ns);
+    init_histories(f, range);
+    status = ml_total_each(run, f->processes, f->n_processes, visit_total, f, err);
+    if (!status)
+        status = ml_slice_each(run, &ml_table_node_samples, visit_node_sample, f, err);
+    finish_histories(f);
+    return status;
+}
+
+enum ml_status ml_facts_gather(struct ml_run *run, const struct ml_facts_range *range,
+                               struct ml_facts *out_facts, struct ml_error *err)
+{
+    struct ml_facts facts = {0};
+    enum ml_status status = gather(run, range, &facts, err);
+    if (status)
+        ml_facts_free(&facts);
+    else
+        *out_facts = facts;
+    return status;
+}
+
+void ml_facts_free(struct ml_facts *facts)
+{
+    for (size_t i = 0; facts->by_node && i < facts->n_nodes; i++)
+        ml_history_free(&facts->by_node[i].history);
+    free(facts->by_node);
+    free(facts->last_B);
+    ml_history_free(&facts->total);
+    ml_slice_free(&facts->node_slice);
+    ml_slice_free(&facts->process_slice);
+    *facts = (struct ml_facts){0};
+}

@@ -1,0 +1,55 @@
+/* What a report says about a run, gathered from its file. */
+#ifndef ML_REPORT_FACTS_H
+#define ML_REPORT_FACTS_H
+
+#include "base/error.h"
+#include "read/slice.h"
+#include "report/history.h"
+
+/* What was seen of one node; -1 where nothing was. */
+struct ml_node_facts {
+    int64_t peak_B, peak_ns;          /* of the sum of its processes */
+    int64_t left_B, limit_B, left_ns; /* at the closest approach to its limit */
+    int ranks;                        /* rank processes that ran there */
+    struct ml_history history;        /* of the sum of its processes; if asked for */
+};
+
+struct ml_facts {
+    const struct ml_attribute *attributes; /* owned by the run */
+    size_t n_attributes;
+    const struct ml_node_row *nodes;
+    size_t n_nodes;
+    const struct ml_process_row *processes;
+    size_t n_processes;
+    int64_t *last_B; /* of each process: its last resident set */
+    struct ml_node_facts *by_node;
+    struct ml_history total; /* of all processes */
+    int64_t origin_wall_ns;  /* unix time of the run's start; -1: unknown */
+    int64_t length_ns;       /* until the last thing that was recorded */
+    int ranks;
+    bool by_node_history;
+    struct ml_slice node_slice, process_slice;
+};
+
+struct ml_facts_range {
+    int64_t since_ns, until_ns; /* of the histories; INT64_MIN, INT64_MAX: all */
+    size_t rows;                /* of a history; 0: each value */
+    bool by_node;               /* histories of nodes too */
+};
+
+/* Reads RUN, which must stay open while OUT_FACTS is used. Errors: those of reading. */
+enum ml_status ml_facts_gather(struct ml_run *run, const struct ml_facts_range *range,
+                               struct ml_facts *out_facts, struct ml_error *err);
+
+/* The run's attribute NAME, or NULL where it is missing or empty. */
+const char *ml_facts_attribute(const struct ml_facts *facts, const char *name);
+
+/* Unix time of the run's start, ns; -1: unknown. */
+int64_t ml_facts_origin_ns(const struct ml_run *run);
+
+/* A row of NODES, or NULL for a number that the file does not list. */
+const struct ml_node_row *ml_facts_node(const struct ml_facts *facts, int node);
+
+void ml_facts_free(struct ml_facts *facts);
+
+#endif

@@ -1,0 +1,167 @@
+#include "report/report.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/own.h"
+#include "base/units.h"
+#include "report/text.h"
+
+#include <string.h>
+
+#define LABEL 18
+#define LINES 6 /* of a text that is wrapped */
+
+static const char *times(const struct ml_style *style)
+{
+    return style->utf8 ? "×" : "x";
+}
+
+/* "label   text", the text wrapped. TEXT is freed; NULL: no line. */
+static void line(struct ml_buffer *out, const struct ml_style *style, const char *label, char *text)
+{
+    if (!text)
+        return;
+    int indent = style->width < 60 ? 11 : LABEL;
+    if (style->colour)
+        ml_buffer_printf(out, "\033[2m");
+    int used = ml_text_append(out, label, indent, style->utf8);
+    if (style->colour)
+        ml_buffer_printf(out, "\033[0m");
+    ml_text_pad(out, indent - used);
+    ml_text_wrap(out, text, indent, style->width - indent, LINES, style->utf8);
+    ml_buffer_printf(out, "\n");
+    free(text);
+}
+
+static char *copy(const char *text)
+{
+    return text ? ml_strdup(text) : NULL;
+}
+
+static char *when(const struct ml_facts *f)
+{
+    char stamp[32] = "", length[24];
+    time_t seconds = (time_t)(f->origin_wall_ns / ML_NS_PER_S);
+    struct tm local;
+    ml_elapsed_format(length, sizeof length, f->length_ns);
+    if (f->origin_wall_ns < 0 || !localtime_r(&seconds, &local))
+        return ml_format("(when is not known), ran %s", length);
+    strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &local);
+    return ml_format("%s, ran %s", stamp, length);
+}
+
+/* "2 nodes × 4 ranks", or "2 nodes, 7 ranks" where they are not spread evenly. */
+static char *shape(const struct ml_facts *f, const struct ml_style *style)
+{
+    bool even = f->n_nodes > 0 && f->ranks > 0;
+    for (size_t i = 0; i < f->n_nodes; i++)
+        even = even && f->by_node[i].ranks == f->by_node[0].ranks;
+    int ranks = even ? f->by_node[0].ranks : f->ranks;
+    return ml_format("%zu node%s %s %d rank%s", f->n_nodes, f->n_nodes == 1 ? "" : "s",
+                     even ? times(style) : "with", ranks, ranks == 1 ? "" : "s");
+}
+
+static char *job(const struct ml_facts *f, const struct ml_style *style)
+{
+    ML_AUTO_FREE char *nodes = shape(f, style);
+    const char *id = ml_facts_attribute(f, "job_id");
+    const char *mpi = ml_facts_attribute(f, "mpi");
+    return ml_format("%s%s%s%s%s", nodes, mpi ? ", " : "", mpi ? mpi : "", id ? ", job " : "",
+                     id ? id : "");
+}
+
+static char *ending(const struct ml_facts *f)
+{
+    const char *verdict = ml_facts_attribute(f, "verdict");
+    const char *code = ml_facts_attribute(f, "exit_code");
+    bool known = code && code[0] != '-';
+    return ml_format("exit code %s%s%s", known ? code : "not known", verdict ? ": " : "",
+                     verdict ? verdict : "");
+}
+
+void ml_report_header(const struct ml_facts *facts, const char *name, const struct ml_style *style,
+                      struct ml_buffer *out)
+{
+    const char *recovered = ml_facts_attribute(facts, "recovered");
+    if (style->colour)
+        ml_buffer_printf(out, "\033[1m");
+    ml_text_append(out, name, style->width, style->utf8);
+    ml_buffer_printf(out, style->colour ? "\033[0m\n" : "\n");
+    line(out, style, "command", copy(ml_facts_attribute(facts, "command")));
+    line(out, style, "directory", copy(ml_facts_attribute(facts, "directory")));
+    line(out, style, "started", when(facts));
+    line(out, style, "job", job(facts, style));
+    line(out, style, "ended", ending(facts));
+    if (recovered && strcmp(recovered, "0") != 0)
+        line(out, style, "recovered", ml_strdup("from the journals of the run"));
+}
+
+static char *peak(const struct ml_facts *f)
+{
+    char size[16], at[24];
+    if (f->total.peak.bytes < 0)
+        return ml_strdup("no memory was measured");
+    ml_size_format(size, sizeof size, f->total.peak.bytes);
+    ml_elapsed_format(at, sizeof at, f->total.peak.time_ns);
+    return ml_format("%s at %s", size, at);
+}
+
+/* The rank process with the largest (SIGN 1) or smallest (SIGN -1) peak. */
+static const struct ml_process_row *extreme(const struct ml_facts *f, int sign)
+{
+    const struct ml_process_row *best = NULL;
+    for (size_t i = 0; i < f->n_processes; i++) {
+        const struct ml_process_row *p = &f->processes[i];
+        if (p->rank < 0 || p->peak_rss_B < 0)
+            continue;
+        if (!best ||
+            (sign > 0 ? p->peak_rss_B > best->peak_rss_B : p->peak_rss_B < best->peak_rss_B))
+            best = p;
+    }
+    return best;
+}
+
+static char *rank_peak(const struct ml_facts *f, const struct ml_process_row *p)
+{
+    char size[16], at[24];
+    if (!p)
+        return NULL;
+    const struct ml_node_row *node = ml_facts_node(f, p->node);
+    ml_size_format(size, sizeof size, p->peak_rss_B);
+    ml_elapsed_format(at, sizeof at, p->peak_ns);
+    return ml_format("%s, rank %d on %s%s%s", size, p->rank, node ? node->name : "?",
+                     p->peak_ns >= 0 ? " at " : "", p->peak_ns >= 0 ? at : "");
+}
+
+static char *closest(const struct ml_facts *f)
+{
+    const struct ml_node_facts *best = NULL;
+    for (size_t i = 0; i < f->n_nodes; i++) {
+        const struct ml_node_facts *n = &f->by_node[i];
+        if (n->left_B >= 0 && (!best || (double)n->left_B / (double)n->limit_B <
+                                            (double)best->left_B / (double)best->limit_B))
+            best = n;
+    }
+    if (!best)
+        return NULL;
+    char left[16], limit[16], at[24];
+    ml_size_format(left, sizeof left, best->left_B);
+    ml_size_format(limit, sizeof limit, best->limit_B);
+    ml_elapsed_format(at, sizeof at, best->left_ns);
+    return ml_format("%s of %s left (%.0f%%) on %s at %s", left, limit,
+                     100 * (double)best->left_B / (double)best->limit_B,
+                     f->nodes[best - f->by_node].name, at);
+}
+
+void ml_report_summary(const struct ml_facts *facts, const struct ml_style *style,
+                       struct ml_buffer *out)
+{
+    ml_buffer_printf(out, "\n");
+    line(out, style, "peak", peak(facts));
+    line(out, style, style->width < 60 ? "largest" : "largest rank",
+         rank_peak(facts, extreme(facts, 1)));
+    if (facts->ranks > 1)
+        line(out, style, style->width < 60 ? "smallest" : "smallest rank",
+             rank_peak(facts, extreme(facts, -1)));
+    line(out, style, style->width < 60 ? "limit" : "closest to limit", closest(facts));
+}
