@@ -1,0 +1,20 @@
+/* Messages between a rank process and the hub, its node's sampling rank. */
+#ifndef ML_APP_MEMBER_PROTOCOL_H
+#define ML_APP_MEMBER_PROTOCOL_H
+
+enum ml_member_message {
+    /* to the hub */
+    ML_MEMBER_HELLO = 1,  /* int rank of the rank process */
+    ML_MEMBER_STARTED,    /* int rank, int pid, int errno (then pid is 0) */
+    ML_MEMBER_OUTPUT,     /* int time (ns of the node's clock), int rank, int stream, rest: bytes */
+    ML_MEMBER_OUTPUT_CUT, /* int rank, int bytes recorded */
+    ML_MEMBER_EXIT,       /* int rank, int wait status */
+    ML_MEMBER_CLOSED,     /* int rank: it has ended and its output is passed on */
+    ML_MEMBER_SIGNAL,     /* int signal that was passed on */
+    /* from the hub */
+    ML_MEMBER_START, /* int rank, int strip, text cpus, int n, n texts; with the PMI-1 socket */
+    ML_MEMBER_END,   /* end your ranks: TERM, KILL after a grace */
+    ML_MEMBER_LEAVE, /* int code, int signal: all is recorded; end so */
+};
+
+#endif

@@ -1,0 +1,23 @@
+/* The signals of a rank process come as events of its loop. */
+#ifndef ML_APP_SIGNALS_H
+#define ML_APP_SIGNALS_H
+
+#include "base/loop.h"
+
+#include <sys/signalfd.h>
+
+struct ml_signals;
+
+/* Blocks what ml_signals_open will report; to be called before any thread is made. */
+void ml_signals_block(void);
+
+/* CAME is called for TERM, INT, HUP, USR1, USR2, TSTP, CONT, WINCH and CHLD. */
+struct ml_signals *ml_signals_open(struct ml_loop *loop,
+                                   void (*came)(void *context, const struct signalfd_siginfo *info),
+                                   void *context);
+void ml_signals_close(struct ml_signals *signals); /* NULL is fine; they stay blocked */
+
+/* Ends this process by SIGNAL, without a core file. */
+_Noreturn void ml_signals_die(int signal);
+
+#endif
