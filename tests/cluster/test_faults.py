@@ -1,0 +1,114 @@
+"""Three hosts, and something fails on another one than the first."""
+import subprocess
+import time
+
+import pytest
+import memlog_testing as mt
+from memlog_file import Recording
+
+# What mpiexec makes of it over several hosts; see integration/program_table.py
+FAILURES = [
+    ("abort7", ("5",), {"openmpi": {7}, "mpich": {7}}),
+    ("segfault", ("5",), {"openmpi": {139}, "mpich": {255, 139, 11}}),
+    ("exit3", ("after", "5"), {"openmpi": {3}, "mpich": {3}}),
+]
+
+
+@pytest.mark.parametrize("program, args, codes", FAILURES, ids=lambda v: str(v)[:9])
+def test_failure_on_the_last_host(program, args, codes, flavour, bed, name):
+    plain = bed.run_plain(mt.BUILD, 6, program, *args)
+    hosted = bed.run_hosted(flavour, 6, program, *args, file=name, timeout_s=30)
+    assert plain.code in codes[mt.BUILD], f"the plain run is not as known\n{plain}"
+    assert hosted.code in codes[mt.BUILD], f"{hosted}\n{plain}"
+    bed.wait_until_empty()
+    recording = Recording(bed.shared / name)
+    assert sorted(recording.ranks()) == list(range(6))
+    assert recording.attributes["complete"] == 1
+    assert all(n["ended"] == 0 for n in recording.rows("nodes"))
+
+
+def test_program_without_mpi_fails_on_the_last_host(bed, name):
+    """Without the work-around our own MPI_Finalize may hang under MPICH: a watchdog ends it."""
+    script = 'test "$(hostname)" = n3 && exit 3; exit 0'
+    began = time.monotonic()
+    command = bed.mpiexec(mt.BUILD, 3, "one") + [mt.MEMLOG_MPI, "-q", "-o", name, "--", "sh", "-c",
+                                                 script]
+    outcome = bed.run(command)
+    assert outcome.code == 3, str(outcome)
+    assert time.monotonic() - began < 15
+    assert (bed.shared / name).exists()
+
+
+def start_grow(bed, flavour, name):
+    """A running job; returns when every host's ranks run and all journals are there."""
+    env = bed.environment(flavour)
+    command = (bed.mpiexec(mt.BUILD, 6, "block", env)
+               + [mt.MEMLOG_MPI, "-q", "-r", "50ms", "-o", name, "--"]
+               + mt.program(flavour, "grow") + ["60"])
+    process = bed.start("n1", command, env)
+    grow = mt.program(flavour, "grow")[0]
+    mt.wait_for(lambda: len(mt.journals_of(bed.shared / name)) == 3, 20, "three journals")
+    mt.wait_for(lambda: all(sum(l.startswith(grow) for l in bed.processes(h)) >= 2
+                            for h in ("n1", "n2", "n3")), 20, "two ranks a host")
+    time.sleep(0.5)                            # some ticks to be found afterwards
+    return process, command
+
+
+def recover(bed, name, options=()):
+    """The recording of what is left: the file, or its journals."""
+    file = bed.shared / name
+    if file.exists():
+        return Recording(file), ""
+    journals = mt.journals_of(file)
+    out = bed.shared / ("recovered-" + name)
+    done = subprocess.run([mt.MEMLOG, "recover", *journals, "-o", out], capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return Recording(out), done.stderr
+
+
+def test_host_dies(flavour, own_bed, name):
+    """The power of n2 fails: the job ends, nothing is left elsewhere, three journals remain."""
+    bed = own_bed
+    process, command = start_grow(bed, flavour, name)
+    bed.sh("bed", "kill -9 $(cat n2/pid)")
+    outcome = bed.finish(process, command, 60)
+    assert outcome.code != 0, str(outcome)
+    bed.wait_until_empty(("n1", "n3"), 20)
+    recording, _ = recover(bed, name)
+    names = [n.split(".")[0] for n in recording["nodes"]["name"]]
+    assert sorted(names) == ["n1", "n2", "n3"]
+    for node in recording.rows("nodes"):
+        ticks = [r for r in recording.rows("node_samples") if r["node"] == node["node"]]
+        assert len(ticks) > 5, f"{node['name']} has hardly a tick"
+    assert sorted(recording.ranks()) == list(range(6))
+
+
+def test_recovery_of_some_nodes(own_bed, name):
+    """Journals of a part of the nodes make a file too, and what is missing is named."""
+    bed = own_bed
+    process, command = start_grow(bed, mt.BUILD, name)
+    bed.sh("bed", "kill -9 $(cat n1/pid)")
+    mt.wait_for(lambda: process.poll() is not None, 30, "the end of mpiexec")
+    bed.wait_until_empty(("n2", "n3"), 20)
+    for journal in mt.journals_of(bed.shared / name):
+        if ".n2." in journal.name:
+            journal.unlink()
+    recording, said = recover(bed, name)
+    assert "n2" in said, f"memlog recover does not name the missing node: {said!r}"
+    present = {n["name"].split(".")[0] for n in recording.rows("nodes") if n["ended"] != 2}
+    assert {"n1", "n3"} <= present and "n2" not in present
+
+
+@pytest.mark.parametrize("victim", ["sampling rank", "rank of another node"])
+def test_our_process_dies_on_another_host(victim, flavour, bed, name):
+    """A kill of memlog-mpi on n3 ends the job everywhere, and no tick but the last is lost."""
+    process, command = start_grow(bed, flavour, name)
+    pick = "head -1" if victim == "sampling rank" else "tail -1"
+    bed.sh("n3", "kill -9 $(for p in /proc/[0-9]*; do grep -qx memlog-mpi $p/comm && "
+                 f"echo ${{p#/proc/}}; done | sort -n | {pick})")
+    outcome = bed.finish(process, command, 40)
+    assert outcome.code != 0, str(outcome)
+    bed.wait_until_empty(timeout_s=15)
+    recording, _ = recover(bed, name)
+    assert len(recording["nodes"]["name"]) == 3 and len(recording.ranks()) == 6

@@ -1,0 +1,148 @@
+"""Three hosts: one sampling rank a node, every rank on its node, everything in one file."""
+import re
+
+import pytest
+import memlog_testing as mt
+from memlog_file import Recording
+
+COMPLETE, NO_RECORD = 0, 2                     # codes of /nodes/ended
+LAYOUTS = {
+    "block": "block",
+    "cyclic": "cyclic",
+    "uneven": {"n1": 1, "n2": 3, "n3": 2},
+    "out of order": {"n1": 3, "n3": 1, "n2": 2},
+}
+MIXED_NAMES = ("n1.cluster.test", "n1", "n2", "n2.cluster.test", "# a comment", "", "n3", "n3")
+
+
+def placement(outcome):
+    """What the program `where` says: rank -> (host, local rank, local size, pid)."""
+    assert outcome.code == 0, str(outcome)
+    lines = re.findall(rb"rank (\d+): host (\S+) local (\d+) of (\d+) pid (\d+)", outcome.stdout)
+    return {int(r): (h.decode().split(".")[0], int(i), int(n), int(p)) for r, h, i, n, p in lines}
+
+
+def check_recording(file, places, hosts=("n1", "n2", "n3")):
+    """The file says of every rank what the rank itself said."""
+    assert file.exists() and not mt.journals_of(file)
+    recording = Recording(file)
+    nodes = recording.rows("nodes")
+    assert [n["name"].split(".")[0] for n in nodes] == list(hosts)
+    assert [n["node"] for n in nodes] == list(range(len(hosts)))
+    for node in nodes:
+        assert node["ended"] == COMPLETE and node["ticks"] > 0, node
+        assert abs(node["clock_offset_s"]) < 0.1 and 0 <= node["clock_error_s"] < 0.1, node
+    ranks = recording.ranks()
+    assert sorted(ranks) == sorted(places)
+    for rank, (host, _, _, pid) in places.items():
+        assert nodes[ranks[rank]["node"]]["name"].split(".")[0] == host, f"rank {rank}"
+        assert ranks[rank]["pid"] == pid, f"rank {rank}"
+    assert set(recording["node_samples"]["node"]) == set(range(len(hosts)))
+    assert max(recording["job_samples"]["ranks"], default=len(places)) == len(places)
+    return recording
+
+
+def same_places(hosted, plain):
+    assert {r: p[:3] for r, p in hosted.items()} == {r: p[:3] for r, p in plain.items()}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_rank_by_rank(layout, flavour, bed, name):
+    layout, job = LAYOUTS[layout], bed.node_file(*MIXED_NAMES)
+    plain = placement(bed.run_plain(mt.BUILD, 6, "where", layout=layout))
+    hosted = placement(bed.run_hosted(flavour, 6, "where", "0.6", file=name, layout=layout,
+                                      env=job))
+    same_places(hosted, plain)
+    check_recording(bed.shared / name, hosted)
+
+
+def test_one_process_a_node(flavour, bed, name):
+    """mpiexec -ppn 1 memlog-mpi -n 6: each starts its node's share."""
+    job = bed.node_file(*MIXED_NAMES)
+    places = placement(bed.run_hosted(flavour, 3, "where", "0.6", file=name, layout="one", env=job,
+                                      options=("-q", "-n", "6")))
+    assert [places[r][0] for r in range(6)] == ["n1", "n1", "n2", "n2", "n3", "n3"]
+    check_recording(bed.shared / name, places)
+
+
+def test_one_process_a_node_takes_the_slots(flavour, bed, name):
+    """`-n slots`: as many as the node file has, here unevenly."""
+    job = bed.node_file("n1", "n2", "n2", "n2", "n3")
+    places = placement(bed.run_hosted(flavour, 3, "where", "0.4", file=name, layout="one", env=job,
+                                      options=("-q", "-n", "slots")))
+    assert sorted(p[0] for p in places.values()) == ["n1", "n2", "n2", "n2", "n3"]
+    check_recording(bed.shared / name, places)
+
+
+@pytest.mark.parametrize("outer", [False, True], ids=["alone", "one process a node"])
+def test_around_a_launcher(outer, flavour, bed, name):
+    """The command is mpiexec itself; under an outer mpiexec every node's processes are tracked."""
+    env = bed.environment(flavour, bed.node_file("n1", "n2", "n3"))
+    before = bed.mpiexec(mt.BUILD, 3, "one", env) if outer else []
+    outcome = bed.run(before + [mt.MEMLOG_MPI, "-q", "-o", name, "--"]
+                      + bed.mpiexec(flavour, 6, "block", env) + mt.program(flavour, "where")
+                      + ["1.5"], env)
+    places = placement(outcome)
+    recording = Recording(bed.shared / name)
+    seen = {(recording["nodes"]["name"][p["node"]].split(".")[0], p["pid"])
+            for p in recording.rows("processes") if p["name"] == "where"}
+    wanted = {(host, pid) for host, _, _, pid in places.values() if outer or host == "n1"}
+    assert seen == wanted
+
+
+def test_numbering_follows_the_node_file(bed, name):
+    job = bed.node_file("n3", "n1.cluster.test", "n2", "n3", "n1", "n2")
+    places = placement(bed.run_hosted(mt.BUILD, 6, "where", "0.4", file=name, env=job))
+    check_recording(bed.shared / name, places, ("n3", "n1", "n2"))
+
+
+def test_without_a_node_file(flavour, bed, name):
+    places = placement(bed.run_hosted(flavour, 6, "where", "0.4", file=name))
+    check_recording(bed.shared / name, places)
+
+
+def test_node_without_a_rank(bed, name):
+    """It is named in a warning and in the file."""
+    job = bed.node_file("n1", "n1", "n2", "n2", "n3", "n3")
+    outcome = bed.run_hosted(mt.BUILD, 4, "where", "0.4", file=name, env=job, options=(),
+                             layout={"n1": 2, "n2": 2})
+    assert sorted(placement(outcome)) == [0, 1, 2, 3]
+    assert any(b"n3" in l for l in outcome.stderr.split(b"\n") if l.startswith(b"memlog-mpi:"))
+    nodes = Recording(bed.shared / name).rows("nodes")
+    assert [(n["name"], n["ended"]) for n in nodes][2] == ("n3", NO_RECORD), nodes
+
+
+def test_hosts_with_full_names(long_names_bed, name):
+    """gethostname() is the full name, the node file has the short ones."""
+    bed = long_names_bed
+    job = bed.node_file("n2", "n1", "n3")
+    places = placement(bed.run_hosted(mt.BUILD, 6, "where", "0.4", file=name, env=job))
+    check_recording(bed.shared / name, places, ("n2", "n1", "n3"))
+
+
+def test_as_an_ordinary_user(flavour, user_bed, name):
+    places = placement(user_bed.run_hosted(flavour, 6, "where", "0.4", file=name))
+    check_recording(user_bed.shared / name, places)
+    user_bed.wait_until_empty()
+
+
+PROGRAMS = [("collectives", (), {}), ("splitshared", (), {}), ("publish", (), {}),
+            ("subfence", (), {}), ("subfence", (), {"OMPI_MCA_pmix_base_collect_data": "0"}),
+            ("window", (), {}), ("threads", (), {}), ("mpiio", ("shared.bin",), {}),
+            ("f08", (), {}), ("spawn", (), {})]
+
+
+@pytest.mark.parametrize("program, args, env", PROGRAMS, ids=lambda v: "".join(v) if v else "")
+def test_programs_across_hosts(program, args, env, flavour, bed, name):
+    """Data, direct modex and names between hosts: the same words as plainly."""
+    if env and flavour == "mpich":
+        pytest.skip("a setting of Open MPI")
+    plain = bed.run_plain(flavour, 6, program, *args, env=env)
+    hosted = bed.run_hosted(flavour, 6, program, *args, file=name, env=env)
+    assert plain.code == 0, f"the plain run is not as known\n{plain}"
+    assert hosted.code == 0 and hosted.lines() == plain.lines(), f"{hosted}\n{plain}"
+
+
+def test_connect_across_hosts(bed, name):
+    outcome = bed.run_hosted("openmpi", 6, "connect", file=name)
+    assert outcome.code == 0 and len(outcome.lines()) == 6, str(outcome)

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""Makes up the HDF5 file of a run, as docs of the format say, without memlog-mpi.
+
+    make_run.py run.h5 [--nodes N] [--ranks-per-node P] [--seconds S] [--period S] [options]
+
+Everything is computed, nothing is random, so that reports of the file can be compared as text.
+"""
+import argparse
+import math
+
+import h5py
+import numpy as np
+
+MIB = 2**20
+ORIGIN = 1795412400.0  # 2026-11-23 05:40:00 UTC
+
+
+def options():
+    p = argparse.ArgumentParser()
+    p.add_argument("file")
+    p.add_argument("--nodes", type=int, default=2)
+    p.add_argument("--ranks-per-node", type=int, default=4)
+    p.add_argument("--seconds", type=float, default=60)
+    p.add_argument("--period", type=float, default=0.25)
+    p.add_argument("--shape", choices=["steps", "leak", "spike"], default="steps")
+    p.add_argument("--scale", type=float, default=1, help="times 100 MiB a rank")
+    p.add_argument("--helpers", action="store_true", help="a helper process below rank 1")
+    p.add_argument("--no-job-samples", action="store_true")
+    p.add_argument("--hostile", action="store_true", help="texts that try to act on what shows them")
+    p.add_argument("--set", action="append", default=[], metavar="ATTRIBUTE=VALUE")
+    p.add_argument("--drop", action="append", default=[], metavar="TABLE[/COLUMN]")
+    p.add_argument("--shorten", action="append", default=[], metavar="TABLE/COLUMN")
+    p.add_argument("--retype", action="append", default=[], metavar="TABLE/COLUMN")
+    p.add_argument("--break", dest="breaks", action="append", default=[], choices=list(BREAKS))
+    return p.parse_args()
+
+
+def replace(file, path, **how):
+    del file[path]
+    file.create_dataset(path, **how)
+
+
+def store(path, row, value):
+    def act(file):
+        file[path][row] = value
+    return act
+
+
+def link_outside(file):
+    del file["samples/rss_B"]
+    file["samples/rss_B"] = h5py.ExternalLink("/etc/passwd", "/x")
+
+
+# Files that no honest writer makes.
+BREAKS = {
+    "name-is-number": lambda f: replace(f, "nodes/name", data=np.zeros(len(f["nodes/node"]))),
+    "variable-text": lambda f: replace(f, "nodes/name", data=["x"] * len(f["nodes/node"]),
+                                       dtype=h5py.string_dtype()),
+    "two-dimensions": lambda f: replace(f, "samples/rss_B", data=np.zeros((4, 4))),
+    "huge": lambda f: replace(f, "samples/rss_B", shape=(2**50,), dtype="i8", chunks=(65536,),
+                              compression=1),
+    "huge-chunk": lambda f: replace(f, "samples/rss_B", shape=(4,), maxshape=(None,), dtype="i8",
+                                    chunks=(2**28,), compression=1),
+    "external": lambda f: replace(f, "samples/rss_B", shape=(64,), dtype="i1",
+                                  external=[("/etc/passwd", 0, 64)]),
+    "external-link": link_outside,
+    "stray-process": store("samples/process", 7, 99),
+    "stray-rows": store("processes/n_rows", 1, 2**62),
+}
+
+
+def memory(o, rank, t):
+    """Bytes of a rank at time t."""
+    base = 100 * MIB * o.scale * (1 + 0.05 * (rank % 7))
+    share = t / o.seconds
+    if o.shape == "leak":
+        factor = 0.3 + 0.7 * share + (1.5 * share**2 if rank == 1 else 0)
+    elif o.shape == "spike":
+        factor = 3 if abs(t - 0.4 * o.seconds) < 0.6 * o.period else 0.5
+    else:
+        rise = min(1.0, share * 5)
+        factor = rise * (0.75 + 0.25 * math.tanh(8 * math.sin(share * 6 * math.pi)))
+    return int(base * factor) // 4096 * 4096
+
+
+def text(values):
+    raw = [v if isinstance(v, bytes) else v.encode() for v in values]
+    return np.array(raw, dtype=f"S{max([len(r) for r in raw] + [0]) + 1}")
+
+
+class Writer:
+    def __init__(self, file):
+        self.file = file
+
+    def table(self, name, /, **columns):
+        group = self.file.create_group(name, track_order=True)
+        for column, values in columns.items():
+            values = np.asarray(values)
+            if values.dtype.kind not in "Sf":
+                values = values.astype("i8" if column.endswith(("_B", "row", "rows", "tick")) or
+                                       column in ("ticks", "missed", "value", "major_faults")
+                                       else "i4")
+            group.create_dataset(column, data=values)
+
+
+def processes(o):
+    """Rank, node, parent, name of each process."""
+    n = o.nodes * o.ranks_per_node
+    rows = [(r, r // o.ranks_per_node, -1, "solver") for r in range(n)]
+    if o.helpers:
+        rows.append((-1, 0, 1, "partmesh"))
+    return rows
+
+
+def write(o, file):
+    w = Writer(file)
+    rows = processes(o)
+    hostile = b"\x1b]0;x\x07\x1b[31m\xe2\x80\xaen\"; system(\"touch PWNED\")`touch PWNED`\xff"
+    ticks = np.arange(0, round(o.seconds / o.period)) * o.period + 0.125
+    n_ticks = len(ticks)
+    names = [f"n{i + 1:02d}" for i in range(o.nodes)]
+    if o.hostile:
+        names[0] = hostile
+        rows[0] = (0, 0, -1, hostile)
+    table = np.array([[memory(o, r if r >= 0 else 0, t) // (1 if r >= 0 else 8) for t in ticks]
+                      for r, *_ in rows])
+    starts, samples, first = [], {"time_s": [], "process": [], "rank": [], "tick": [], "rss_B": []}, 0
+    for p, (rank, *_) in enumerate(rows):
+        changed = np.flatnonzero(np.diff(table[p], prepend=-1))
+        starts.append((first, len(changed)))
+        first += len(changed)
+        for name, values in (("time_s", ticks[changed]), ("process", np.full(len(changed), p)),
+                             ("rank", np.full(len(changed), rank)), ("tick", changed),
+                             ("rss_B", table[p][changed])):
+            samples[name].append(values)
+    node_of = np.array([node for _, node, *_ in rows])
+    by_node = np.array([table[node_of == i].sum(axis=0) for i in range(o.nodes)])
+    limit = int(by_node.max() * 1.25)
+    nodes = range(o.nodes)
+    w.table("nodes", node=nodes, name=text(names), memory_B=[4 * limit] * o.nodes,
+            swap_B=[0] * o.nodes, cgroup_limit_B=[limit] * o.nodes, cpus=[8] * o.nodes,
+            clock_offset_s=[0.001 * i for i in nodes], clock_error_s=[1e-5] * o.nodes,
+            ticks=[n_ticks] * o.nodes, missed=list(nodes), cpu_s=[0.5] * o.nodes,
+            ended=[0 if i < 2 else i % 3 for i in nodes])
+    failed = o.shape == "leak"
+    w.table("processes", process=range(len(rows)), rank=[r for r, *_ in rows], node=node_of,
+            pid=[4000 + i for i in range(len(rows))], parent=[p for _, _, p, _ in rows],
+            start_s=[0.0] * len(rows), end_s=[o.seconds] * len(rows),
+            exit_code=[-1 if failed and r == 1 else 0 for r, *_ in rows],
+            signal=[9 if failed and r == 1 else 0 for r, *_ in rows],
+            first_row=[a for a, _ in starts], n_rows=[n for _, n in starts],
+            peak_rss_B=table.max(axis=1), peak_s=ticks[table.argmax(axis=1)],
+            name=text([name for *_, name in rows]))
+    w.table("samples", **{k: np.concatenate(v) for k, v in samples.items()})
+    w.table("node_samples", time_s=np.tile(ticks, o.nodes), node=np.repeat(nodes, n_ticks),
+            tick=np.tile(np.arange(n_ticks), o.nodes),
+            processes=np.repeat([(node_of == i).sum() for i in nodes], n_ticks),
+            rss_B=by_node.ravel(), available_B=(4 * limit - by_node).ravel(),
+            cgroup_B=by_node.ravel())
+    each = np.arange(0, 0 if o.no_job_samples else n_ticks, max(1, round(1 / o.period)))
+    w.table("job_samples", time_s=ticks[each], ranks=[len(rows)] * len(each),
+            rss_B=table.sum(axis=0)[each])
+    w.table("events", time_s=np.zeros(0), node=[], process=[], kind=[], value=[], text=text([]))
+    w.table("output", time_s=np.zeros(0), rank=[], stream=[], continued=[], text=text([]))
+    attributes = {
+        "format": "memlog", "format_version": "1.0", "title": "a made-up run",
+        "creator": "make_run.py", "time_origin": ORIGIN, "complete": 1, "recovered": 0,
+        "command": hostile if o.hostile else "./solver -i core.i", "directory": "/scratch/core",
+        "job_id": "1234.pbs", "mpi": "Open MPI 4.1.4", "exit_code": 137 if failed else 0,
+        "verdict": "rank 1 was killed by SIGKILL" if failed else "all ranks ended well",
+    }
+    for pair in o.set:
+        name, value = pair.split("=", 1)
+        attributes[name] = int(value) if value.lstrip("-").isdigit() else value
+    for name, value in attributes.items():
+        if value == "":
+            continue
+        if isinstance(value, (str, bytes)):
+            value = np.bytes_(value)
+        file.attrs[name] = value
+
+
+def spoil(o, file):
+    for path in o.drop:
+        del file[path]
+    for path in o.shorten:
+        values = file[path][:-1]
+        del file[path]
+        file[path] = values
+    for path in o.retype:
+        n = len(file[path])
+        del file[path]
+        file[path] = np.array([b"x"] * n)
+
+
+    for name in o.breaks:
+        BREAKS[name](file)
+
+
+def main():
+    o = options()
+    with h5py.File(o.file, "w", track_order=True) as file:
+        write(o, file)
+        spoil(o, file)
+
+
+main()

@@ -1,0 +1,135 @@
+"""Bad input: one line that says what is wrong, and exit code 2; 126 and 127 as a shell has them."""
+import os
+import stat
+
+import pytest
+import memlog_testing as mt
+
+
+def direct(*args, **how):
+    return mt.run([mt.MEMLOG_MPI, *args], timeout_s=20, **how)
+
+
+def under_mpiexec(*args, **how):
+    return mt.run(mt.mpiexec(mt.BUILD, 2) + [mt.MEMLOG_MPI, *args], timeout_s=30, **how)
+
+
+def complaint(outcome):
+    """Our lines on stderr; mpiexec may add its own."""
+    return [l for l in outcome.stderr.decode().splitlines() if l.startswith("memlog-mpi:")]
+
+
+# What is wrong: (arguments, what the message must name); see the files that bad_folder makes
+BAD = {
+    "no command": ([], "command"),
+    "no command after --": (["--"], "command"),
+    "unknown option": (["--no-such-option", "--", "true"], "--no-such-option"),
+    "unknown short option": (["-Z", "--", "true"], "Z"),
+    "bad duration": (["-r", "10 parsecs", "--", "true"], "parsecs"),
+    "negative duration": (["--repeat-rate=-1s", "--", "true"], "-1s"),
+    "duration of nothing": (["-r", "0", "--", "true"], "repeat-rate"),
+    "bad number": (["-n", "many", "--", "true"], "many"),
+    "bad size": (["--stdout-limit", "9 elephants", "--", "true"], "elephants"),
+    "bad binding": (["--bind-to", "moon", "--", "true"], "moon"),
+    "bad launch": (["--launch", "twice", "--", "true"], "twice"),
+    "value is missing": (["-o"], "-o"),
+    "output directory is missing": (["-o", "gone/x.h5", "--", "true"], "gone"),
+    "output directory is a file": (["-o", "a-file/x.h5", "--", "true"], "a-file"),
+    "output is there already": (["-o", "there.h5", "--", "true"], "there.h5"),
+    "journal directory is missing": (["--journal-dir", "void", "--", "true"], "void"),
+    "node file is missing": (["--nodefile", "no-nodes", "--", "true"], "no-nodes"),
+    "node file is empty": (["--nodefile", "empty", "--", "true"], "empty"),
+}
+
+
+@pytest.fixture
+def bad_folder(tmp_path):
+    for name in ("a-file", "there.h5"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "empty").write_text("# nothing\n\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_one_line_and_2(kind, bad_folder):
+    args, word = BAD[kind]
+    outcome = direct(*args, cwd=bad_folder)
+    assert outcome.code == 2, str(outcome)
+    assert outcome.stdout == b"" and outcome.stderr.count(b"\n") == 1, str(outcome)
+    assert len(complaint(outcome)) == 1 and word in complaint(outcome)[0], str(outcome)
+    assert not list(bad_folder.glob("*.journal")), "a journal of a run that never was"
+
+
+@pytest.mark.parametrize("kind", ["no command", "bad duration", "output directory is missing",
+                                  "node file is missing", "output is there already"])
+def test_one_line_and_2_under_mpiexec(kind, bad_folder):
+    """Two ranks, yet one line."""
+    args, word = BAD[kind]
+    outcome = under_mpiexec(*args, cwd=bad_folder)
+    assert outcome.code == 2, str(outcome)
+    assert len(complaint(outcome)) == 1 and word in complaint(outcome)[0], str(outcome)
+
+
+def test_the_file_is_not_touched(tmp_path):
+    file = tmp_path / "there.h5"
+    file.write_text("precious")
+    assert direct("-o", str(file), "--", "true", cwd=tmp_path).code == 2
+    assert file.read_text() == "precious"
+    assert direct("-q", "--force", "-o", str(file), "--", "true", cwd=tmp_path).code == 0
+    assert file.read_bytes()[:4] == b"\x89HDF"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_output_directory_is_not_writable(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    closed.chmod(0o555)
+    outcome = direct("-o", str(closed / "x.h5"), "--", "true")
+    assert outcome.code == 2 and len(complaint(outcome)) == 1, str(outcome)
+
+
+@pytest.mark.parametrize("how", [direct, under_mpiexec])
+def test_command_not_found(how, tmp_path):
+    outcome = how("-q", "-o", str(tmp_path / "x.h5"), "--", "no-such-command-anywhere")
+    assert outcome.code == 127, str(outcome)
+    assert complaint(outcome) and "no-such-command-anywhere" in complaint(outcome)[0]
+
+
+@pytest.mark.parametrize("how", [direct, under_mpiexec])
+def test_command_not_executable(how, tmp_path):
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(stat.S_IRUSR)
+    outcome = how("-q", "-o", str(tmp_path / "x.h5"), "--", str(script))
+    assert outcome.code == 126, str(outcome)
+    assert complaint(outcome) and "script" in complaint(outcome)[0]
+
+
+def test_node_file_of_pbs_is_missing(tmp_path):
+    """In a PBS job that is a warning, and MPI's own answer is used."""
+    for text in (None, "", "# comment\n\n"):
+        nodes, file = tmp_path / "nodes", tmp_path / f"{text and len(text)}.h5"
+        if text is not None:
+            nodes.write_text(text)
+        outcome = mt.run(mt.mpiexec(mt.BUILD, 2) + [mt.MEMLOG_MPI, "-o", file, "--"]
+                         + mt.program(mt.BUILD, "hello"),
+                         env={"PBS_NODEFILE": str(nodes), "PBS_JOBID": "17.server"})
+        assert outcome.code == 0 and file.exists(), str(outcome)
+        assert any("nodes" in line for line in complaint(outcome)), str(outcome)
+
+
+def test_wrong_mpiexec(file):
+    """Started by the other MPI's mpiexec: one error that names both, not N lonely singletons."""
+    others = [f for f in mt.FLAVOURS if f != mt.BUILD]
+    if not others:
+        pytest.skip("only one MPI is installed")
+    outcome = mt.run(mt.mpiexec(others[0], 2) + [mt.MEMLOG_MPI, "-o", file, "--", "true"])
+    assert outcome.code not in (0, None) and not file.exists(), str(outcome)
+    lines = complaint(outcome)
+    assert lines and all("Open MPI" in l and ("MPICH" in l or "Hydra" in l) for l in lines), lines
+
+
+def test_help_and_version():
+    for option in ("--help", "--version"):
+        outcome = direct(option)
+        assert outcome.code == 0 and outcome.stdout and not outcome.stderr, str(outcome)

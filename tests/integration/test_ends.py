@@ -1,0 +1,204 @@
+"""Ends of every kind: SIGKILL of any of our processes at a random moment, TERM once and twice, a
+walltime. No process is left, and the journals hold every tick but the last.
+
+MEMLOG_KILLS is how often each victim is killed (3), MEMLOG_SEED repeats a sequence of moments."""
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import memlog_testing as mt
+from memlog_file import Recording
+
+KILLS = int(os.environ.get("MEMLOG_KILLS", "3"))
+PERIOD_S = 0.05
+SLACK_S = 0.5                                  # a busy machine may be late by this much
+moments = random.Random(os.environ.get("MEMLOG_SEED"))
+
+
+def start(flavour, file, name="grow", args=("20",), ranks=3):
+    """A job that samples; returns when its ranks run and the journal is there."""
+    job = mt.Job(mt.hosted_command(flavour, ranks, name, *args, file=file,
+                                   options=("-q", "-r", f"{PERIOD_S}s")))
+    try:
+        mt.wait_for(lambda: mt.sampling_ranks(job), what="a sampling rank")
+        mt.wait_for(lambda: len(mt.application_ranks(job, name)) == ranks, what="the ranks")
+    except AssertionError:
+        job.kill_all()
+        raise
+    return job
+
+
+def recover(file):
+    """The recording: the file, or what `memlog recover` makes of the journals."""
+    if file.exists():
+        return Recording(file)
+    journals = mt.journals_of(file)
+    assert journals, f"neither file nor journals: {os.listdir(file.parent)}"
+    out = file.with_name("recovered.h5")
+    done = subprocess.run([mt.MEMLOG, "recover", *journals, "-o", out], capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    recording = Recording(out)
+    assert recording.attributes["recovered"] == 1
+    return recording
+
+
+def check_ticks(recording, killed_at):
+    """Every tick is there, up to the one before the kill."""
+    nodes = recording["node_samples"]
+    ticks = nodes["tick"]
+    assert ticks and ticks == sorted(set(ticks))
+    absent = ticks[-1] - ticks[0] + 1 - len(ticks)
+    missed = recording["nodes"]["missed"][0]   # -1 in a recording whose end nobody wrote
+    assert absent <= max(missed, len(ticks) // 10), f"{absent} ticks are lost"
+    last = recording.attributes["time_origin"] + nodes["time_s"][-1]
+    assert last > killed_at - 2 * PERIOD_S - SLACK_S, f"nothing in the last {killed_at - last} s"
+    assert set(recording["samples"]["tick"]) & set(ticks)
+
+
+VICTIMS = {
+    "sampling rank": mt.sampling_ranks,
+    "world host": mt.world_hosts,
+    "mpiexec": lambda job: [job.process.pid],
+    "application": lambda job: mt.application_ranks(job, "grow"),
+}
+
+
+@pytest.mark.parametrize("turn", range(KILLS))
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_kill(victim, turn, flavour, file):
+    with start(flavour, file) as job:
+        time.sleep(moments.uniform(0, 1.5))    # the random moment that this test is about
+        pid = moments.choice(mt.wait_for(lambda: VICTIMS[victim](job), what=victim))
+        killed_at = time.time()
+        os.kill(pid, signal.SIGKILL)
+        outcome = job.finish(timeout_s=20, grace_s=5)
+    assert not outcome.orphans, f"left behind: {outcome.orphans}\n{outcome}"
+    assert outcome.code != 0, str(outcome)
+    check_ticks(recover(file), killed_at)
+
+
+def test_killed_application_ends_as_plain(flavour, file):
+    """mpiexec reports the code that it would have reported."""
+    with start(flavour, file) as job:
+        os.kill(mt.application_ranks(job, "grow")[1], signal.SIGKILL)
+        outcome = job.finish(timeout_s=20)
+    assert outcome.code == {"openmpi": 137, "mpich": 9}[mt.BUILD], str(outcome)
+    recording = Recording(file)
+    assert recording.attributes["complete"] == 1
+    assert sorted(recording.ranks()) == [0, 1, 2]
+    assert 9 in [r["signal"] for r in recording.ranks().values()]
+
+
+def test_read_recovers_by_itself(file):
+    with start(mt.BUILD, file) as job:
+        os.kill(mt.sampling_ranks(job)[0], signal.SIGKILL)
+        job.finish(timeout_s=20, grace_s=5)
+    assert mt.journals_of(file) and not file.exists()
+    report = subprocess.run([mt.MEMLOG, "read", file], capture_output=True, text=True, timeout=60)
+    assert report.returncode == 0 and "100" in report.stdout, report.stderr
+
+
+# ---------------------------------------------------------------- signals to the job
+def signal_job(flavour, numbers, file=None):
+    """The program that names the signals it gets: its outcome, plain or (FILE) hosted."""
+    command = (mt.plain_command(flavour, 2, "signals") if file is None else
+               mt.hosted_command(flavour, 2, "signals", file=file))
+    with mt.Job(command) as job:
+        ready = b""
+        while ready.count(b"ready") < 2:       # the ranks' lines come through as they are written
+            line = job.process.stdout.readline()
+            assert line, job.finish()
+            ready += line
+        for number, words in numbers:
+            os.kill(job.process.pid, number)
+            while words and ready.count(words) < 2:
+                line = job.process.stdout.readline()
+                assert line, f"no '{words}' after signal {number}: {ready}\n{job.finish()}"
+                ready += line
+        outcome = job.finish(timeout_s=20, grace_s=5)
+    outcome.stdout = ready + outcome.stdout
+    assert not outcome.orphans, f"left behind: {outcome.orphans}\n{outcome}"
+    return outcome
+
+
+@pytest.mark.parametrize("flavour", [mt.BUILD])
+def test_term_to_mpiexec(flavour, file):
+    """Open MPI exits with 1 and gives the ranks a second; Hydra passes on their code."""
+    plain = signal_job(flavour, [(signal.SIGTERM, b"got TERM")])
+    hosted = signal_job(flavour, [(signal.SIGTERM, b"got TERM")], file)
+    assert hosted.code == plain.code, f"{hosted}\n{plain}"
+    assert hosted.lines() == plain.lines(), "each rank gets one TERM"
+    assert len(recover(file).ranks()) == 2
+
+
+def test_term_twice(flavour, file):
+    with start(flavour, file) as job:
+        os.kill(job.process.pid, signal.SIGTERM)
+        time.sleep(moments.uniform(0, 0.3))
+        mt.send(job.process.pid, signal.SIGTERM)
+        at = time.time()
+        outcome = job.finish(timeout_s=20, grace_s=5)
+    assert not outcome.orphans, f"left behind: {outcome.orphans}\n{outcome}"
+    assert outcome.code != 0
+    check_ticks(recover(file), at - 1)
+
+
+@pytest.mark.parametrize("grace_s", [0, 1])
+def test_walltime(grace_s, flavour, file):
+    """As pbs_mom ends a job: TERM to every process of the session, KILL some time later."""
+    with start(flavour, file) as job:
+        at = time.time()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for pid in session_of(job):
+                mt.send(pid, number)
+            deadline = time.monotonic() + grace_s
+            while time.monotonic() < deadline and job.processes():
+                time.sleep(0.01)
+        outcome = job.finish(timeout_s=20, grace_s=5)
+    assert not outcome.orphans, f"left behind: {outcome.orphans}\n{outcome}"
+    check_ticks(recover(file), at)
+
+
+def session_of(job):
+    """The processes of the job's session: those that called setsid get no signal from PBS."""
+    found = []
+    for pid in job.processes():
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == job.process.pid:
+                found.append(pid)
+        except OSError:
+            pass
+    return found
+
+
+def test_user_signal_through_mpiexec(file):
+    """USR1 to mpiexec reaches the application once (Hydra dies of USR2 and HUP by itself)."""
+    numbers = [(signal.SIGUSR1, b"got USR1"), (signal.SIGTERM, b"got TERM")]
+    plain, hosted = signal_job(mt.BUILD, numbers), signal_job(mt.BUILD, numbers, file)
+    assert hosted.lines() == plain.lines(), f"{hosted}\n{plain}"
+
+
+def test_signals_without_mpiexec(flavour, file):
+    """All of them, each once, and the application's own exit code."""
+    command = [mt.MEMLOG_MPI, "-q", "-n", "2", "-o", file, "--", *mt.program(flavour, "signals")]
+    with mt.Job(command) as job:
+        seen = b""
+        for number, words in [(0, b"ready"), (signal.SIGUSR1, b"USR1"), (signal.SIGUSR2, b"USR2"),
+                              (signal.SIGHUP, b"HUP"), (signal.SIGINT, b"INT"),
+                              (signal.SIGTERM, b"TERM")]:
+            if number:
+                os.kill(job.process.pid, number)
+            while seen.count(words) < 2:
+                line = job.process.stdout.readline()
+                assert line, f"no {words}: {seen}\n{job.finish()}"
+                seen += line
+        outcome = job.finish(timeout_s=20)
+    assert outcome.code == 5 and not outcome.orphans, str(outcome)
+    assert seen.count(b"got") == 10, f"each signal once a rank: {seen}"
+    assert Recording(file).attributes["exit_code"] == 5

@@ -1,0 +1,94 @@
+"""memlog, the reader, at its command line: exit codes, one-line errors, pictures. No MPI here."""
+import subprocess
+import sys
+
+import pytest
+import memlog_testing as mt
+
+h5py = pytest.importorskip("h5py")
+
+USAGE = [
+    ([], "no command"),
+    (["nope"], "'nope' is not a command"),
+    (["help", "nope"], "'nope' is not a command"),
+    (["read"], "no file is named"),
+    (["read", "--nope", "RUN"], "'--nope' is not an option"),
+    (["read", "-x", "RUN"], "-x is not an option"),
+    (["read", "RUN", "--since"], "'--since' needs a value"),
+    (["read", "RUN", "--since", "soon"], "'soon' is no time"),
+    (["read", "RUN", "--all=3"], "'--all=3' takes no value"),
+    (["read", "RUN", "--since", "5", "--until", "2"], "--since 5 is after --until 2"),
+    (["read", "RUN", "RUN"], "one file at a time"),
+    (["plot"], "no file is named"),
+    (["plot", "RUN", "-o", "x.bmp"], "name a .png, .svg, .pdf or .gp file"),
+    (["recover"], "no journal is named"),
+    (["recover", "x.journal"], "-o FILE is missing"),
+]
+FAILURES = [
+    (["read", "nope.h5"], "not there, and no journal of it lies beside it"),
+    (["read", "nope.journal"], "No such file or directory"),
+    (["read", "/dev/null"], "not a file"),
+    (["recover", "nope.journal", "-o", "RUN"], "exists already"),
+    (["plot", "RUN", "-o", "nowhere/x.png"], "cannot be written"),
+]
+
+
+@pytest.fixture(scope="module")
+def run_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("made-up") / "run.h5"
+    maker = mt.TESTS / "data" / "make_run.py"
+    subprocess.run([sys.executable, maker, path, "--hostile", "--seconds", "20"], check=True)
+    return path
+
+
+def memlog(*arguments, cwd, **environment):
+    env = dict(mt.base_environment(), TZ="UTC", **environment)
+    return subprocess.run([mt.MEMLOG, *arguments], cwd=cwd, env=env, text=True, errors="replace",
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=mt.TIMEOUT_S)
+
+
+@pytest.mark.parametrize("code, arguments, message",
+                         [(2, *c) for c in USAGE] + [(1, *c) for c in FAILURES])
+def test_errors(run_file, tmp_path, code, arguments, message):
+    done = memlog(*[str(run_file) if a == "RUN" else a for a in arguments], cwd=tmp_path)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert done.stderr.startswith("memlog: ") and done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["help"], ["help", "read"], ["plot", "--help"],
+                                       ["recover", "-h"], ["--version"]])
+def test_help(tmp_path, arguments):
+    done = memlog(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert 1 <= done.stdout.count("\n") <= 24
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_report_fits(run_file, tmp_path, columns, locale):
+    done = memlog("read", "--ranks", "--separate", "--all", str(run_file), cwd=tmp_path,
+                  COLUMNS=str(columns), LC_ALL=locale)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+    assert locale != "C" or done.stdout.isascii()
+    assert max(len(line) for line in done.stdout.splitlines()) <= columns
+
+
+@pytest.mark.parametrize("suffix, start", [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF"),
+                                           ("gp", b"#!/usr/bin/env gnuplot")])
+@pytest.mark.parametrize("dark", [[], ["--darkmode"]])
+def test_pictures(run_file, tmp_path, suffix, start, dark):
+    picture = tmp_path / f"`touch PWNED`\" x.{suffix}"
+    done = memlog("plot", str(run_file), str(run_file), "-o", picture.name, *dark, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert picture.read_bytes().startswith(start)
+    assert [p.name for p in tmp_path.iterdir()] == [picture.name]
+
+
+def test_script_on_stdout_draws(run_file, tmp_path):
+    script = memlog("plot", str(run_file), "-o", "-", cwd=tmp_path).stdout
+    subprocess.run(["gnuplot", "-d", "-"], input="out='x.png'; dark=1\n" + script, cwd=tmp_path,
+                   text=True, check=True, timeout=mt.TIMEOUT_S)
+    assert [p.name for p in tmp_path.iterdir()] == ["x.png"]

@@ -1,0 +1,119 @@
+"""Every program of the table, plain under its own mpiexec and hosted under the build's: the same
+exit code, the same words on both streams, the same side effects."""
+import hashlib
+import re
+from collections import Counter
+
+import pytest
+import memlog_testing as mt
+import program_table
+
+
+def parameters():
+    for flavour in mt.FLAVOURS:
+        for case in program_table.CASES:
+            if case.only in (None, flavour):
+                yield pytest.param(flavour, case, id=f"{flavour}-{case.id}")
+
+
+def run_case(run, flavour, case, directory, **how):
+    """The outcome, and the digests of the files that the program made."""
+    directory.mkdir()
+    args = [a.replace("{dir}", str(directory)) for a in case.args]
+    outcome = run(flavour, case.ranks, case.name, *args, stdin=case.stdin, env=case.env,
+                  timeout_s=case.timeout_s, **how)
+    made = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in directory.iterdir()}
+    return outcome, made
+
+
+def own_words(stream, same_mpi):
+    """Lines of the programs themselves: launchers and libraries add others when a job fails. The
+    universe size is the outer launcher's, so it says nothing across MPIs."""
+    return Counter(line for line in stream.split(b"\n")
+                   if re.match(rb"rank \d+: |serial: |wrote |Abort\(|.*\.c:\d+: failed", line)
+                   and (same_mpi or b"universe size" not in line))
+
+
+@pytest.mark.parametrize("flavour, case", parameters())
+def test_outcome(flavour, case, tmp_path, file):
+    plain, plain_files = run_case(mt.run_plain, flavour, case, tmp_path / "plain")
+    assert plain.code in case.codes[flavour], f"the plain run is not as known\n{plain}"
+
+    same = flavour == mt.BUILD
+    hosted, hosted_files = run_case(mt.run_hosted, flavour, case, tmp_path / "hosted", file=file)
+    assert hosted.code in case.hosted_codes(flavour, mt.BUILD), f"exit code\n{hosted}\n{plain}"
+    assert own_words(hosted.stdout, same) == own_words(plain.stdout, same), f"stdout\n{hosted}\n{plain}"
+    assert own_words(hosted.stderr, same) == own_words(plain.stderr, same), f"stderr\n{hosted}\n{plain}"
+    assert hosted_files == plain_files
+    if plain.code == 0:
+        assert hosted.stderr.count(b"\n") == plain.stderr.count(b"\n"), f"stderr\n{hosted}"
+    if case.bytes_equal:
+        assert hosted.stdout == plain.stdout
+        assert hosted.stderr == plain.stderr
+    assert file.exists(), f"no recording\n{hosted}"
+    assert not mt.journals_of(file), "journals are left beside the finished file"
+
+
+# ---------------------------------------------------------------- what a process is born with
+IGNORED = re.compile(r"group |more fd ")
+
+
+def surroundings(run, tmp_path, **how):
+    outcome = run(mt.BUILD, 2, "fds", "a b", "", "x'\"y\\", "--", "-o", cwd=tmp_path, **how)
+    assert outcome.code == 0, str(outcome)
+    return {rank: [line for line in lines if not IGNORED.match(line)]
+            for rank, lines in outcome.by_rank().items()}
+
+
+def test_surroundings(tmp_path, file):
+    """Descriptors 0 to 2, arguments, directory, umask, processors, limits and signals."""
+    assert surroundings(mt.run_hosted, tmp_path, file=file) == surroundings(mt.run_plain, tmp_path)
+
+
+def test_open_descriptors(tmp_path, file):
+    """Nothing of ours is open in the application, but the one PMI socket."""
+    def more(outcome):
+        return {rank: sorted(line.split()[-1] for line in lines if line.startswith("more fd"))
+                for rank, lines in outcome.by_rank().items()}
+    hosted = more(mt.run_hosted(mt.BUILD, 2, "fds", file=file))
+    held = more(mt.run(["sh", "-c", " ".join(mt.program(mt.BUILD, "fds"))]))[0]
+    for rank in (0, 1):
+        assert Counter(hosted[rank]) - Counter(held) <= Counter(["socket"]), hosted[rank]
+
+
+# Variables by which a launcher speaks to the MPI of what it starts: ours, or the hosted world's
+WORLD = re.compile(r"(OMPI|PMIX|PMI|ORTE|PRTE|MPIR|HYDI|HYDRA)_|MPI_LOCAL|GFORTRAN_UNBUFFERED|"
+                   r"TEST_MARK=|_=|MEMLOG_")
+KEPT = re.compile(r"OMPI_COMM_WORLD_(RANK|SIZE|LOCAL_RANK|LOCAL_SIZE|NODE_RANK)=|"
+                  r"OMPI_ALLOW_RUN|OMPI_MCA_rmaps_base_oversubscribe|OMPI_MCA_user_set|PMI_USER")
+
+
+def environment(run, **how):
+    env = {"OMPI_MCA_user_set": "1", "SITE_VARIABLE": "a=b c", "PMIX_MCA_user_set": "1"}
+    outcome = run(mt.BUILD, 1, "env", env=env, **how)
+    assert outcome.code == 0, str(outcome)
+    return outcome.by_rank()[0]
+
+
+def test_environment(file):
+    """As plain, less what mpiexec added for our own MPI; additions are the world's and MEMLOG_*."""
+    def chosen(lines):
+        return sorted(l for l in lines if KEPT.match(l) or not WORLD.match(l))
+    plain, hosted = environment(mt.run_plain), environment(mt.run_hosted, file=file)
+    assert chosen(hosted) == chosen(plain)
+    assert "PMIX_MCA_user_set=1" in hosted
+
+
+def test_no_way_to_the_outer_launcher(file):
+    """The addresses by which mpiexec serves *our* MPI are not passed on."""
+    names = ("HYDI_CONTROL_FD", "OMPI_MCA_orte_hnp_uri", "OMPI_MCA_orte_local_daemon_uri")
+    assert mt.run_hosted(mt.BUILD, 1, "env", *names, file=file).by_rank() == {}
+
+
+def test_two_jobs_at_once(tmp_path):
+    """Neither ports nor names nor shared memory collide."""
+    files = [tmp_path / f"{i}.h5" for i in range(2)]
+    jobs = [mt.Job(mt.hosted_command(mt.BUILD, 2, "collectives", file=f)) for f in files]
+    outcomes = [job.finish() for job in jobs]
+    for outcome, f in zip(outcomes, files):
+        assert outcome.code == 0 and f.exists() and not outcome.orphans, str(outcome)

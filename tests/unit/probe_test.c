@@ -1,0 +1,350 @@
+/* The probe on a made-up /proc and made-up cgroups: what it measures. */
+#include "../support/probe_fixture.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void samples_what_changed(void **state)
+{
+    (void)state;
+    set(100, 1, 1000);
+    open_probe(0);
+    assert_int_equal(ml_probe_add_rank(probe, 3, 100, NULL), ML_OK);
+    tick();
+    struct recorded_process *p = recorder_find(recorder, 100);
+    assert_non_null(p);
+    assert_int_equal(p->row.rank, 3);
+    assert_int_equal(p->row.node, 7);
+    assert_int_equal(p->row.parent, -1);
+    assert_string_equal(p->name, "app");
+    assert_int_equal(p->last.rss_B, 1000 * PAGE);
+    assert_int_equal(p->last.vsize_B, 2000 * PAGE);
+    assert_int_equal(p->last.rss_anon_B, 1000 * PAGE - 8192);
+    assert_int_equal(p->last.peak_rss_B, 1001 * PAGE);
+    assert_int_equal(p->last.pss_B, -1);
+    assert_int_equal(p->last.mpi_call, -1);
+    assert_int_equal(p->last.major_faults, 3);
+    assert_int_equal(p->last.state, 'S');
+    assert_int_equal(recorder->node.rss_B, 1000 * PAGE);
+    assert_int_equal(recorder->node.processes, 1);
+    assert_int_equal(recorder->node.available_B, 700 << 10);
+    assert_int_equal(recorder->node.swap_free_B, 200 << 10);
+    for (int i = 0; i < 30; i++)
+        tick();
+    assert_int_equal(p->n_samples, 1);
+    for (int i = 0; i < 20; i++)
+        tick();
+    assert_int_equal(p->n_samples, 2); /* after 10 s, although nothing changed */
+    set(100, 1, 5000);
+    tick();
+    assert_int_equal(p->last.rss_B, 5000 * PAGE);
+    assert_int_equal(p->n_samples, 3);
+    int rank;
+    int64_t rss_B;
+    ml_probe_largest(probe, &rank, &rss_B);
+    assert_int_equal(rank, 3);
+    assert_int_equal(rss_B, 5000 * PAGE);
+}
+
+static void ends_once(void **state)
+{
+    (void)state;
+    set(100, 1, 1000);
+    set(101, 1, 1000);
+    open_probe(0);
+    ml_probe_add_rank(probe, 0, 100, NULL);
+    ml_probe_add_rank(probe, 1, 101, NULL);
+    tick();
+    fake_proc_set(
+        &fake, &(struct fake_process){.pid = 100, .parent = 1, .start_ticks = 100, .state = 'Z'});
+    tick();
+    assert_int_equal(recorder_find(recorder, 100)->n_ended, 1);
+    assert_int_equal(recorder_find(recorder, 100)->end_ns, now_ns);
+    assert_int_equal(recorder->node.processes, 1);
+    fake_proc_remove(&fake, 101);
+    fake_proc_remove(&fake, 100);
+    tick();
+    tick();
+    assert_int_equal(recorder_find(recorder, 101)->n_ended, 1);
+    assert_int_equal(ml_probe_n_alive(probe), 0);
+    assert_int_equal(ml_probe_process_of_rank(probe, 1), 1);
+    assert_int_equal(ml_probe_process_of_rank(probe, 2), -1);
+    assert_int_equal(recorder->node.rss_B, 0);
+    int rank;
+    int64_t rss_B;
+    ml_probe_largest(probe, &rank, &rss_B);
+    assert_int_equal(rank, -1);
+    assert_int_equal(rss_B, 0);
+}
+
+static void lost_ranks_are_told(void **state)
+{
+    struct ml_error err = {""};
+    (void)state;
+    open_probe(0);
+    assert_int_equal(ml_probe_add_rank(probe, 5, 4711, &err), ML_PROCESS_LOST);
+    assert_non_null(strstr(err.text, "rank 5"));
+    assert_int_equal(ml_probe_n_alive(probe), 0);
+    tick();
+    struct recorded_process *p = recorder_find(recorder, 4711);
+    assert_int_equal(p->row.rank, 5);
+    assert_int_equal(p->n_ended, 1);
+    assert_int_equal(p->n_samples, 0);
+    assert_int_equal(p->row.start_ns, -1);
+    tick();
+}
+
+/* A process that exits has no memory a moment before it is a zombie. */
+static void no_sample_of_zeros(void **state)
+{
+    (void)state;
+    set(100, 1, 1000);
+    open_probe(0);
+    ml_probe_add_rank(probe, 0, 100, NULL);
+    tick();
+    set(100, 1, 0);
+    tick();
+    struct recorded_process *p = recorder_find(recorder, 100);
+    assert_int_equal(p->n_samples, 1);
+    assert_int_equal(p->n_ended, 0);
+    assert_int_equal(recorder->node.rss_B, 0);
+    /* the main thread of a living process has called pthread_exit */
+    fake_proc_set(&fake,
+                  &(struct fake_process){
+                      .pid = 100, .parent = 1, .start_ticks = 100, .state = 'Z', .threads = 3});
+    tick();
+    assert_int_equal(p->n_ended, 0);
+}
+
+/* Without files kept open, the start time alone tells. */
+static void reused_pid_without_open_files(void **state)
+{
+    struct rlimit limit, tight = {8, 0};
+    (void)state;
+    set(100, 1, 1000);
+    set(200, 1, 50);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    tight.rlim_max = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &tight);
+    open_probe(0);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    ml_probe_add_rank(probe, 0, 100, NULL);
+    ml_probe_add_rank(probe, 1, 200, NULL);
+    tick();
+    assert_int_equal(recorder_find(recorder, 200)->last.rss_B, 50 * PAGE);
+    fake_proc_set(
+        &fake, &(struct fake_process){.pid = 200, .parent = 1, .start_ticks = 777, .rss_pages = 9});
+    tick();
+    assert_int_equal(recorder_find(recorder, 200)->n_ended, 1);
+    assert_int_equal(recorder_find(recorder, 200)->n_samples, 1);
+    assert_int_equal(ml_probe_n_alive(probe), 1);
+}
+
+/* The PID is given out before the process can be seen. */
+static void rename_on_exec(void **state)
+{
+    struct fake_process app = {
+        .pid = 100, .parent = 1, .start_ticks = 5, .rss_pages = 9000, .name = "memlog-start"};
+    (void)state;
+    fake_proc_set(&fake, &app);
+    open_probe(0);
+    ml_probe_add_rank(probe, 0, 100, NULL);
+    tick();
+    app.name = "a) R (b";
+    app.rss_pages = 100;
+    fake_proc_set(&fake, &app);
+    tick();
+    struct recorded_process *p = recorder_find(recorder, 100);
+    assert_int_equal(p->n_started, 2);
+    assert_int_equal(recorder->n, 1);
+    assert_string_equal(p->name, "a) R (b");
+    assert_int_equal(p->last.peak_rss_B, 101 * PAGE); /* of the new program */
+    tick();
+    assert_int_equal(p->n_started, 2);
+}
+
+/* No rank was given: a launcher started the ranks, in another branch of the process tree. */
+/* Between fork and execve a process has the environment of the daemon that forked it. */
+/* The mark finds it before the caller names it: one process. */
+static void reads_pss(void **state)
+{
+    (void)state;
+    set(100, 1, 1000);
+    set(101, 1, 1000);
+    set(102, 1, 1000);
+    fake_proc_write(&fake, "100/smaps_rollup", "x\nRss: 4000 kB\nPss: 2000 kB\n");
+    fake_proc_write(&fake, "101/smaps_rollup", "x\nRss: 4000 kB\nPss: 3000 kB\n");
+    open_probe(-1);
+    ml_probe_add_rank(probe, 0, 100, NULL);
+    ml_probe_add_rank(probe, 1, 101, NULL);
+    tick();
+    assert_int_equal(recorder->node.pss_B, -1);
+    for (int i = 0; i < 16; i++)
+        tick();
+    assert_int_equal(recorder_find(recorder, 100)->last.pss_B, 2000 << 10);
+    assert_int_equal(recorder_find(recorder, 101)->last.pss_B, 3000 << 10);
+    assert_int_equal(recorder->node.pss_B, 5000 << 10);
+    ml_probe_add_rank(probe, 2, 102, NULL); /* has none: an older kernel, or refused */
+    for (int i = 0; i < 16; i++)
+        tick();
+    assert_int_equal(recorder_find(recorder, 102)->last.pss_B, -1);
+    assert_int_equal(recorder->node.pss_B, -1);
+}
+
+static void pss_by_period(void **state)
+{
+    (void)state;
+    set(100, 1, 1000);
+    fake_proc_write(&fake, "100/smaps_rollup", "Pss: 2000 kB\n");
+    open_probe(ML_NS_PER_S);
+    ml_probe_add_rank(probe, 0, 100, NULL);
+    tick();
+    assert_int_equal(recorder_find(recorder, 100)->last.pss_B, 2000 << 10);
+    fake_proc_write(&fake, "100/smaps_rollup", "Pss: 2500 kB\n");
+    tick();
+    assert_int_equal(recorder_find(recorder, 100)->last.pss_B, 2000 << 10);
+    for (int i = 0; i < 4; i++)
+        tick();
+    assert_int_equal(recorder_find(recorder, 100)->last.pss_B, 2500 << 10);
+}
+
+struct cgroup_case {
+    const char *self; /* of /proc/self/cgroup */
+    struct {
+        const char *path, *text;
+    } files[8];
+    int64_t usage_B, limit_B;
+    int cpus; /* 0: the machine's */
+};
+
+static const struct cgroup_case cgroup_cases[] = {
+    /* version 1, a limit above our own cgroup: usage is read where the limit is */
+    {"4:memory:/pbs/12/step\n3:cpuset:/pbs/12\n0::/\n",
+     {{"memory/pbs/12/step/memory.usage_in_bytes", "100\n"},
+      {"memory/pbs/12/step/memory.limit_in_bytes", "9223372036854771712\n"},
+      {"memory/pbs/12/memory.usage_in_bytes", "300\n"},
+      {"memory/pbs/12/memory.limit_in_bytes", "5000\n"},
+      {"cpuset/pbs/12/cpuset.effective_cpus", "0-2,7\n"}},
+     300,
+     5000,
+     4},
+    /* version 2, without a limit, without cpuset */
+    {"0::/pbs/12\n",
+     {{"pbs/12/memory.current", "777\n"}, {"pbs/12/memory.max", "max\n"}},
+     777,
+     -1,
+     0},
+    /* both, the memory controller in version 2 */
+    {"3:cpuset:/\n0::/u\n",
+     {{"unified/u/memory.current", "5\n"},
+      {"unified/u/memory.max", "50\n"},
+      {"cpuset/cpuset.cpus", "0-1\n"}},
+     5,
+     50,
+     2},
+    /* a container: the host's path is not there */
+    {"4:memory:/docker/abc\n",
+     {{"memory/memory.usage_in_bytes", "9\n"}, {"memory/memory.limit_in_bytes", "90\n"}},
+     9,
+     90,
+     0},
+    /* the whole machine is no job's cgroup */
+    {"4:memory:/\n",
+     {{"memory/memory.usage_in_bytes", "9\n"},
+      {"memory/memory.limit_in_bytes", "9223372036854771712\n"}},
+     -1,
+     -1,
+     0},
+    {"0::/../other\n", {{"memory.current", "9\n"}}, -1, -1, 0},
+    {"", {{NULL, NULL}}, -1, -1, 0},
+};
+
+static void cgroups(void **state)
+{
+    struct ml_node_row node;
+    for (size_t i = 0; i < sizeof cgroup_cases / sizeof *cgroup_cases; i++) {
+        const struct cgroup_case *c = &cgroup_cases[i];
+        fake_proc_write(&fake, "self/cgroup", "%s", c->self);
+        for (size_t k = 0; k < 8 && c->files[k].path; k++) {
+            char path[200];
+            snprintf(path, sizeof path, "cgroups/%s", c->files[k].path);
+            fake_proc_write(&fake, path, "%s", c->files[k].text);
+        }
+        open_probe(0);
+        tick();
+        ml_probe_describe_node(probe, &node);
+        assert_int_equal(recorder->node.cgroup_B, c->usage_B);
+        assert_int_equal(node.cgroup_limit_B, c->limit_B);
+        assert_int_equal(node.cpus, c->cpus ? c->cpus : sysconf(_SC_NPROCESSORS_ONLN));
+        assert_int_equal(node.memory_B, 1000 << 10);
+        assert_int_equal(node.swap_B, 300 << 10);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+/* Nothing but the directory is there: no error, and nothing is measured. */
+static void empty_root(void **state)
+{
+    struct ml_node_row node;
+    (void)state;
+    fake_proc_close(&fake);
+    fake_proc_write(&fake, "100/stat", "garbage");
+    open_probe(-1);
+    ml_probe_set_mark(probe, "A=1");
+    tick();
+    ml_probe_describe_node(probe, &node);
+    assert_int_equal(node.memory_B, -1);
+    assert_int_equal(recorder->node.available_B, -1);
+    assert_int_equal(recorder->node.processes, 0);
+    ml_probe_close(NULL);
+}
+
+static void missing_root(void **state)
+{
+    struct ml_error err;
+    const struct ml_probe_options options = {"/nowhere/proc", "/sys/fs/cgroup", 0, 0};
+    (void)state;
+    assert_int_equal(ml_probe_open(&options, &probe, &err), ML_NODE_LOST);
+    assert_non_null(strstr(err.text, "/nowhere/proc: No such file"));
+    probe = NULL;
+}
+
+/* A PID of a made-up tree may be anybody's on this machine. */
+static void made_up_pids_are_not_signalled(void **state)
+{
+    (void)state;
+    set(getpid(), 1, 10);
+    open_probe(0);
+    ml_probe_add_rank(probe, 0, getpid(), NULL);
+    ml_probe_signal_all(probe, SIGKILL);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(samples_what_changed),
+        TEST(ends_once),
+        TEST(lost_ranks_are_told),
+        TEST(no_sample_of_zeros),
+        TEST(reused_pid_without_open_files),
+        TEST(rename_on_exec),
+        TEST(reads_pss),
+        TEST(pss_by_period),
+        TEST(cgroups),
+        TEST(empty_root),
+        TEST(missing_root),
+        TEST(made_up_pids_are_not_signalled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,234 @@
+#include "base/memory.h"
+#include "base/own.h"
+#include "made_up.h"
+#include "report/grid.h"
+#include "report/report.h"
+#include "report/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define S 1000000000LL
+
+static int clean_up(void **state)
+{
+    (void)state;
+    made_up_remove();
+    return 0;
+}
+
+static void assert_shown(const char *text, int width, bool utf8, const char *expected)
+{
+    struct ml_buffer out = {0};
+    ml_text_append(&out, text, width, utf8);
+    ml_buffer_append(&out, "", 1);
+    assert_string_equal(out.data, expected);
+    ml_buffer_free(&out);
+}
+
+static void test_text(void **state)
+{
+    (void)state;
+    assert_shown("plain", 80, true, "plain");
+    assert_shown("", 80, true, "");
+    assert_shown("a\033[31mb\n\t\x7f", 80, true, "a\\x1b[31mb\\n\\t\\x7f");
+    assert_shown("\xff\xc3", 80, true, "\\xff\\xc3");
+    assert_shown("\xed\xa0\x80", 80, true, "\\xed\\xa0\\x80"); /* a surrogate */
+    assert_shown("\xc2\x9b\x31m", 80, true, "\\u009b1m");      /* C1: an escape in one byte */
+    assert_shown("\xe2\x80\xaetxt", 80, true, "\\u202etxt");   /* right-to-left override */
+    assert_shown("é日", 80, true, "é日");
+    assert_shown("é日", 80, false, "\\u00e9\\u65e5");
+    assert_shown("abcdef", 4, true, "abc…");
+    assert_shown("abcdef", 4, false, "a...");
+    assert_shown("日本語", 5, true, "日本…");
+    assert_shown("abcd", 4, true, "abcd");
+}
+
+static void test_wrap(void **state)
+{
+    (void)state;
+    struct ml_buffer out = {0};
+    ml_text_wrap(&out, "one two three fourandtwenty 5", 2, 10, 9, true);
+    ml_buffer_append(&out, "", 1);
+    assert_string_equal(out.data, "one two\n  three four\n  andtwenty\n  5");
+    ml_buffer_clear(&out);
+    ml_text_wrap(&out, "one two three", 0, 4, 2, true);
+    ml_buffer_append(&out, "", 1);
+    assert_string_equal(out.data, "one\ntwo …");
+    ml_buffer_free(&out);
+}
+
+static void test_grid_leaves_columns_out(void **state)
+{
+    (void)state;
+    static const struct ml_grid_column columns[] = {
+        {"name", false, 0}, {"size", true, 0}, {"pid", true, 1}};
+    struct ml_style style = {.width = 40};
+    struct ml_buffer out = {0};
+    struct ml_grid *grid = ml_grid_new(columns, 3);
+    ml_grid_add(grid, "a long name that is");
+    ml_grid_add(grid, "12");
+    ml_grid_add(grid, "345");
+    ml_grid_print(grid, &style, &out);
+    style.width = 18;
+    ml_grid_print(grid, &style, &out);
+    ml_buffer_append(&out, "", 1);
+    assert_string_equal(out.data, "name                 size  pid\n"
+                                  "a long name that is    12  345\n"
+                                  "name          size\n"
+                                  "a long na...    12\n");
+    ml_buffer_free(&out);
+    ml_grid_free(grid);
+}
+
+static void assert_rows(struct ml_history *h, const int64_t (*rows)[2], size_t n)
+{
+    ml_history_finish(h);
+    assert_int_equal(h->n_rows, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(h->rows[i].time_ns, rows[i][0]);
+        assert_int_equal(h->rows[i].bytes, rows[i][1]);
+    }
+    ml_history_free(h);
+}
+
+static void test_history_shows_few_as_they_are(void **state)
+{
+    (void)state;
+    struct ml_history h;
+    ml_history_init(&h, 0, 10 * S, 5);
+    ml_history_add(&h, 1 * S, 7);
+    ml_history_add(&h, 10 * S, 3);
+    assert_int_equal(h.peak.time_ns, 1 * S);
+    assert_rows(&h, (const int64_t[][2]){{1 * S, 7}, {10 * S, 3}}, 2);
+}
+
+static void test_history_keeps_spikes(void **state)
+{
+    (void)state;
+    struct ml_history h;
+    ml_history_init(&h, 0, 1000, 4);
+    for (int t = 0; t < 1000; t++)
+        ml_history_add(&h, t, t == 333 ? 99 : 10);
+    assert_int_equal(h.peak.bytes, 99);
+    assert_rows(&h, (const int64_t[][2]){{0, 10}, {333, 99}, {500, 10}, {750, 10}, {999, 10}}, 5);
+}
+
+/* A value holds until the next: slices without one show it, and so does the range's start. */
+static void test_history_holds(void **state)
+{
+    (void)state;
+    struct ml_history h;
+    ml_history_init(&h, 100, 500, 4);
+    ml_history_add(&h, 10, 5);
+    for (int t = 310; t < 320; t++)
+        ml_history_add(&h, t, t);
+    ml_history_add(&h, 900, 1000);
+    assert_int_equal(h.peak.bytes, 1000);
+    assert_rows(&h, (const int64_t[][2]){{100, 5}, {200, 5}, {319, 319}, {400, 319}, {500, 319}},
+                5);
+}
+
+static void test_history_of_nothing(void **state)
+{
+    (void)state;
+    struct ml_history h;
+    ml_history_init(&h, 0, 0, 4);
+    assert_int_equal(h.peak.bytes, -1);
+    assert_rows(&h, NULL, 0);
+    ml_history_init(&h, 50, 10, 4);
+    ml_history_add(&h, 5, 5);
+    ml_history_add(&h, 60, 5);
+    assert_rows(&h, NULL, 0);
+}
+
+/* The report of run.h5, made up with OPTIONS. */
+static char *report_of(const char *options, int width, bool all, bool utf8)
+{
+    struct ml_error err = {{0}};
+    struct ml_run *run;
+    struct ml_facts facts;
+    struct ml_facts_range range = {INT64_MIN, INT64_MAX, 12, true};
+    struct ml_style style = {.width = width, .utf8 = utf8};
+    struct ml_buffer out = {0};
+    if (ml_run_open(made_up_run(options), &run, &err) || ml_facts_gather(run, &range, &facts, &err))
+        fail_msg("%s", err.text);
+    ml_report_header(&facts, "run.h5", &style, &out);
+    ml_report_summary(&facts, &style, &out);
+    ml_report_nodes(&facts, all, &style, &out);
+    ml_report_ranks(&facts, all, &style, &out);
+    ml_report_history(&facts, "memory of all processes (resident set)", &facts.total, &style, &out);
+    ml_report_history(&facts, facts.nodes[0].name, &facts.by_node[0].history, &style, &out);
+    ml_facts_free(&facts);
+    ml_run_close(run);
+    char *text = ml_format("%.*s", (int)out.length, out.data);
+    ml_buffer_free(&out);
+    return text;
+}
+
+/* Compares with tests/data/NAME; MEMLOG_UPDATE_GOLDEN in the environment writes it anew. */
+static void assert_golden(const char *name, const char *text)
+{
+    ML_AUTO_FREE char *path = ml_format("%s/%s", MEMLOG_TEST_DATA, name);
+    ML_AUTO_FREE char *expected = ml_alloc(65536);
+    if (getenv("MEMLOG_UPDATE_GOLDEN")) {
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        fputs(text, file);
+        fclose(file);
+        return;
+    }
+    ML_AUTO_FILE FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    expected[fread(expected, 1, 65535, file)] = 0;
+    assert_string_equal(text, expected);
+}
+
+static void test_report(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *golden, *options;
+        int width;
+        bool all, utf8;
+    } cases[] = {
+        {"report_80.txt", "--helpers", 80, false, true},
+        {"report_40_ascii.txt", "--helpers", 40, true, false},
+        {"report_leak.txt", "--shape leak --nodes 3 --set recovered=1", 80, false, true},
+        {"report_many.txt", "--nodes 70 --ranks-per-node 2 --seconds 5", 80, false, true},
+        {"report_hostile.txt", "--hostile --no-job-samples", 80, false, true},
+        {"report_bare.txt",
+         "--nodes 1 --ranks-per-node 1 --seconds 1 --set command= --set verdict= --set mpi= "
+         "--set time_origin= --set job_id= --set exit_code=-1 --drop nodes/memory_B "
+         "--drop node_samples --drop processes/peak_s --drop processes/signal",
+         80, false, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ML_AUTO_FREE char *text =
+            report_of(cases[i].options, cases[i].width, cases[i].all, cases[i].utf8);
+        for (const char *p = text; *p; p++)
+            assert_true(*p == '\n' || (unsigned char)*p >= 0x20);
+        assert_golden(cases[i].golden, text);
+    }
+}
+
+int main(void)
+{
+    setenv("TZ", "UTC", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_wrap),
+        cmocka_unit_test(test_grid_leaves_columns_out),
+        cmocka_unit_test(test_history_shows_few_as_they_are),
+        cmocka_unit_test(test_history_keeps_spikes),
+        cmocka_unit_test(test_history_holds),
+        cmocka_unit_test(test_history_of_nothing),
+        cmocka_unit_test(test_report),
+    };
+    return cmocka_run_group_tests(tests, NULL, clean_up);
+}

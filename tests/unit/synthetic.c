@@ -1,0 +1,170 @@
+#include "synthetic.h"
+
+#include "base/memory.h"
+#include "base/own.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void must(bool good, const char *what)
+{
+    if (!good) {
+        perror(what);
+        abort();
+    }
+}
+
+char *synthetic_folder(void)
+{
+    const char *tmp = getenv("TMPDIR");
+    char *folder = ml_format("%s/memlog-test-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    must(mkdtemp(folder), "mkdtemp");
+    return folder;
+}
+
+void synthetic_remove(char *folder)
+{
+    DIR *d = opendir(folder);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        ML_AUTO_FREE char *path = ml_format("%s/%s", folder, e->d_name);
+        unlink(path);
+    }
+    if (d)
+        closedir(d);
+    rmdir(folder);
+    free(folder);
+}
+
+int64_t synthetic_rss_B(int node, int process, int tick)
+{
+    return (int64_t)4096 * (1000 + 10 * node + process + (tick * 7) % 1009);
+}
+
+static int64_t local_ns(int node, int tick)
+{
+    return SYNTHETIC_ORIGIN_NS + SYNTHETIC_SKEW_NS(node) + tick * SYNTHETIC_PERIOD_NS;
+}
+
+struct ml_journal_header synthetic_header(int node, int n_nodes)
+{
+    struct ml_journal_header header = {.run = "test-run",
+                                       .node = node,
+                                       .n_nodes = n_nodes,
+                                       .root = node == 0,
+                                       .origin_ns = SYNTHETIC_ORIGIN_NS,
+                                       .origin_wall = 1700000000000000000LL,
+                                       .outfile = "/tmp/run.h5"};
+    return header;
+}
+
+static void write_start(struct ml_journal *j, const struct synthetic *s)
+{
+    static const struct ml_attribute attributes[] = {
+        {"command", ML_TEXT, "./app --flag"},
+        {"repeat_rate", ML_REAL, "0.25"},
+        {"exit_code", ML_INT64, "3"},
+        {"verdict", ML_TEXT, "rank 1 ended with exit code 3"},
+    };
+    int64_t start = local_ns(s->node, 0);
+    for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
+        ml_journal_attribute(j, start, &attributes[i]);
+    for (int node = 0; node < s->n_nodes; node++) {
+        ML_AUTO_FREE char *name = ml_format("n%d%s", node, s->text);
+        struct ml_node_row row;
+        ml_row_clear(&ml_table_nodes, &row);
+        row.node = node;
+        row.name = name;
+        row.memory_B = 64LL << 30;
+        ml_journal_row(j, ML_FRAME_NODE, start, &ml_table_nodes, &row);
+    }
+    ml_journal_clock(j, start, -SYNTHETIC_SKEW_NS(s->node), 2000);
+    for (int p = 0; p < s->processes; p++) {
+        struct ml_process_row row;
+        ml_row_clear(&ml_table_processes, &row);
+        row.process = p;
+        row.rank = s->node * s->processes + p;
+        row.node = s->node;
+        row.pid = 1000 + p;
+        row.parent = p ? 0 : -1;
+        row.start_ns = start;
+        row.name = s->text;
+        ml_journal_row(j, ML_FRAME_PROCESS, start, &ml_table_processes, &row);
+    }
+}
+
+static void write_tick(struct ml_journal *j, const struct synthetic *s, int tick)
+{
+    int64_t now = local_ns(s->node, tick);
+    ml_journal_samples_begin(j, now);
+    for (int p = 0; p < s->processes; p++) {
+        int64_t rss_B = synthetic_rss_B(s->node, p, tick);
+        ml_journal_samples_add(j, &(struct ml_sample_row){.time_ns = now,
+                                                          .process = p,
+                                                          .rank = s->node * s->processes + p,
+                                                          .tick = tick,
+                                                          .rss_B = rss_B,
+                                                          .rss_anon_B = rss_B - 4096 * 300,
+                                                          .rss_file_B = 4096 * 300,
+                                                          .rss_shmem_B = 0,
+                                                          .pss_B = -1,
+                                                          .swap_B = 0,
+                                                          .vsize_B = rss_B * 3,
+                                                          .peak_rss_B = -1,
+                                                          .cpu_ns = tick * 240000000LL,
+                                                          .threads = 3,
+                                                          .major_faults = 12,
+                                                          .state = 'R',
+                                                          .mpi_call = -1});
+    }
+    ml_journal_samples_commit(j);
+    ml_journal_row(j, ML_FRAME_NODE_SAMPLE, now, &ml_table_node_samples,
+                   &(struct ml_node_sample_row){.time_ns = now,
+                                                .node = s->node,
+                                                .tick = tick,
+                                                .processes = s->processes,
+                                                .rss_B = 1LL << 30,
+                                                .pss_B = -1,
+                                                .available_B = 1LL << 33,
+                                                .swap_free_B = 0,
+                                                .cgroup_B = -1,
+                                                .sampler_cpu_ns = tick * 1000000LL});
+}
+
+static void write_end(struct ml_journal *j, const struct synthetic *s)
+{
+    int64_t end = local_ns(s->node, s->ticks);
+    for (int p = 0; p < s->processes; p++)
+        ml_journal_process_end(j, end, p, p == 1 ? 3 : 0, 0);
+    struct ml_event_row event = {.time_ns = end,
+                                 .node = s->node,
+                                 .process = s->processes - 1,
+                                 .kind = ML_EVENT_EXIT,
+                                 .value = 3,
+                                 .text = s->text};
+    ml_journal_row(j, ML_FRAME_EVENT, end, &ml_table_events, &event);
+    ml_journal_clock(j, end, -SYNTHETIC_SKEW_NS(s->node), 1000);
+    ml_journal_end(j, end);
+}
+
+void synthetic_write(const char *path, const struct synthetic *s)
+{
+    struct ml_journal_header header = synthetic_header(s->node, s->n_nodes);
+    struct ml_journal *j;
+    struct ml_error err;
+    must(ml_journal_create(path, &header, 1, &j, &err) == ML_OK, path);
+    write_start(j, s);
+    for (int tick = 0; tick < s->ticks; tick++) {
+        write_tick(j, s, tick);
+        must(ml_journal_flush(j, &err) == ML_OK, path);
+    }
+    for (int i = 0; i < s->lines; i++) {
+        ML_AUTO_FREE char *line = ml_format("line %d %s\n", i, s->text);
+        ml_journal_output(j, local_ns(s->node, 0) + i, i % 4, ML_STDOUT, line, strlen(line));
+    }
+    if (s->complete)
+        write_end(j, s);
+    must(ml_journal_flush(j, &err) == ML_OK, path);
+    ml_journal_close(j);
+}

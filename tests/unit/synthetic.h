@@ -1,0 +1,33 @@
+/* Journals of a made-up run, for the tests of what reads and stores them. */
+#ifndef ML_TESTS_SYNTHETIC_H
+#define ML_TESTS_SYNTHETIC_H
+
+#include "journal/journal.h"
+
+#define SYNTHETIC_ORIGIN_NS 5000000000LL
+#define SYNTHETIC_PERIOD_NS 250000000LL
+
+/* Clock of NODE less rank 0's. */
+#define SYNTHETIC_SKEW_NS(node) ((node)*1000000000000LL)
+
+struct synthetic {
+    int node, n_nodes;
+    int processes, ticks;
+    int lines;        /* of output */
+    int complete;     /* with ends and ML_FRAME_END */
+    const char *text; /* of names, events and output */
+};
+
+/* A temporary folder; the caller removes it with synthetic_remove and frees it. */
+char *synthetic_folder(void);
+void synthetic_remove(char *folder);
+
+struct ml_journal_header synthetic_header(int node, int n_nodes);
+
+/* Writes a whole journal to PATH. */
+void synthetic_write(const char *path, const struct synthetic *s);
+
+/* The resident set of process P of NODE at TICK. */
+int64_t synthetic_rss_B(int node, int process, int tick);
+
+#endif
