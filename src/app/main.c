@@ -30,6 +30,7 @@ struct process {
     struct ml_plan plan;
     struct ml_loop *loop;
     struct ml_starter *starter;
+    int parent; /* mpiexec's process; 0: not watched */
     struct ml_signals *signals;
     struct ml_member *member;
     struct ml_recorder *recorder; /* on a sampling rank, as the hub */
@@ -125,6 +126,11 @@ static void signal_came(void *context, const struct signalfd_siginfo *info)
     int number = (int)info->ssi_signo;
     if (number == SIGCHLD) {
         ml_member_reap(p->member);
+        return;
+    }
+    if (number == ml_signals_parent_signal()) {
+        if (p->parent && getppid() != p->parent)
+            ml_member_orphaned(p->member);
         return;
     }
     if (!has_it_already(info) || number == SIGWINCH)
@@ -262,6 +268,8 @@ int main(int argc, char **argv)
         return EXIT_OURS;
     }
     ml_signals_block();
+    if (p.launcher != ML_LAUNCHER_NONE) /* a shell may end before us */
+        p.parent = ml_signals_watch_parent();
     raise_file_limit();
     ml_startup_lighten_mpi(p.launcher);
     if (MPI_Init(NULL, NULL) != MPI_SUCCESS)

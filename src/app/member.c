@@ -264,6 +264,12 @@ void ml_member_signal(struct ml_member *m, int signal)
     }
 }
 
+void ml_member_orphaned(struct ml_member *m)
+{
+    ml_log(ML_LOG_ERROR, "mpiexec is gone; the application is ended");
+    end_tasks(m);
+}
+
 const bool *ml_member_dismissed(const struct ml_member *m, const struct ml_leave **out_leave)
 {
     *out_leave = &m->leave;

@@ -23,6 +23,9 @@ void ml_member_reap(struct ml_member *m);
 /* SIGNAL came: it goes on to the application's ranks. */
 void ml_member_signal(struct ml_member *m, int signal);
 
+/* mpiexec's process on this node is gone: the application's ranks are ended. */
+void ml_member_orphaned(struct ml_member *m);
+
 /* Set when the hub has dismissed this process, or is gone; OUT_LEAVE then says how to end. */
 const bool *ml_member_dismissed(const struct ml_member *m, const struct ml_leave **out_leave);
 

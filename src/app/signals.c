@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -27,6 +28,19 @@ static void fill(sigset_t *set)
         if (action.sa_handler != SIG_IGN || reported[i] == SIGCHLD)
             sigaddset(set, reported[i]);
     }
+    sigaddset(set, ml_signals_parent_signal());
+}
+
+int ml_signals_parent_signal(void)
+{
+    return SIGRTMIN + 3;
+}
+
+int ml_signals_watch_parent(void)
+{
+    int parent = getppid();
+    prctl(PR_SET_PDEATHSIG, ml_signals_parent_signal());
+    return parent;
 }
 
 void ml_signals_block(void)

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/pack.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -106,89 +107,130 @@ void ml_startup_lighten_mpi(enum ml_launcher launcher)
 
 enum { HOST_NAME_SIZE = 256 };
 
-/* The node file's text at rank 0 for all; a NULL file where there is none. */
-static enum ml_status share_nodefile(const struct ml_options *options, int rank,
-                                     struct ml_nodefile **out_file, struct ml_error *err,
-                                     struct ml_error *out_warning)
+/* What each rank process tells rank 0. */
+struct self {
+    char name[HOST_NAME_SIZE];
+    int leader; /* lowest rank process that shares memory with it */
+};
+
+/* The node file at rank 0; NULL where there is none. An error only if --nodefile demanded it. */
+static enum ml_status read_nodefile(const struct ml_options *options, struct ml_nodefile **out_file,
+                                    struct ml_error *out_warning, struct ml_error *err)
 {
-    const char *path = *options->nodefile ? options->nodefile : getenv("PBS_NODEFILE");
-    struct ml_nodefile *file = NULL;
-    struct ml_error why = {""};
-    int status = ML_OK;
-    if (rank == 0 && path) {
-        file = ml_alloc(sizeof *file);
-        status = (int)ml_nodefile_read(path, file, &why);
-        if (status != ML_OK) {
-            free(file);
-            file = NULL;
-        }
-    }
     bool demanded = *options->nodefile;
-    if (status != ML_OK && !demanded) {
-        ml_fail(out_warning, ML_OK, "%.400s; the nodes are those that MPI names", why.text);
-        status = ML_OK;
-    } else if (rank == 0 && !path && getenv("PBS_JOBID")) {
-        ml_fail(out_warning, ML_OK,
-                "PBS_NODEFILE is not set although this is a PBS job; the nodes are those that MPI "
-                "names");
+    const char *path = demanded ? options->nodefile : getenv("PBS_NODEFILE");
+    struct ml_error why;
+    *out_file = NULL;
+    if (!path) {
+        if (getenv("PBS_JOBID"))
+            ml_fail(out_warning, ML_OK,
+                    "PBS_NODEFILE is not set although this is a PBS job; the nodes are those that "
+                    "MPI names");
+        return ML_OK;
     }
-    MPI_Bcast(&status, 1, MPI_INT, 0, MPI_COMM_WORLD);
-    MPI_Bcast(why.text, sizeof why.text, MPI_CHAR, 0, MPI_COMM_WORLD);
-    *out_file = file;
-    if (status != ML_OK)
+    struct ml_nodefile *file = ml_alloc(sizeof *file);
+    enum ml_status status = ml_nodefile_read(path, file, &why);
+    if (status == ML_OK) {
+        *out_file = file;
+        return ML_OK;
+    }
+    free(file);
+    if (demanded)
         return ml_fail(err, ML_RUN_LOST, "--nodefile: %.480s", why.text);
+    ml_fail(out_warning, ML_OK, "%.400s; the nodes are those that MPI names", why.text);
     return ML_OK;
 }
 
-static void share_layout(struct ml_layout *layout, int rank)
+static void pack_layout(const struct ml_layout *layout, struct ml_buffer *out)
 {
-    int counts[2] = {layout->n_nodes, layout->n_ranks};
-    MPI_Bcast(counts, 2, MPI_INT, 0, MPI_COMM_WORLD);
-    if (rank != 0) {
-        layout->n_nodes = counts[0];
-        layout->n_ranks = counts[1];
-        layout->nodes = ml_alloc((size_t)counts[0] * sizeof *layout->nodes);
-        layout->node_of = ml_alloc((size_t)counts[1] * sizeof *layout->node_of);
-    }
-    MPI_Bcast(layout->node_of, counts[1], MPI_INT, 0, MPI_COMM_WORLD);
+    ml_pack_int(out, layout->n_nodes);
     for (int i = 0; i < layout->n_nodes; i++) {
-        struct ml_layout_node *node = &layout->nodes[i];
-        char name[HOST_NAME_SIZE] = "";
-        int numbers[3] = {node->sampler, node->ranks, node->slots};
-        if (rank == 0)
-            snprintf(name, sizeof name, "%s", node->name);
-        MPI_Bcast(name, sizeof name, MPI_CHAR, 0, MPI_COMM_WORLD);
-        MPI_Bcast(numbers, 3, MPI_INT, 0, MPI_COMM_WORLD);
-        if (rank != 0)
-            *node = (struct ml_layout_node){ml_strdup(name), numbers[0], numbers[1], numbers[2]};
+        const struct ml_layout_node *node = &layout->nodes[i];
+        ml_pack_text(out, node->name);
+        ml_pack_int(out, node->sampler);
+        ml_pack_int(out, node->ranks);
+        ml_pack_int(out, node->slots);
     }
+    ml_pack_int(out, layout->n_ranks);
+    for (int r = 0; r < layout->n_ranks; r++)
+        ml_pack_int(out, layout->node_of[r]);
 }
 
-/* Rank 0 hears every rank's host and leader, and tells all what follows from it. */
-static void make_layout(const struct ml_nodefile *file, struct ml_place *place)
+static void unpack_layout(struct ml_unpacker *u, struct ml_layout *layout)
 {
-    char name[HOST_NAME_SIZE] = "";
-    int leader = place->rank;
-    gethostname(name, sizeof name - 1);
-    MPI_Bcast(&leader, 1, MPI_INT, 0, place->node_comm);
-    ML_AUTO_FREE char *names = NULL;
-    ML_AUTO_FREE int *leaders = NULL;
-    if (place->rank == 0) {
-        names = ml_alloc((size_t)place->size * HOST_NAME_SIZE);
-        leaders = ml_alloc((size_t)place->size * sizeof *leaders);
+    layout->n_nodes = (int)ml_unpack_int(u);
+    layout->nodes = ml_alloc((size_t)layout->n_nodes * sizeof *layout->nodes);
+    for (int i = 0; i < layout->n_nodes; i++) {
+        struct ml_layout_node *node = &layout->nodes[i];
+        node->name = ml_strdup(ml_unpack_text(u));
+        node->sampler = (int)ml_unpack_int(u);
+        node->ranks = (int)ml_unpack_int(u);
+        node->slots = (int)ml_unpack_int(u);
     }
-    MPI_Gather(name, sizeof name, MPI_CHAR, names, sizeof name, MPI_CHAR, 0, MPI_COMM_WORLD);
-    MPI_Gather(&leader, 1, MPI_INT, leaders, 1, MPI_INT, 0, MPI_COMM_WORLD);
-    if (place->rank == 0) {
-        ML_AUTO_FREE const char **hosts = ml_alloc((size_t)place->size * sizeof *hosts);
-        for (int r = 0; r < place->size; r++)
-            hosts[r] = names + (size_t)r * HOST_NAME_SIZE;
-        struct ml_error warning = {""};
-        ml_layout_make(file, place->size, hosts, leaders, &place->layout, &warning);
-        if (*warning.text)
-            place->warning = warning;
+    layout->n_ranks = (int)ml_unpack_int(u);
+    layout->node_of = ml_alloc((size_t)layout->n_ranks * sizeof *layout->node_of);
+    for (int r = 0; r < layout->n_ranks; r++)
+        layout->node_of[r] = (int)ml_unpack_int(u);
+}
+
+static void make_layout(const struct ml_nodefile *file, const struct self *all, int size,
+                        struct ml_layout *layout, struct ml_error *warning)
+{
+    ML_AUTO_FREE const char **hosts = ml_alloc((size_t)size * sizeof *hosts);
+    ML_AUTO_FREE int *leaders = ml_alloc((size_t)size * sizeof *leaders);
+    struct ml_error more = {""};
+    for (int r = 0; r < size; r++) {
+        hosts[r] = all[r].name;
+        leaders[r] = all[r].leader;
     }
-    share_layout(&place->layout, place->rank);
+    ml_layout_make(file, size, hosts, leaders, layout, &more);
+    if (*more.text)
+        *warning = more;
+}
+
+/* Rank 0's side: hears all, decides, and packs what all are to know. */
+static void decide(const struct ml_options *options, const struct self *all,
+                   struct ml_place *place, struct ml_buffer *out)
+{
+    struct ml_nodefile *file;
+    struct ml_error err = {""};
+    struct ml_layout layout = {0};
+    enum ml_status status = read_nodefile(options, &file, &place->warning, &err);
+    if (status == ML_OK)
+        make_layout(file, all, place->size, &layout, &place->warning);
+    ml_pack_int(out, status);
+    ml_pack_text(out, err.text);
+    pack_layout(&layout, out);
+    ml_layout_free(&layout);
+    if (file)
+        ml_nodefile_free(file);
+    free(file);
+}
+
+/* One gather and one broadcast: where ranks outnumber cores every collective costs time slices. */
+static enum ml_status agree_on_layout(const struct ml_options *options, struct ml_place *place,
+                                      struct ml_error *err)
+{
+    struct self self = {.leader = place->rank};
+    ML_AUTO_FREE struct self *all = NULL;
+    struct ml_buffer message = {0};
+    gethostname(self.name, sizeof self.name - 1);
+    MPI_Bcast(&self.leader, 1, MPI_INT, 0, place->node_comm);
+    if (place->rank == 0)
+        all = ml_alloc((size_t)place->size * sizeof *all);
+    MPI_Gather(&self, sizeof self, MPI_BYTE, all, sizeof self, MPI_BYTE, 0, MPI_COMM_WORLD);
+    if (place->rank == 0)
+        decide(options, all, place, &message);
+    int n = (int)message.length;
+    MPI_Bcast(&n, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    char *bytes = ml_buffer_reserve(&message, place->rank == 0 ? 0 : (size_t)n);
+    MPI_Bcast(place->rank == 0 ? message.data : bytes, n, MPI_BYTE, 0, MPI_COMM_WORLD);
+    struct ml_unpacker u = ml_unpack(message.data, (size_t)n);
+    enum ml_status status = (enum ml_status)ml_unpack_int(&u);
+    ml_fail(err, status, "%s", ml_unpack_text(&u));
+    unpack_layout(&u, &place->layout);
+    ml_buffer_free(&message);
+    return status;
 }
 
 static void find_hosts(struct ml_place *place)
@@ -215,19 +257,13 @@ enum ml_status ml_startup_find_place(const struct ml_options *options, struct ml
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm_rank(MPI_COMM_WORLD, &place->rank);
     MPI_Comm_size(MPI_COMM_WORLD, &place->size);
-    struct ml_nodefile *file = NULL;
-    enum ml_status status = share_nodefile(options, place->rank, &file, err, &place->warning);
-    if (status != ML_OK)
-        return status;
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, place->rank, MPI_INFO_NULL,
                         &place->node_comm);
-    make_layout(file, place);
+    enum ml_status status = agree_on_layout(options, place, err);
+    if (status != ML_OK)
+        return status;
     find_hosts(place);
     bool sampling = place->layout.nodes[place->node].sampler == place->rank;
     MPI_Comm_split(MPI_COMM_WORLD, sampling ? 0 : MPI_UNDEFINED, place->host, &place->samplers);
-    if (file) {
-        ml_nodefile_free(file);
-        free(file);
-    }
     return ML_OK;
 }
