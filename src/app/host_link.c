@@ -2,6 +2,7 @@
 
 #include "base/channel.h"
 #include "base/memory.h"
+#include "base/own.h"
 #include "base/pack.h"
 
 #include <errno.h>
@@ -23,11 +24,18 @@ struct ml_host_link {
 
 static void on_rank(struct ml_host_link *l, struct ml_unpacker *u, int pmi)
 {
-    int rank = (int)ml_unpack_int(u), n = (int)ml_unpack_int(u);
-    size_t size;
-    const void *packed = ml_unpack_rest(u, &size);
+    struct ml_host_offer o = {.seat = (int)ml_unpack_int(u), .pmi = pmi};
+    o.rank = (int)ml_unpack_int(u);
+    o.size = (int)ml_unpack_int(u);
+    o.local_rank = (int)ml_unpack_int(u);
+    o.local_size = (int)ml_unpack_int(u);
+    o.folder = ml_unpack_text(u);
+    ML_AUTO_FREE char **words = ml_unpack_texts(u, &o.n_words);
+    o.words = words;
+    o.n_settings = (int)ml_unpack_int(u);
+    o.settings = ml_unpack_rest(u, &o.settings_size);
     if (!u->failed)
-        l->events.offered(l->events.context, rank, n, packed, size, pmi);
+        l->events.offered(l->events.context, &o);
 }
 
 static void on_post(struct ml_host_link *l, struct ml_unpacker *u)
@@ -121,6 +129,15 @@ void ml_host_link_started(struct ml_host_link *l, pid_t pid)
 pid_t ml_host_link_pid(const struct ml_host_link *l)
 {
     return l->pid;
+}
+
+void ml_host_link_rank_started(struct ml_host_link *l, int seat, int error)
+{
+    struct ml_buffer message = {0};
+    ml_pack_int(&message, seat);
+    ml_pack_int(&message, error);
+    ml_channel_send(l->channel, ML_HOST_STARTED, message.data, message.length);
+    ml_buffer_free(&message);
 }
 
 void ml_host_link_received(struct ml_host_link *l, int from, const void *bytes, size_t n)

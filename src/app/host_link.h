@@ -11,12 +11,24 @@
 
 struct ml_host_link;
 
+/* A rank that can start. Texts are valid during the call only. */
+struct ml_host_offer {
+    int seat; /* number among all worlds of the run; in the first world the rank */
+    int rank, size, local_rank, local_size;
+    const char *folder; /* "": ours */
+    char *const *words; /* of its command; none: the run's command */
+    size_t n_words;
+    int n_settings;
+    const void *settings; /* packed texts NAME=value */
+    size_t settings_size;
+    int pmi; /* its PMI-1 socket, the link's */
+};
+
 struct ml_host_link_events {
     void *context;
-    /* RANK can start: N texts "NAME=value" in PACKED, and its PMI-1 socket (the link's). */
-    void (*offered)(void *context, int rank, int n, const void *packed, size_t size, int pmi);
-    void (*state)(void *context, int rank, enum ml_rank_state state);
-    void (*aborted)(void *context, int rank, int code, const char *text);
+    void (*offered)(void *context, const struct ml_host_offer *offer);
+    void (*state)(void *context, int seat, enum ml_rank_state state);
+    void (*aborted)(void *context, int seat, int code, const char *text);
     void (*limited)(void *context, const char *reason); /* without PMIx, and why */
     void (*lost)(void *context);                        /* the world host died */
 };
@@ -29,6 +41,9 @@ enum ml_status ml_host_link_open(struct ml_loop *loop, struct ml_starter *starte
 
 void ml_host_link_started(struct ml_host_link *link, pid_t pid);
 pid_t ml_host_link_pid(const struct ml_host_link *link);
+
+/* The rank of SEAT runs, or could not be started: ERROR is an errno. */
+void ml_host_link_rank_started(struct ml_host_link *link, int seat, int error);
 
 /* From the exchange: what other hosts posted, and what was gathered. */
 void ml_host_link_received(struct ml_host_link *link, int from, const void *bytes, size_t n);

@@ -29,7 +29,10 @@ struct seat {
     int rank;
     int starter;               /* rank process that starts it */
     char *cpus;                /* to bind it to; NULL: as it is */
+    bool spawned;              /* not one of mpiexec's */
     bool offered;              /* the world host has its environment and socket */
+    struct ml_buffer words;    /* of its command, as ml_pack_texts; empty: the run's command */
+    char *folder;              /* to start in; NULL: ours */
     struct ml_buffer settings; /* packed texts */
     int n_settings;
     int pmi; /* its PMI-1 socket, until it is started */
@@ -99,6 +102,11 @@ static void start_seat(struct ml_hub *h, struct seat *s, struct guest *g)
     ml_pack_int(&message, s->rank);
     ml_pack_int(&message, once ? ML_STRIP_JOB : ML_STRIP_CONNECTION);
     ml_pack_text(&message, s->cpus ? s->cpus : "");
+    ml_pack_text(&message, s->folder ? s->folder : "");
+    if (s->words.length)
+        ml_buffer_append(&message, s->words.data, s->words.length);
+    else
+        ml_pack_texts(&message, NULL, 0);
     ml_pack_int(&message, s->n_settings);
     ml_buffer_append(&message, s->settings.data, s->settings.length);
     ml_channel_send_fd(g->channel, ML_MEMBER_START, message.data, message.length, s->pmi);
@@ -120,24 +128,55 @@ static void start_seats(struct ml_hub *h)
     }
 }
 
-static void add_settings(struct ml_hub *h, struct seat *s)
+static int count_running(const struct ml_hub *h)
 {
-    s->n_settings += ml_plan_settings(h->setup.plan, h->setup.options, h->setup.launcher, s->rank,
-                                      h->allowed_cpus, &s->settings);
+    int n = 0;
+    for (size_t i = 0; i < h->n_seats; i++)
+        n += !h->seats[i].exited;
+    return n;
 }
 
-static void offered(void *context, int rank, int n, const void *packed, size_t size, int pmi)
+/* A rank that a spawn adds: our own rank process starts it, on whatever CPUs the job has. */
+static struct seat *add_seat(struct ml_hub *h, const struct ml_host_offer *offer)
+{
+    struct ml_error err;
+    h->seats = ml_realloc_array(h->seats, h->n_seats + 1, sizeof *h->seats);
+    struct seat *s = &h->seats[h->n_seats++];
+    *s = (struct seat){.rank = offer->seat,
+                       .starter = h->setup.place->rank,
+                       .spawned = true,
+                       .pmi = -1,
+                       .abort_code = -1};
+    ml_pack_texts(&s->words, offer->words, offer->n_words);
+    s->folder = *offer->folder ? ml_strdup(offer->folder) : NULL;
+    if (ml_binding_plan(ML_BIND_NONE, 1, &s->cpus, &err) != ML_OK)
+        ml_log(ML_LOG_WARNING, "%s; spawned ranks are bound as ours are", err.text);
+    return s;
+}
+
+static void offered(void *context, const struct ml_host_offer *offer)
 {
     struct ml_hub *h = context;
-    struct seat *s = seat_of(h, rank);
-    if (!s || s->offered)
-        return;
-    ml_buffer_append(&s->settings, packed, size);
-    s->n_settings = n;
-    add_settings(h, s);
-    s->pmi = fcntl(pmi, F_DUPFD_CLOEXEC, 3);
+    struct seat *s = seat_of(h, offer->seat);
+    if (!s)
+        s = add_seat(h, offer);
+    struct ml_plan_rank rank = {offer->rank, offer->size, offer->local_rank, offer->local_size};
+    char *const *command = s->spawned ? offer->words : h->setup.options->command;
+    ml_buffer_append(&s->settings, offer->settings, offer->settings_size);
+    s->n_settings =
+        offer->n_settings + ml_plan_settings(h->setup.plan, h->setup.launcher, &rank, command,
+                                             h->allowed_cpus, count_running(h), &s->settings);
+    s->pmi = fcntl(offer->pmi, F_DUPFD_CLOEXEC, 3);
     s->offered = true;
-    start_seats(h);
+    if (s->spawned)
+        ml_job_node_reopen(h->job);
+    else
+        start_seats(h);
+}
+
+static void job_reopened(void *context)
+{
+    start_seats(context);
 }
 
 /* ---- ending ---- */
@@ -212,10 +251,12 @@ static void guest_started(struct ml_hub *h, struct ml_unpacker *u)
     int error = (int)ml_unpack_int(u);
     if (!s)
         return;
-    if (pid > 0 && h->setup.plan->form != ML_FORM_ONCE)
+    if (pid > 0)
         ml_sampler_add_rank(h->setup.sampler, s->rank, pid);
     else if (pid == 0)
-        ml_log(ML_LOG_ERROR, "%s: %s", h->setup.options->command[0], strerror(error));
+        ml_log(ML_LOG_ERROR, "rank %d cannot start: %s", s->rank, strerror(error));
+    if (h->host)
+        ml_host_link_rank_started(h->host, s->rank, error);
     ml_sampler_start(h->setup.sampler);
 }
 
@@ -404,7 +445,7 @@ static void fill_seats(struct ml_hub *h)
     size_t n = once_here ? 1 : (size_t)ml_world_local_size(&plan->world, place->host);
     h->seats = ml_alloc(n * sizeof *h->seats);
     if (once_here)
-        h->seats[h->n_seats++] = (struct seat){.rank = 0, .starter = 0};
+        h->seats[h->n_seats++] = (struct seat){.rank = -1, .starter = 0};
     for (int r = 0; r < plan->world.n_ranks; r++) {
         if (plan->world.host_of[r] == place->host)
             h->seats[h->n_seats++] = (struct seat){.rank = r, .starter = plan->starter_of[r]};
@@ -437,7 +478,8 @@ static enum ml_status open_world(struct ml_hub *h, struct ml_error *err)
         bind_seats(h);
     if (plan->form == ML_FORM_ONCE) {
         for (size_t i = 0; i < h->n_seats; i++) {
-            add_settings(h, &h->seats[i]);
+            h->seats[i].n_settings = ml_plan_settings(plan, h->setup.launcher, NULL, NULL,
+                                                      h->allowed_cpus, 1, &h->seats[i].settings);
             h->seats[i].offered = true;
         }
         ml_sampler_start(h->setup.sampler);
@@ -456,7 +498,7 @@ enum ml_status ml_hub_open(struct ml_loop *loop, const struct ml_hub_setup *setu
     *h = (struct ml_hub){.loop = loop, .setup = *setup, .listener = listener};
     fill_seats(h);
     struct ml_exchange_events exchange_events = {h, received, gathered, queued, exchange_failed};
-    struct ml_job_events job_events = {h, end_ranks, job_finished, count_ranks};
+    struct ml_job_events job_events = {h, end_ranks, job_finished, count_ranks, job_reopened};
     enum ml_status status =
         ml_exchange_open(setup->place->samplers, &exchange_events, &h->exchange, err);
     struct ml_job_setup job = {setup->options, setup->place,           setup->sampler,
@@ -559,6 +601,8 @@ void ml_hub_close(struct ml_hub *h)
         drop_guest(h, h->guests[0]);
     for (size_t i = 0; i < h->n_seats; i++) {
         ml_buffer_free(&h->seats[i].settings);
+        ml_buffer_free(&h->seats[i].words);
+        free(h->seats[i].folder);
         free(h->seats[i].cpus);
     }
     free(h->guests);

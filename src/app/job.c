@@ -13,6 +13,8 @@ enum {
     FAILURE = 1, /* verdict: a rank failed; everybody ends theirs */
     DONE,        /* verdict of the node's first own failure, int epochs; to the root */
     FINISH,      /* verdict of the job, int epochs of the node that has most */
+    REOPEN,      /* DONE is taken back; to the root */
+    REOPENED,    /* the root's answer */
 };
 
 struct ml_job {
@@ -142,6 +144,21 @@ void ml_job_node_done(struct ml_job *j)
     send(j, j->setup.place->root_host, DONE, &j->own, ml_epochs_count(j->epochs));
 }
 
+void ml_job_node_reopen(struct ml_job *j)
+{
+    if (j->node_done)
+        send(j, j->setup.place->root_host, REOPEN, &j->own, 0);
+    else
+        j->events.reopened(j->events.context);
+}
+
+static void on_reopened(struct ml_job *j)
+{
+    j->node_done = false;
+    ml_timer_set_in(j->timer, EPOCH_NS);
+    j->events.reopened(j->events.context);
+}
+
 static void on_done(struct ml_job *j, const struct ml_verdict *verdict, int64_t epochs)
 {
     bool earlier = j->job.cause == ML_CAUSE_NONE || verdict->time_ns < j->job.time_ns;
@@ -159,10 +176,14 @@ void ml_job_received(struct ml_job *j, int from, const void *bytes, size_t n)
     int64_t what = ml_unpack_int(&u);
     struct ml_verdict verdict = ml_verdict_unpack(&u);
     int64_t epochs = ml_unpack_int(&u);
-    (void)from;
     if (u.failed)
         return;
-    if (what == FAILURE && !j->ending) {
+    if (what == REOPEN) {
+        j->n_done--;
+        send(j, from, REOPENED, &verdict, 0);
+    } else if (what == REOPENED) {
+        on_reopened(j);
+    } else if (what == FAILURE && !j->ending) {
         j->ending = true;
         j->events.end_ranks(j->events.context);
     } else if (what == DONE) {

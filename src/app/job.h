@@ -16,6 +16,7 @@ struct ml_job_events {
     void (*end_ranks)(void *context);  /* a rank failed somewhere: end the node's */
     void (*finish)(void *context);     /* all nodes are done: see ml_job_verdict */
     int (*count_ranks)(void *context); /* that run here */
+    void (*reopened)(void *context);   /* see ml_job_node_reopen */
 };
 
 struct ml_job_setup {
@@ -35,8 +36,12 @@ enum ml_status ml_job_open(struct ml_loop *loop, const struct ml_job_setup *setu
 /* A rank of this node failed by itself. The first failure of the job counts. */
 void ml_job_failure(struct ml_job *job, enum ml_cause cause, int rank, int value);
 
-/* All ranks of this node have ended and their output is passed on. Once. */
+/* All ranks of this node have ended and their output is passed on. */
 void ml_job_node_done(struct ml_job *job);
+
+/* A rank is to start here (spawned): the node is not done, or no longer. `reopened` is called when
+ * the job knows, so that it does not finish meanwhile: at once where the node was not done. */
+void ml_job_node_reopen(struct ml_job *job);
 
 /* What another sampling rank's job sent. */
 void ml_job_received(struct ml_job *job, int from, const void *bytes, size_t n);

@@ -5,6 +5,7 @@
 #include "base/channel.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/own.h"
 #include "base/pack.h"
 
 #include <errno.h>
@@ -135,18 +136,17 @@ static void on_start(struct ml_member *m, const void *bytes, size_t n, int pmi)
     struct ml_start what = {.output = -1, .error = -1, .pmi = pmi};
     int rank = (int)ml_unpack_int(&u);
     what.strip = (enum ml_strip)ml_unpack_int(&u);
-    const char *cpus = ml_unpack_text(&u);
-    what.cpus = *cpus ? cpus : NULL;
-    int64_t n_settings = ml_unpack_int(&u);
-    if (u.failed || n_settings < 0 || n_settings > u.end - u.cursor)
+    const char *cpus = ml_unpack_text(&u), *folder = ml_unpack_text(&u);
+    size_t n_words;
+    ML_AUTO_FREE char **words = ml_unpack_texts(&u, &n_words);
+    ML_AUTO_FREE char **settings = ml_unpack_texts(&u, &what.n_settings);
+    if (u.failed)
         return;
-    char **settings = ml_realloc_array(NULL, (size_t)n_settings, sizeof *settings);
-    for (int64_t i = 0; i < n_settings; i++)
-        settings[i] = (char *)ml_unpack_text(&u);
+    what.cpus = *cpus ? cpus : NULL;
+    what.folder = *folder ? folder : NULL;
+    what.command = n_words ? words : NULL;
     what.settings = settings;
-    what.n_settings = (size_t)n_settings;
     start_task(m, &what, rank);
-    free(settings);
 }
 
 static void signal_tasks(struct ml_member *m, int signal)

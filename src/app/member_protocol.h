@@ -12,7 +12,8 @@ enum ml_member_message {
     ML_MEMBER_CLOSED,     /* int rank: it has ended and its output is passed on */
     ML_MEMBER_SIGNAL,     /* int signal that was passed on */
     /* from the hub */
-    ML_MEMBER_START, /* int rank, int strip, text cpus, int n, n texts; with the PMI-1 socket */
+    ML_MEMBER_START, /* int rank, int strip, text cpus, text folder, words of the command, settings
+                        (ml_pack_texts); with the PMI-1 socket */
     ML_MEMBER_END,   /* end your ranks: TERM, KILL after a grace */
     ML_MEMBER_LEAVE, /* int code, int signal: all is recorded; end so */
 };

@@ -164,21 +164,19 @@ static void add(struct settings *s, char *entry)
 }
 
 /* What scripts read to learn their rank, in the words of the mpiexec that the user knows. */
-static void add_identity(struct settings *s, const struct ml_plan *plan, int rank)
+static void add_identity(struct settings *s, const struct ml_plan *plan,
+                         const struct ml_plan_rank *r)
 {
-    const struct ml_world *w = &plan->world;
-    int local_rank = ml_world_local_rank(w, rank);
-    int local_size = ml_world_local_size(w, w->host_of[rank]);
     if (strcmp(MEMLOG_FLAVOUR, "openmpi") == 0) {
-        add(s, ml_format("OMPI_COMM_WORLD_RANK=%d", rank));
-        add(s, ml_format("OMPI_COMM_WORLD_SIZE=%d", w->n_ranks));
-        add(s, ml_format("OMPI_COMM_WORLD_LOCAL_RANK=%d", local_rank));
-        add(s, ml_format("OMPI_COMM_WORLD_LOCAL_SIZE=%d", local_size));
-        add(s, ml_format("OMPI_COMM_WORLD_NODE_RANK=%d", local_rank));
-        add(s, ml_format("OMPI_UNIVERSE_SIZE=%d", w->universe_size));
+        add(s, ml_format("OMPI_COMM_WORLD_RANK=%d", r->rank));
+        add(s, ml_format("OMPI_COMM_WORLD_SIZE=%d", r->size));
+        add(s, ml_format("OMPI_COMM_WORLD_LOCAL_RANK=%d", r->local_rank));
+        add(s, ml_format("OMPI_COMM_WORLD_LOCAL_SIZE=%d", r->local_size));
+        add(s, ml_format("OMPI_COMM_WORLD_NODE_RANK=%d", r->local_rank));
+        add(s, ml_format("OMPI_UNIVERSE_SIZE=%d", plan->world.universe_size));
     } else {
-        add(s, ml_format("MPI_LOCALRANKID=%d", local_rank));
-        add(s, ml_format("MPI_LOCALNRANKS=%d", local_size));
+        add(s, ml_format("MPI_LOCALRANKID=%d", r->local_rank));
+        add(s, ml_format("MPI_LOCALNRANKS=%d", r->local_size));
     }
 }
 
@@ -195,19 +193,20 @@ static void add_command(struct settings *s, char *const *command)
     ml_buffer_free(&arguments);
 }
 
-int ml_plan_settings(const struct ml_plan *plan, const struct ml_options *options,
-                     enum ml_launcher launcher, int rank, int allowed_cpus, struct ml_buffer *out)
+int ml_plan_settings(const struct ml_plan *plan, enum ml_launcher launcher,
+                     const struct ml_plan_rank *rank, char *const *command, int allowed_cpus,
+                     int running, struct ml_buffer *out)
 {
     struct settings s = {out, 0};
     add(&s, ml_strdup(plan->mark));
-    if (plan->form == ML_FORM_ONCE)
+    if (!rank)
         return s.n;
     add_identity(&s, plan, rank);
     if (launcher == ML_LAUNCHER_OPENMPI)
-        add_command(&s, options->command);
-    bool told_by_mpiexec = plan->form == ML_FORM_RANKS && launcher == ML_LAUNCHER_OPENMPI;
-    int here = ml_world_local_size(&plan->world, plan->world.here);
-    if (!told_by_mpiexec && here > allowed_cpus)
+        add_command(&s, command);
+    bool told_by_mpiexec = plan->form == ML_FORM_RANKS && launcher == ML_LAUNCHER_OPENMPI &&
+                           running <= rank->local_size;
+    if (!told_by_mpiexec && running > allowed_cpus)
         add(&s, ml_strdup("?OMPI_MCA_mpi_yield_when_idle=1"));
     return s.n;
 }

@@ -198,7 +198,7 @@ void ml_sampler_rank_ended(struct ml_sampler *s, int rank, int status)
     /* Its row must be there before its end, also of a rank that ended before the first tick. */
     if (s->rank_added || s->tick == 0)
         take_tick(s);
-    int process = ml_probe_process_of_rank(s->probe, rank);
+    int process = rank < 0 ? -1 : ml_probe_process_of_rank(s->probe, rank);
     if (process >= 0) {
         ml_journal_process_end(s->journal, ml_mono_now().ns, process,
                                WIFEXITED(status) ? WEXITSTATUS(status) : ML_NOT_MEASURED,

@@ -189,8 +189,8 @@ static void make_layout(const struct ml_nodefile *file, const struct self *all, 
 }
 
 /* Rank 0's side: hears all, decides, and packs what all are to know. */
-static void decide(const struct ml_options *options, const struct self *all,
-                   struct ml_place *place, struct ml_buffer *out)
+static void decide(const struct ml_options *options, const struct self *all, struct ml_place *place,
+                   struct ml_buffer *out)
 {
     struct ml_nodefile *file;
     struct ml_error err = {""};

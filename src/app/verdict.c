@@ -36,22 +36,24 @@ int ml_verdict_exit_code(const struct ml_verdict *v)
 
 void ml_verdict_describe(const struct ml_verdict *v, char *out, size_t size)
 {
+    char who[32] = "the command";
+    if (v->rank >= 0)
+        snprintf(who, sizeof who, "rank %d", v->rank);
     switch (v->cause) {
     case ML_CAUSE_NONE:
         snprintf(out, size, "completed");
         break;
     case ML_CAUSE_EXIT:
-        snprintf(out, size, "rank %d exited with code %d", v->rank, v->value);
+        snprintf(out, size, "%s exited with code %d", who, v->value);
         break;
     case ML_CAUSE_SIGNAL:
-        snprintf(out, size, "rank %d was ended by signal %d (%s)", v->rank, v->value,
-                 strsignal(v->value));
+        snprintf(out, size, "%s was ended by signal %d (%s)", who, v->value, strsignal(v->value));
         break;
     case ML_CAUSE_ABORT:
-        snprintf(out, size, "rank %d called MPI_Abort with code %d", v->rank, v->value);
+        snprintf(out, size, "%s called MPI_Abort with code %d", who, v->value);
         break;
     case ML_CAUSE_NO_FINALIZE:
-        snprintf(out, size, "rank %d ended without MPI_Finalize", v->rank);
+        snprintf(out, size, "%s ended without MPI_Finalize", who);
         break;
     case ML_CAUSE_US:
         snprintf(out, size, "memlog-mpi failed and ended the application");

@@ -22,7 +22,7 @@ enum ml_cause {
 /* The first failure of a job, or none. */
 struct ml_verdict {
     enum ml_cause cause;
-    int rank;
+    int rank;        /* -1: the command, where it is a launcher */
     int value;       /* exit code, signal or MPI_Abort's code */
     int64_t time_ns; /* on rank 0's clock */
 };

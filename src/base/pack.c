@@ -1,5 +1,7 @@
 #include "base/pack.h"
 
+#include "base/memory.h"
+
 #include <string.h>
 
 void ml_varint_append(struct ml_buffer *out, int64_t value)
@@ -45,6 +47,13 @@ void ml_pack_text(struct ml_buffer *out, const char *text)
     ml_pack_bytes(out, text, strlen(text) + 1);
 }
 
+void ml_pack_texts(struct ml_buffer *out, char *const *texts, size_t n)
+{
+    ml_pack_int(out, (int64_t)n);
+    for (size_t i = 0; i < n; i++)
+        ml_pack_text(out, texts[i]);
+}
+
 struct ml_unpacker ml_unpack(const void *bytes, size_t n)
 {
     const uint8_t *start = bytes;
@@ -82,6 +91,20 @@ const char *ml_unpack_text(struct ml_unpacker *u)
         return "";
     }
     return text;
+}
+
+char **ml_unpack_texts(struct ml_unpacker *u, size_t *out_n)
+{
+    int64_t n = ml_unpack_int(u);
+    if (u->failed || n < 0 || n > u->end - u->cursor) { /* each takes a byte at least */
+        u->failed = true;
+        n = 0;
+    }
+    char **texts = ml_alloc(((size_t)n + 1) * sizeof *texts);
+    for (int64_t i = 0; i < n; i++)
+        texts[i] = (char *)ml_unpack_text(u);
+    *out_n = (size_t)n;
+    return texts;
 }
 
 const void *ml_unpack_rest(struct ml_unpacker *u, size_t *out_n)

@@ -29,6 +29,9 @@ void ml_pack_int(struct ml_buffer *out, int64_t value);
 void ml_pack_bytes(struct ml_buffer *out, const void *bytes, size_t n);
 void ml_pack_text(struct ml_buffer *out, const char *text);
 
+/* N texts, with their number before them. */
+void ml_pack_texts(struct ml_buffer *out, char *const *texts, size_t n);
+
 /* Reads back in the same order. After the first thing that is not there, FAILED is set, integers
  * are 0, texts "", bytes none. Texts and bytes point into the message. */
 struct ml_unpacker {
@@ -40,6 +43,9 @@ struct ml_unpacker ml_unpack(const void *bytes, size_t n);
 int64_t ml_unpack_int(struct ml_unpacker *u);
 const void *ml_unpack_bytes(struct ml_unpacker *u, size_t *out_n);
 const char *ml_unpack_text(struct ml_unpacker *u);
+/* The texts that ml_pack_texts packed: a NULL-terminated array, to be freed; the texts point into
+ * the message. */
+char **ml_unpack_texts(struct ml_unpacker *u, size_t *out_n);
 const void *ml_unpack_rest(struct ml_unpacker *u, size_t *out_n);
 
 #endif

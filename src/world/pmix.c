@@ -69,17 +69,18 @@ static void run_upcalls(void *context, short revents)
 size_t ml_pmix_hosts_of(const struct ml_pmix *pmix, const pmix_proc_t *procs, size_t n,
                         int *out_hosts)
 {
-    const struct ml_world *w = pmix->host.world;
-    char *present = ml_alloc((size_t)w->n_hosts);
+    int n_hosts = pmix->host.worlds->list[0]->n_hosts;
+    char *present = ml_alloc((size_t)n_hosts);
     for (size_t i = 0; i < n; i++) {
+        const struct ml_world *w = ml_worlds_find(pmix->host.worlds, procs[i].nspace);
         bool all = procs[i].rank == PMIX_RANK_WILDCARD;
-        for (int r = 0; r < w->n_ranks; r++) {
-            if (all || procs[i].rank == (pmix_rank_t)r)
-                present[w->host_of[r]] = 1;
-        }
+        if (w && !all && procs[i].rank < (pmix_rank_t)w->n_ranks)
+            present[w->host_of[procs[i].rank]] = 1;
+        for (int r = 0; w && all && r < w->n_ranks; r++)
+            present[w->host_of[r]] = 1;
     }
     size_t count = 0;
-    for (int h = 0; h < w->n_hosts; h++) {
+    for (int h = 0; h < n_hosts; h++) {
         if (present[h])
             out_hosts[count++] = h;
     }
@@ -90,7 +91,9 @@ size_t ml_pmix_hosts_of(const struct ml_pmix *pmix, const pmix_proc_t *procs, si
 static void run_state(struct ml_upcall *call)
 {
     const struct ml_pmix_host *host = &call->pmix->host;
-    host->state(host->context, (int)call->proc.rank, (enum ml_rank_state)call->code);
+    const struct ml_world *world = ml_worlds_find(host->worlds, call->proc.nspace);
+    if (world)
+        host->state(host->context, world, (int)call->proc.rank, (enum ml_rank_state)call->code);
     if (call->op_done)
         call->op_done(PMIX_SUCCESS, call->cbdata);
     ml_upcall_free(call);
@@ -125,7 +128,10 @@ static pmix_status_t on_finalized(const pmix_proc_t *proc, void *object, pmix_op
 static void run_abort(struct ml_upcall *call)
 {
     const struct ml_pmix_host *host = &call->pmix->host;
-    host->abort(host->context, (int)call->proc.rank, call->code, call->data ? call->data : "");
+    const struct ml_world *world = ml_worlds_find(host->worlds, call->proc.nspace);
+    if (world)
+        host->abort(host->context, world, (int)call->proc.rank, call->code,
+                    call->data ? call->data : "");
     if (call->op_done)
         call->op_done(PMIX_SUCCESS, call->cbdata);
     ml_upcall_free(call);
@@ -148,20 +154,6 @@ static pmix_status_t on_abort(const pmix_proc_t *proc, void *object, int status,
     return PMIX_SUCCESS;
 }
 
-static pmix_status_t on_spawn(const pmix_proc_t *proc, const pmix_info_t job_info[], size_t n_info,
-                              const pmix_app_t apps[], size_t n_apps, pmix_spawn_cbfunc_t done,
-                              void *cbdata)
-{
-    (void)proc;
-    (void)job_info;
-    (void)n_info;
-    (void)apps;
-    (void)n_apps;
-    (void)done;
-    (void)cbdata;
-    return PMIX_ERR_NOT_SUPPORTED;
-}
-
 static pmix_server_module_t module = {
     .client_connected = on_connected,
     .client_finalized = on_finalized,
@@ -171,7 +163,7 @@ static pmix_server_module_t module = {
     .publish = ml_pmix_on_publish,
     .lookup = ml_pmix_on_lookup,
     .unpublish = ml_pmix_on_unpublish,
-    .spawn = on_spawn,
+    .spawn = ml_pmix_on_spawn,
     .connect = ml_pmix_on_connect,
     .disconnect = ml_pmix_on_disconnect,
 };
@@ -199,10 +191,10 @@ enum ml_status ml_pmix_open(const struct ml_pmix_host *host, struct ml_pmix **ou
     pmix->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pmix->watch = ml_loop_watch(host->loop, pmix->wake, POLLIN, run_upcalls, pmix);
     server = pmix;
-    enum ml_status status = start_server(host->world, err);
+    enum ml_status status = start_server(host->worlds->list[0], err);
     pmix->up = status == ML_OK;
     if (status == ML_OK)
-        status = ml_pmix_register(host->world, err);
+        status = ml_pmix_register(host->worlds->list[0], err);
     if (status != ML_OK) {
         ml_pmix_close(pmix);
         return status;
@@ -214,12 +206,21 @@ enum ml_status ml_pmix_open(const struct ml_pmix_host *host, struct ml_pmix **ou
 /* Open MPI 4 takes the PMIx path only if told that no daemon of its own is there. */
 static const char *const openmpi_settings[] = {"OMPI_MCA_schizo=^orte", "OMPI_MCA_ess=pmi"};
 
-int ml_pmix_environment(struct ml_pmix *pmix, int rank, struct ml_buffer *out)
+enum ml_status ml_pmix_add_world(struct ml_pmix *pmix, const struct ml_world *world,
+                                 struct ml_error *err)
 {
+    (void)pmix;
+    return ml_pmix_register(world, err);
+}
+
+int ml_pmix_environment(struct ml_pmix *pmix, const struct ml_world *world, int rank,
+                        struct ml_buffer *out)
+{
+    (void)pmix;
     pmix_proc_t proc;
     char **environment = NULL;
     int n = 0;
-    PMIX_LOAD_PROCID(&proc, pmix->host.world->id, (pmix_rank_t)rank);
+    PMIX_LOAD_PROCID(&proc, world->id, (pmix_rank_t)rank);
     if (PMIx_server_setup_fork(&proc, &environment) != PMIX_SUCCESS)
         return 0;
     for (char **entry = environment; entry && *entry; entry++, n++) {

@@ -25,8 +25,13 @@ static void fence_met(void *context, const void *all, size_t n_all)
     answer_fence(context, all, n_all);
 }
 
+/* The first world's fences come in one order on all hosts, so that they can be collectives. */
 static bool is_whole_world(const struct ml_world *world, const struct ml_upcall *call)
 {
+    for (size_t i = 0; i < call->n_procs; i++) {
+        if (strcmp(call->procs[i].nspace, world->id) != 0)
+            return false;
+    }
     if (call->n_procs == 1 && call->procs[0].rank == PMIX_RANK_WILDCARD)
         return true;
     return call->n_procs == (size_t)world->n_ranks;
@@ -55,7 +60,7 @@ static void meet(struct ml_upcall *call, const char *what,
                  void (*done)(void *context, const void *all, size_t n_all))
 {
     struct ml_pmix *pmix = call->pmix;
-    int *hosts = ml_alloc((size_t)pmix->host.world->n_hosts * sizeof *hosts);
+    int *hosts = ml_alloc((size_t)pmix->host.worlds->list[0]->n_hosts * sizeof *hosts);
     size_t n_hosts = ml_pmix_hosts_of(pmix, call->procs, call->n_procs, hosts);
     char *topic = topic_of(what, call);
     if (n_hosts == 0)
@@ -70,7 +75,7 @@ static void meet(struct ml_upcall *call, const char *what,
 static void run_fence(struct ml_upcall *call)
 {
     struct ml_pmix *pmix = call->pmix;
-    if (!is_whole_world(pmix->host.world, call)) {
+    if (!is_whole_world(pmix->host.worlds->list[0], call)) {
         meet(call, "fence", fence_met);
         return;
     }

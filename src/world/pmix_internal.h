@@ -26,6 +26,7 @@ struct ml_upcall {
     pmix_modex_cbfunc_t modex_done;
     pmix_op_cbfunc_t op_done;
     pmix_lookup_cbfunc_t lookup_done;
+    pmix_spawn_cbfunc_t spawn_done;
     void *cbdata;
 
     pmix_pdata_t *items; /* published or looked up */
@@ -54,7 +55,7 @@ void ml_upcall_copy_procs(struct ml_upcall *call, const pmix_proc_t *procs, size
 size_t ml_pmix_hosts_of(const struct ml_pmix *pmix, const pmix_proc_t *procs, size_t n,
                         int *out_hosts);
 
-/* pmix_fence.c, pmix_modex.c, pmix_names.c: the upcalls, in libpmix's types. */
+/* pmix_fence.c, pmix_modex.c, pmix_names.c, pmix_spawn.c: the upcalls, in libpmix's types. */
 pmix_status_t ml_pmix_on_fence(const pmix_proc_t procs[], size_t n_procs, const pmix_info_t info[],
                                size_t n_info, char *data, size_t n_data, pmix_modex_cbfunc_t done,
                                void *cbdata);
@@ -72,6 +73,10 @@ pmix_status_t ml_pmix_on_lookup(const pmix_proc_t *proc, char **keys, const pmix
                                 size_t n_info, pmix_lookup_cbfunc_t done, void *cbdata);
 pmix_status_t ml_pmix_on_unpublish(const pmix_proc_t *proc, char **keys, const pmix_info_t info[],
                                    size_t n_info, pmix_op_cbfunc_t done, void *cbdata);
+
+pmix_status_t ml_pmix_on_spawn(const pmix_proc_t *proc, const pmix_info_t job_info[], size_t n_info,
+                               const pmix_app_t apps[], size_t n_apps, pmix_spawn_cbfunc_t done,
+                               void *cbdata);
 
 /* Registers the world's namespace and its local ranks with libpmix (pmix_register.c). */
 enum ml_status ml_pmix_register(const struct ml_world *world, struct ml_error *err);

@@ -25,8 +25,8 @@ static void post(struct ml_pmix *pmix, int to, int64_t what, int64_t id, int64_t
 static void run_request(struct ml_upcall *call)
 {
     struct ml_pmix *pmix = call->pmix;
-    int rank = (int)call->proc.rank;
-    if (rank < 0 || rank >= pmix->host.world->n_ranks) {
+    const struct ml_world *world = ml_worlds_find(pmix->host.worlds, call->proc.nspace);
+    if (!world || call->proc.rank >= (pmix_rank_t)world->n_ranks) {
         call->modex_done(PMIX_ERR_NOT_FOUND, NULL, 0, call->cbdata, NULL, NULL);
         ml_upcall_free(call);
         return;
@@ -34,7 +34,8 @@ static void run_request(struct ml_upcall *call)
     call->code = (int)++pmix->last_modex;
     call->next = pmix->modexes;
     pmix->modexes = call;
-    post(pmix, pmix->host.world->host_of[rank], REQUEST, call->code, rank, NULL, 0);
+    post(pmix, world->host_of[call->proc.rank], REQUEST, call->code, call->proc.rank, world->id,
+         strlen(world->id) + 1);
 }
 
 pmix_status_t ml_pmix_on_modex(const pmix_proc_t *proc, const pmix_info_t info[], size_t n_info,
@@ -69,12 +70,12 @@ static void found(pmix_status_t status, char *data, size_t n, void *cbdata)
     ml_upcall_hand_over(call);
 }
 
-static void ask_libpmix(struct ml_pmix *pmix, int from, int64_t id, int64_t rank)
+static void ask_libpmix(int from, int64_t id, int64_t rank, const char *world_id)
 {
     struct ml_upcall *call = ml_upcall_new(run_reply);
     call->code = (int)id;
     call->host = from;
-    PMIX_LOAD_PROCID(&call->proc, pmix->host.world->id, (pmix_rank_t)rank);
+    PMIX_LOAD_PROCID(&call->proc, world_id, (pmix_rank_t)rank);
     pmix_status_t status = PMIx_server_dmodex_request(&call->proc, found, call);
     if (status != PMIX_SUCCESS) {
         call->status = status;
@@ -111,9 +112,9 @@ void ml_pmix_receive(struct ml_pmix *pmix, int from, const void *bytes, size_t n
     const void *data = ml_unpack_rest(&u, &n_data);
     if (u.failed)
         return;
-    if (what == REQUEST)
-        ask_libpmix(pmix, from, id, value);
-    else
+    if (what == REQUEST && memchr(data, 0, n_data))
+        ask_libpmix(from, id, value, data);
+    else if (what == REPLY)
         answer(pmix, id, (pmix_status_t)value, data, n_data);
 }
 

@@ -11,9 +11,20 @@ enum ml_status ml_pmix_open(const struct ml_pmix_host *host, struct ml_pmix **ou
     return ml_fail(err, ML_RUN_LOST, "built without PMIx; applications of Open MPI cannot start");
 }
 
-int ml_pmix_environment(struct ml_pmix *pmix, int rank, struct ml_buffer *out)
+enum ml_status ml_pmix_add_world(struct ml_pmix *pmix, const struct ml_world *world,
+                                 struct ml_error *err)
 {
     (void)pmix;
+    (void)world;
+    (void)err;
+    return ML_OK;
+}
+
+int ml_pmix_environment(struct ml_pmix *pmix, const struct ml_world *world, int rank,
+                        struct ml_buffer *out)
+{
+    (void)pmix;
+    (void)world;
     (void)rank;
     (void)out;
     return 0;

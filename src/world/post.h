@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 
-enum ml_service { ML_SERVICE_MEETING = 1, ML_SERVICE_NAMES, ML_SERVICE_MODEX };
+enum ml_service { ML_SERVICE_MEETING = 1, ML_SERVICE_NAMES, ML_SERVICE_MODEX, ML_SERVICE_SPAWN };
 
 struct ml_post {
     void *context;

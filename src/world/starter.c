@@ -85,9 +85,12 @@ void ml_starter_start(struct ml_starter *s, const struct ml_start *what)
     ml_pack_int(&message, what->number);
     ml_pack_int(&message, what->strip);
     ml_pack_text(&message, what->cpus ? what->cpus : "");
-    ml_pack_int(&message, (int64_t)what->n_settings);
-    for (size_t i = 0; i < what->n_settings; i++)
-        ml_pack_text(&message, what->settings[i]);
+    ml_pack_text(&message, what->folder ? what->folder : "");
+    size_t n_words = 0;
+    while (what->command && what->command[n_words])
+        n_words++;
+    ml_pack_texts(&message, what->command, n_words);
+    ml_pack_texts(&message, what->settings, what->n_settings);
     ml_channel_send(s->channel, ML_STARTER_START, message.data, message.length);
     ml_buffer_free(&message);
 }

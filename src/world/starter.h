@@ -24,6 +24,8 @@ struct ml_starter_events {
 struct ml_start {
     int number; /* the caller's, for the answer */
     enum ml_strip strip;
+    char *const *command;  /* NULL-terminated; NULL: as given to ml_starter_fork */
+    const char *folder;    /* to start in; NULL: ours */
     char *const *settings; /* NAME=value, put into the environment */
     size_t n_settings;
     const char *cpus;       /* "0-3,8": bind to these; NULL: as mpiexec bound us */

@@ -31,8 +31,8 @@ struct serving {
 /* What a child needs, made before it is there. */
 struct child {
     char **command, **environment;
-    const char *cpus;
-    int report; /* pipe that execve closes */
+    const char *cpus, *folder; /* "": as they are */
+    int report;                /* pipe that execve closes */
 };
 
 /* A fork whose child is the rank process's, so that it can wait for it and dies with it: clone(2),
@@ -64,7 +64,8 @@ static _Noreturn void become_rank(const struct serving *s, const struct child *c
     if (s->pmi >= 0)
         fcntl(s->pmi, F_SETFD, 0);
     sigprocmask(SIG_SETMASK, &s->mask, NULL);
-    execvpe(c->command[0], c->command, c->environment);
+    if (!*c->folder || chdir(c->folder) == 0)
+        execvpe(c->command[0], c->command, c->environment);
     int reason = errno;
     ssize_t ignored = write(c->report, &reason, sizeof reason);
     (void)ignored;
@@ -95,21 +96,14 @@ static pid_t start_rank(const struct serving *s, struct child *c, int *out_error
     return *out_error ? 0 : pid;
 }
 
-static char **unpack_environment(const struct serving *s, struct ml_unpacker *u,
-                                 enum ml_strip strip)
+static char **make_environment(const struct serving *s, char **settings, size_t n,
+                               enum ml_strip strip)
 {
-    int64_t n = ml_unpack_int(u);
-    if (u->failed || n < 0 || n > u->end - u->cursor)
-        n = 0;
-    char **settings = ml_realloc_array(NULL, (size_t)n + 1, sizeof *settings);
-    for (int64_t i = 0; i < n; i++)
-        settings[i] = (char *)ml_unpack_text(u);
     char *pmi_fd = ml_format("PMI_FD=%d", s->pmi);
     if (s->pmi >= 0)
-        settings[n++] = pmi_fd;
-    char **environment = ml_environment_make(environ, strip, settings, (size_t)n);
+        settings[n++] = pmi_fd; /* in the place of the NULL at the end */
+    char **environment = ml_environment_make(environ, strip, settings, n);
     free(pmi_fd);
-    free(settings);
     return environment;
 }
 
@@ -125,8 +119,12 @@ static void on_start(struct serving *s, const void *bytes, size_t n)
     struct ml_unpacker u = ml_unpack(bytes, n);
     int64_t number = ml_unpack_int(&u);
     enum ml_strip strip = (enum ml_strip)ml_unpack_int(&u);
-    struct child c = {.command = s->command, .cpus = ml_unpack_text(&u)};
-    c.environment = unpack_environment(s, &u, strip);
+    struct child c = {.cpus = ml_unpack_text(&u), .folder = ml_unpack_text(&u)};
+    size_t n_words, n_settings;
+    ML_AUTO_FREE char **words = ml_unpack_texts(&u, &n_words);
+    ML_AUTO_FREE char **settings = ml_unpack_texts(&u, &n_settings);
+    c.command = n_words ? words : s->command;
+    c.environment = make_environment(s, settings, n_settings, strip);
     int error = 0;
     pid_t pid = start_rank(s, &c, &error);
     struct ml_buffer answer = {0};

@@ -7,6 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct ml_world *ml_worlds_find(const struct ml_worlds *worlds, const char *id)
+{
+    for (size_t i = 0; i < worlds->n; i++) {
+        if (strcmp(worlds->list[i]->id, id) == 0)
+            return worlds->list[i];
+    }
+    return NULL;
+}
+
 int ml_world_local_size(const struct ml_world *w, int host)
 {
     int n = 0;
@@ -98,6 +107,7 @@ void ml_world_process_mapping(const struct ml_world *w, struct ml_buffer *out)
 void ml_world_pack(const struct ml_world *w, struct ml_buffer *out)
 {
     ml_pack_text(out, w->id);
+    ml_pack_int(out, w->first_seat);
     ml_pack_int(out, w->n_hosts);
     for (int h = 0; h < w->n_hosts; h++)
         ml_pack_text(out, w->host_names[h]);
@@ -113,6 +123,7 @@ bool ml_world_unpack(struct ml_unpacker *u, struct ml_world *out)
 {
     *out = (struct ml_world){0};
     snprintf(out->id, sizeof out->id, "%s", ml_unpack_text(u));
+    out->first_seat = (int)ml_unpack_int(u);
     int64_t n_hosts = ml_unpack_int(u);
     if (u->failed || n_hosts < 1 || n_hosts > u->end - u->cursor)
         return false;

@@ -8,8 +8,9 @@
 /* A host is a node that takes part, counted 0, 1, ... in the order of the nodes; each has one
  * world host and one sampling rank. */
 struct ml_world {
-    char id[64];  /* name of the world: PMIx namespace, PMI-1 key-value space */
-    int n_ranks;  /* of the application */
+    char id[64];    /* name of the world: PMIx namespace, PMI-1 key-value space */
+    int first_seat; /* number of its rank 0 among all ranks of the run */
+    int n_ranks;
     int *host_of; /* [n_ranks] */
     int n_hosts;
     char **host_names; /* [n_hosts] */
@@ -17,6 +18,15 @@ struct ml_world {
     int universe_size; /* MPI_UNIVERSE_SIZE as the outer launcher has it; -1: none */
     char scratch[256]; /* directory of this host for sockets and session files */
 };
+
+/* The worlds of a run: first mpiexec's, then those that were spawned. */
+struct ml_worlds {
+    struct ml_world **list;
+    size_t n, capacity;
+};
+
+/* The world called ID, or NULL. */
+const struct ml_world *ml_worlds_find(const struct ml_worlds *worlds, const char *id);
 
 int ml_world_local_size(const struct ml_world *w, int host);
 

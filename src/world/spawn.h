@@ -1,0 +1,50 @@
+/* MPI_Comm_spawn: a further world while the first one runs. Host 0 names and places it; every host
+ * registers it and starts its share; the asking host hears when all are ready. */
+#ifndef ML_WORLD_SPAWN_H
+#define ML_WORLD_SPAWN_H
+
+#include "world/post.h"
+#include "world/world.h"
+
+struct ml_spawns;
+
+/* What a host is to do for a new world. APPS: see ml_spawn_pack_app. Called on every host; when
+ * the world is registered and its ranks there run, the host calls ml_spawn_ready. */
+struct ml_spawn_events {
+    void *context;
+    void (*begin)(void *context, const struct ml_world *world, const void *apps, size_t n);
+};
+
+/* ERROR: an errno, or 0 and the name of the world, whose ranks all run. */
+typedef void ml_spawn_answer(void *context, int error, const char *world_id);
+
+/* FIRST: the world of mpiexec's making, which outlives this. */
+struct ml_spawns *ml_spawns_new(const struct ml_post *post, const struct ml_world *first,
+                                const struct ml_spawn_events *events);
+void ml_spawns_free(struct ml_spawns *s);
+
+/* One command of a spawn: N_RANKS ranks of COMMAND (NULL-terminated) in FOLDER (NULL: where the
+ * run's command was started) with SETTINGS (NULL-terminated NAME=value, or NULL) in their
+ * environment, behind those that OUT holds already. */
+void ml_spawn_pack_app(struct ml_buffer *out, int n_ranks, char *const *command, const char *folder,
+                       char *const *settings);
+
+/* What rank RANK of a spawned world is to run, from its APPS. The arrays are to be freed, their
+ * texts point into APPS. */
+struct ml_spawn_rank {
+    const char *folder; /* "": where the run's command was started */
+    char **command, **settings;
+    size_t n_words, n_settings;
+};
+bool ml_spawn_find_rank(const void *apps, size_t n, int rank, struct ml_spawn_rank *out);
+
+void ml_spawn_request(struct ml_spawns *s, const void *apps, size_t n, ml_spawn_answer *answer,
+                      void *context);
+
+/* This host has done its part of WORLD_ID; ERROR: an errno, if a rank could not be started. */
+void ml_spawn_ready(struct ml_spawns *s, const char *world_id, int error);
+
+/* What another host's spawns posted. */
+void ml_spawns_receive(struct ml_spawns *s, int from, const void *bytes, size_t n);
+
+#endif
