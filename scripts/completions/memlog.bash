@@ -1,0 +1,38 @@
+# Completion of memlog for bash: source it, or put it into /etc/bash_completion.d.
+_memlog()
+{
+    local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options= files=h5
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        mapfile -t COMPREPLY < <(compgen -W 'read plot recover help --help --version' -- "$word")
+        return
+    fi
+    case $command in
+    help)
+        mapfile -t COMPREPLY < <(compgen -W 'read plot recover' -- "$word")
+        return ;;
+    read)
+        options='--all --ranks --separate --since --until --no-color --help'
+        files='@(h5|journal)' ;;
+    plot)
+        options='--outfile --title --darkmode --help'
+        files='@(h5|png|svg|pdf|gp)' ;;
+    recover)
+        options='--outfile --force --help'
+        files='@(h5|journal)' ;;
+    esac
+    if [[ $word == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+        return
+    fi
+    local extended
+    extended=$(shopt -p extglob)
+    shopt -s extglob
+    mapfile -t COMPREPLY < <(compgen -f -X "!*.$files" -- "$word"; compgen -d -S / -- "$word")
+    $extended
+    compopt -o nospace -o filenames 2>/dev/null
+    if ((${#COMPREPLY[@]} == 1)) && [[ ${COMPREPLY[0]} != */ ]]; then
+        compopt +o nospace
+    fi
+}
+complete -F _memlog memlog

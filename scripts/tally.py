@@ -1,0 +1,82 @@
+#!/usr/bin/python3
+"""tally.py NAME JUNIT COUNTS: says in a few lines how a CTest run went, by its JUnit file.
+
+One line a test that passed, what failed in one that failed, the reasons of what was skipped. Counts single cases where a test tells of them (pytest, cmocka), and appends
+"passed failed skipped" to the file COUNTS."""
+import re
+import sys
+import xml.etree.ElementTree as ET
+
+LINES_OF_A_FAILURE, LINES_OF_A_CASE = 60, 20
+
+
+def counts_in(output):
+    """(passed, failed, skipped) as the output says, or None."""
+    summaries = re.findall(r"^=+ (.*\bin [\d.]+s.*?) =+$", output, re.M)
+    if summaries:
+        found = {word: int(n) for n, word in re.findall(r"(\d+) (\w+)", summaries[-1])}
+        return (found.get("passed", 0) + found.get("xfailed", 0),
+                sum(found.get(w, 0) for w in ("failed", "error", "errors", "xpassed")),
+                found.get("skipped", 0))
+    cmocka = [sum(map(int, re.findall(rf"^\[  {word}  \] (\d+) test\(s\)", output, re.M)))
+              for word in ("PASSED", "FAILED", "SKIPPED")]
+    return tuple(cmocka) if any(cmocka) else None
+
+
+def reasons_in(output):
+    """Why pytest (-rs) or cmocka skipped something."""
+    pytest = re.findall(r"^SKIPPED \[(\d+)\] ([^:\s]+)(?::\d+)?: (.*)$", output, re.M)
+    cmocka = re.findall(r"^\[  SKIPPED \] (.*)$", output, re.M)
+    return ([f"{n} × {where.rpartition('/')[2]}: {why}" for n, where, why in pytest]
+            + [line for line in cmocka if "test(s)" not in line])
+
+
+def failures_in(output):
+    """What pytest says of each failing case; else the end of the output."""
+    parts = re.split(r"^_{3,} (?:ERROR at \w+ of )?(\S.*?) _{3,}$", output, flags=re.M)[1:]
+    lines = []
+    for name, text in zip(parts[::2], parts[1::2]):
+        lines += [name] + re.findall(r"^E .*$", text, re.M)[:LINES_OF_A_CASE]
+    return lines or output.strip().splitlines()[-LINES_OF_A_FAILURE:]
+
+
+def tally(case):
+    """(passed, failed, skipped, output) of a CTest test."""
+    output = "".join(case.itertext())
+    passed, failed, skipped = counts_in(output) or (0, 0, 0)
+    status = case.get("status")
+    if status == "fail" and not failed:                 # a crash, a time-out
+        failed = 1
+    elif status in ("notrun", "disabled") and not skipped:
+        skipped = 1
+    elif status == "run" and not (passed or failed or skipped):
+        passed = 1
+    return passed, failed, skipped, output
+
+
+def main(name, junit, counts):
+    total = [0, 0, 0]
+    for case in ET.parse(junit).getroot().iter("testcase"):
+        passed, failed, skipped, output = tally(case)
+        total = [a + b for a, b in zip(total, (passed, failed, skipped))]
+        words = [f"{n} {w}" for n, w in ((passed, "passed"), (failed, "FAILED"),
+                                         (skipped, "skipped")) if n]
+        print(f"  {name:<16} {case.get('name'):<26} {float(case.get('time')):6.1f} s  "
+              + ", ".join(words))
+        for reason in reasons_in(output):
+            print(f"      skipped: {reason}")
+        if case.get("status") in ("notrun", "disabled"):
+            print(f"      skipped: {reason_of(case)}")
+        if failed:
+            for line in failures_in(output):
+                print(f"      | {line}")
+    with open(counts, "a") as file:
+        print(*total, file=file)
+
+
+def reason_of(case):
+    skipped = case.find("skipped")
+    return (skipped.get("message") if skipped is not None else None) or "no reason given"
+
+
+main(*sys.argv[1:])
