@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <pty.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -66,6 +67,16 @@ static void end_source(struct ml_capture *c)
     c->source = -1;
 }
 
+/* How much to pass on at once: where it must be cut, at the end of a line, since mpiexec mixes what
+ * the ranks write at such places. */
+static size_t whole_lines(const struct ml_buffer *pending)
+{
+    if (pending->length <= PIPE_BUF)
+        return pending->length;
+    const char *newline = memrchr(pending->data, '\n', PIPE_BUF);
+    return newline ? (size_t)(newline - pending->data) + 1 : PIPE_BUF;
+}
+
 /* A pipe that is writable takes PIPE_BUF bytes without blocking (pipe(7)), and the destination's
  * file description, shared with others, must not be made nonblocking. */
 static bool pass_some(struct ml_capture *c)
@@ -73,8 +84,7 @@ static bool pass_some(struct ml_capture *c)
     struct pollfd to = {.fd = c->destination, .events = POLLOUT};
     if (poll(&to, 1, 0) <= 0)
         return false;
-    size_t n = c->pending.length < PIPE_BUF ? c->pending.length : PIPE_BUF;
-    ssize_t written = write(c->destination, c->pending.data, n);
+    ssize_t written = write(c->destination, c->pending.data, whole_lines(&c->pending));
     if (written < 0 && (errno == EINTR || errno == EAGAIN))
         return errno == EINTR;
     if (written < 0) {
@@ -123,7 +133,9 @@ static void on_source(void *context, short revents)
 {
     struct ml_capture *c = context;
     (void)revents;
-    read_some(c);
+    /* All that is there: a pty gives no more than a page at a time, whatever line that cuts. */
+    while (c->pending.length < READ_AT_ONCE && read_some(c)) {
+    }
     pass_on(c);
     report_end(c);
 }

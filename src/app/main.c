@@ -44,6 +44,18 @@ static int complain(int code, const char *text)
     return code;
 }
 
+static enum ml_status check_nodefile(const char *path, struct ml_error *err)
+{
+    struct ml_nodefile file;
+    struct ml_error why;
+    enum ml_status status = ml_nodefile_read(path, &file, &why);
+    if (status == ML_OK)
+        ml_nodefile_free(&file);
+    else
+        ml_fail(err, status, "--nodefile: %.480s", why.text);
+    return status;
+}
+
 /* What can be wrong before MPI is there; the exit code, or 0 to go on. */
 static int check(struct process *p, int argc, char **argv, bool *out_done)
 {
@@ -63,10 +75,9 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
     p->launcher = ml_startup_launcher();
     if (ml_startup_check_launcher(p->launcher, &err) != ML_OK)
         return complain(EXIT_USAGE, err.text);
-    if (*p->options.nodefile && access(p->options.nodefile, R_OK) && ml_startup_speaks()) {
-        ml_fail_errno(&err, ML_RUN_LOST, "--nodefile %.300s", p->options.nodefile);
+    if (*p->options.nodefile && ml_startup_speaks() &&
+        check_nodefile(p->options.nodefile, &err) != ML_OK)
         return complain(EXIT_USAGE, err.text);
-    }
     if (ml_recorder_check_outfile(&p->options, p->identity.outfile, sizeof p->identity.outfile,
                                   &err) != ML_OK)
         return complain(EXIT_USAGE, err.text);

@@ -25,7 +25,7 @@ struct ml_signals *ml_signals_open(struct ml_loop *loop,
                                    void *context);
 void ml_signals_close(struct ml_signals *signals); /* NULL is fine; they stay blocked */
 
-/* Ends this process by SIGNAL, without a core file. */
-_Noreturn void ml_signals_die(int signal);
+/* Ends this process by signal NUMBER, without a core file. */
+_Noreturn void ml_signals_die(int number);
 
 #endif

@@ -205,6 +205,7 @@ static void fetch_sample(void *context, size_t i, void *out_row)
     struct ml_sample_row *row = out_row;
     unpack_at(h, &ml_table_samples, entry->samples.at[i - entry->first_row], row);
     row->process = h->process_base + (int32_t)process;
+    row->rank = entry->row.rank; /* it may have become known after the sample */
     row->time_ns = run_ns(h, row->time_ns);
 }
 

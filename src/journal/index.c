@@ -177,7 +177,7 @@ static bool index_output(struct ml_index *x, const struct ml_frame *f)
     struct ml_output_chunk chunk;
     if (!ml_output_unpack(f, &chunk))
         return false;
-    size_t slot = (size_t)(chunk.rank + 1);
+    size_t slot = (size_t)chunk.rank + 1; /* of a launcher: rank -1 */
     while (x->n_open <= slot) {
         ML_GROW(x->open_lines, x->n_open, x->open_capacity);
         x->open_lines[x->n_open++] = 0;

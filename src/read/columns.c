@@ -139,7 +139,7 @@ enum ml_status ml_run_count(struct ml_run *run, const struct ml_table *table, si
     size_t rows = 0;
     for (size_t i = 0; i < table->n_columns; i++) {
         const char *name = table->columns[i].name;
-        struct column c;
+        struct column c = {.type = -1, .dataset = -1};
         if (!ml_run_has(run, table->name, name) && !is_required(table->name, name) &&
             is_hard_link(run->file, table->name))
             continue;
@@ -186,7 +186,7 @@ static enum ml_status read_numbers(struct ml_run *run, const char *table, const 
                                    hid_t memory_type, size_t first, size_t count, void *out,
                                    struct ml_error *err)
 {
-    struct column c;
+    struct column c = {.type = -1, .dataset = -1};
     enum ml_status status = column_open(run, table, column, &c, err);
     if (status)
         return status;
@@ -230,7 +230,7 @@ enum ml_status ml_run_column_text(struct ml_run *run, const char *table, const c
                                   size_t first, size_t count, char **out_cells, size_t *out_width,
                                   struct ml_error *err)
 {
-    struct column c;
+    struct column c = {.type = -1, .dataset = -1};
     ML_AUTO_FREE char *cells = NULL;
     enum ml_status status = column_open(run, table, column, &c, err);
     if (status)

@@ -136,7 +136,7 @@ herr_t ml_h5_write_codes(hid_t loc, const struct ml_code *codes)
     int8_t values[128];
     hsize_t n = 0;
     struct ml_buffer meanings = {0};
-    for (; codes[n].meaning && n < sizeof values; n++) {
+    for (; n < sizeof values && codes[n].meaning; n++) {
         values[n] = (int8_t)codes[n].value;
         ml_buffer_printf(&meanings, "%s%s", n ? " " : "", codes[n].meaning);
     }

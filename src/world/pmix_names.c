@@ -130,9 +130,9 @@ static void copy_keys(struct ml_upcall *call, char **keys)
     while (keys && keys[n])
         n++;
     PMIX_PDATA_CREATE(call->items, n);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; call->items && i < n; i++)
         PMIX_LOAD_KEY(call->items[i].key, keys[i]);
-    call->n_items = n;
+    call->n_items = call->items ? n : 0;
 }
 
 pmix_status_t ml_pmix_on_unpublish(const pmix_proc_t *proc, char **keys, const pmix_info_t info[],
