@@ -1,9 +1,9 @@
 #include "app/hub.h"
 
-#include "app/host_link.h"
 #include "app/job.h"
 #include "app/member_protocol.h"
 #include "app/pump.h"
+#include "app/seats.h"
 #include "base/channel.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -24,25 +24,6 @@ struct guest {
     int rank; /* in the logger world; -1 until it has said */
 };
 
-/* An application rank of the node. */
-struct seat {
-    int rank;
-    int starter;               /* rank process that starts it */
-    char *cpus;                /* to bind it to; NULL: as it is */
-    bool spawned;              /* not one of mpiexec's */
-    bool offered;              /* the world host has its environment and socket */
-    struct ml_buffer words;    /* of its command, as ml_pack_texts; empty: the run's command */
-    char *folder;              /* to start in; NULL: ours */
-    struct ml_buffer settings; /* packed texts */
-    int n_settings;
-    int pmi; /* its PMI-1 socket, until it is started */
-    bool started, exited, closed;
-    bool ended_by_us;
-    enum ml_rank_state state;
-    int status;     /* of wait(2) */
-    int abort_code; /* of MPI_Abort; -1: not called */
-};
-
 struct ml_hub {
     struct ml_loop *loop;
     struct ml_hub_setup setup;
@@ -50,8 +31,7 @@ struct ml_hub {
     struct ml_watch *listening;
     struct guest **guests;
     size_t n_guests, guest_capacity;
-    struct seat *seats;
-    size_t n_seats;
+    struct ml_seats seats;
     struct ml_exchange *exchange;
     struct ml_host_link *host;
     struct ml_job *job;
@@ -75,15 +55,6 @@ int ml_hub_listen(struct sockaddr_un *out_address, socklen_t *out_length)
     return fd;
 }
 
-static struct seat *seat_of(struct ml_hub *h, int rank)
-{
-    for (size_t i = 0; i < h->n_seats; i++) {
-        if (h->seats[i].rank == rank)
-            return &h->seats[i];
-    }
-    return NULL;
-}
-
 static struct guest *guest_of(struct ml_hub *h, int rank)
 {
     for (size_t i = 0; i < h->n_guests; i++) {
@@ -95,20 +66,11 @@ static struct guest *guest_of(struct ml_hub *h, int rank)
 
 /* ---- starting ---- */
 
-static void start_seat(struct ml_hub *h, struct seat *s, struct guest *g)
+static void start_seat(struct ml_hub *h, struct ml_seat *s, struct guest *g)
 {
     struct ml_buffer message = {0};
     bool once = h->setup.plan->form == ML_FORM_ONCE;
-    ml_pack_int(&message, s->rank);
-    ml_pack_int(&message, once ? ML_STRIP_JOB : ML_STRIP_CONNECTION);
-    ml_pack_text(&message, s->cpus ? s->cpus : "");
-    ml_pack_text(&message, s->folder ? s->folder : "");
-    if (s->words.length)
-        ml_buffer_append(&message, s->words.data, s->words.length);
-    else
-        ml_pack_texts(&message, NULL, 0);
-    ml_pack_int(&message, s->n_settings);
-    ml_buffer_append(&message, s->settings.data, s->settings.length);
+    ml_seat_pack_start(s, once ? ML_STRIP_JOB : ML_STRIP_CONNECTION, &message);
     ml_channel_send_fd(g->channel, ML_MEMBER_START, message.data, message.length, s->pmi);
     ml_buffer_free(&message);
     if (s->pmi >= 0)
@@ -120,52 +82,27 @@ static void start_seat(struct ml_hub *h, struct seat *s, struct guest *g)
 /* Starts what has an environment and a rank process to start it. */
 static void start_seats(struct ml_hub *h)
 {
-    for (size_t i = 0; i < h->n_seats; i++) {
-        struct seat *s = &h->seats[i];
+    for (size_t i = 0; i < h->seats.n; i++) {
+        struct ml_seat *s = &h->seats.list[i];
         struct guest *g = guest_of(h, s->starter);
         if (!s->started && s->offered && g)
             start_seat(h, s, g);
     }
 }
 
-static int count_running(const struct ml_hub *h)
-{
-    int n = 0;
-    for (size_t i = 0; i < h->n_seats; i++)
-        n += !h->seats[i].exited;
-    return n;
-}
-
-/* A rank that a spawn adds: our own rank process starts it, on whatever CPUs the job has. */
-static struct seat *add_seat(struct ml_hub *h, const struct ml_host_offer *offer)
-{
-    struct ml_error err;
-    h->seats = ml_realloc_array(h->seats, h->n_seats + 1, sizeof *h->seats);
-    struct seat *s = &h->seats[h->n_seats++];
-    *s = (struct seat){.rank = offer->seat,
-                       .starter = h->setup.place->rank,
-                       .spawned = true,
-                       .pmi = -1,
-                       .abort_code = -1};
-    ml_pack_texts(&s->words, offer->words, offer->n_words);
-    s->folder = *offer->folder ? ml_strdup(offer->folder) : NULL;
-    if (ml_binding_plan(ML_BIND_NONE, 1, &s->cpus, &err) != ML_OK)
-        ml_log(ML_LOG_WARNING, "%s; spawned ranks are bound as ours are", err.text);
-    return s;
-}
-
 static void offered(void *context, const struct ml_host_offer *offer)
 {
     struct ml_hub *h = context;
-    struct seat *s = seat_of(h, offer->seat);
+    struct ml_seat *s = ml_seats_find(&h->seats, offer->seat);
     if (!s)
-        s = add_seat(h, offer);
+        s = ml_seats_add(&h->seats, offer, h->setup.place->rank);
     struct ml_plan_rank rank = {offer->rank, offer->size, offer->local_rank, offer->local_size};
     char *const *command = s->spawned ? offer->words : h->setup.options->command;
     ml_buffer_append(&s->settings, offer->settings, offer->settings_size);
     s->n_settings =
         offer->n_settings + ml_plan_settings(h->setup.plan, h->setup.launcher, &rank, command,
-                                             h->allowed_cpus, count_running(h), &s->settings);
+                                             h->allowed_cpus, ml_seats_count_expected(&h->seats),
+                                             &s->settings);
     s->pmi = fcntl(offer->pmi, F_DUPFD_CLOEXEC, 3);
     s->offered = true;
     if (s->spawned)
@@ -181,18 +118,9 @@ static void job_reopened(void *context)
 
 /* ---- ending ---- */
 
-static bool all_closed(const struct ml_hub *h)
-{
-    for (size_t i = 0; i < h->n_seats; i++) {
-        if (!h->seats[i].closed)
-            return false;
-    }
-    return true;
-}
-
 static void check_done(struct ml_hub *h)
 {
-    if (all_closed(h))
+    if (ml_seats_all_closed(&h->seats))
         ml_job_node_done(h->job);
 }
 
@@ -201,7 +129,7 @@ static void fail(struct ml_hub *h, enum ml_cause cause, int rank, int value)
     ml_job_failure(h->job, cause, rank, value);
 }
 
-static void rank_exited(struct ml_hub *h, struct seat *s, int status)
+static void rank_exited(struct ml_hub *h, struct ml_seat *s, int status)
 {
     int value;
     s->exited = true;
@@ -219,7 +147,7 @@ static void end_ranks(void *context)
     if (h->ending)
         return;
     h->ending = true;
-    if (all_closed(h))
+    if (ml_seats_all_closed(&h->seats))
         return;
     ml_sampler_event(h->setup.sampler, -1, ML_EVENT_ENDED_BY_US, 0,
                      "the node's ranks are ended because one failed");
@@ -235,18 +163,15 @@ static void job_finished(void *context)
 
 static int count_ranks(void *context)
 {
-    struct ml_hub *h = context;
-    int n = 0;
-    for (size_t i = 0; i < h->n_seats; i++)
-        n += h->seats[i].started && !h->seats[i].exited;
-    return n;
+    const struct ml_hub *h = context;
+    return ml_seats_count_running(&h->seats);
 }
 
 /* ---- the rank processes ---- */
 
 static void guest_started(struct ml_hub *h, struct ml_unpacker *u)
 {
-    struct seat *s = seat_of(h, (int)ml_unpack_int(u));
+    struct ml_seat *s = ml_seats_find(&h->seats, (int)ml_unpack_int(u));
     pid_t pid = (pid_t)ml_unpack_int(u);
     int error = (int)ml_unpack_int(u);
     if (!s)
@@ -287,7 +212,7 @@ static void guest_message(void *context, uint32_t type, const void *bytes, size_
         return;
     }
     int64_t first = ml_unpack_int(&u), second = ml_unpack_int(&u);
-    struct seat *s = seat_of(h, (int)first);
+    struct ml_seat *s = ml_seats_find(&h->seats, (int)first);
     if (type == ML_MEMBER_HELLO) {
         g->rank = (int)first;
         start_seats(h);
@@ -320,8 +245,8 @@ static void guest_closed(void *context)
 {
     struct guest *g = context;
     struct ml_hub *h = g->hub;
-    for (size_t i = 0; i < h->n_seats && !h->finished; i++) {
-        struct seat *s = &h->seats[i];
+    for (size_t i = 0; i < h->seats.n && !h->finished; i++) {
+        struct ml_seat *s = &h->seats.list[i];
         if (s->starter != g->rank || s->closed)
             continue;
         if (!s->exited)
@@ -363,7 +288,8 @@ static void on_connection(void *context, short revents)
 
 static void state_changed(void *context, int rank, enum ml_rank_state state)
 {
-    struct seat *s = seat_of(context, rank);
+    const struct ml_hub *h = context;
+    struct ml_seat *s = ml_seats_find(&h->seats, rank);
     if (s)
         s->state = state;
 }
@@ -371,7 +297,7 @@ static void state_changed(void *context, int rank, enum ml_rank_state state)
 static void aborted(void *context, int rank, int code, const char *text)
 {
     struct ml_hub *h = context;
-    struct seat *s = seat_of(h, rank);
+    struct ml_seat *s = ml_seats_find(&h->seats, rank);
     if (!s || s->abort_code >= 0)
         return;
     s->abort_code = code & 0xff;
@@ -388,7 +314,7 @@ static void host_limited(void *context, const char *reason)
 static void host_lost(void *context)
 {
     struct ml_hub *h = context;
-    if (h->finished || all_closed(h))
+    if (h->finished || ml_seats_all_closed(&h->seats))
         return;
     ml_log(ML_LOG_ERROR, "the process that hosts the application's MPI world died; the application "
                          "is ended");
@@ -437,50 +363,20 @@ static bool progress(void *context)
 
 /* ---- opening ---- */
 
-static void fill_seats(struct ml_hub *h)
-{
-    const struct ml_plan *plan = h->setup.plan;
-    const struct ml_place *place = h->setup.place;
-    bool once_here = plan->form == ML_FORM_ONCE && place->host == place->root_host;
-    size_t n = once_here ? 1 : (size_t)ml_world_local_size(&plan->world, place->host);
-    h->seats = ml_alloc(n * sizeof *h->seats);
-    if (once_here)
-        h->seats[h->n_seats++] = (struct seat){.rank = -1, .starter = 0};
-    for (int r = 0; r < plan->world.n_ranks; r++) {
-        if (plan->world.host_of[r] == place->host)
-            h->seats[h->n_seats++] = (struct seat){.rank = r, .starter = plan->starter_of[r]};
-    }
-    for (size_t i = 0; i < h->n_seats; i++) {
-        h->seats[i].pmi = -1;
-        h->seats[i].abort_code = -1;
-    }
-}
-
-static void bind_seats(struct ml_hub *h)
-{
-    struct ml_error err;
-    char **cpus = ml_alloc((h->n_seats + 1) * sizeof *cpus);
-    enum ml_bind_to bind_to = (enum ml_bind_to)h->setup.options->bind_to;
-    if (ml_binding_plan(bind_to, (int)h->n_seats, cpus, &err) == ML_OK) {
-        for (size_t i = 0; i < h->n_seats; i++)
-            h->seats[i].cpus = cpus[i];
-    } else {
-        ml_log(ML_LOG_WARNING, "%s; the ranks are not bound", err.text);
-    }
-    free(cpus);
-}
-
 static enum ml_status open_world(struct ml_hub *h, struct ml_error *err)
 {
     struct ml_plan *plan = h->setup.plan;
     h->allowed_cpus = ml_binding_allowed_cpus();
-    if (plan->form == ML_FORM_OWN)
-        bind_seats(h);
+    struct ml_error why;
+    if (plan->form == ML_FORM_OWN &&
+        ml_seats_bind(&h->seats, h->setup.options->bind_to, &why) != ML_OK)
+        ml_log(ML_LOG_WARNING, "%s; the ranks are not bound", why.text);
     if (plan->form == ML_FORM_ONCE) {
-        for (size_t i = 0; i < h->n_seats; i++) {
-            h->seats[i].n_settings = ml_plan_settings(plan, h->setup.launcher, NULL, NULL,
-                                                      h->allowed_cpus, 1, &h->seats[i].settings);
-            h->seats[i].offered = true;
+        for (size_t i = 0; i < h->seats.n; i++) {
+            h->seats.list[i].n_settings =
+                ml_plan_settings(plan, h->setup.launcher, NULL, NULL, h->allowed_cpus, 1,
+                                 &h->seats.list[i].settings);
+            h->seats.list[i].offered = true;
         }
         ml_sampler_start(h->setup.sampler);
         return ML_OK;
@@ -496,7 +392,7 @@ enum ml_status ml_hub_open(struct ml_loop *loop, const struct ml_hub_setup *setu
 {
     struct ml_hub *h = ml_alloc(sizeof *h);
     *h = (struct ml_hub){.loop = loop, .setup = *setup, .listener = listener};
-    fill_seats(h);
+    ml_seats_fill(&h->seats, setup->plan, setup->place);
     struct ml_exchange_events exchange_events = {h, received, gathered, queued, exchange_failed};
     struct ml_job_events job_events = {h, end_ranks, job_finished, count_ranks, job_reopened};
     enum ml_status status =
@@ -513,7 +409,7 @@ enum ml_status ml_hub_open(struct ml_loop *loop, const struct ml_hub_setup *setu
     }
     h->pump = ml_pump_open(loop, progress, h, setup->place->n_hosts == 1);
     h->listening = ml_loop_watch(loop, listener, POLLIN, on_connection, h);
-    if (h->n_seats == 0)
+    if (h->seats.n == 0)
         check_done(h);
     *out_hub = h;
     return ML_OK;
@@ -549,38 +445,11 @@ void ml_hub_stop(struct ml_hub *h)
     ml_job_stop(h->job);
 }
 
-/* As mpiexec would have seen it: a rank's own failure is its process's; one that we ended is no
- * failure of its own. Where a process started several, the job's verdict is that of its failing
- * rank's. */
-static struct ml_leave leave_of(const struct ml_hub *h, const struct guest *g)
-{
-    const struct ml_verdict *job = ml_job_verdict(h->job);
-    struct ml_leave leave = {0, 0};
-    if (job->cause == ML_CAUSE_US)
-        return (struct ml_leave){.code = 70};
-    if (job->cause == ML_CAUSE_NO_FINALIZE && seat_of((struct ml_hub *)h, job->rank) &&
-        seat_of((struct ml_hub *)h, job->rank)->starter == g->rank)
-        return (struct ml_leave){.code = 1};
-    for (size_t i = 0; i < h->n_seats; i++) {
-        const struct seat *s = &h->seats[i];
-        if (s->starter != g->rank)
-            continue;
-        if (s->abort_code >= 0)
-            leave = (struct ml_leave){.code = s->abort_code};
-        else if (!s->ended_by_us && WIFSIGNALED(s->status))
-            leave = (struct ml_leave){.signal = WTERMSIG(s->status)};
-        else if (!s->ended_by_us && WEXITSTATUS(s->status))
-            leave = (struct ml_leave){.code = WEXITSTATUS(s->status)};
-        if ((leave.code || leave.signal) && (job->rank == s->rank || job->rank < 0))
-            return leave;
-    }
-    return leave;
-}
-
 void ml_hub_dismiss(struct ml_hub *h)
 {
     for (size_t i = 0; i < h->n_guests; i++) {
-        struct ml_leave leave = leave_of(h, h->guests[i]);
+        struct ml_leave leave =
+            ml_seats_leave(&h->seats, h->guests[i]->rank, ml_job_verdict(h->job));
         struct ml_buffer message = {0};
         ml_pack_int(&message, leave.code);
         ml_pack_int(&message, leave.signal);
@@ -599,14 +468,8 @@ void ml_hub_close(struct ml_hub *h)
     ml_watch_stop(h->listening);
     while (h->n_guests)
         drop_guest(h, h->guests[0]);
-    for (size_t i = 0; i < h->n_seats; i++) {
-        ml_buffer_free(&h->seats[i].settings);
-        ml_buffer_free(&h->seats[i].words);
-        free(h->seats[i].folder);
-        free(h->seats[i].cpus);
-    }
+    ml_seats_free(&h->seats);
     free(h->guests);
-    free(h->seats);
     close(h->listener);
     free(h);
 }
