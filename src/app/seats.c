@@ -3,7 +3,9 @@
 #include "base/memory.h"
 #include "world/binding.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,13 +101,17 @@ static struct ml_leave failure_of(const struct ml_seat *s, const struct ml_verdi
 {
     if (s->abort_code >= 0)
         return (struct ml_leave){.code = s->abort_code};
+    /* For a rank that never called MPI_Finalize Open MPI's mpiexec gives 1; Hydra kills the others
+     * and gives their status. */
+    bool openmpi = strcmp(MEMLOG_FLAVOUR, "openmpi") == 0;
+    if (job->cause == ML_CAUSE_NO_FINALIZE && openmpi && job->rank == s->rank)
+        return (struct ml_leave){.code = 1};
+    if (job->cause == ML_CAUSE_NO_FINALIZE && !openmpi && s->ended_by_us && WIFSIGNALED(s->status))
+        return (struct ml_leave){.signal = SIGKILL};
     if (s->ended_by_us)
         return (struct ml_leave){0};
     if (WIFSIGNALED(s->status))
         return (struct ml_leave){.signal = WTERMSIG(s->status)};
-    /* Open MPI's mpiexec gives 1 for a rank that never called MPI_Finalize. */
-    if (job->cause == ML_CAUSE_NO_FINALIZE && job->rank == s->rank)
-        return (struct ml_leave){.code = 1};
     return (struct ml_leave){.code = WEXITSTATUS(s->status)};
 }
 

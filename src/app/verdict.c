@@ -14,7 +14,7 @@ enum ml_cause ml_verdict_cause(int status, enum ml_rank_state state, int *out_va
     *out_value = WEXITSTATUS(status);
     if (*out_value != 0)
         return ML_CAUSE_EXIT;
-    if (strcmp(MEMLOG_FLAVOUR, "openmpi") == 0 && state == ML_RANK_CONNECTED)
+    if (state == ML_RANK_CONNECTED)
         return ML_CAUSE_NO_FINALIZE;
     return ML_CAUSE_NONE;
 }
@@ -23,8 +23,9 @@ int ml_verdict_exit_code(const struct ml_verdict *v)
 {
     switch (v->cause) {
     case ML_CAUSE_NONE:
-    case ML_CAUSE_NO_FINALIZE:
         return 0;
+    case ML_CAUSE_NO_FINALIZE:
+        return strcmp(MEMLOG_FLAVOUR, "openmpi") == 0;
     case ML_CAUSE_SIGNAL:
         return 128 + v->value;
     case ML_CAUSE_US:

@@ -15,7 +15,7 @@ enum ml_cause {
     ML_CAUSE_EXIT,        /* a rank's exit code other than 0 */
     ML_CAUSE_SIGNAL,      /* a rank was ended by a signal */
     ML_CAUSE_ABORT,       /* a rank called MPI_Abort */
-    ML_CAUSE_NO_FINALIZE, /* a rank of Open MPI ended without MPI_Finalize */
+    ML_CAUSE_NO_FINALIZE, /* a rank ended inside MPI, with code 0: mpiexec ends the others */
     ML_CAUSE_US,          /* memlog-mpi failed */
 };
 
