@@ -30,7 +30,8 @@ struct process {
     struct ml_plan plan;
     struct ml_loop *loop;
     struct ml_starter *starter;
-    int parent; /* mpiexec's process; 0: not watched */
+    int failure; /* exit code, should opening the run fail now */
+    int parent;  /* mpiexec's process; 0: not watched */
     struct ml_signals *signals;
     struct ml_member *member;
     struct ml_recorder *recorder; /* on a sampling rank, as the hub */
@@ -42,18 +43,6 @@ static int complain(int code, const char *text)
     if (ml_startup_speaks())
         ml_log(ML_LOG_ERROR, "%s", text);
     return code;
-}
-
-static enum ml_status check_nodefile(const char *path, struct ml_error *err)
-{
-    struct ml_nodefile file;
-    struct ml_error why;
-    enum ml_status status = ml_nodefile_read(path, &file, &why);
-    if (status == ML_OK)
-        ml_nodefile_free(&file);
-    else
-        ml_fail(err, status, "--nodefile: %.480s", why.text);
-    return status;
 }
 
 /* What can be wrong before MPI is there; the exit code, or 0 to go on. */
@@ -74,9 +63,6 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
     }
     p->launcher = ml_startup_launcher();
     if (ml_startup_check_launcher(p->launcher, &err) != ML_OK)
-        return complain(EXIT_USAGE, err.text);
-    if (*p->options.nodefile && ml_startup_speaks() &&
-        check_nodefile(p->options.nodefile, &err) != ML_OK)
         return complain(EXIT_USAGE, err.text);
     if (ml_recorder_check_outfile(&p->options, p->identity.outfile, sizeof p->identity.outfile,
                                   &err) != ML_OK)
@@ -195,6 +181,7 @@ static enum ml_status open_hub(struct process *p, int listener, struct ml_error 
 static enum ml_status open_run(struct process *p, int starter_fd, struct ml_error *err)
 {
     struct ml_starter_events starter_events = {p, task_started, host_started, starter_lost};
+    p->failure = EXIT_USAGE;
     enum ml_status status = ml_startup_find_place(&p->options, &p->place, err);
     if (status != ML_OK)
         return status;
@@ -203,6 +190,7 @@ static enum ml_status open_run(struct process *p, int starter_fd, struct ml_erro
     status = ml_plan_make(&p->options, &p->place, p->launcher, p->identity.id, &p->plan, err);
     if (status != ML_OK)
         return status;
+    p->failure = EXIT_OURS;
     p->loop = ml_loop_new();
     p->starter = ml_starter_open(p->loop, starter_fd, &starter_events);
     int listener;
@@ -261,7 +249,7 @@ static _Noreturn void give_up(const struct process *p, const struct ml_error *er
 {
     if (p->place.rank == 0)
         ml_log(ML_LOG_ERROR, "%s", err->text);
-    ml_farewell((struct ml_leave){.code = EXIT_OURS}, p->place.n_hosts > 1);
+    ml_farewell((struct ml_leave){.code = p->failure}, p->place.n_hosts > 1);
 }
 
 int main(int argc, char **argv)
@@ -269,6 +257,7 @@ int main(int argc, char **argv)
     struct process p = {0};
     struct ml_error err;
     bool done;
+    ml_startup_hold_closed();
     ml_log_setup("memlog-mpi", NULL, ML_LOG_NOTICE);
     int code = check(&p, argc, argv, &done);
     if (code || done)

@@ -2,6 +2,7 @@
 
 #include "app/capture.h"
 #include "app/member_protocol.h"
+#include "app/startup.h"
 #include "base/channel.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -35,6 +36,7 @@ struct ml_member {
     const struct ml_options *options;
     struct ml_channel *hub;
     struct ml_starter *starter;
+    bool own_group; /* of each rank */
     struct ml_timer *kill_timer;
     struct task **tasks;
     size_t n_tasks, task_capacity;
@@ -94,8 +96,11 @@ static bool same_file(int a, int b)
     return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/* -1 where the stream is closed, or cannot be captured: then it is left as it is. */
 static int capture(struct task *t, enum ml_stream stream, int destination)
 {
+    if (ml_startup_is_closed(destination))
+        return -1;
     struct ml_capture_events events = {t, passed, closed};
     struct ml_error err;
     int child;
@@ -115,6 +120,7 @@ static void start_task(struct ml_member *m, struct ml_start *what, int rank)
     ML_GROW(m->tasks, m->n_tasks, m->task_capacity);
     m->tasks[m->n_tasks++] = t;
     what->number = rank;
+    what->own_group = m->own_group;
     if (!m->options->no_stdout) {
         what->output = capture(t, ML_STDOUT, STDOUT_FILENO);
         /* One file behind both: lines keep their order only if they go one way. */
@@ -149,11 +155,13 @@ static void on_start(struct ml_member *m, const void *bytes, size_t n, int pmi)
     start_task(m, &what, rank);
 }
 
+/* As mpiexec does: a rank that leads a process group gets signals with its group. */
 static void signal_tasks(struct ml_member *m, int signal)
 {
     for (size_t i = 0; i < m->n_tasks; i++) {
-        if (m->tasks[i]->pid > 0)
-            kill(m->tasks[i]->pid, signal);
+        pid_t pid = m->tasks[i]->pid;
+        if (pid > 0)
+            kill(getpgid(pid) == pid ? -pid : pid, signal);
     }
 }
 
@@ -204,6 +212,7 @@ struct ml_member *ml_member_open(struct ml_loop *loop, const struct ml_options *
     struct ml_member *m = ml_alloc(sizeof *m);
     struct ml_channel_events events = {m, on_message, on_closed};
     *m = (struct ml_member){.loop = loop, .options = options, .starter = starter};
+    m->own_group = ml_startup_launcher() != ML_LAUNCHER_NONE;
     m->hub = ml_channel_open(loop, hub, &events);
     m->kill_timer = ml_loop_timer(loop, kill_tasks, m);
     tell(m, ML_MEMBER_HELLO, rank, 0, 0);

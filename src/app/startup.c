@@ -6,10 +6,24 @@
 #include "base/pack.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+void ml_startup_hold_closed(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", O_RDWR | O_CLOEXEC); /* the lowest free number */
+    }
+}
+
+bool ml_startup_is_closed(int fd)
+{
+    return fcntl(fd, F_GETFD) & FD_CLOEXEC;
+}
 
 enum ml_launcher ml_startup_launcher(void)
 {

@@ -10,6 +10,13 @@
 
 enum ml_launcher { ML_LAUNCHER_NONE, ML_LAUNCHER_OPENMPI, ML_LAUNCHER_HYDRA, ML_LAUNCHER_OTHER };
 
+/* Puts a placeholder on each of descriptors 0 to 2 that is closed, so that nothing of ours gets its
+ * number; the application finds it closed. To be called first of all. */
+void ml_startup_hold_closed(void);
+
+/* Whether such a placeholder is on FD. */
+bool ml_startup_is_closed(int fd);
+
 /* Who started this process, by its environment; before MPI_Init. */
 enum ml_launcher ml_startup_launcher(void);
 

@@ -25,10 +25,21 @@ static const char *const connection[] = {
 
 /* What tells a process which rank it is, and its launcher's further words. */
 static const char *const job[] = {
-    "OMPI_COMM_WORLD_",   "OMPI_APP_CTX_NUM_PROCS", "OMPI_ARGV",
-    "OMPI_COMMAND",       "OMPI_FIRST_RANKS",       "OMPI_NUM_APP_CTX",
-    "OMPI_UNIVERSE_SIZE", "OMPI_MCA_initial_wdir",  "OMPI_MCA_mpi_oversubscribe",
-    "MPI_LOCALNRANKS",    "MPI_LOCALRANKID",        NULL,
+    "OMPI_COMM_WORLD_",
+    "OMPI_APP_CTX_NUM_PROCS",
+    "OMPI_ARGV",
+    "OMPI_COMMAND",
+    "OMPI_FIRST_RANKS",
+    "OMPI_NUM_APP_CTX",
+    "OMPI_UNIVERSE_SIZE",
+    "OMPI_MCA_initial_wdir",
+    "OMPI_MCA_mpi_oversubscribe",
+    "OMPI_MCA_rmaps_base_mapping_policy",
+    "OMPI_MCA_rmaps_base_ranking_policy",
+    "OMPI_MCA_hwloc_base_binding_policy",
+    "MPI_LOCALNRANKS",
+    "MPI_LOCALRANKID",
+    NULL,
 };
 
 /* Settings that the user may have made, and the key by which Omni-Path's ranks know each other. */

@@ -84,6 +84,7 @@ void ml_starter_start(struct ml_starter *s, const struct ml_start *what)
     send_descriptor(s, ML_STARTER_PMI, what->pmi);
     ml_pack_int(&message, what->number);
     ml_pack_int(&message, what->strip);
+    ml_pack_int(&message, what->own_group);
     ml_pack_text(&message, what->cpus ? what->cpus : "");
     ml_pack_text(&message, what->folder ? what->folder : "");
     size_t n_words = 0;

@@ -29,6 +29,7 @@ struct ml_start {
     char *const *settings; /* NAME=value, put into the environment */
     size_t n_settings;
     const char *cpus;       /* "0-3,8": bind to these; NULL: as mpiexec bound us */
+    bool own_group;         /* leads a session or process group, if the rank process leads one */
     int output, error, pmi; /* PMI_FD is set to the last one's number */
 };
 

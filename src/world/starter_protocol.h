@@ -7,8 +7,8 @@ enum ml_starter_message {
     ML_STARTER_OUTPUT = 1,
     ML_STARTER_ERROR,
     ML_STARTER_PMI,
-    ML_STARTER_START, /* int number, int strip, text cpus, text folder, words of the command,
-                         settings (ml_pack_texts) */
+    ML_STARTER_START, /* int number, int strip, int own group, text cpus, text folder, words of the
+                         command, settings (ml_pack_texts) */
     ML_STARTER_HOST,  /* with its socket */
     /* from the starter */
     ML_STARTER_STARTED,      /* int number, int pid, int errno */

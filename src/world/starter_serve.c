@@ -32,7 +32,8 @@ struct serving {
 struct child {
     char **command, **environment;
     const char *cpus, *folder; /* "": as they are */
-    int report;                /* pipe that execve closes */
+    bool own_group;
+    int report; /* pipe that execve closes */
 };
 
 /* A fork whose child is the rank process's, so that it can wait for it and dies with it: clone(2),
@@ -52,11 +53,23 @@ static void replace(int fd, int target)
         dup2(fd, target);
 }
 
+/* mpiexec makes its children leaders of a session (Hydra) or of a process group (Open MPI), and
+ * signals the whole group: so must the rank be one, or it gets signals twice. */
+static void lead_as(pid_t rank_process)
+{
+    if (getsid(rank_process) == rank_process)
+        setsid();
+    else if (getpgid(rank_process) == rank_process)
+        setpgid(0, 0);
+}
+
 static _Noreturn void become_rank(const struct serving *s, const struct child *c)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != s->parent)
         _exit(127);
+    if (c->own_group)
+        lead_as(s->parent);
     if (*c->cpus)
         ml_binding_apply(c->cpus);
     replace(s->output, STDOUT_FILENO);
@@ -119,7 +132,9 @@ static void on_start(struct serving *s, const void *bytes, size_t n)
     struct ml_unpacker u = ml_unpack(bytes, n);
     int64_t number = ml_unpack_int(&u);
     enum ml_strip strip = (enum ml_strip)ml_unpack_int(&u);
-    struct child c = {.cpus = ml_unpack_text(&u), .folder = ml_unpack_text(&u)};
+    struct child c = {.own_group = ml_unpack_int(&u) != 0};
+    c.cpus = ml_unpack_text(&u);
+    c.folder = ml_unpack_text(&u);
     size_t n_words, n_settings;
     ML_AUTO_FREE char **words = ml_unpack_texts(&u, &n_words);
     ML_AUTO_FREE char **settings = ml_unpack_texts(&u, &n_settings);

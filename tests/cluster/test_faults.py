@@ -14,7 +14,7 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize("program, args, codes", FAILURES, ids=lambda v: str(v)[:9])
+@pytest.mark.parametrize("program, args, codes", FAILURES, ids=["abort", "segfault", "exit"])
 def test_failure_on_the_last_host(program, args, codes, flavour, bed, name):
     plain = bed.run_plain(mt.BUILD, 6, program, *args)
     hosted = bed.run_hosted(flavour, 6, program, *args, file=name, timeout_s=30)

@@ -126,23 +126,40 @@ def test_as_an_ordinary_user(flavour, user_bed, name):
     user_bed.wait_until_empty()
 
 
-PROGRAMS = [("collectives", (), {}), ("splitshared", (), {}), ("publish", (), {}),
-            ("subfence", (), {}), ("subfence", (), {"OMPI_MCA_pmix_base_collect_data": "0"}),
-            ("window", (), {}), ("threads", (), {}), ("mpiio", ("shared.bin",), {}),
-            ("f08", (), {}), ("spawn", (), {})]
+PROGRAMS = [("collectives",), ("splitshared",), ("publish",), ("subfence",), ("threads",),
+            ("f08",), ("mpiio", "shared.bin"), ("window",)]
 
 
-@pytest.mark.parametrize("program, args, env", PROGRAMS, ids=lambda v: "".join(v) if v else "")
-def test_programs_across_hosts(program, args, env, flavour, bed, name):
-    """Data, direct modex and names between hosts: the same words as plainly."""
-    if env and flavour == "mpich":
-        pytest.skip("a setting of Open MPI")
-    plain = bed.run_plain(flavour, 6, program, *args, env=env)
-    hosted = bed.run_hosted(flavour, 6, program, *args, file=name, env=env)
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p[0])
+def test_programs_across_hosts(program, flavour, bed, name):
+    """Data and names between hosts: the same words as plainly."""
+    if (flavour, program) == ("openmpi", ("window",)):
+        pytest.skip("fails plainly: Open MPI 4.1 has no one-sided windows over TCP alone")
+    compare(flavour, program, bed, name)
+
+
+@pytest.mark.skipif("openmpi" not in mt.FLAVOURS, reason="a setting of Open MPI")
+def test_direct_modex_across_hosts(bed, name):
+    """A rank's address is asked for when somebody first talks to it."""
+    compare("openmpi", ("subfence",), bed, name, {"OMPI_MCA_pmix_base_collect_data": "0"})
+
+
+def compare(flavour, program, bed, name, env=None):
+    plain = bed.run_plain(flavour, 6, *program, env=env)
+    hosted = bed.run_hosted(flavour, 6, *program, file=name, env=env)
     assert plain.code == 0, f"the plain run is not as known\n{plain}"
     assert hosted.code == 0 and hosted.lines() == plain.lines(), f"{hosted}\n{plain}"
 
 
+def test_spawn_across_hosts(flavour, bed, name):
+    """It works, or all ranks are told that it does not: nobody waits for ever."""
+    outcome = bed.run_hosted(flavour, 3, "spawn", file=name)
+    said = outcome.by_rank()
+    assert outcome.code == 0 and set(said) >= {0, 1, 2}, str(outcome)
+    assert all("spawn" in lines[-1] for lines in said.values())
+
+
+@pytest.mark.skipif("openmpi" not in mt.FLAVOURS, reason="Debian's MPICH refuses MPI_Open_port")
 def test_connect_across_hosts(bed, name):
     outcome = bed.run_hosted("openmpi", 6, "connect", file=name)
     assert outcome.code == 0 and len(outcome.lines()) == 6, str(outcome)

@@ -165,8 +165,8 @@ class Job:
         orphans = [describe(p) for p in self.processes()]
         self.kill_all()
         code = self.process.returncode
-        return Outcome(self.command, code if code >= 0 else 128 - code, stdout or b"", stderr or b"",
-                       end - self.begin, orphans)
+        return Outcome(self.command, code if code >= 0 else 128 - code, stdout or b"",
+                       stderr or b"", end - self.begin, orphans)
 
     def __enter__(self):
         return self

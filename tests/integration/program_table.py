@@ -37,6 +37,7 @@ class Case:
     bytes_equal: bool = False         # one rank writes: the stream's bytes are compared
     only: str = None                  # the one MPI that has a plain outcome to compare with
     either: bool = False              # across MPIs, the code of either launcher will do
+    may_refuse: bool = False          # hosted it may say "not supported" where plainly it works
     timeout_s: int = 60
 
     def hosted_codes(self, flavour, build):
@@ -51,7 +52,7 @@ class Case:
 
 CASES = [
     Case("hello", 1), Case("hello", 4, ("one", "two words", "")),
-    Case("hello", 64),
+    Case("hello", 64, only="mpich"),
     Case("touch", 2, ("20,10", "0.1")),
     Case("helpers", 2, ("16", "0.2")),
     Case("ring", 1), Case("ring", 4),
@@ -67,14 +68,14 @@ CASES = [
     Case("publish", 3),
     Case("connect", 4, only="openmpi"),            # Debian's MPICH: MPI_Open_port is refused
     Case("connect", 2, ("publish",), only="openmpi"),
-    Case("spawn", 2),
+    Case("spawn", 2, may_refuse=True),
     Case("stdin", 2, stdin=STDIN), Case("stdin", 2, stdin=b""),
     Case("order", 1, bytes_equal=True), Case("order", 3),
     Case("print100", 2, ("3",), bytes_equal=True),
     Case("f77", 2), Case("f90", 2), Case("f08", 2),
     Case("hello_mpi4py.py", 3, only="openmpi"),    # Debian's mpi4py is Open MPI's
     Case("serial", 2, ("5", "0.1", "0")), Case("quick", 2), Case("quick", 1),
-    Case("serial", 2, ("0", "0", "3"), both(3)),
+    Case("serial", 1, ("0", "0", "3"), both(3)),
     Case("nofinalize", 1, (), {"openmpi": {1}, "mpich": {0}}, either=True),
     Case("nofinalize", 3, (), {"openmpi": {1}, "mpich": {0, 9}}, either=True),
     Case("nofinalize", 3, ("1",), {"openmpi": {1}, "mpich": {0, 9}}, either=True),

@@ -111,9 +111,10 @@ def test_node_file_of_pbs_is_missing(tmp_path):
         nodes, file = tmp_path / "nodes", tmp_path / f"{text and len(text)}.h5"
         if text is not None:
             nodes.write_text(text)
-        outcome = mt.run(mt.mpiexec(mt.BUILD, 2) + [mt.MEMLOG_MPI, "-o", file, "--"]
-                         + mt.program(mt.BUILD, "hello"),
-                         env={"PBS_NODEFILE": str(nodes), "PBS_JOBID": "17.server"})
+        # by env, as Hydra's mpiexec would read these variables too, and give up
+        job = ["env", f"PBS_NODEFILE={nodes}", "PBS_JOBID=17.server"]
+        outcome = mt.run(mt.mpiexec(mt.BUILD, 2) + job + [mt.MEMLOG_MPI, "-o", file, "--"]
+                         + mt.program(mt.BUILD, "hello"))
         assert outcome.code == 0 and file.exists(), str(outcome)
         assert any("nodes" in line for line in complaint(outcome)), str(outcome)
 

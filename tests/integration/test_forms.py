@@ -107,7 +107,7 @@ def test_options_from_the_environment(tmp_path):
                      env={"MEMLOG_OUTFILE": str(tmp_path / "env.h5"), "MEMLOG_REPEAT_RATE": "20ms",
                           "MEMLOG_QUIET": "1"})
     assert outcome.code == 0, str(outcome)
-    assert Recording(tmp_path / "env.h5")["nodes"]["ticks"][0] > 10
+    assert Recording(tmp_path / "env.h5")["nodes"]["ticks"][0] > 5, "at 250 ms: 3"
 
 
 def test_live_line(file):

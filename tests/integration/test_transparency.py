@@ -42,10 +42,14 @@ def test_outcome(flavour, case, tmp_path, file):
     same = flavour == mt.BUILD
     hosted, hosted_files = run_case(mt.run_hosted, flavour, case, tmp_path / "hosted", file=file)
     assert hosted.code in case.hosted_codes(flavour, mt.BUILD), f"exit code\n{hosted}\n{plain}"
-    assert own_words(hosted.stdout, same) == own_words(plain.stdout, same), f"stdout\n{hosted}\n{plain}"
-    assert own_words(hosted.stderr, same) == own_words(plain.stderr, same), f"stderr\n{hosted}\n{plain}"
+    if case.may_refuse and b"not supported" in hosted.stdout:
+        assert set(hosted.by_rank()) == set(range(case.ranks)), f"not all ranks say so\n{hosted}"
+        return
+    for stream in ("stdout", "stderr"):
+        said = [own_words(getattr(outcome, stream), same) for outcome in (hosted, plain)]
+        assert said[0] == said[1], f"{stream}\n{hosted}\n{plain}"
     assert hosted_files == plain_files
-    if plain.code == 0:
+    if plain.code == hosted.code == 0:
         assert hosted.stderr.count(b"\n") == plain.stderr.count(b"\n"), f"stderr\n{hosted}"
     if case.bytes_equal:
         assert hosted.stdout == plain.stdout
@@ -71,14 +75,14 @@ def test_surroundings(tmp_path, file):
 
 
 def test_open_descriptors(tmp_path, file):
-    """Nothing of ours is open in the application, but the one PMI socket."""
+    """Nothing of ours is open in the application, but the PMI socket."""
     def more(outcome):
-        return {rank: sorted(line.split()[-1] for line in lines if line.startswith("more fd"))
+        return {rank: Counter(line.split()[-1] for line in lines if line.startswith("more fd"))
                 for rank, lines in outcome.by_rank().items()}
+    plain = more(mt.run_plain(mt.BUILD, 2, "fds"))
     hosted = more(mt.run_hosted(mt.BUILD, 2, "fds", file=file))
-    held = more(mt.run(["sh", "-c", " ".join(mt.program(mt.BUILD, "fds"))]))[0]
     for rank in (0, 1):
-        assert Counter(hosted[rank]) - Counter(held) <= Counter(["socket"]), hosted[rank]
+        assert hosted[rank] - plain[rank] <= Counter(["socket"]), f"{hosted}\n{plain}"
 
 
 # Variables by which a launcher speaks to the MPI of what it starts: ours, or the hosted world's
