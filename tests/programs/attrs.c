@@ -34,8 +34,7 @@ int main(int argc, char **argv)
     memcpy(first, name, sizeof first);
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &node);
     MPI_Bcast(first, sizeof first, MPI_CHAR, 0, node);
-    say(rank, "processor '%s', %s as on all its node", name,
-        strcmp(first, name) ? "not" : "same");
+    say(rank, "processor '%s', %s as on all its node", name, strcmp(first, name) ? "not" : "same");
     MPI_Comm_free(&node);
     MPI_Finalize();
     return 0;

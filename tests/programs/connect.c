@@ -13,7 +13,7 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
-    int accepts = rank < size / 2, by_name = argc > 1 && !strcmp(argv[1], "publish");
+    int accepts = rank<size / 2, by_name = argc> 1 && !strcmp(argv[1], "publish");
     CHECK(size >= 2);
     MPI_Comm_split(MPI_COMM_WORLD, accepts, rank, &half);
     MPI_Comm_rank(half, &half_rank);
@@ -39,8 +39,8 @@ int main(int argc, char **argv)
         MPI_Sendrecv(&(int){rank + 100}, 1, MPI_INT, 0, 5, &word, 1, MPI_INT, 0, 5, between,
                      MPI_STATUS_IGNORE);
     MPI_Bcast(&word, 1, MPI_INT, 0, half);
-    say(rank, "%s, %d on the other side, word %d", accepts ? "accepted" : "connected",
-        remote_size, word);
+    say(rank, "%s, %d on the other side, word %d", accepts ? "accepted" : "connected", remote_size,
+        word);
     MPI_Comm_disconnect(&between);
     if (rank == 0 && by_name)
         MPI_Unpublish_name(name, MPI_INFO_NULL, port);

@@ -14,8 +14,11 @@ static const char *kind_of(int fd)
     struct stat st;
     if (fstat(fd, &st) != 0)
         return "closed";
-    return S_ISSOCK(st.st_mode) ? "socket" : S_ISFIFO(st.st_mode) ? "pipe" :
-           S_ISCHR(st.st_mode) ? "device" : S_ISREG(st.st_mode) ? "file" : "other";
+    return S_ISSOCK(st.st_mode)   ? "socket"
+           : S_ISFIFO(st.st_mode) ? "pipe"
+           : S_ISCHR(st.st_mode)  ? "device"
+           : S_ISREG(st.st_mode)  ? "file"
+                                  : "other";
 }
 
 static void note_descriptors(void)
@@ -34,10 +37,12 @@ static void note_descriptors(void)
 
 static void note_limits(void)
 {
-    static const struct { const char *name; int key; } list[] = {
-        {"as", RLIMIT_AS}, {"core", RLIMIT_CORE}, {"data", RLIMIT_DATA}, {"fsize", RLIMIT_FSIZE},
-        {"memlock", RLIMIT_MEMLOCK}, {"nofile", RLIMIT_NOFILE}, {"nproc", RLIMIT_NPROC},
-        {"stack", RLIMIT_STACK}};
+    static const struct {
+        const char *name;
+        int key;
+    } list[] = {{"as", RLIMIT_AS},       {"core", RLIMIT_CORE},       {"data", RLIMIT_DATA},
+                {"fsize", RLIMIT_FSIZE}, {"memlock", RLIMIT_MEMLOCK}, {"nofile", RLIMIT_NOFILE},
+                {"nproc", RLIMIT_NPROC}, {"stack", RLIMIT_STACK}};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
         struct rlimit limit;
         getrlimit(list[i].key, &limit);

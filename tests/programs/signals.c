@@ -6,8 +6,11 @@
 
 static const char *name_of(int number)
 {
-    return number == SIGUSR1 ? "USR1" : number == SIGUSR2 ? "USR2" : number == SIGHUP ? "HUP" :
-           number == SIGINT ? "INT" : "TERM";
+    return number == SIGUSR1   ? "USR1"
+           : number == SIGUSR2 ? "USR2"
+           : number == SIGHUP  ? "HUP"
+           : number == SIGINT  ? "INT"
+                               : "TERM";
 }
 
 int main(int argc, char **argv)

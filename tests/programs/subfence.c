@@ -46,9 +46,9 @@ int main(int argc, char **argv)
         expected += r;
     }
     CHECK(sum_over(count, members) == expected);
-    if (rank < 2 && size >= 2)                  /* a pair of neighbours, the rest does nothing */
+    if (rank < 2 && size >= 2) /* a pair of neighbours, the rest does nothing */
         CHECK(sum_over(2, (int[]){1, 0}) == 1);
-    if (rank == 0 || rank == size - 1) {        /* first and last: on two hosts, if there are */
+    if (rank == 0 || rank == size - 1) { /* first and last: on two hosts, if there are */
         int ends[] = {0, size - 1};
         CHECK(sum_over(size > 1 ? 2 : 1, ends) == size - 1);
     }
