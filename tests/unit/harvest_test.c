@@ -235,7 +235,7 @@ static void lines(void **state)
     check_lines(LIST("ab", "\n", "c"), LIST("0:0:ab", "2:0:c"));
     check_lines(LIST("dos\r\nline\r\n"), LIST("0:0:dos", "0:0:line"));
     check_lines(LIST("\x1b[31mred\x7f\ttab\rbar"), LIST("0:0:\\x1b[31mred\\x7f\ttab\\x0dbar"));
-    check_lines(LIST("\xff\xfe latin \xe9\n"), LIST("0:0:\xff\xfe latin \xe9"));
+    check_lines(LIST("\xff\xfe latin \xe9\n"), LIST("0:0:\\xff\\xfe latin \\xe9"));
 }
 
 static void long_lines(void **state)
