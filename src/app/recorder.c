@@ -8,6 +8,7 @@
 #include "store/team_mpi.h"
 #include "version.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -51,6 +52,27 @@ static enum ml_status check_folder(const char *folder, const char *purpose, stru
     return ML_OK;
 }
 
+/* A journal that an earlier run of the same FILE left is all that there is of that run. */
+static enum ml_status check_journals(const char *folder, const char *file, struct ml_error *err)
+{
+    size_t n = strlen(file);
+    enum ml_status status = ML_OK;
+    DIR *dir = opendir(folder);
+    for (const struct dirent *e; dir && status == ML_OK && (e = readdir(dir));) {
+        size_t length = strlen(e->d_name);
+        bool ours = strncmp(e->d_name, file, n) == 0 && e->d_name[n] == '.' && length > n + 8 &&
+                    strcmp(e->d_name + length - 8, ".journal") == 0;
+        if (ours)
+            status = ml_fail(err, ML_RUN_LOST,
+                             "%.200s/%.200s is the record of an earlier run; keep it with memlog "
+                             "recover, remove it, or --force",
+                             folder, e->d_name);
+    }
+    if (dir)
+        closedir(dir);
+    return status;
+}
+
 enum ml_status ml_recorder_check_outfile(const struct ml_options *options, char *out, size_t size,
                                          struct ml_error *err)
 {
@@ -63,9 +85,13 @@ enum ml_status ml_recorder_check_outfile(const struct ml_options *options, char 
     if (n < 0 || (size_t)n >= size || (size_t)n >= sizeof folder)
         return ml_fail(err, ML_RUN_LOST, "--outfile: the path is too long");
     snprintf(folder, sizeof folder, "%s", out);
-    enum ml_status status = check_folder(dirname(folder), "--outfile", err);
-    if (status == ML_OK && *options->journal_dir)
-        status = check_folder(options->journal_dir, "--journal-dir", err);
+    const char *beside = dirname(folder);
+    const char *journals = *options->journal_dir ? options->journal_dir : beside;
+    enum ml_status status = check_folder(beside, "--outfile", err);
+    if (status == ML_OK && journals != beside)
+        status = check_folder(journals, "--journal-dir", err);
+    if (status == ML_OK && !options->force)
+        status = check_journals(journals, strrchr(out, '/') + 1, err);
     struct stat s;
     if (status == ML_OK && lstat(out, &s) == 0 && !options->force)
         status =
