@@ -433,6 +433,11 @@ const struct ml_verdict *ml_hub_verdict(const struct ml_hub *h)
 
 void ml_hub_stop(struct ml_hub *h)
 {
+    /* What a failed job's ranks leave behind goes with them, as with mpiexec, which kills groups;
+     * a program that a shell would have started is no such job. */
+    bool is_job = h->setup.launcher != ML_LAUNCHER_NONE || h->setup.plan->form != ML_FORM_RANKS;
+    if (is_job && ml_job_verdict(h->job)->cause != ML_CAUSE_NONE)
+        ml_sampler_signal_all(h->setup.sampler, SIGKILL);
     if (h->host)
         ml_sampler_host_cpu(h->setup.sampler, ml_host_link_pid(h->host));
     ml_sampler_stop(h->setup.sampler);

@@ -237,6 +237,7 @@ static struct ml_leave run(struct process *p)
 static _Noreturn void leave(struct process *p, struct ml_leave how)
 {
     bool several_hosts = p->place.n_hosts > 1;
+    ml_signals_close(p->signals);
     ml_member_close(p->member);
     ml_hub_close(p->hub);
     ml_recorder_close(p->recorder);

@@ -17,7 +17,6 @@ enum ml_host_message {
     ML_HOST_POST,   /* int to, rest: bytes for that host */
     ML_HOST_STATE,  /* int seat, int enum ml_rank_state */
     ML_HOST_ABORT,  /* int seat, int code, text: a rank called MPI_Abort */
-    ML_HOST_FAILED, /* text: the world host cannot go on */
 };
 
 /* What a rank has told its process manager. */
