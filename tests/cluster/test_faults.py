@@ -64,7 +64,7 @@ def recover(bed, name, options=()):
     done = subprocess.run([mt.MEMLOG, "recover", *journals, "-o", out], capture_output=True,
                           text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    return Recording(out), done.stderr
+    return Recording(out), done.stdout + done.stderr
 
 
 def test_host_dies(flavour, own_bed, name):
