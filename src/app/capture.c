@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pty.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,6 +19,7 @@ struct ml_capture {
     struct ml_loop *loop;
     enum ml_stream stream;
     int source, destination;
+    int terminal; /* our own description of a destination that is one; -1 */
     struct ml_watch *from, *to;
     struct ml_buffer pending; /* read, recorded, not passed on yet */
     struct ml_capture_events events;
@@ -48,6 +50,15 @@ static int open_pipe(int *out_child)
         return -1;
     *out_child = ends[1];
     return ends[0];
+}
+
+/* A terminal that is writable may take one byte and then block, stopped by a Ctrl-S: it is opened
+ * once more, nonblocking. */
+static int reopen_terminal(int destination)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", destination);
+    return isatty(destination) ? open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) : -1;
 }
 
 static void report_end(struct ml_capture *c)
@@ -172,10 +183,13 @@ enum ml_status ml_capture_open(struct ml_loop *loop, enum ml_stream stream, int 
     *c = (struct ml_capture){.loop = loop,
                              .stream = stream,
                              .source = source,
+                             .terminal = reopen_terminal(destination),
                              .destination = destination,
                              .events = *events};
+    if (c->terminal >= 0)
+        c->destination = c->terminal;
     c->from = ml_loop_watch(loop, source, POLLIN, on_source, c);
-    c->to = ml_loop_watch(loop, destination, POLLOUT, on_destination, c);
+    c->to = ml_loop_watch(loop, c->destination, POLLOUT, on_destination, c);
     ml_watch_pause(c->to);
     *out_capture = c;
     *out_child = child;
@@ -205,6 +219,8 @@ void ml_capture_close(struct ml_capture *c)
     ml_watch_stop(c->to);
     if (c->source >= 0)
         close(c->source);
+    if (c->terminal >= 0)
+        close(c->terminal);
     ml_buffer_free(&c->pending);
     free(c);
 }

@@ -257,7 +257,7 @@ void ml_options_print_help(FILE *file)
         fprintf(file, "  %-26s %s\n", left, rows[i].description);
     }
     fputs("      --help, --version\n"
-          "Each option is also a variable: MEMLOG_REPEAT_RATE=1s. Exit code: the application's;\n"
-          "2 wrong usage, 126 and 127 as a shell, 70 our own failure. More: man memlog-mpi.\n",
+          "Each option is also a variable: MEMLOG_REPEAT_RATE=1s. More: man memlog-mpi.\n"
+          "Exit code: the application's; 2 wrong usage, 126, 127 as a shell, 70 we failed.\n",
           file);
 }

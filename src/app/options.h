@@ -17,13 +17,12 @@ enum ml_launch { ML_LAUNCH_AUTO, ML_LAUNCH_RANKS, ML_LAUNCH_ONCE };
     X(DURATION, repeat_rate_ns, "repeat-rate", 'r', "TIME", "250ms",                               \
       "between samples: 0.25, 10ms, 2s (250ms)")                                                   \
     X(DURATION, sample_delay_ns, "sample-delay", 0, "TIME", "0", "before the first sample (0)")    \
-    X(COUNT, ranks, "ranks", 'n', "N", "",                                                         \
-      "start N application ranks ourselves; 'slots': as the node file has")                        \
+    X(COUNT, ranks, "ranks", 'n', "N", "", "start N ranks ourselves; 'slots': the node file's")    \
     X(COUNT, ranks_per_node, "ranks-per-node", 0, "P", "", "start P of them on each node")         \
     X(BIND, bind_to, "bind-to", 0, "WHAT", "auto", "bind them to core, socket or none")            \
     X(TEXT, nodefile, "nodefile", 0, "FILE", "", "the nodes ($PBS_NODEFILE)")                      \
     X(LAUNCH, launch, "launch", 0, "HOW", "auto",                                                  \
-      "ranks: COMMAND is the application; once: it is a launcher (auto)")                          \
+      "ranks; once: COMMAND is itself a launcher (auto)")                                          \
     X(FLAG, no_stdout, "no-stdout", 0, NULL, "", "leave the output alone; do not record it")       \
     X(SIZE, stdout_limit_B, "stdout-limit", 0, "SIZE", "16MiB", "output to record a rank (16MiB)") \
     X(PSS, pss_rate_ns, "pss-rate", 0, "TIME", "auto", "between readings of PSS (by their cost)")  \

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_RANKS = 10000000 }; /* as --ranks */
+
 static bool is_launcher(const char *command)
 {
     static const char *const names[] = {
@@ -88,15 +90,19 @@ static int count_slots(const struct ml_place *place)
 static enum ml_status plan_own(struct ml_plan *plan, const struct ml_options *o,
                                const struct ml_place *place, struct ml_error *err)
 {
-    int n = (int)o->ranks;
+    int64_t wanted = o->ranks;
     if (o->ranks == ML_RANKS_BY_SLOTS)
-        n = count_slots(place);
+        wanted = count_slots(place);
     else if (o->ranks == ML_RANKS_AS_MPIEXEC)
-        n = (int)o->ranks_per_node * place->n_hosts;
+        wanted = o->ranks_per_node * place->n_hosts;
+    if (wanted > MAX_RANKS)
+        return ml_fail(err, ML_RUN_LOST, "--ranks-per-node: %lld ranks on %d nodes are too many",
+                       (long long)o->ranks_per_node, place->n_hosts);
+    int n = (int)wanted;
     if (n <= 0)
         return ml_fail(err, ML_RUN_LOST,
                        "--ranks slots: there is no node file to count slots in; write a number");
-    if (o->ranks_per_node > 0 && n > (int)o->ranks_per_node * place->n_hosts)
+    if (o->ranks_per_node > 0 && n > o->ranks_per_node * place->n_hosts)
         return ml_fail(err, ML_RUN_LOST, "--ranks %d is more than %d on each of %d nodes", n,
                        (int)o->ranks_per_node, place->n_hosts);
     int *shares = ml_alloc((size_t)place->n_hosts * sizeof *shares);

@@ -42,12 +42,11 @@ static const char *const job[] = {
     NULL,
 };
 
-/* Settings that the user may have made, and the key by which Omni-Path's ranks know each other. */
-static const char *const kept[] = {
-    "PMIX_MCA_",
-    "OMPI_MCA_orte_precondition_transports=",
-    NULL,
-};
+/* Settings that the user may have made for any PMIx. */
+static const char *const of_the_user[] = {"PMIX_MCA_", NULL};
+
+/* The key by which Omni-Path's ranks know each other. */
+static const char *const kept[] = {"OMPI_MCA_orte_precondition_transports=", NULL};
 
 static bool begins_with_any(const char *entry, const char *const *prefixes)
 {
@@ -60,6 +59,8 @@ static bool begins_with_any(const char *entry, const char *const *prefixes)
 
 bool ml_environment_strips(const char *entry, enum ml_strip strip)
 {
+    if (begins_with_any(entry, of_the_user))
+        return false;
     if (strip == ML_STRIP_JOB)
         return begins_with_any(entry, connection) || begins_with_any(entry, job);
     return begins_with_any(entry, connection) && !begins_with_any(entry, kept);

@@ -135,6 +135,8 @@ static void take_part(struct ml_meetings *m, struct meeting *meeting, struct ml_
     int64_t n_hosts = ml_unpack_int(u);
     if (u->failed || n_hosts < 1 || n_hosts > u->end - u->cursor)
         return;
+    if (meeting->hosts && meeting->n_hosts != (size_t)n_hosts)
+        return;
     if (!meeting->hosts)
         meeting->hosts = ml_realloc_array(NULL, (size_t)n_hosts, sizeof *meeting->hosts);
     meeting->n_hosts = (size_t)n_hosts;

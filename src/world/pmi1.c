@@ -50,6 +50,14 @@ struct ml_pmi1 *ml_pmi1_new(struct ml_loop *loop, const struct ml_world *world,
     return pmi;
 }
 
+static void hang_up(struct client *c)
+{
+    ml_watch_stop(c->watch);
+    c->watch = NULL;
+    close(c->fd);
+    c->fd = -1;
+}
+
 /* A rank reads every answer before it asks again, so a full socket means that it is gone. */
 static void reply(struct client *c, const char *format, ...)
 {
@@ -63,9 +71,11 @@ static void reply(struct client *c, const char *format, ...)
     size_t length = (size_t)n < sizeof line - 1 ? (size_t)n : sizeof line - 2;
     line[length++] = '\n';
     for (size_t sent = 0; sent < length;) {
-        ssize_t k = send(c->fd, line + sent, length - sent, MSG_NOSIGNAL);
-        if (k < 0 && errno != EINTR)
+        ssize_t k = send(c->fd, line + sent, length - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (k < 0 && errno != EINTR) {
+            hang_up(c);
             return;
+        }
         sent += k > 0 ? (size_t)k : 0;
     }
 }
@@ -282,14 +292,6 @@ static void serve_line(struct client *c, char *line)
         }
     }
     reply(c, "cmd=%.64s_result rc=-1 msg=unknown_command", command.name);
-}
-
-static void hang_up(struct client *c)
-{
-    ml_watch_stop(c->watch);
-    c->watch = NULL;
-    close(c->fd);
-    c->fd = -1;
 }
 
 static void readable(void *context, short revents)

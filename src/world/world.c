@@ -81,9 +81,12 @@ static size_t find_blocks(const struct ml_world *w, struct block *blocks)
     return n;
 }
 
-/* The shortest prefix whose repetition is the whole: cyclic placements become one block. */
+/* The shortest prefix whose repetition is the whole: cyclic placements become one block. MPICH
+ * (4.0.2) repeats from the first block that begins at host 0: there must be none before it. */
 static size_t find_period(const struct block *blocks, size_t n)
 {
+    if (n == 0 || blocks[0].first != 0)
+        return n;
     for (size_t period = 1; period < n; period++) {
         size_t i = period;
         while (i < n && memcmp(&blocks[i], &blocks[i - period], sizeof *blocks) == 0)
@@ -134,12 +137,16 @@ bool ml_world_unpack(struct ml_unpacker *u, struct ml_world *out)
     if (u->failed || n_ranks < 0 || n_ranks > u->end - u->cursor)
         return false;
     out->host_of = ml_alloc((size_t)n_ranks * sizeof *out->host_of);
-    for (; out->n_ranks < n_ranks; out->n_ranks++)
-        out->host_of[out->n_ranks] = (int)ml_unpack_int(u);
+    bool sane = true;
+    for (; out->n_ranks < n_ranks; out->n_ranks++) {
+        int64_t host = ml_unpack_int(u);
+        sane = sane && host >= 0 && host < n_hosts;
+        out->host_of[out->n_ranks] = (int)host;
+    }
     out->here = (int)ml_unpack_int(u);
     out->universe_size = (int)ml_unpack_int(u);
     snprintf(out->scratch, sizeof out->scratch, "%s", ml_unpack_text(u));
-    return !u->failed;
+    return sane && !u->failed && out->here >= 0 && out->here < n_hosts;
 }
 
 void ml_world_free(struct ml_world *w)
