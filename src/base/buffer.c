@@ -12,7 +12,7 @@ char *ml_buffer_reserve(struct ml_buffer *b, size_t n)
     size_t consumed = (size_t)(b->data - b->base);
     if (b->capacity - consumed - b->length >= n && b->base)
         return b->data + b->length;
-    if (consumed) {
+    if (consumed && b->base) {
         memmove(b->base, b->data, b->length);
         b->data = b->base;
     }

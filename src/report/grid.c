@@ -60,12 +60,13 @@ static int width_of(const char *cell, bool utf8)
 
 static void measure(const struct ml_grid *grid, bool utf8, int *out_widths)
 {
-    for (size_t i = 0; i < grid->n_columns; i++)
-        out_widths[i] = 0;
-    for (size_t i = 0; i < grid->n; i++) {
-        int width = grid->cells[i][0] == NOTE ? 0 : width_of(grid->cells[i], utf8);
-        if (width > out_widths[i % grid->n_columns])
-            out_widths[i % grid->n_columns] = width;
+    for (size_t column = 0; column < grid->n_columns; column++) {
+        out_widths[column] = 0;
+        for (size_t i = column; i < grid->n; i += grid->n_columns) {
+            int width = grid->cells[i][0] == NOTE ? 0 : width_of(grid->cells[i], utf8);
+            if (width > out_widths[column])
+                out_widths[column] = width;
+        }
     }
 }
 

@@ -122,7 +122,7 @@ static int64_t power_of_two_below(int64_t n)
 static void agree_shape(struct write *w)
 {
     struct ml_team *team = w->store->team;
-    int64_t row_B = 0;
+    int64_t row_B = 1; /* one more than the sum: nothing is divided by 0 */
     for (size_t i = 0; i < w->table->n_columns; i++) {
         struct column *c = &w->columns[i];
         if (c->is->kind == ML_TEXT) {

@@ -52,7 +52,8 @@ pmix_status_t ml_pmix_on_spawn(const pmix_proc_t *proc, const pmix_info_t job_in
     for (size_t i = 0; i < n_apps; i++)
         pack_app(&packed, &apps[i]);
     call->data = ml_alloc(packed.length);
-    memcpy(call->data, packed.data, packed.length);
+    if (packed.length)
+        memcpy(call->data, packed.data, packed.length);
     call->n_data = packed.length;
     call->spawn_done = done;
     call->cbdata = cbdata;
