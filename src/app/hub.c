@@ -85,7 +85,7 @@ static void start_seats(struct ml_hub *h)
     for (size_t i = 0; i < h->seats.n; i++) {
         struct ml_seat *s = &h->seats.list[i];
         struct guest *g = guest_of(h, s->starter);
-        if (!s->started && s->offered && g)
+        if (!s->started && s->offered && g && !h->ending)
             start_seat(h, s, g);
     }
 }
@@ -124,11 +124,6 @@ static void check_done(struct ml_hub *h)
         ml_job_node_done(h->job);
 }
 
-static void fail(struct ml_hub *h, enum ml_cause cause, int rank, int value)
-{
-    ml_job_failure(h->job, cause, rank, value);
-}
-
 static void rank_exited(struct ml_hub *h, struct ml_seat *s, int status)
 {
     int value;
@@ -138,7 +133,7 @@ static void rank_exited(struct ml_hub *h, struct ml_seat *s, int status)
     ml_sampler_rank_ended(h->setup.sampler, s->rank, status);
     enum ml_cause cause = ml_verdict_cause(status, s->state, &value);
     if (cause != ML_CAUSE_NONE && !h->ending && s->abort_code < 0)
-        fail(h, cause, s->rank, value);
+        ml_job_failure(h->job, cause, s->rank, value, ml_verdict_ends_others(cause, s->state));
 }
 
 static void end_ranks(void *context)
@@ -153,6 +148,12 @@ static void end_ranks(void *context)
                      "the node's ranks are ended because one failed");
     for (size_t i = 0; i < h->n_guests; i++)
         ml_channel_send(h->guests[i]->channel, ML_MEMBER_END, "", 0);
+    for (size_t i = 0; i < h->seats.n; i++) {
+        struct ml_seat *s = &h->seats.list[i];
+        if (!s->started) /* and never will be */
+            s->exited = s->closed = s->ended_by_us = true;
+    }
+    check_done(h);
 }
 
 static void job_finished(void *context)
@@ -302,7 +303,7 @@ static void aborted(void *context, int rank, int code, const char *text)
         return;
     s->abort_code = code & 0xff;
     ml_sampler_event(h->setup.sampler, rank, ML_EVENT_ABORT, code, *text ? text : "MPI_Abort");
-    fail(h, ML_CAUSE_ABORT, rank, code);
+    ml_job_failure(h->job, ML_CAUSE_ABORT, rank, code, true);
 }
 
 static void host_limited(void *context, const char *reason)
@@ -318,7 +319,7 @@ static void host_lost(void *context)
         return;
     ml_log(ML_LOG_ERROR, "the process that hosts the application's MPI world died; the application "
                          "is ended");
-    fail(h, ML_CAUSE_US, -1, 0);
+    ml_job_failure(h->job, ML_CAUSE_US, -1, 0, true);
 }
 
 /* ---- between nodes ---- */

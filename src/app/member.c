@@ -40,6 +40,7 @@ struct ml_member {
     struct ml_timer *kill_timer;
     struct task **tasks;
     size_t n_tasks, task_capacity;
+    bool ending; /* the ranks are to end, those too that are just being started */
     bool dismissed;
     struct ml_leave leave;
 };
@@ -172,6 +173,7 @@ static void kill_tasks(void *context)
 
 static void end_tasks(struct ml_member *m)
 {
+    m->ending = true;
     signal_tasks(m, SIGCONT);
     signal_tasks(m, SIGTERM);
     ml_timer_set_in(m->kill_timer, GRACE_NS);
@@ -245,6 +247,8 @@ void ml_member_started(struct ml_member *m, int number, pid_t pid, int error)
         return;
     t->pid = pid;
     tell(m, ML_MEMBER_STARTED, number, pid, error);
+    if (m->ending && pid > 0)
+        kill(pid, SIGKILL); /* it has done nothing yet */
     if (pid == 0)
         end_task(t, W_EXITCODE(error == ENOENT ? 127 : 126, 0));
     else
