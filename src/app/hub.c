@@ -133,7 +133,7 @@ static void rank_exited(struct ml_hub *h, struct ml_seat *s, int status)
     ml_sampler_rank_ended(h->setup.sampler, s->rank, status);
     enum ml_cause cause = ml_verdict_cause(status, s->state, &value);
     if (cause != ML_CAUSE_NONE && !h->ending && s->abort_code < 0)
-        ml_job_failure(h->job, cause, s->rank, value, ml_verdict_ends_others(cause, s->state));
+        ml_job_failure(h->job, cause, s->rank, value);
 }
 
 static void end_ranks(void *context)
@@ -303,7 +303,7 @@ static void aborted(void *context, int rank, int code, const char *text)
         return;
     s->abort_code = code & 0xff;
     ml_sampler_event(h->setup.sampler, rank, ML_EVENT_ABORT, code, *text ? text : "MPI_Abort");
-    ml_job_failure(h->job, ML_CAUSE_ABORT, rank, code, true);
+    ml_job_failure(h->job, ML_CAUSE_ABORT, rank, code);
 }
 
 static void host_limited(void *context, const char *reason)
@@ -319,7 +319,7 @@ static void host_lost(void *context)
         return;
     ml_log(ML_LOG_ERROR, "the process that hosts the application's MPI world died; the application "
                          "is ended");
-    ml_job_failure(h->job, ML_CAUSE_US, -1, 0, true);
+    ml_job_failure(h->job, ML_CAUSE_US, -1, 0);
 }
 
 /* ---- between nodes ---- */

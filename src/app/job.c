@@ -24,7 +24,7 @@ struct ml_job {
     struct ml_timer *timer;
     struct ml_live *live;       /* at the root, where it is shown */
     struct ml_verdict own, job; /* first failure here; of the job, at last */
-    bool ending, told_failure, node_done, finished;
+    bool ending, node_done, finished;
     int n_done; /* nodes; at the root */
     int64_t most_epochs;
 };
@@ -126,15 +126,13 @@ enum ml_status ml_job_open(struct ml_loop *loop, const struct ml_job_setup *setu
     return ML_OK;
 }
 
-void ml_job_failure(struct ml_job *j, enum ml_cause cause, int rank, int value, bool ends_others)
+void ml_job_failure(struct ml_job *j, enum ml_cause cause, int rank, int value)
 {
-    if (j->finished)
+    if (j->own.cause != ML_CAUSE_NONE || j->finished)
         return;
-    if (j->own.cause == ML_CAUSE_NONE)
-        j->own = (struct ml_verdict){cause, rank, value, root_clock(j)};
-    if (ends_others && !j->ending && !j->told_failure)
+    j->own = (struct ml_verdict){cause, rank, value, root_clock(j)};
+    if (!j->ending)
         send_all(j, FAILURE, &j->own, 0);
-    j->told_failure = j->told_failure || ends_others;
 }
 
 void ml_job_node_done(struct ml_job *j)

@@ -19,12 +19,6 @@ enum ml_cause ml_verdict_cause(int status, enum ml_rank_state state, int *out_va
     return ML_CAUSE_NONE;
 }
 
-bool ml_verdict_ends_others(enum ml_cause cause, enum ml_rank_state state)
-{
-    bool openmpi = strcmp(MEMLOG_FLAVOUR, "openmpi") == 0;
-    return openmpi || cause != ML_CAUSE_EXIT || state == ML_RANK_CONNECTED;
-}
-
 int ml_verdict_exit_code(const struct ml_verdict *v)
 {
     switch (v->cause) {

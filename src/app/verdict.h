@@ -30,10 +30,6 @@ struct ml_verdict {
 /* What STATUS (wait(2)) of a rank means that had told its process manager STATE. */
 enum ml_cause ml_verdict_cause(int status, enum ml_rank_state state, int *out_value);
 
-/* Whether mpiexec would end the others for it: Open MPI's always, Hydra not for an exit code of a
- * program that is not inside MPI. */
-bool ml_verdict_ends_others(enum ml_cause cause, enum ml_rank_state state);
-
 /* The exit code that a shell shows: code, or 128 + signal. */
 int ml_verdict_exit_code(const struct ml_verdict *v);
 

@@ -96,6 +96,7 @@ def test_killed_application_ends_as_plain(flavour, file):
 
 def test_read_recovers_by_itself(file):
     with start(mt.BUILD, file) as job:
+        time.sleep(1)                          # some ticks
         os.kill(mt.sampling_ranks(job)[0], signal.SIGKILL)
         job.finish(timeout_s=20, grace_s=5)
     assert mt.journals_of(file) and not file.exists()
