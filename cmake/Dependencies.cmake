@@ -70,6 +70,7 @@ elseif(TARGET memlog_hdf5_parallel)
 endif()
 
 memlog_pkg(ZLIB zlib zlib1g-dev zlib)
+memlog_pkg(XXHASH libxxhash>=0.8 libxxhash-dev xxhash)
 memlog_pkg(HWLOC hwloc libhwloc-dev hwloc)
 memlog_pkg(LIBUNWIND libunwind-ptrace libunwind-dev libunwind)
 memlog_pkg(LIBDW libdw libdw-dev elfutils)
