@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/own.h"
+#include "store/stacks.h"
 #include "version.h"
 
 #include <stdlib.h>
@@ -199,29 +200,64 @@ static void set_bases(struct ml_team *team, struct ml_harvest **harvests, size_t
     }
 }
 
+static enum ml_status write_each(struct ml_store *store, const struct ml_table *const *tables,
+                                 struct ml_harvest **harvests, size_t n, struct ml_error *err)
+{
+    ML_AUTO_FREE struct ml_rows *sets = ml_alloc(n * sizeof *sets);
+    enum ml_status status = ML_OK;
+    for (const struct ml_table *const *t = tables; *t && status == ML_OK; t++) {
+        for (size_t i = 0; i < n; i++)
+            sets[i] = ml_harvest_rows(harvests[i], *t);
+        status = ml_store_table(store, *t, sets, n, err);
+    }
+    return status;
+}
+
+/* Makes one tree of the stacks of all journals, and tells the journals' samples their rows in it,
+ * which *OUT_ROWS holds. */
+static enum ml_status write_stacks(struct ml_store *store, struct ml_harvest **harvests, size_t n,
+                                   int32_t **out_rows, struct ml_error *err)
+{
+    ML_AUTO_FREE struct ml_stack_set *sets = ml_alloc(n * sizeof *sets);
+    for (size_t i = 0; i < n; i++) {
+        sets[i].frames = ml_harvest_rows(harvests[i], &ml_table_frames);
+        sets[i].stacks = ml_harvest_rows(harvests[i], &ml_table_stacks);
+    }
+    enum ml_status status = ml_store_stacks(store, sets, n, out_rows, err);
+    size_t first = 0;
+    for (size_t i = 0; i < n && status == ML_OK && *out_rows; i++) {
+        ml_harvest_set_stacks(harvests[i], *out_rows + first);
+        first += sets[i].stacks.count;
+    }
+    return status;
+}
+
 static enum ml_status write_tables(struct ml_team *team, struct ml_store *store,
                                    struct ml_harvest **harvests, size_t n, struct ml_error *err)
 {
     /* The small ones first, so that they are on the disk early. */
-    static const struct ml_table *const order[] = {
-        &ml_table_processes,
-        &ml_table_job_samples,
-        &ml_table_events,
-        &ml_table_node_samples,
-        &ml_table_output,
+    static const struct ml_table *const small[] = {
+        &ml_table_processes,    &ml_table_job_samples, &ml_table_events,
+        &ml_table_node_samples, &ml_table_output,      NULL,
+    };
+    static const struct ml_table *const large[] = {
+        &ml_table_stack_samples,
         &ml_table_samples,
         NULL,
     };
     struct node_range range = node_range(team, harvests, n);
     struct ml_rows nodes = {.count = range.count, .fetch = fetch_node, .context = &range};
+    ML_AUTO_FREE int32_t *stack_rows = NULL;
     set_bases(team, harvests, n);
     enum ml_status status = ml_store_table(store, &ml_table_nodes, &nodes, 1, err);
-    ML_AUTO_FREE struct ml_rows *sets = ml_alloc(n * sizeof *sets);
-    for (const struct ml_table *const *t = order; *t && status == ML_OK; t++) {
-        for (size_t i = 0; i < n; i++)
-            sets[i] = ml_harvest_rows(harvests[i], *t);
-        status = ml_store_table(store, *t, sets, n, err);
-    }
+    if (status == ML_OK)
+        status = write_each(store, small, harvests, n, err);
+    if (status == ML_OK)
+        status = write_stacks(store, harvests, n, &stack_rows, err);
+    if (status == ML_OK)
+        status = write_each(store, large, harvests, n, err);
+    for (size_t i = 0; i < n; i++)
+        ml_harvest_set_stacks(harvests[i], NULL);
     return status;
 }
 

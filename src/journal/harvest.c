@@ -16,8 +16,9 @@ struct ml_harvest {
     struct ml_index x;
     int32_t process_base;
     int64_t sample_base;
-    size_t last_process; /* whose samples were fetched last: the next row is mostly its too */
-    size_t last_frame;   /* of output, likewise */
+    const int32_t *stack_rows; /* in the file, of the journal's stacks; NULL before they are set */
+    size_t last_process;       /* whose samples were fetched last: the next row is mostly its too */
+    size_t last_frame;         /* of output, likewise */
     char line[ML_LINE_WIDTH];
 };
 
@@ -113,6 +114,8 @@ static void complete_own_node(const struct ml_index *x, struct ml_node_row *row)
         row->ticks = (int64_t)x->node_samples.n;
     if (row->cpu_ns < 0)
         row->cpu_ns = x->last_sampler_cpu_ns;
+    if (row->stacks < 0)
+        row->stacks = (int64_t)x->stacks.samples.n;
     if (x->clock.n) {
         row->clock_offset_s = (double)x->clock.points[x->clock.n - 1].offset_ns / ML_NS_PER_S;
         row->clock_error_s =
@@ -129,6 +132,8 @@ void ml_harvest_node(const struct ml_harvest *h, size_t i, struct ml_node_row *o
     }
     out_row->ended = ML_NODE_END_NO_RECORD;
     out_row->ticks = out_row->missed = out_row->cpu_ns = ML_NOT_MEASURED;
+    out_row->stacks = out_row->stacks_failed = out_row->stacks_cpu_ns = ML_NOT_MEASURED;
+    out_row->debugger_restarts = ML_NOT_MEASURED;
     out_row->clock_offset_s = out_row->clock_error_s = ML_NOT_MEASURED;
 }
 
@@ -271,6 +276,29 @@ static void fetch_line(void *context, size_t i, void *out_row)
                                   .text = h->line};
 }
 
+static void fetch_frame(void *context, size_t i, void *out_row)
+{
+    const struct ml_harvest *h = context;
+    unpack_at(h, &ml_table_frames, h->x.stacks.frames.at[i], out_row);
+}
+
+static void fetch_stack(void *context, size_t i, void *out_row)
+{
+    const struct ml_harvest *h = context;
+    unpack_at(h, &ml_table_stacks, h->x.stacks.stacks.at[i], out_row);
+}
+
+static void fetch_stack_sample(void *context, size_t i, void *out_row)
+{
+    struct ml_harvest *h = context;
+    struct ml_stack_sample_row *row = out_row;
+    unpack_at(h, &ml_table_stack_samples, h->x.stacks.samples.at[i], row);
+    row->time_ns = run_ns(h, row->time_ns);
+    row->process = file_process(h, row->process);
+    if (h->stack_rows && row->stack >= 0 && (size_t)row->stack < h->x.stacks.stacks.n)
+        row->stack = h->stack_rows[row->stack];
+}
+
 struct ml_rows ml_harvest_rows(struct ml_harvest *h, const struct ml_table *table)
 {
     struct ml_rows rows = {.context = h};
@@ -292,6 +320,15 @@ struct ml_rows ml_harvest_rows(struct ml_harvest *h, const struct ml_table *tabl
     } else if (table == &ml_table_output) {
         rows.count = h->x.output_lines.n;
         rows.fetch = fetch_line;
+    } else if (table == &ml_table_frames) {
+        rows.count = h->x.stacks.frames.n;
+        rows.fetch = fetch_frame;
+    } else if (table == &ml_table_stacks) {
+        rows.count = h->x.stacks.stacks.n;
+        rows.fetch = fetch_stack;
+    } else if (table == &ml_table_stack_samples) {
+        rows.count = h->x.stacks.samples.n;
+        rows.fetch = fetch_stack_sample;
     }
     return rows;
 }
@@ -300,4 +337,9 @@ void ml_harvest_set_bases(struct ml_harvest *h, int32_t process_base, int64_t sa
 {
     h->process_base = process_base;
     h->sample_base = sample_base;
+}
+
+void ml_harvest_set_stacks(struct ml_harvest *h, const int32_t *rows)
+{
+    h->stack_rows = rows;
 }

@@ -22,8 +22,9 @@ size_t ml_harvest_n_attributes(const struct ml_harvest *h);
 const struct ml_attribute *ml_harvest_attribute(const struct ml_harvest *h, size_t i);
 
 /* Rows of ml_table_nodes: row i is node i; a node that the journal does not tell about has no
- * name. Only this node's row has ticks, missed, cpu_ns and clock; `ended` of this node is COMPLETE
- * or CUT, of others NO_RECORD. Texts are valid until the harvest is closed. */
+ * name. Only this node's row has ticks, missed, cpu_ns, clock and figures of the stacks; `ended` of
+ * this node is COMPLETE or CUT, of others NO_RECORD. Texts are valid until the harvest is closed.
+ */
 size_t ml_harvest_n_nodes(const struct ml_harvest *h);
 void ml_harvest_node(const struct ml_harvest *h, size_t i, struct ml_node_row *out_row);
 
@@ -31,9 +32,16 @@ void ml_harvest_node(const struct ml_harvest *h, size_t i, struct ml_node_row *o
  * on rank 0's clock since the run's start (the store rounds them to 2^-20 s), process numbers
  * counted on from PROCESS_BASE, first_row from SAMPLE_BASE. Both are what other journals before it
  * contribute; counts do not depend on them. The rows are valid until the harvest is closed. A
- * process without an end has -1 in end, exit code and signal. */
+ * process without an end has -1 in end, exit code and signal.
+ *
+ * Rows of /frames and /stacks are this journal's, and counted in it: parents lie before their
+ * children, each frame and parent is one of them, the depths are right. */
 struct ml_rows ml_harvest_rows(struct ml_harvest *h, const struct ml_table *table);
 void ml_harvest_set_bases(struct ml_harvest *h, int32_t process_base, int64_t sample_base);
+
+/* ROWS[i] is the row in the file of this journal's stack i, which stack samples refer to from now
+ * on; NULL, as at first: they refer to the journal's stacks. ROWS stays the caller's. */
+void ml_harvest_set_stacks(struct ml_harvest *h, const int32_t *rows);
 
 /* Time of the last record, ns since the run's start, on rank 0's clock. */
 int64_t ml_harvest_last_ns(const struct ml_harvest *h);

@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_offset(struct ml_offsets *o, uint64_t at)
-{
-    ML_GROW(o->at, o->n, o->capacity);
-    o->at[o->n++] = at;
-}
-
 static uint64_t at(const struct ml_index *x, const uint8_t *p)
 {
     return (uint64_t)(p - x->bytes);
@@ -86,7 +80,7 @@ static bool index_samples(struct ml_index *x, const struct ml_frame *f)
             return false;
         if (!entry->samples.n && entry->row.pid < 0) /* a process that its frame never named */
             entry->row.rank = row.rank;
-        add_offset(&entry->samples, start);
+        ml_offsets_add(&entry->samples, start);
         x->n_samples++;
         int64_t rss_B = row.rss_B > row.peak_rss_B ? row.rss_B : row.peak_rss_B;
         if (rss_B > entry->peak_B) {
@@ -149,7 +143,7 @@ static bool index_node_sample(struct ml_index *x, const struct ml_frame *f)
     struct ml_node_sample_row row;
     if (!ml_frame_row(f, &ml_table_node_samples, &row))
         return false;
-    add_offset(&x->node_samples, at(x, f->payload));
+    ml_offsets_add(&x->node_samples, at(x, f->payload));
     x->last_sampler_cpu_ns = row.sampler_cpu_ns;
     return true;
 }
@@ -159,7 +153,7 @@ static bool index_job_sample(struct ml_index *x, const struct ml_frame *f)
     struct ml_job_sample_row row;
     if (!ml_frame_row(f, &ml_table_job_samples, &row))
         return false;
-    add_offset(&x->job_samples, at(x, f->payload));
+    ml_offsets_add(&x->job_samples, at(x, f->payload));
     return true;
 }
 
@@ -168,7 +162,7 @@ static bool index_event(struct ml_index *x, const struct ml_frame *f)
     struct ml_event_row row;
     if (!ml_frame_row(f, &ml_table_events, &row))
         return false;
-    add_offset(&x->events, at(x, f->payload));
+    ml_offsets_add(&x->events, at(x, f->payload));
     return true;
 }
 
@@ -184,16 +178,21 @@ static bool index_output(struct ml_index *x, const struct ml_frame *f)
     }
     uint8_t bit = (uint8_t)(1 << chunk.stream);
     bool open = x->open_lines[slot] & bit;
-    add_offset(&x->output_frames, at(x, f->payload - ML_FRAME_HEAD));
+    ml_offsets_add(&x->output_frames, at(x, f->payload - ML_FRAME_HEAD));
     for (size_t length, used; chunk.n; chunk.bytes += used, chunk.n -= used) {
         bool ended, continued = open;
         used = ml_line_cut(chunk.bytes, chunk.n, &length, &ended);
         open = !ended;
         if (length || !continued) /* else only the end of a line that has its row already */
-            add_offset(&x->output_lines, ml_line_entry(at(x, chunk.bytes), length, continued));
+            ml_offsets_add(&x->output_lines, ml_line_entry(at(x, chunk.bytes), length, continued));
     }
     x->open_lines[slot] = (uint8_t)(open ? x->open_lines[slot] | bit : x->open_lines[slot] & ~bit);
     return true;
+}
+
+static bool index_stacks(struct ml_index *x, const struct ml_frame *f)
+{
+    return ml_stack_index_add(&x->stacks, x->bytes, f);
 }
 
 static bool index_end(struct ml_index *x, const struct ml_frame *f)
@@ -215,6 +214,9 @@ static bool (*const handlers[])(struct ml_index *, const struct ml_frame *) = {
     [ML_FRAME_EVENT] = index_event,
     [ML_FRAME_OUTPUT] = index_output,
     [ML_FRAME_END] = index_end,
+    [ML_FRAME_STACK_FRAMES] = index_stacks,
+    [ML_FRAME_STACKS] = index_stacks,
+    [ML_FRAME_STACK_SAMPLES] = index_stacks,
 };
 
 static bool index_frame(struct ml_index *x, const struct ml_frame *f)
@@ -261,6 +263,7 @@ static void finish_index(struct ml_index *x)
         x->processes[i].first_row = row;
         row += x->processes[i].samples.n;
     }
+    ml_stack_index_finish(&x->stacks, x->bytes, x->length);
     size_t own = (size_t)x->header.node + 1, all = (size_t)x->header.n_nodes;
     grow_nodes(x, own > all ? own : all);
 }
@@ -306,6 +309,7 @@ void ml_index_free(struct ml_index *x)
     free(x->output_frames.at);
     free(x->output_lines.at);
     free(x->open_lines);
+    ml_stack_index_free(&x->stacks);
     ml_timeline_free(&x->clock);
     *x = (struct ml_index){0};
 }

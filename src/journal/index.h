@@ -3,12 +3,9 @@
 #define ML_JOURNAL_INDEX_H
 
 #include "journal/frames.h"
+#include "journal/offsets.h"
+#include "journal/stack_index.h"
 #include "journal/timeline.h"
-
-struct ml_offsets {
-    uint64_t *at; /* bytes from the journal's start */
-    size_t n, capacity;
-};
 
 struct ml_process_entry {
     struct ml_process_row row; /* instants and numbers as written: local */
@@ -46,6 +43,7 @@ struct ml_index {
     struct ml_offsets output_lines;                      /* ml_line_entry */
     uint8_t *open_lines; /* by rank + 1: bit 1 << stream while its last line is not over */
     size_t n_open, open_capacity;
+    struct ml_stack_index stacks;
     int64_t last_sampler_cpu_ns; /* of the last node sample; -1 without */
 };
 

@@ -17,6 +17,8 @@ struct ml_journal {
     char *path;
     int64_t size_B;           /* of whole flushes: what the file is cut back to */
     bool broken;              /* a torn flush could not be cut off: no more writes */
+    bool stacks_pending;      /* the batch has rows that others are counted from */
+    bool stacks_lost;         /* such rows were dropped: the numbers of later ones are wrong */
     struct ml_buffer batch;   /* frames since the last flush */
     struct ml_buffer payload; /* of the frame that is being made */
     struct ml_buffer samples; /* rows of the tick */
@@ -124,6 +126,19 @@ void ml_journal_end(struct ml_journal *j, int64_t time_ns)
     append(j, ML_FRAME_END, time_ns, &j->payload);
 }
 
+bool ml_journal_packed(struct ml_journal *j, enum ml_frame_type type, int64_t time_ns,
+                       const void *rows, size_t n)
+{
+    bool counted = type == ML_FRAME_STACK_FRAMES || type == ML_FRAME_STACKS;
+    j->stacks_lost |= counted && n > ML_FRAME_PAYLOAD_MAX;
+    if (n > ML_FRAME_PAYLOAD_MAX || (j->stacks_lost && (counted || type == ML_FRAME_STACK_SAMPLES)))
+        return false;
+    if (n)
+        ml_frame_append(&j->batch, type, time_ns, rows, n);
+    j->stacks_pending |= counted && n;
+    return true;
+}
+
 void ml_journal_samples_begin(struct ml_journal *j, int64_t time_ns)
 {
     ml_buffer_clear(&j->samples);
@@ -147,8 +162,10 @@ static enum ml_status flush_failed(struct ml_journal *j, struct ml_error *err)
     enum ml_status status = ml_fail_errno(err, ML_SAMPLE_LOST, "%s: write", j->path);
     if (ftruncate(j->fd, j->size_B) < 0)
         j->broken = true;
-    if (j->broken || j->batch.length > BATCH_MAX_B)
+    if (j->broken || j->batch.length > BATCH_MAX_B) {
         ml_buffer_clear(&j->batch);
+        j->stacks_lost |= j->stacks_pending;
+    }
     return status;
 }
 
@@ -173,6 +190,7 @@ enum ml_status ml_journal_flush(struct ml_journal *j, struct ml_error *err)
     if (done < 0 || (size_t)done < n)
         return flush_failed(j, err);
     j->size_B += done;
+    j->stacks_pending = false;
     ml_buffer_clear(&j->batch);
     return ML_OK;
 }

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "record/tables.h"
 
+#include <stdbool.h>
+
 /* The types of frames; the numbers are the format. Payloads are rows as ml_row_pack makes them
  * unless said otherwise. All instants are nanoseconds of the writing node's CLOCK_MONOTONIC. */
 enum ml_frame_type {
@@ -22,8 +24,14 @@ enum ml_frame_type {
     ML_FRAME_NODE_SAMPLE = 8,
     ML_FRAME_JOB_SAMPLE = 9, /* rank 0's journal only */
     ML_FRAME_EVENT = 10,
-    ML_FRAME_OUTPUT = 11, /* varints: rank, stream; then the bytes, up to the frame's end */
-    ML_FRAME_END = 12,    /* the application has ended and all is recorded */
+    ML_FRAME_OUTPUT = 11,        /* varints: rank, stream; then the bytes, up to the frame's end */
+    ML_FRAME_END = 12,           /* the application has ended and all is recorded */
+    ML_FRAME_STACK_FRAMES = 13,  /* rows of ml_table_frames; they are numbered in this journal as
+                                    they  come, from 0 */
+    ML_FRAME_STACKS = 14,        /* rows of ml_table_stacks, numbered likewise; parent and frame are
+                                    such numbers, of rows before them */
+    ML_FRAME_STACK_SAMPLES = 15, /* rows of ml_table_stack_samples; process as in PROCESS frames,
+                                    stack as numbered here */
 };
 
 struct ml_journal_header {
@@ -58,6 +66,12 @@ void ml_journal_process_end(struct ml_journal *j, int64_t time_ns, int process, 
 void ml_journal_output(struct ml_journal *j, int64_t time_ns, int rank, enum ml_stream stream,
                        const void *bytes, size_t n);
 void ml_journal_end(struct ml_journal *j, int64_t time_ns);
+
+/* A frame of rows that ml_row_pack has packed already, N bytes; none leave no frame. False, and
+ * nothing appended: they are over 64 MiB, or they are of stacks, and a full disk or such a size has
+ * cost rows of stacks before, so that the numbers in these would be wrong. */
+bool ml_journal_packed(struct ml_journal *j, enum ml_frame_type type, int64_t time_ns,
+                       const void *rows, size_t n);
 
 /* Rows of one tick share a frame: begin, add each, commit. An empty one leaves no frame. */
 void ml_journal_samples_begin(struct ml_journal *j, int64_t time_ns);

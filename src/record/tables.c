@@ -24,12 +24,21 @@ const struct ml_code ml_event_codes[] = {
     {ML_EVENT_SLOWED, "slowed"},
     {ML_EVENT_NODE_LOST, "node_lost"},
     {ML_EVENT_NOTE, "note"},
+    {ML_EVENT_DEBUGGER, "debugger"},
     {0, NULL},
 };
 
 const struct ml_code ml_stream_codes[] = {
     {ML_STDOUT, "stdout"},
     {ML_STDERR, "stderr"},
+    {0, NULL},
+};
+
+const struct ml_code ml_trigger_codes[] = {
+    {ML_TRIGGER_INTERVAL, "interval"},
+    {ML_TRIGGER_GROWTH, "growth"},
+    {ML_TRIGGER_SIGNAL, "signal"},
+    {ML_TRIGGER_LOW_MEMORY, "low_memory"},
     {0, NULL},
 };
 
@@ -42,6 +51,9 @@ const struct ml_code ml_stream_codes[] = {
 #define JOB_SAMPLE(...) DESCRIBE(ml_job_sample_row, __VA_ARGS__)
 #define EVENT(...) DESCRIBE(ml_event_row, __VA_ARGS__)
 #define OUTPUT(...) DESCRIBE(ml_output_row, __VA_ARGS__)
+#define FRAME(...) DESCRIBE(ml_frame_row, __VA_ARGS__)
+#define STACK(...) DESCRIBE(ml_stack_row, __VA_ARGS__)
+#define STACK_SAMPLE(...) DESCRIBE(ml_stack_sample_row, __VA_ARGS__)
 
 static const struct ml_column node_columns[] = {ML_NODE_COLUMNS(NODE)};
 static const struct ml_column process_columns[] = {ML_PROCESS_COLUMNS(PROCESS)};
@@ -50,6 +62,9 @@ static const struct ml_column node_sample_columns[] = {ML_NODE_SAMPLE_COLUMNS(NO
 static const struct ml_column job_sample_columns[] = {ML_JOB_SAMPLE_COLUMNS(JOB_SAMPLE)};
 static const struct ml_column event_columns[] = {ML_EVENT_COLUMNS(EVENT)};
 static const struct ml_column output_columns[] = {ML_OUTPUT_COLUMNS(OUTPUT)};
+static const struct ml_column frame_columns[] = {ML_FRAME_COLUMNS(FRAME)};
+static const struct ml_column stack_columns[] = {ML_STACK_COLUMNS(STACK)};
+static const struct ml_column stack_sample_columns[] = {ML_STACK_SAMPLE_COLUMNS(STACK_SAMPLE)};
 
 #define TABLE(variable, name, description, columns, row)                                           \
     const struct ml_table variable = {name, description, columns,                                  \
@@ -66,8 +81,23 @@ TABLE(ml_table_job_samples, "job_samples", "sums over all nodes, about one row a
 TABLE(ml_table_events, "events", "what happened; by node, by time", event_columns, ml_event_row);
 TABLE(ml_table_output, "output", "what the application wrote; by node, by time", output_columns,
       ml_output_row);
+TABLE(ml_table_frames, "frames", "the function calls that stacks are made of", frame_columns,
+      ml_frame_row);
+TABLE(ml_table_stacks, "stacks", "all stacks of all ranks as one prefix tree; parents come first",
+      stack_columns, ml_stack_row);
+TABLE(ml_table_stack_samples, "stack_samples", "one row a thread and stack taken; by node, by time",
+      stack_sample_columns, ml_stack_sample_row);
 
 const struct ml_table *const ml_tables[] = {
-    &ml_table_nodes,       &ml_table_processes, &ml_table_samples, &ml_table_node_samples,
-    &ml_table_job_samples, &ml_table_events,    &ml_table_output,  NULL,
+    &ml_table_nodes,
+    &ml_table_processes,
+    &ml_table_samples,
+    &ml_table_node_samples,
+    &ml_table_job_samples,
+    &ml_table_events,
+    &ml_table_output,
+    &ml_table_frames,
+    &ml_table_stacks,
+    &ml_table_stack_samples,
+    NULL,
 };

@@ -19,6 +19,12 @@
     X(INT64, ticks, "ticks", "1", "sampling ticks that were taken", NULL)                          \
     X(INT64, missed, "missed", "1", "sampling ticks that were due and not taken", NULL)            \
     X(SPAN, cpu_ns, "cpu_s", "s", "CPU time of the sampling rank and the world host", NULL)        \
+    X(INT64, stacks, "stacks", "1", "stack traces taken, of single threads", NULL)                 \
+    X(INT64, stacks_failed, "stacks_failed", "1", "stack traces of processes that failed", NULL)   \
+    X(SPAN, stacks_cpu_ns, "stacks_cpu_s", "s", "CPU time of the stack server and its debugger",   \
+      NULL)                                                                                        \
+    X(INT32, debugger_restarts, "debugger_restarts", "1",                                          \
+      "how often the debugger hung or died and was started again", NULL)                           \
     X(CODE, ended, "ended", "1", "how the record of the node ends", ml_node_end_codes)
 
 #define ML_PROCESS_COLUMNS(X)                                                                      \
@@ -98,6 +104,33 @@
       NULL)                                                                                        \
     X(TEXT, text, "text", "", "one line, or a piece of it", NULL)
 
+/* /frames and /stacks are of the whole run; in a journal their rows, and what refers to them, are
+ * counted in that journal. */
+#define ML_FRAME_COLUMNS(X)                                                                        \
+    X(TEXT, function, "function", "", "function; empty where nobody knows it", NULL)               \
+    X(TEXT, file, "file", "", "source file; empty: unknown", NULL)                                 \
+    X(INT32, line, "line", "1", "line of the source file; -1: unknown", NULL)                      \
+    X(TEXT, module, "module", "", "program or library that holds the code", NULL)                  \
+    X(INT64, offset_B, "offset_B", "byte",                                                         \
+      "where the function is unknown: address in the module, as linked; else -1", NULL)            \
+    X(CODE, inlined, "inlined", "1", "1: inlined into the function outside of it", NULL)
+
+#define ML_STACK_COLUMNS(X)                                                                        \
+    X(INT32, parent, "parent", "1", "row of the stack without the innermost call; -1: a root",     \
+      NULL)                                                                                        \
+    X(INT32, frame, "frame", "1", "row in /frames of the innermost call", NULL)                    \
+    X(INT32, depth, "depth", "1", "calls from the root, which has 0", NULL)
+
+#define ML_STACK_SAMPLE_COLUMNS(X)                                                                 \
+    X(INSTANT, time_ns, "time_s", "s", "time at which the stack was taken", NULL)                  \
+    X(INT32, process, "process", "1", "row in /processes", NULL)                                   \
+    X(INT32, thread, "thread", "1", "thread id on its node; the pid for the first thread", NULL)   \
+    X(INT32, stack, "stack", "1", "row in /stacks", NULL)                                          \
+    X(CODE, trigger, "trigger", "1", "why it was taken", ml_trigger_codes)                         \
+    X(SPAN, stopped_ns, "stopped_s", "s", "how long the process was held for it; 0: it ran on",    \
+      NULL)                                                                                        \
+    X(SPAN, took_ns, "took_s", "s", "from the order to the stack", NULL)
+
 #define ML_FIELD_INSTANT int64_t
 #define ML_FIELD_SPAN int64_t
 #define ML_FIELD_INT64 int64_t
@@ -128,9 +161,19 @@ struct ml_event_row {
 struct ml_output_row {
     ML_OUTPUT_COLUMNS(ML_DECLARE_FIELD)
 };
+struct ml_frame_row {
+    ML_FRAME_COLUMNS(ML_DECLARE_FIELD)
+};
+struct ml_stack_row {
+    ML_STACK_COLUMNS(ML_DECLARE_FIELD)
+};
+struct ml_stack_sample_row {
+    ML_STACK_SAMPLE_COLUMNS(ML_DECLARE_FIELD)
+};
 
 extern const struct ml_table ml_table_nodes, ml_table_processes, ml_table_samples,
-    ml_table_node_samples, ml_table_job_samples, ml_table_events, ml_table_output;
+    ml_table_node_samples, ml_table_job_samples, ml_table_events, ml_table_output, ml_table_frames,
+    ml_table_stacks, ml_table_stack_samples;
 
 /* All of them, in the file's order, ended by NULL. */
 extern const struct ml_table *const ml_tables[];
@@ -143,6 +186,13 @@ enum ml_node_end {
 
 enum ml_stream { ML_STDOUT = 1, ML_STDERR = 2 };
 
+enum ml_trigger {
+    ML_TRIGGER_INTERVAL = 1,   /* --stack-rate */
+    ML_TRIGGER_GROWTH = 2,     /* --stack-growth */
+    ML_TRIGGER_SIGNAL = 3,     /* --stack-signal */
+    ML_TRIGGER_LOW_MEMORY = 4, /* the node is about to run out of memory */
+};
+
 enum ml_event_kind {
     ML_EVENT_EXIT = 1,        /* value: exit code other than 0 */
     ML_EVENT_SIGNAL = 2,      /* value: the signal that ended a rank */
@@ -153,10 +203,11 @@ enum ml_event_kind {
     ML_EVENT_SLOWED = 7,      /* value: ns between samples from now on */
     ML_EVENT_NODE_LOST = 8,   /* a node stopped answering */
     ML_EVENT_NOTE = 9,        /* a warning that the user also saw */
+    ML_EVENT_DEBUGGER = 10, /* value: how often it was restarted; it hung, died or made no sense */
 };
 
 extern const struct ml_code ml_node_end_codes[], ml_state_codes[], ml_event_codes[],
-    ml_stream_codes[];
+    ml_stream_codes[], ml_trigger_codes[];
 
 /* An attribute of the run: command, directory, options and the like. TEXT holds its value; kind
  * says how the file stores it. Texts are owned by whoever made the struct. */

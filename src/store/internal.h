@@ -11,4 +11,9 @@ struct ml_store {
     hid_t file, transfer, group_creation;
 };
 
+#define ML_STORE_TEXT_MAX_B 511
+
+/* Bytes of TEXT that fit into a column, whole UTF-8 characters as far as they are some. */
+size_t ml_store_text_length(const char *text);
+
 #endif

@@ -10,7 +10,6 @@
 #define CONTIGUOUS_MAX_B (1 << 20)
 #define ROUND_MAX_B (16 << 20) /* column buffers of a member; HDF5 takes about as much again */
 #define ROUND_MAX_ROWS (4 * CHUNK_ROWS)
-#define TEXT_MAX_B 511
 
 struct column {
     const struct ml_column *is;
@@ -43,17 +42,16 @@ static const char *text_of(const void *row, const struct ml_column *c)
     return *(const char *const *)field(row, c);
 }
 
-/* Bytes of TEXT that fit, whole UTF-8 characters as far as they are some. */
-static size_t text_length(const char *text)
+size_t ml_store_text_length(const char *text)
 {
-    size_t n = strnlen(text, TEXT_MAX_B + 1);
-    if (n <= TEXT_MAX_B)
+    size_t n = strnlen(text, ML_STORE_TEXT_MAX_B + 1);
+    if (n <= ML_STORE_TEXT_MAX_B)
         return n;
-    for (n = TEXT_MAX_B; n > TEXT_MAX_B - 4; n--) {
+    for (n = ML_STORE_TEXT_MAX_B; n > ML_STORE_TEXT_MAX_B - 4; n--) {
         if (((unsigned char)text[n] & 0xc0) != 0x80)
             return n;
     }
-    return TEXT_MAX_B;
+    return ML_STORE_TEXT_MAX_B;
 }
 
 static void next_row(struct write *w)
@@ -90,7 +88,7 @@ static void measure_texts(struct write *w)
             if (c->is->kind != ML_TEXT)
                 continue;
             const char *text = text_of(w->row, c->is);
-            size_t n = text_length(text);
+            size_t n = ml_store_text_length(text);
             c->width = n + 1 > c->width ? n + 1 : c->width;
             c->utf8 = c->utf8 || !ml_h5_is_ascii(text, n);
         }
@@ -247,7 +245,7 @@ static double seconds(int64_t ns)
 
 static void put_text(char *to, size_t width, const char *text)
 {
-    size_t n = text_length(text);
+    size_t n = ml_store_text_length(text);
     n = n < width ? n : width - 1;
     memcpy(to, text, n);
     memset(to + n, 0, width - n);

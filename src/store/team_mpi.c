@@ -1,8 +1,10 @@
 #include "store/team_mpi.h"
 
+#include "store/exchange_mpi.h"
 #include "store/h5.h"
 
 #include <limits.h>
+#include <string.h>
 
 #ifndef H5_HAVE_PARALLEL
 #error "this HDF5 has no parallel access: take libhdf5-openmpi-dev or libhdf5-mpich-dev"
@@ -19,13 +21,22 @@ static void note(struct ml_team *team, int code)
         team->failed = code;
 }
 
+static void mpi_offsets(struct ml_team *team, const int64_t *values, size_t n, int64_t *out_before,
+                        int64_t *out_totals)
+{
+    memset(out_before, 0, n * sizeof *out_before);
+    memcpy(out_totals, values, n * sizeof *values);
+    note(team, MPI_Exscan(values, out_before, (int)n, MPI_INT64_T, MPI_SUM, comm_of(team)));
+    note(team, MPI_Allreduce(values, out_totals, (int)n, MPI_INT64_T, MPI_SUM, comm_of(team)));
+    if (team->member == 0) /* MPI leaves it undefined there */
+        memset(out_before, 0, n * sizeof *out_before);
+}
+
 static int64_t mpi_offset(struct ml_team *team, int64_t value, int64_t *out_total)
 {
-    int64_t before = 0, total = 0;
-    note(team, MPI_Exscan(&value, &before, 1, MPI_INT64_T, MPI_SUM, comm_of(team)));
-    note(team, MPI_Allreduce(&value, &total, 1, MPI_INT64_T, MPI_SUM, comm_of(team)));
-    *out_total = total;
-    return team->member == 0 ? 0 : before; /* MPI leaves rank 0's undefined */
+    int64_t before;
+    team->offsets(team, &value, 1, &before, out_total);
+    return before;
 }
 
 static int64_t mpi_largest(struct ml_team *team, int64_t value)
@@ -45,6 +56,15 @@ static void mpi_share(struct ml_team *team, int64_t value, int64_t *out_values)
 static void mpi_broadcast(struct ml_team *team, int member, void *bytes, size_t n)
 {
     note(team, MPI_Bcast(bytes, (int)n, MPI_BYTE, member, comm_of(team)));
+}
+
+static void *mpi_exchange(struct ml_team *team, const void *bytes, const size_t *counts,
+                          size_t *out_counts)
+{
+    int code;
+    void *received = ml_exchange_mpi(comm_of(team), bytes, counts, out_counts, &code);
+    note(team, code);
+    return received;
 }
 
 static enum ml_status mpi_agree(struct ml_team *team, enum ml_status status, struct ml_error *err)
@@ -102,9 +122,11 @@ void ml_team_mpi(MPI_Comm comm, struct ml_team *out_team)
 {
     struct ml_team team = {.context = (void *)(intptr_t)MPI_Comm_c2f(comm),
                            .offset = mpi_offset,
+                           .offsets = mpi_offsets,
                            .largest = mpi_largest,
                            .share = mpi_share,
                            .broadcast = mpi_broadcast,
+                           .exchange = mpi_exchange,
                            .agree = mpi_agree,
                            .file_access = mpi_file_access,
                            .transfer = mpi_transfer};

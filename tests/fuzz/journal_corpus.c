@@ -13,9 +13,16 @@ int main(int argc, char **argv)
          .processes = 3,
          .ticks = 3,
          .lines = 4,
+         .stacks = 9,
          .complete = 1,
          .text = "gr\xc3\xbc\xc3\x9f \r\n \x1b[0m"},
-        {.node = 2, .n_nodes = 3, .processes = 2, .ticks = 2, .lines = 2, .text = "cut"},
+        {.node = 2,
+         .n_nodes = 3,
+         .processes = 2,
+         .ticks = 2,
+         .lines = 2,
+         .stacks = 40,
+         .text = "cut"},
     };
     if (argc != 2)
         return 2;

@@ -34,6 +34,27 @@ static void look_at(const struct ml_table *table, const char *row)
     }
 }
 
+/* What follows takes the rows of a tree for indices. */
+static void look_at_tree(struct ml_harvest *h)
+{
+    struct ml_rows frames = ml_harvest_rows(h, &ml_table_frames);
+    struct ml_rows stacks = ml_harvest_rows(h, &ml_table_stacks);
+    struct ml_rows samples = ml_harvest_rows(h, &ml_table_stack_samples);
+    for (size_t i = 0; i < stacks.count; i++) {
+        struct ml_stack_row row;
+        stacks.fetch(stacks.context, i, &row);
+        if (row.parent < -1 || row.parent >= (int64_t)i || row.frame < 0 ||
+            (size_t)row.frame >= frames.count || row.depth < 0)
+            abort();
+    }
+    for (size_t i = 0; i < samples.count; i++) {
+        struct ml_stack_sample_row row;
+        samples.fetch(samples.context, i, &row);
+        if (row.stack < 0 || (size_t)row.stack >= stacks.count)
+            abort();
+    }
+}
+
 static void look_at_all(struct ml_harvest *h)
 {
     for (const struct ml_table *const *t = ml_tables; *t; t++) {
@@ -48,6 +69,7 @@ static void look_at_all(struct ml_harvest *h)
             look_at(*t, row);
         }
     }
+    look_at_tree(h);
     for (size_t i = 0; i < ml_harvest_n_nodes(h); i++) {
         struct ml_node_row row;
         ml_harvest_node(h, i, &row);

@@ -12,7 +12,7 @@ from memlog_file import Recording, h5py
 
 COLUMNS = {
     "nodes": "node name memory_B swap_B cgroup_limit_B cpus clock_offset_s clock_error_s ticks "
-             "missed cpu_s ended",
+             "missed cpu_s stacks stacks_failed stacks_cpu_s debugger_restarts ended",
     "processes": "process rank node pid parent start_s end_s exit_code signal first_row n_rows "
                  "peak_rss_B peak_s name",
     "samples": "time_s process rank tick rss_B rss_anon_B rss_file_B rss_shmem_B pss_B swap_B "
@@ -22,6 +22,9 @@ COLUMNS = {
                    "least_node",
     "events": "time_s node process kind value text",
     "output": "time_s rank stream continued text",
+    "frames": "function file line module offset_B inlined",
+    "stacks": "parent frame depth",
+    "stack_samples": "time_s process thread stack trigger stopped_s took_s",
 }
 ATTRIBUTES = ("format format_version title creator created time_origin time_origin_iso complete "
               "recovered command directory mpi exit_code verdict").split()
@@ -76,7 +79,8 @@ def test_every_column_is_described(recording):
                 keys = list(group.keys())
                 order = [keys.index(c) for c in COLUMNS[name].split()[:4]]
                 assert order == sorted(order), f"{name}: {keys} is not in our order"
-        for coded in ("samples/state", "events/kind", "output/stream", "nodes/ended"):
+        for coded in ("samples/state", "events/kind", "output/stream", "nodes/ended",
+                      "stack_samples/trigger"):
             assert "flag_values" in f[coded].attrs, coded
 
 

@@ -56,8 +56,14 @@ static size_t frames_in(const uint8_t *bytes, size_t n)
     return frames;
 }
 
-static const struct synthetic small = {
-    .node = 0, .n_nodes = 2, .processes = 3, .ticks = 4, .lines = 3, .complete = 1, .text = "x"};
+static const struct synthetic small = {.node = 0,
+                                       .n_nodes = 2,
+                                       .processes = 3,
+                                       .ticks = 4,
+                                       .lines = 3,
+                                       .stacks = 6,
+                                       .complete = 1,
+                                       .text = "x"};
 
 static void names(void **state)
 {

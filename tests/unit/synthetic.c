@@ -94,6 +94,97 @@ static void write_start(struct ml_journal *j, const struct synthetic *s)
     }
 }
 
+/* A cheap hash, so that trees and samples are made up the same way everywhere. */
+static uint32_t scramble(uint32_t a, uint32_t b)
+{
+    uint32_t x = a * 2654435761U ^ (b + 1) * 2246822519U;
+    x = (x ^ x >> 15) * 2246822519U;
+    x = (x ^ x >> 13) * 3266489917U;
+    return x ^ x >> 16;
+}
+
+int synthetic_stack(int node, int process, int tick, int n)
+{
+    return (int)(scramble((uint32_t)(node * 1000 + process), (uint32_t)tick) % (uint32_t)n);
+}
+
+static int count_functions(const struct synthetic *s)
+{
+    return s->stacks / 8 + 3;
+}
+
+/* Row I of a node's frames is function I + 7 * node of those of all, which begin anew behind the
+ * last one: each node has its own numbers. */
+static void pack_frame(const struct synthetic *s, int i, struct ml_buffer *out)
+{
+    int function = (i + 7 * s->node) % count_functions(s);
+    bool unknown = function % 5 == 4;
+    ML_AUTO_FREE char *name = ml_format("f%d%s", function, s->text);
+    ML_AUTO_FREE char *file = ml_format("/src/%d.c", function / 3);
+    struct ml_frame_row row = {.function = unknown ? "" : name,
+                               .file = unknown ? "" : file,
+                               .line = unknown ? -1 : function,
+                               .module = function % 2 ? "/usr/bin/app" : "/lib/libm.so.6",
+                               .offset_B = unknown ? 4096 + function : -1,
+                               .inlined = function % 3 == 1};
+    ml_row_pack(&ml_table_frames, &row, out);
+}
+
+static void pack_stack(const struct synthetic *s, int i, struct ml_stack_row *rows,
+                       struct ml_buffer *out)
+{
+    uint32_t seed = i < s->stacks / 2 ? 0 : (uint32_t)s->node + 1, n = (uint32_t)count_functions(s);
+    uint32_t function = scramble(seed, (uint32_t)i) % n;
+    uint32_t other = scramble(seed + 1000, (uint32_t)i) % (uint32_t)(i + 1);
+    struct ml_stack_row *row = &rows[i];
+    row->frame = (int32_t)((function + n - (uint32_t)(7 * s->node) % n) % n);
+    row->parent = i % 4 ? i - 1 : (int32_t)other - 1;
+    row->depth = row->parent < 0 ? 0 : rows[row->parent].depth + 1;
+    ml_row_pack(&ml_table_stacks, row, out);
+}
+
+/* In two messages each. */
+static void write_stacks(struct ml_journal *j, const struct synthetic *s)
+{
+    ML_AUTO_FREE struct ml_stack_row *rows = ml_alloc((size_t)s->stacks * sizeof *rows);
+    int64_t now = local_ns(s->node, 0);
+    struct ml_buffer packed = {0};
+    for (int i = 0, n = count_functions(s); i < n; i++) {
+        pack_frame(s, i, &packed);
+        if (i == n / 2 || i == n - 1) {
+            ml_journal_packed(j, ML_FRAME_STACK_FRAMES, now, packed.data, packed.length);
+            ml_buffer_clear(&packed);
+        }
+    }
+    for (int i = 0; i < s->stacks; i++) {
+        pack_stack(s, i, rows, &packed);
+        if (i == s->stacks / 2 || i == s->stacks - 1) {
+            ml_journal_packed(j, ML_FRAME_STACKS, now, packed.data, packed.length);
+            ml_buffer_clear(&packed);
+        }
+    }
+    ml_buffer_free(&packed);
+}
+
+/* The processes in falling order of time. */
+static void write_stack_samples(struct ml_journal *j, const struct synthetic *s, int tick)
+{
+    struct ml_buffer packed = {0};
+    int64_t now = local_ns(s->node, tick);
+    for (int p = 0; p < s->processes; p++) {
+        struct ml_stack_sample_row row = {.time_ns = now + (s->processes - p) * 1000000,
+                                          .process = p,
+                                          .thread = 1000 + p,
+                                          .stack = synthetic_stack(s->node, p, tick, s->stacks),
+                                          .trigger = (int8_t)(1 + tick % 4),
+                                          .stopped_ns = p % 2 * 90000,
+                                          .took_ns = 150000};
+        ml_row_pack(&ml_table_stack_samples, &row, &packed);
+    }
+    ml_journal_packed(j, ML_FRAME_STACK_SAMPLES, now, packed.data, packed.length);
+    ml_buffer_free(&packed);
+}
+
 static void write_tick(struct ml_journal *j, const struct synthetic *s, int tick)
 {
     int64_t now = local_ns(s->node, tick);
@@ -119,6 +210,8 @@ static void write_tick(struct ml_journal *j, const struct synthetic *s, int tick
                                                           .mpi_call = -1});
     }
     ml_journal_samples_commit(j);
+    if (s->stacks)
+        write_stack_samples(j, s, tick);
     ml_journal_row(j, ML_FRAME_NODE_SAMPLE, now, &ml_table_node_samples,
                    &(struct ml_node_sample_row){.time_ns = now,
                                                 .node = s->node,
@@ -155,6 +248,8 @@ void synthetic_write(const char *path, const struct synthetic *s)
     struct ml_error err;
     must(ml_journal_create(path, &header, 1, &j, &err) == ML_OK, path);
     write_start(j, s);
+    if (s->stacks)
+        write_stacks(j, s);
     for (int tick = 0; tick < s->ticks; tick++) {
         write_tick(j, s, tick);
         must(ml_journal_flush(j, &err) == ML_OK, path);

@@ -14,6 +14,7 @@ struct synthetic {
     int node, n_nodes;
     int processes, ticks;
     int lines;        /* of output */
+    int stacks;       /* of the node's tree; the first half is the same on each node */
     int complete;     /* with ends and ML_FRAME_END */
     const char *text; /* of names, events and output */
 };
@@ -26,6 +27,9 @@ struct ml_journal_header synthetic_header(int node, int n_nodes);
 
 /* Writes a whole journal to PATH. */
 void synthetic_write(const char *path, const struct synthetic *s);
+
+/* Number in the journal of the stack that process P of NODE was in at TICK, with N stacks. */
+int synthetic_stack(int node, int process, int tick, int n);
 
 /* The resident set of process P of NODE at TICK. */
 int64_t synthetic_rss_B(int node, int process, int tick);
