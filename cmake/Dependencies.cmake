@@ -71,6 +71,7 @@ endif()
 
 memlog_pkg(ZLIB zlib zlib1g-dev zlib)
 memlog_pkg(XXHASH libxxhash>=0.8 libxxhash-dev xxhash)
+memlog_pkg(JANSSON jansson libjansson-dev jansson)
 memlog_pkg(HWLOC hwloc libhwloc-dev hwloc)
 memlog_pkg(LIBUNWIND libunwind-ptrace libunwind-dev libunwind)
 memlog_pkg(LIBDW libdw libdw-dev elfutils)

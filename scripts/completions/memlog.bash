@@ -4,19 +4,22 @@ _memlog()
     local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options= files=h5
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'read plot recover help --help --version' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'read plot export recover help --help --version' -- "$word")
         return
     fi
     case $command in
     help)
-        mapfile -t COMPREPLY < <(compgen -W 'read plot recover' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'read plot export recover' -- "$word")
         return ;;
     read)
-        options='--all --ranks --separate --since --until --no-color --help'
+        options='--all --ranks --separate --pstack --tree --rank --since --until --no-color --help'
         files='@(h5|journal)' ;;
     plot)
         options='--outfile --title --darkmode --help'
         files='@(h5|png|svg|pdf|gp)' ;;
+    export)
+        options='--folded --speedscope --pprof --weight --outfile --rank --since --until --trigger --help'
+        files='@(h5|journal)' ;;
     recover)
         options='--outfile --force --help'
         files='@(h5|journal)' ;;

@@ -23,7 +23,8 @@ struct ml_command {
     int (*run)(const struct ml_command *command, int argc, char **argv);
 };
 
-extern const struct ml_command ml_command_read, ml_command_plot, ml_command_recover;
+extern const struct ml_command ml_command_read, ml_command_plot, ml_command_export,
+    ml_command_recover;
 
 /* Goes through the options of ARGV. Returns the index in COMMAND->options of the next one and its
  * value, or ML_OPTION_END (the first argument's index is then getopt's optind), ML_OPTION_HELP

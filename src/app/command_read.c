@@ -1,12 +1,13 @@
 /* memlog read: a run as text. */
 #include "app/command.h"
+#include "app/command_choice.h"
 #include "app/command_source.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/units.h"
 #include "report/report.h"
+#include "report/stacks.h"
 
 #include <getopt.h>
 #include <langinfo.h>
@@ -14,80 +15,28 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define ROWS 30 /* of memory over time, unless --all */
+#define ROWS 30    /* of memory over time, unless --all */
+#define MOMENTS 12 /* whose stacks are shown, unless --all */
 
-enum { ALL, RANKS, SEPARATE, SINCE, UNTIL, NO_COLOR };
+enum { ALL, RANKS, SEPARATE, PSTACK, TREE, RANK, SINCE, UNTIL, NO_COLOR };
 
 static const struct ml_command_option options[] = {
-    [ALL] = {"all", 'a', NULL, "memory over time at each sample"},
+    [ALL] = {"all", 'a', NULL, "memory over time at each sample, all of the stacks"},
     [RANKS] = {"ranks", 0, NULL, "each rank (and node), its helper processes below it"},
     [SEPARATE] = {"separate", 0, NULL, "memory over time of each node too"},
-    [SINCE] = {"since", 0, "TIME", "memory over time from then on: 90s, 5min, 1:30,"},
+    [PSTACK] = {"pstack", 0, NULL, "stacks below the memory at which they were taken"},
+    [TREE] = {"tree", 0, NULL, "stacks merged from the root: samples, memory, ranks"},
+    [RANK] = {"rank", 0, "LIST", "stacks of these ranks only: 0,4-7"},
+    [SINCE] = {"since", 0, "TIME", "memory and stacks from then on: 90s, 5min, 1:30,"},
     [UNTIL] = {"until", 0, "TIME", "... and until then; or '2026-01-31 12:00:00'"},
     [NO_COLOR] = {"no-color", 0, NULL, "no colours (as does NO_COLOR)"},
     {0},
 };
 
 struct request {
-    bool all, ranks, separate, no_color;
-    const char *since, *until;
+    bool all, ranks, separate, pstack, tree, no_color;
+    struct ml_command_choice choice;
 };
-
-/* "1:30" or "1:02:03.5", as the report shows elapsed time. */
-static bool parse_elapsed(const char *text, int64_t *out_ns)
-{
-    double h = 0, m = 0, s = 0;
-    char end;
-    if (strspn(text, "0123456789:.") != strlen(text))
-        return false;
-    if (sscanf(text, "%lf:%lf:%lf%c", &h, &m, &s, &end) != 3) {
-        h = 0;
-        if (sscanf(text, "%lf:%lf%c", &m, &s, &end) != 2)
-            return false;
-    }
-    double total_s = h * 3600 + m * 60 + s;
-    *out_ns = total_s < 1e9 ? (int64_t)(total_s * 1e9) : INT64_MAX;
-    return true;
-}
-
-/* "2026-01-31 12:00:00" (or with a T), local time, as the report shows it. */
-static bool parse_stamp(const char *text, int64_t *out_wall_ns)
-{
-    struct tm local = {.tm_isdst = -1};
-    const char *end = strptime(text, "%Y-%m-%d", &local);
-    if (end && (*end == 'T' || *end == ' '))
-        end = strptime(end + 1, "%H:%M:%S", &local);
-    if (!end || *end)
-        return false;
-    *out_wall_ns = (int64_t)mktime(&local) * ML_NS_PER_S;
-    return true;
-}
-
-static enum ml_status parse_time(const char *text, int64_t origin_wall_ns, int64_t *out_ns,
-                                 struct ml_error *err)
-{
-    int64_t wall_ns;
-    if (!text || parse_elapsed(text, out_ns))
-        return ML_OK;
-    if (parse_stamp(text, &wall_ns)) {
-        *out_ns = wall_ns - origin_wall_ns;
-        return ML_OK;
-    }
-    if (ml_duration_parse(text, out_ns, NULL))
-        return ml_fail(err, ML_RUN_LOST,
-                       "'%.80s' is no time; write 90s, 1:30 or '2026-01-31 12:00:00'", text);
-    return ML_OK;
-}
-
-static enum ml_status find_range(const struct request *r, int64_t origin_wall_ns,
-                                 struct ml_facts_range *out_range, struct ml_error *err)
-{
-    *out_range = (struct ml_facts_range){INT64_MIN, INT64_MAX, r->all ? 0 : ROWS, r->separate};
-    enum ml_status status = parse_time(r->since, origin_wall_ns, &out_range->since_ns, err);
-    if (!status)
-        status = parse_time(r->until, origin_wall_ns, &out_range->until_ns, err);
-    return status;
-}
 
 static struct ml_style style_of(const struct request *r)
 {
@@ -107,41 +56,91 @@ static struct ml_style style_of(const struct request *r)
 }
 
 static void compose(const struct ml_facts *facts, const char *name, const struct request *r,
-                    struct ml_buffer *out)
+                    const struct ml_style *style, struct ml_buffer *out)
 {
-    struct ml_style style = style_of(r);
-    ml_report_header(facts, name, &style, out);
-    ml_report_summary(facts, &style, out);
-    ml_report_nodes(facts, r->ranks, &style, out);
-    ml_report_ranks(facts, r->ranks, &style, out);
-    ml_report_history(facts, "memory of all processes (resident set)", &facts->total, &style, out);
+    ml_report_header(facts, name, style, out);
+    ml_report_summary(facts, style, out);
+    if (!r->pstack || r->ranks) {
+        ml_report_nodes(facts, r->ranks, style, out);
+        ml_report_ranks(facts, r->ranks, style, out);
+    }
+    if (!r->pstack)
+        ml_report_history(facts, "memory of all processes (resident set)", &facts->total, style,
+                          out);
     for (size_t i = 0; r->separate && i < facts->n_nodes; i++)
-        ml_report_history(facts, facts->nodes[i].name, &facts->by_node[i].history, &style, out);
+        ml_report_history(facts, facts->nodes[i].name, &facts->by_node[i].history, style, out);
 }
 
-static int show(const struct ml_command *command, const struct request *r, struct ml_run *run,
+static enum ml_status compose_stacks(struct ml_run *run, const struct ml_facts *facts,
+                                     const struct ml_stacks_choice *choice, const struct request *r,
+                                     const struct ml_style *style, struct ml_buffer *out,
+                                     struct ml_error *err)
+{
+    struct ml_stacks stacks;
+    struct ml_moments moments = {0};
+    enum ml_status status =
+        ml_stacks_load(run, facts->processes, facts->n_processes, choice, &stacks, err);
+    if (status)
+        return status;
+    if (ml_report_no_stacks(&stacks, style, out))
+        goto done;
+    if (r->tree) {
+        ml_report_stack_tree(&stacks, r->all, style, out);
+        goto done;
+    }
+    status = ml_moments_gather(run, facts, &stacks, r->all ? 0 : MOMENTS, &moments, err);
+    if (!status)
+        ml_report_stacks(facts, &stacks, &moments, r->all, style, out);
+    ml_moments_free(&moments);
+done:
+    ml_stacks_free(&stacks);
+    return status;
+}
+
+static int print(const struct ml_buffer *text)
+{
+    if (fwrite(text->data, 1, text->length, stdout) == text->length && fflush(stdout) == 0)
+        return ML_EXIT_OK;
+    ml_log(ML_LOG_ERROR, "the report cannot be written: %m");
+    return ML_EXIT_FAILURE;
+}
+
+static int show(const struct request *r, const struct ml_stacks_choice *choice, struct ml_run *run,
                 const char *name)
 {
     struct ml_error err;
-    struct ml_facts_range range;
     struct ml_facts facts;
+    struct ml_facts_range range = {choice->since_ns, choice->until_ns, r->all ? 0 : ROWS,
+                                   r->separate};
+    struct ml_style style = style_of(r);
     struct ml_buffer text = {0};
-    if (find_range(r, ml_facts_origin_ns(run), &range, &err))
-        return ml_command_misuse(command, "%s", err.text);
-    if (range.since_ns > range.until_ns)
-        return ml_command_misuse(command, "--since %.80s is after --until %.80s", r->since,
-                                 r->until);
-    if (ml_facts_gather(run, &range, &facts, &err)) {
-        ml_log(ML_LOG_ERROR, "%s", err.text);
-        return ML_EXIT_FAILURE;
+    int code = ML_EXIT_FAILURE;
+    enum ml_status status = ml_facts_gather(run, &range, &facts, &err);
+    if (!status) {
+        compose(&facts, name, r, &style, &text);
+        if (r->pstack)
+            status = compose_stacks(run, &facts, choice, r, &style, &text, &err);
+        ml_facts_free(&facts);
     }
-    compose(&facts, name, r, &text);
-    bool written = fwrite(text.data, 1, text.length, stdout) == text.length && fflush(stdout) == 0;
-    if (!written)
-        ml_log(ML_LOG_ERROR, "the report cannot be written: %m");
+    if (status)
+        ml_log(ML_LOG_ERROR, "%s", err.text);
+    else
+        code = print(&text);
     ml_buffer_free(&text);
-    ml_facts_free(&facts);
-    return written ? ML_EXIT_OK : ML_EXIT_FAILURE;
+    return code;
+}
+
+static int choose_and_show(const struct ml_command *command, const struct request *r,
+                           struct ml_run *run, const char *name)
+{
+    struct ml_error err;
+    struct ml_ranges ranks;
+    struct ml_stacks_choice choice;
+    if (ml_command_choose(&r->choice, ml_facts_origin_ns(run), &ranks, &choice, &err))
+        return ml_command_misuse(command, "%s", err.text);
+    int code = show(r, &choice, run, name);
+    ml_ranges_free(&ranks);
+    return code;
 }
 
 static int show_arguments(const struct ml_command *command, const struct request *r, char **paths,
@@ -162,31 +161,40 @@ static int show_arguments(const struct ml_command *command, const struct request
         ml_log(ML_LOG_ERROR, "%s", err.text);
         return ML_EXIT_FAILURE;
     }
-    int code = show(command, r, run, paths[0]);
+    int code = choose_and_show(command, r, run, paths[0]);
     ml_run_close(run);
     return code;
+}
+
+static void take(struct request *r, int option, const char *value)
+{
+    r->all |= option == ALL;
+    r->ranks |= option == RANKS;
+    r->separate |= option == SEPARATE;
+    r->pstack |= option == PSTACK || option == TREE;
+    r->tree |= option == TREE;
+    r->no_color |= option == NO_COLOR;
+    if (option == RANK)
+        r->choice.rank = value;
+    if (option == SINCE)
+        r->choice.since = value;
+    if (option == UNTIL)
+        r->choice.until = value;
 }
 
 static int run_read(const struct ml_command *command, int argc, char **argv)
 {
     struct request r = {0};
-    struct ml_facts_range range;
     struct ml_error err;
     const char *value;
     int option;
-    while ((option = ml_command_next(command, argc, argv, &value)) >= 0) {
-        r.all |= option == ALL;
-        r.ranks |= option == RANKS;
-        r.separate |= option == SEPARATE;
-        r.no_color |= option == NO_COLOR;
-        if (option == SINCE)
-            r.since = value;
-        if (option == UNTIL)
-            r.until = value;
-    }
+    while ((option = ml_command_next(command, argc, argv, &value)) >= 0)
+        take(&r, option, value);
     if (option != ML_OPTION_END)
         return option == ML_OPTION_HELP ? ML_EXIT_OK : ML_EXIT_USAGE;
-    if (find_range(&r, 0, &range, &err))
+    if (r.choice.rank && !r.pstack)
+        return ml_command_misuse(command, "--rank goes with --pstack or --tree");
+    if (ml_command_check_choice(&r.choice, &err))
         return ml_command_misuse(command, "%s", err.text);
     return show_arguments(command, &r, argv + optind, (size_t)(argc - optind));
 }
@@ -200,6 +208,7 @@ const struct ml_command ml_command_read = {
     "\n"
     "  memlog read run.h5\n"
     "  memlog read --all --since 10min run.h5 | less\n"
+    "  memlog read --pstack --tree --rank 0-3 run.h5\n"
     "  memlog read run.h5.n01.journal\n",
     options,
     run_read,

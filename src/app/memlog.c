@@ -8,10 +8,7 @@
 #include <string.h>
 
 static const struct ml_command *const commands[] = {
-    &ml_command_read,
-    &ml_command_plot,
-    &ml_command_recover,
-    NULL,
+    &ml_command_read, &ml_command_plot, &ml_command_export, &ml_command_recover, NULL,
 };
 
 static void print_help(void)
@@ -22,6 +19,8 @@ static void print_help(void)
            "  memlog read run.h5                    what it did, as text\n"
            "  memlog plot run.h5 -o run.png         a picture\n"
            "  memlog plot a.h5 b.h5 -o both.svg     two runs in one picture\n"
+           "  memlog export --speedscope run.h5 -o run.json\n"
+           "                                        its stacks for another program\n"
            "  memlog recover run.h5.*.journal -o run.h5\n"
            "                                        the file of a job that died\n"
            "\n"

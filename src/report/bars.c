@@ -107,9 +107,9 @@ static void add_row(const struct ml_facts *f, const struct ml_history *h, size_t
     ml_buffer_printf(out, "%s%4.0f%%\n", style->colour ? "\033[0m" : "", 100 * share);
 }
 
-void ml_report_history(const struct ml_facts *facts, const char *title,
-                       const struct ml_history *history, const struct ml_style *style,
-                       struct ml_buffer *out)
+void ml_report_history_with(const struct ml_facts *facts, const char *title,
+                            const struct ml_history *history, const struct ml_report_below *below,
+                            const struct ml_style *style, struct ml_buffer *out)
 {
     struct layout l = lay_out(facts, history, style->width);
     ml_buffer_printf(out, "\n");
@@ -117,6 +117,16 @@ void ml_report_history(const struct ml_facts *facts, const char *title,
     ml_buffer_printf(out, "\n");
     if (history->n_rows == 0)
         ml_buffer_printf(out, "(nothing was measured then)\n");
-    for (size_t i = 0; i < history->n_rows; i++)
+    for (size_t i = 0; i < history->n_rows; i++) {
         add_row(facts, history, i, &l, style, out);
+        if (below)
+            below->add(below->context, i, out);
+    }
+}
+
+void ml_report_history(const struct ml_facts *facts, const char *title,
+                       const struct ml_history *history, const struct ml_style *style,
+                       struct ml_buffer *out)
+{
+    ml_report_history_with(facts, title, history, NULL, style, out);
 }

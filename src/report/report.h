@@ -28,4 +28,13 @@ void ml_report_history(const struct ml_facts *facts, const char *title,
                        const struct ml_history *history, const struct ml_style *style,
                        struct ml_buffer *out);
 
+/* As above, with lines below some rows: ADD is called with the number of each row. */
+struct ml_report_below {
+    void (*add)(void *context, size_t row, struct ml_buffer *out);
+    void *context;
+};
+void ml_report_history_with(const struct ml_facts *facts, const char *title,
+                            const struct ml_history *history, const struct ml_report_below *below,
+                            const struct ml_style *style, struct ml_buffer *out);
+
 #endif

@@ -27,6 +27,7 @@ def options():
     p.add_argument("--helpers", action="store_true", help="a helper process below rank 1")
     p.add_argument("--no-job-samples", action="store_true")
     p.add_argument("--hostile", action="store_true", help="texts that try to act on what shows them")
+    p.add_argument("--stacks", choices=["some", "hostile", "many"], help="stack samples")
     p.add_argument("--set", action="append", default=[], metavar="ATTRIBUTE=VALUE")
     p.add_argument("--drop", action="append", default=[], metavar="TABLE[/COLUMN]")
     p.add_argument("--shorten", action="append", default=[], metavar="TABLE/COLUMN")
@@ -66,6 +67,13 @@ BREAKS = {
     "external-link": link_outside,
     "stray-process": store("samples/process", 7, 99),
     "stray-rows": store("processes/n_rows", 1, 2**62),
+    "stray-frame": store("stacks/frame", 2, 1000),
+    "parent-behind": store("stacks/parent", 2, 2),
+    "parent-none": store("stacks/parent", 2, -2),
+    "wrong-depth": store("stacks/depth", 2, 7),
+    "stray-stack": store("stack_samples/stack", 3, 2**30),
+    "stack-of-stray-process": store("stack_samples/process", 3, -1),
+    "huge-rank": store("processes/rank", 1, 2**31 - 1),
 }
 
 
@@ -101,6 +109,110 @@ class Writer:
                                        column in ("ticks", "missed", "value", "major_faults")
                                        else "i4")
             group.create_dataset(column, data=values)
+
+
+class Stacks:
+    """The tables frames, stacks and stack_samples: one prefix tree of all stacks."""
+
+    def __init__(self):
+        self.frames, self.stacks, self.samples = {}, {}, []
+
+    def add(self, calls):
+        """The row of the stack of CALLS, (function, file, line, module, offset, inlined) each,
+        the root first."""
+        row = -1
+        for depth, call in enumerate(calls):
+            frame = self.frames.setdefault(call, len(self.frames))
+            row = self.stacks.setdefault((row, frame, depth), len(self.stacks))
+        return row
+
+    def sample(self, time, process, thread, calls, trigger=1, stopped=1e-4):
+        self.samples.append((time, process, thread, self.add(calls), trigger, stopped, 2e-4))
+
+    def write(self, writer):
+        function, file, line, module, offset, inlined = zip(*self.frames)
+        parent, frame, depth = zip(*self.stacks)
+        time, process, thread, stack, trigger, stopped, took = zip(*self.samples)
+        writer.table("frames", function=text(function), file=text(file), line=line,
+                     module=text(module), offset_B=offset, inlined=inlined)
+        writer.table("stacks", parent=parent, frame=frame, depth=depth)
+        writer.table("stack_samples", time_s=time, process=process, thread=thread, stack=stack,
+                     trigger=trigger, stopped_s=stopped, took_s=took)
+
+
+def call(function, line=-1, module="/opt/solver/bin/solver", file="/home/ada/solver/src/core.cpp",
+         offset=-1, inlined=0):
+    return (function, file if line > 0 else "", line, module, offset, inlined)
+
+
+LIBC, LIBMPI = "/usr/lib/libc.so.6", "/usr/lib/libmpi.so.40"
+ROOT = (call("_start"), call("__libc_start_main", module=LIBC), call("main", 40, file="main.cpp"))
+SOLVE = ROOT + (call("Solver::run(int)", 118),)
+ASSEMBLE = SOLVE + (
+    call("assemble(Mesh const&)", 211),
+    call("std::vector<Element, std::allocator<Element> >::push_back(Element const&)", 1285,
+         file="/usr/include/c++/12/bits/stl_vector.h", inlined=1),
+    call("operator new(unsigned long)", module="/usr/lib/libstdc++.so.6"),
+    call("malloc", module=LIBC))
+WAIT = SOLVE + (call("exchange(Halo&)", 77), call("MPI_Waitall", module=LIBMPI),
+                call("", module=LIBMPI, offset=0x5d2c0), call("poll", module=LIBC))
+PROGRESS = (call("clone", module=LIBC), call("", module="/usr/lib/libpmix.so.2", offset=0x9a3f0),
+            call("epoll_wait", module=LIBC))
+REFINE = SOLVE + tuple(call("refine(Cell*, int)", 301) for _ in range(200)) + ASSEMBLE[-2:]
+
+
+def some_stacks(o, rows):
+    """Few ranks: all solve, some wait, one refines and grows; each has a thread that waits."""
+    stacks = Stacks()
+    for i, time in enumerate(np.arange(0.1, 1, 0.2) * o.seconds + 0.01):
+        for p, (rank, *_) in enumerate(rows):
+            waits = (rank + i) % 7 in (4, 5, 6)
+            line = (call("Solver::run(int)", 118 + i % 2),)
+            work = (WAIT if waits else ASSEMBLE)
+            stacks.sample(time + 1e-3 * (rank % 3), p, 4000 + p, ROOT + line + work[4:],
+                          stopped=0 if waits else 1e-4)
+            stacks.sample(time + 1e-3 * (rank % 3), p, 14000 + p, PROGRESS, stopped=0)
+    p = min(1, len(rows) - 1)
+    stacks.sample(0.35 * o.seconds, p, 4000 + p, REFINE, trigger=2)
+    return stacks
+
+
+HOSTILE_NAMES = [
+    b"\x1b]0;owned\x07\x1b[31mred\x1b[0m", b"a;b;c\nroot;d 100\n", b"</script><script>alert(1)</script>",
+    b"`touch PWNED`$(touch PWNED)", b"\"quoted\" 'too' \\back\\", b"\xff\xfe\xc3(bad utf-8)",
+    b"\xe2\x80\xaeright-to-left\xe2\x80\xac", b"\x9b31mC1\x00hidden", b"%s%n%1000000d", b" ", b"\t\r\b",
+    b"x" * 500, "\u65e5\u672c\u8a9e\U0001f600".encode(), b"-o /tmp/x", b"{\"name\": 1}, ", b"\xc2\x9b2J",
+]
+
+
+def hostile_stacks(o, rows):
+    stacks = Stacks()
+    everything = tuple((name, name, 7, b"/lib/" + name, -1, 0) for name in HOSTILE_NAMES)
+    unknown = tuple((b"", b"", -1, b"/lib/" + name, 0x10 + i, i % 2)
+                    for i, name in enumerate(HOSTILE_NAMES))
+    for i, time in enumerate([1.01, 2.01, 3.01]):
+        for p, (rank, *_) in enumerate(rows):
+            calls = (everything, unknown, everything[rank % len(everything):])[i]
+            stacks.sample(time, p, 4000 + p, calls, trigger=1 if i < 2 else 99)
+    return stacks
+
+
+def many_stacks(o, rows):
+    """10 000 samples of all ranks in turn; mostly one function, others in every depth."""
+    stacks = Stacks()
+    for i in range(10000):
+        p, turn = i % len(rows), i // len(rows)
+        steps = [(p * 7 + turn * 13) % 97, (p // 8 + turn) % 5, turn % 3]
+        calls = SOLVE + (call(f"phase_{steps[2]}()", 50),)
+        if steps[0] < 60:
+            calls += (call("pair_force(Atoms&)", 400 + steps[0]),)
+        else:
+            calls += tuple(call(f"level_{k}::part_{steps[k % 2] % (k + 2)}()", 10 * k)
+                           for k in range(1, 4 + steps[1]))
+        time = (turn + 0.5) * o.seconds * len(rows) / 10000 + 1e-4 * (p % 8)
+        stacks.sample(min(time, o.seconds - 0.01), p, 4000 + p, calls,
+                      trigger=2 if steps[0] == 96 else 1)
+    return stacks
 
 
 def processes(o):
@@ -162,6 +274,9 @@ def write(o, file):
             rss_B=table.sum(axis=0)[each])
     w.table("events", time_s=np.zeros(0), node=[], process=[], kind=[], value=[], text=text([]))
     w.table("output", time_s=np.zeros(0), rank=[], stream=[], continued=[], text=text([]))
+    if o.stacks:
+        makers = {"some": some_stacks, "hostile": hostile_stacks, "many": many_stacks}
+        makers[o.stacks](o, rows).write(w)
     attributes = {
         "format": "memlog", "format_version": "1.0", "title": "a made-up run",
         "creator": "make_run.py", "time_origin": ORIGIN, "complete": 1, "recovered": 0,

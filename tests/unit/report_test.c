@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "base/own.h"
+#include "golden.h"
 #include "made_up.h"
 #include "report/grid.h"
 #include "report/report.h"
@@ -169,24 +170,6 @@ static char *report_of(const char *options, int width, bool all, bool utf8)
     char *text = ml_format("%.*s", (int)out.length, out.data);
     ml_buffer_free(&out);
     return text;
-}
-
-/* Compares with tests/data/NAME; MEMLOG_UPDATE_GOLDEN in the environment writes it anew. */
-static void assert_golden(const char *name, const char *text)
-{
-    ML_AUTO_FREE char *path = ml_format("%s/%s", MEMLOG_TEST_DATA, name);
-    ML_AUTO_FREE char *expected = ml_alloc(65536);
-    if (getenv("MEMLOG_UPDATE_GOLDEN")) {
-        FILE *file = fopen(path, "w");
-        assert_non_null(file);
-        fputs(text, file);
-        fclose(file);
-        return;
-    }
-    ML_AUTO_FILE FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    expected[fread(expected, 1, 65535, file)] = 0;
-    assert_string_equal(text, expected);
 }
 
 static void test_report(void **state)

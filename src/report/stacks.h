@@ -1,0 +1,24 @@
+/* memlog read --pstack: the stacks of a run as text for people. Pure: facts in, text out. */
+#ifndef ML_REPORT_STACKS_H
+#define ML_REPORT_STACKS_H
+
+#include "read/stack_tree.h"
+#include "report/moments.h"
+
+/* Memory over time, and under the moments when stacks were taken these, the innermost call first;
+ * threads with equal ones are one. Unless ALL, the most frequent of a moment, of long ones both
+ * ends. */
+void ml_report_stacks(const struct ml_facts *facts, const struct ml_stacks *stacks,
+                      const struct ml_moments *moments, bool all, const struct ml_style *style,
+                      struct ml_buffer *out);
+
+/* All stacks merged from the root: for each branch samples, their share, the largest memory of a
+ * process, ranks. Unless ALL, branches under 1 % are summed up. There is at least one sample. */
+void ml_report_stack_tree(const struct ml_stacks *stacks, bool all, const struct ml_style *style,
+                          struct ml_buffer *out);
+
+/* Says that there are no stacks, and why; false if there are some. */
+bool ml_report_no_stacks(const struct ml_stacks *stacks, const struct ml_style *style,
+                         struct ml_buffer *out);
+
+#endif

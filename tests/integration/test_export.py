@@ -1,0 +1,223 @@
+"""memlog export, and stacks in memlog read, at the command line; what is exported is opened by
+programs of others: speedscope in a browser, go tool pprof, and checked against the schema."""
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import unicodedata
+
+import pytest
+import memlog_testing as mt
+
+h5py = pytest.importorskip("h5py")
+
+NPM = {"speedscope": "1.25.0", "playwright-core": "1.65.1"}
+WORK = "std::vector<Element, std::allocator<Element> >::push_back(Element const&)"
+USAGE = [
+    (["export"], "name a format: --folded, --speedscope or --pprof"),
+    (["export", "some.h5"], "name a format"),
+    (["export", "--folded"], "no file is named"),
+    (["export", "--folded", "some.h5", "some.h5"], "one file at a time"),
+    (["export", "--folded", "--pprof", "some.h5"], "--folded and --pprof: one format at a time"),
+    (["export", "--folded", "--weight", "gold", "some.h5"], "'gold' is no weight"),
+    (["export", "--pprof", "--weight", "growth", "some.h5"], "--weight goes with --folded"),
+    (["export", "--folded", "--rank", "1-", "some.h5"], "'1-' is no list of ranks"),
+    (["export", "--folded", "--rank", "", "some.h5"], "'' is no list of ranks"),
+    (["export", "--folded", "--trigger", "luck", "some.h5"], "'luck' is no trigger"),
+    (["export", "--folded", "--since", "soon", "some.h5"], "'soon' is no time"),
+    (["export", "--folded", "--since", "9", "--until", "3", "some.h5"], "--since 9 is after"),
+    (["export", "--folded", "some.h5", "-o", "some.h5"], "-o some.h5 is the recording itself"),
+    (["export", "--folded", "some.h5", "-o", "link.h5"], "-o link.h5 is the recording itself"),
+    (["read", "--rank", "0", "some.h5"], "--rank goes with --pstack or --tree"),
+    (["read", "--pstack", "--rank", "x", "some.h5"], "'x' is no list of ranks"),
+]
+FAILURES = [
+    (["export", "--folded", "none.h5"], "no stacks were recorded; memlog-mpi --pstack takes them"),
+    (["export", "--folded", "--rank", "99", "some.h5"], "none of the 81 stacks that were recorded"),
+    (["export", "--folded", "gone.h5"], "not there, and no journal of it lies beside it"),
+    (["export", "--folded", "broken.h5"], "of table stacks is of frame 1000"),
+    (["export", "--folded", "some.h5", "-o", "nowhere/x"], "nowhere/x: cannot be written"),
+    (["export", "--folded", "some.h5", "-o", "/dev/full"], "/dev/full: cannot be written"),
+    (["export", "--pprof", "some.h5", "-o", "/dev/full"], "cannot be written"),
+    (["read", "--tree", "broken.h5"], "of table stacks is of frame 1000"),
+]
+
+
+def memlog(*arguments, cwd, **how):
+    env = dict(mt.base_environment(), TZ="UTC", **how.pop("env", {}))
+    return subprocess.run([mt.MEMLOG, *arguments], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
+                          timeout=mt.TIMEOUT_S, **(how or {"capture_output": True}))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Made-up runs, and what is exported of them."""
+    path = tmp_path_factory.mktemp("stacks")
+    runs = {"some": ["--stacks", "some"], "hostile": ["--stacks", "hostile"], "none": [],
+            "many": ["--stacks", "many", "--nodes", "8", "--ranks-per-node", "8"],
+            "broken": ["--stacks", "some", "--break", "stray-frame"]}
+    for name, options in runs.items():
+        subprocess.run([sys.executable, mt.TESTS / "data/make_run.py", path / f"{name}.h5",
+                        *options], check=True)
+    (path / "link.h5").symlink_to("some.h5")
+    for name in ("some", "hostile", "many"):
+        for form, suffix in (("folded", "folded"), ("speedscope", "json"), ("pprof", "pb.gz")):
+            done = memlog("export", f"--{form}", f"{name}.h5", "-o", f"{name}.{suffix}", cwd=path)
+            assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    return path
+
+
+@pytest.mark.parametrize("code, arguments, message",
+                         [(2, *c) for c in USAGE] + [(1, *c) for c in FAILURES])
+def test_errors(folder, code, arguments, message):
+    before = sorted(folder.iterdir()), (folder / "some.h5").read_bytes()
+    done = memlog(*arguments, cwd=folder)
+    text = done.stderr.decode()
+    assert done.returncode == code and message in text, text
+    assert text.startswith("memlog: ") and text.count("\n") == 1 and done.stdout == b""
+    assert before == (sorted(folder.iterdir()), (folder / "some.h5").read_bytes())
+
+
+@pytest.mark.parametrize("form", ["folded", "speedscope", "pprof"])
+def test_stdout_is_the_same(folder, form):
+    suffix = {"folded": "folded", "speedscope": "json", "pprof": "pb.gz"}[form]
+    done = memlog("export", f"--{form}", "some.h5", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == (folder / f"some.{suffix}").read_bytes()
+
+
+def test_binary_is_not_for_terminals(folder):
+    master, slave = pty.openpty()
+    done = memlog("export", "--pprof", "some.h5", cwd=folder, stdout=slave, stderr=subprocess.PIPE)
+    os.close(slave)
+    os.set_blocking(master, False)
+    try:
+        shown = os.read(master, 100)
+    except OSError:                                 # EIO: closed, and nothing in it
+        shown = b""
+    os.close(master)
+    assert done.returncode == 2 and b"--pprof is binary" in done.stderr and shown == b""
+
+
+def weights(text):
+    return {line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in text.splitlines()}
+
+
+def test_choice(folder):
+    def total(*options):
+        done = memlog("export", "--folded", "some.h5", *options, cwd=folder)
+        return sum(weights(done.stdout.decode()).values())
+    assert total() == 81
+    assert total("--rank", "0,4-5") == 30
+    assert total("--trigger", "growth") == 1
+    assert total("--since", "10s", "--until", "0:25") == 17
+    assert total("--since", "2026-11-23 05:40:10", "--until", "2026-11-23 05:40:25") == 17
+    assert total("--weight", "growth") > 2**20
+
+
+def width(line):
+    """Columns on a terminal: wide characters have two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+@pytest.mark.parametrize("name", ["some", "hostile", "many", "none"])
+@pytest.mark.parametrize("options", [["--pstack"], ["--pstack", "--all"], ["--tree"],
+                                     ["--pstack", "--tree", "--all"]])
+def test_report_fits(folder, options, name, locale, columns):
+    done = memlog("read", *options, f"{name}.h5", cwd=folder,
+                  env={"COLUMNS": str(columns), "LC_ALL": locale}, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    text = done.stdout.decode("ascii" if locale == "C" else "utf-8")
+    assert all(c == "\n" or c.isprintable() for c in text)
+    assert max(width(line) for line in text.splitlines()) <= columns
+
+
+# ------------------------------------------------------------------------------ other programs
+@pytest.fixture(scope="module")
+def modules():
+    """speedscope and what drives a browser, from the npm registry, in the build folder."""
+    if not shutil.which("npm") or not shutil.which("node"):
+        pytest.skip("no npm here")
+    place = mt.BIN_DIR.parent / "npm"
+    place.mkdir(exist_ok=True)
+    wanted = [f"{name}@{version}" for name, version in NPM.items()]
+    for name, version in NPM.items():
+        package = place / "node_modules" / name / "package.json"
+        if not package.exists() or json.loads(package.read_text())["version"] != version:
+            done = subprocess.run(["timeout", "100", "npm", "install", "--no-audit", "--no-fund",
+                                   "--no-save", "--ignore-scripts", "--fetch-retries=0",
+                                   "--prefix", place, *wanted], cwd=place, capture_output=True,
+                                  text=True)
+            if done.returncode:
+                why = [line for line in done.stderr.splitlines() if "error" in line]
+                pytest.skip("npm cannot install speedscope: " + (why or ["it takes too long"])[0])
+            break
+    return place / "node_modules"
+
+
+@pytest.mark.parametrize("name", ["some", "hostile", "many"])
+def test_speedscope_schema(folder, modules, name):
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((modules / "speedscope/dist/release/file-format-schema.json").read_text())
+    profile = json.loads((folder / f"{name}.json").read_bytes())
+    jsonschema.validate(profile, schema)
+    with pytest.raises(jsonschema.ValidationError):     # it does say something
+        jsonschema.validate({**profile, "profiles": [{"type": "sampled"}]}, schema)
+
+
+def test_speedscope_opens(folder, modules):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        pytest.skip("no chromium here")
+    files = [f"{name}.{suffix}" for name in ("some", "hostile", "many")
+             for suffix in ("json", "folded", "pb.gz")]
+    done = subprocess.run(["node", mt.TESTS / "integration/speedscope_open.mjs", modules, chromium,
+                           folder, *files], capture_output=True, text=True, timeout=150)
+    pages = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [page["file"] for page in pages] == files, done.stderr
+    for page in pages:
+        name, _, suffix = page["file"].partition(".")
+        assert page["errors"] == [] and page["dialogs"] == [], page
+        assert page["title"] == (f"{name}.h5" if suffix == "json" else page["file"]) + \
+            " - speedscope"
+        wanted = {"some": ["malloc", "MPI_Waitall", "Solver::run(int)"], "many": ["phase_1()"],
+                  "hostile": ["</script><script>alert(1)</script>", "`touch PWNED`"]}[name]
+        assert all(word in page["text"] for word in wanted), page["text"][:2000]
+    assert "rank 0 (1/16)" in pages[0]["text"] and WORK in pages[0]["text"]
+    assert "rank 0 (1/64)" in pages[6]["text"]
+
+
+def go_pprof(folder, *options):
+    if not shutil.which("go"):
+        pytest.skip("no go here")
+    done = subprocess.run(["go", "tool", "pprof", *options], cwd=folder, capture_output=True,
+                          text=True, timeout=60, env=dict(os.environ, HOME=str(folder)))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_pprof_top(folder):
+    text = go_pprof(folder, "-top", "-lines", "some.pb.gz")
+    assert "Total samples = 81" in text and "Type: samples" in text
+    assert "main.cpp:40" in text and "stl_vector.h:1285 (inline)" in text
+    assert "libmpi.so.40+0x5d2c0" in text
+    assert "10000 of 10000 total" in go_pprof(folder, "-top", "many.pb.gz").replace(", 100%", "")
+
+
+def test_pprof_labels_and_values(folder):
+    tags = go_pprof(folder, "-tags", "some.pb.gz")
+    assert "node: Total 81.0" in tags and "n02" in tags and "rank: Total 81.0" in tags
+    growth = go_pprof(folder, "-top", "-unit=B", "-sample_index=growth", "-tagfocus=rank=0",
+                      "some.pb.gz")
+    folded = memlog("export", "--folded", "--weight", "growth", "--rank", "0", "some.h5",
+                    cwd=folder).stdout.decode()
+    assert f"Showing nodes accounting for {sum(weights(folded).values())}B" in growth
+
+
+def test_pprof_reads_hostile_names(folder):
+    text = go_pprof(folder, "-raw", "hostile.pb.gz")
+    assert "</script><script>alert(1)</script>" in text and "\x1b" not in text
