@@ -1,6 +1,8 @@
 # Everything that the build needs, found or named with the package to install.
 
 find_package(PkgConfig REQUIRED)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
 
 # memlog_pkg(TARGET MODULE DEBIAN_PACKAGE SPACK_PACKAGE): an imported target from pkg-config.
 function(memlog_pkg target module debian spack)

@@ -1,0 +1,20 @@
+/* Messages on the socket between a sampling rank and its stack server. Payloads as base/pack.h. */
+#ifndef ML_STACK_PROTOCOL_H
+#define ML_STACK_PROTOCOL_H
+
+enum ml_stack_message {
+    /* to the server */
+    ML_STACK_OPEN = 1, /* text backend, int first frame, int first stack: numbers that are free */
+    ML_STACK_TAKE,     /* int n, n times: int pid, int process, int trigger */
+    /* from the server */
+    ML_STACK_READY,   /* text backend in use; text "" or why it is not the one that was asked for */
+    ML_STACK_FRAMES,  /* int n, rest: n packed rows of ml_table_frames */
+    ML_STACK_STACKS,  /* int n, rest: n packed rows of ml_table_stacks */
+    ML_STACK_SAMPLES, /* int n, rest: n packed rows of ml_table_stack_samples */
+    ML_STACK_FAILURE, /* int process, int enum ml_stack_failure, text */
+    ML_STACK_BROKEN,  /* int restarts, text: the debugger hung or died; another one serves now */
+    ML_STACK_TAKEN,   /* the last ML_STACK_TAKE is answered: int ns that the targets were held,
+                         int ns of CPU that it cost the server and its debugger */
+};
+
+#endif

@@ -1,0 +1,246 @@
+#include "stack/server.h"
+
+#include "base/channel.h"
+#include "base/memory.h"
+#include "base/own.h"
+#include "base/pack.h"
+#include "record/tables.h"
+#include "stack/backend.h"
+#include "stack/protocol.h"
+#include "stack/tree.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct server {
+    struct ml_channel *channel;
+    const struct ml_stack_backend *backend;
+    void *state; /* of the backend; NULL: not open */
+    int restarts;
+    struct ml_stack_tree *tree;
+    bool done;
+};
+
+/* One ML_STACK_TAKE. */
+struct order {
+    struct server *server;
+    struct ml_stack_target *targets; /* [n]; `process` is the place in this array */
+    int *processes, *triggers;       /* [n] */
+    size_t n;
+    struct ml_buffer samples; /* packed rows */
+    int64_t n_samples;
+    int64_t held_ns; /* the longest that a target was */
+};
+
+static void send_message(struct server *s, enum ml_stack_message type, struct ml_buffer *message)
+{
+    ml_channel_send(s->channel, type, message->data, message->length);
+    ml_buffer_free(message);
+}
+
+static void send_rows(struct server *s, enum ml_stack_message type, int64_t n,
+                      const struct ml_buffer *rows)
+{
+    struct ml_buffer message = {0};
+    if (!n)
+        return;
+    ml_pack_int(&message, n);
+    ml_buffer_append(&message, rows->data, rows->length);
+    send_message(s, type, &message);
+}
+
+/* ---- the backend ---- */
+
+static void send_ready(struct server *s, const char *why)
+{
+    struct ml_buffer message = {0};
+    ml_pack_text(&message, s->state ? s->backend->name : "");
+    ml_pack_text(&message, why);
+    send_message(s, ML_STACK_READY, &message);
+}
+
+static void open_backend(struct server *s, const struct ml_stack_backend *wanted)
+{
+    struct ml_error why = {{0}}, ours;
+    s->backend = wanted;
+    if (wanted->open(&s->state, &why) != ML_OK) {
+        s->state = NULL;
+        s->backend = &ml_stack_unwind;
+        if (wanted != &ml_stack_unwind && ml_stack_unwind.open(&s->state, &ours) != ML_OK)
+            s->state = NULL;
+    }
+    send_ready(s, why.text);
+}
+
+static void close_backend(struct server *s)
+{
+    if (s->state)
+        s->backend->close(s->state);
+    s->state = NULL;
+}
+
+/* The debugger hung, died or made no sense: another one, or ourselves. */
+static void replace_backend(struct server *s, const struct ml_error *why)
+{
+    close_backend(s);
+    s->restarts++;
+    struct ml_buffer message = {0};
+    ml_pack_int(&message, s->restarts);
+    ml_pack_text(&message, why->text);
+    send_message(s, ML_STACK_BROKEN, &message);
+    open_backend(s, s->restarts > ML_STACK_RESTARTS_MAX ? &ml_stack_unwind : s->backend);
+}
+
+/* ---- taking stacks ---- */
+
+static void on_thread(void *context, const struct ml_stack_thread *thread)
+{
+    struct order *o = context;
+    int32_t stack = ml_stack_tree_add(o->server->tree, thread);
+    if (stack < 0)
+        return;
+    struct ml_stack_sample_row row = {.time_ns = thread->time_ns,
+                                      .process = o->processes[thread->process],
+                                      .thread = thread->thread,
+                                      .stack = stack,
+                                      .trigger = (int8_t)o->triggers[thread->process],
+                                      .stopped_ns = thread->stopped_ns,
+                                      .took_ns = thread->took_ns};
+    ml_row_pack(&ml_table_stack_samples, &row, &o->samples);
+    o->n_samples++;
+    o->held_ns = thread->stopped_ns > o->held_ns ? thread->stopped_ns : o->held_ns;
+}
+
+static void on_failed(void *context, const struct ml_stack_target *target,
+                      enum ml_stack_failure why, const char *text)
+{
+    struct order *o = context;
+    struct ml_buffer message = {0};
+    ml_pack_int(&message, o->processes[target->process]);
+    ml_pack_int(&message, why);
+    ml_pack_text(&message, text);
+    send_message(o->server, ML_STACK_FAILURE, &message);
+}
+
+static bool unpack_order(struct order *o, const void *bytes, size_t n)
+{
+    struct ml_unpacker u = ml_unpack(bytes, n);
+    int64_t count = ml_unpack_int(&u);
+    if (u.failed || count < 0 || (uint64_t)count > n)
+        return false;
+    o->n = (size_t)count;
+    o->targets = ml_alloc(o->n * sizeof *o->targets);
+    o->processes = ml_alloc(o->n * sizeof *o->processes);
+    o->triggers = ml_alloc(o->n * sizeof *o->triggers);
+    for (size_t i = 0; i < o->n; i++) {
+        o->targets[i].pid = (pid_t)ml_unpack_int(&u);
+        o->targets[i].process = (int)i;
+        o->processes[i] = (int)ml_unpack_int(&u);
+        o->triggers[i] = (int)ml_unpack_int(&u);
+    }
+    return !u.failed;
+}
+
+static void send_results(struct order *o, int64_t cpu_ns)
+{
+    struct server *s = o->server;
+    struct ml_stack_news *news = ml_stack_tree_news(s->tree);
+    send_rows(s, ML_STACK_FRAMES, news->n_frames, &news->frames);
+    send_rows(s, ML_STACK_STACKS, news->n_stacks, &news->stacks);
+    send_rows(s, ML_STACK_SAMPLES, o->n_samples, &o->samples);
+    ml_stack_news_clear(news);
+    struct ml_buffer message = {0};
+    ml_pack_int(&message, o->held_ns);
+    ml_pack_int(&message, cpu_ns);
+    send_message(s, ML_STACK_TAKEN, &message);
+}
+
+static int64_t cpu_ns(const struct server *s)
+{
+    int64_t own = ml_clock_read(CLOCK_PROCESS_CPUTIME_ID);
+    return own + (s->state && s->backend->cpu_ns ? s->backend->cpu_ns(s->state) : 0);
+}
+
+static void on_take(struct server *s, const void *bytes, size_t n)
+{
+    struct order o = {.server = s};
+    struct ml_stack_sink sink = {&o, on_thread, on_failed};
+    struct ml_error err;
+    int64_t before = cpu_ns(s), spent = 0;
+    if (unpack_order(&o, bytes, n) && s->state) {
+        enum ml_status status = s->backend->take(s->state, o.targets, o.n, &sink, &err);
+        spent = cpu_ns(s) - before;
+        if (status != ML_OK)
+            replace_backend(s, &err);
+    }
+    send_results(&o, spent > 0 ? spent : 0);
+    ml_buffer_free(&o.samples);
+    free(o.targets);
+    free(o.processes);
+    free(o.triggers);
+}
+
+/* ---- the process ---- */
+
+static void on_open(struct server *s, const void *bytes, size_t n)
+{
+    struct ml_unpacker u = ml_unpack(bytes, n);
+    const struct ml_stack_backend *backend = ml_stack_backend_named(ml_unpack_text(&u));
+    int32_t frame = (int32_t)ml_unpack_int(&u), stack = (int32_t)ml_unpack_int(&u);
+    if (u.failed || s->tree)
+        return;
+    s->tree = ml_stack_tree_new(frame, stack, ML_STACK_SERVER_MOST);
+    open_backend(s, backend ? backend : &ml_stack_unwind);
+}
+
+static void on_message(void *context, uint32_t type, const void *bytes, size_t n, int fd)
+{
+    struct server *s = context;
+    if (fd >= 0)
+        close(fd);
+    if (type == ML_STACK_OPEN)
+        on_open(s, bytes, n);
+    else if (type == ML_STACK_TAKE && s->tree)
+        on_take(s, bytes, n);
+}
+
+static void on_closed(void *context)
+{
+    struct server *s = context;
+    s->done = true;
+}
+
+/* Any CPU of the job, not the one that mpiexec gave to a rank. */
+static void leave_binding(void)
+{
+    cpu_set_t *all = CPU_ALLOC(8192);
+    size_t size = CPU_ALLOC_SIZE(8192);
+    if (!all)
+        return;
+    memset(all, 0xff, size);
+    sched_setaffinity(0, size, all);
+    CPU_FREE(all);
+}
+
+/* Where memory runs out, this process and its debugger go before the application does. */
+static void offer_to_oom_killer(void)
+{
+    ML_AUTO_FD int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    ssize_t ignored = fd >= 0 ? write(fd, "1000", 4) : -1;
+    (void)ignored;
+}
+
+_Noreturn void ml_stack_serve(int fd)
+{
+    struct server s = {0};
+    struct ml_loop *loop = ml_loop_new();
+    struct ml_channel_events events = {&s, on_message, on_closed};
+    leave_binding();
+    offer_to_oom_killer();
+    s.channel = ml_channel_open(loop, fd, &events);
+    ml_loop_run_until(loop, &s.done);
+    close_backend(&s);
+    _exit(0);
+}

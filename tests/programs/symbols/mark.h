@@ -1,0 +1,5 @@
+/* MARK(here): a symbol mark_here at this place of the code. */
+#define MARK(name)                                                                                 \
+    __asm__ volatile(".globl mark_" #name "\n.hidden mark_" #name "\nmark_" #name ":\n\tnop")
+#define NOINLINE __attribute__((noinline, noclone))
+#define INLINE static inline __attribute__((always_inline))

@@ -1,0 +1,138 @@
+/* Who holds a process: /proc/PID/status as text, and of processes of ours. */
+#include "stack/tracing.h"
+
+#include "base/clock.h"
+#include "wait_until.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct ml_tracing parse(const char *text)
+{
+    struct ml_tracing t;
+    ml_tracing_parse(text, &t);
+    return t;
+}
+
+static void test_parse(void **state)
+{
+    (void)state;
+    struct ml_tracing t = parse("Name:\tTracerPid: 5\nState:\tt (tracing stop)\nPPid:\t12\n"
+                                "TracerPid:\t4711\nShdPnd:\t0000000000040000\n");
+    assert_false(t.gone || t.stopped);
+    assert_true(t.stop_pending);
+    assert_int_equal(t.parent, 12);
+    assert_int_equal(t.tracer, 4711);
+    t = parse("State:\tT (stopped)\nTracerPid:\t0\nSigPnd:\t0000000000040000\nShdPnd:\t0200\n");
+    assert_true(t.stopped);
+    assert_false(t.stop_pending || t.gone);
+    assert_int_equal(t.tracer, 0);
+}
+
+static void test_parse_hostile(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"",      "\n",  "State:", "State:\tZ (zombie)\n",
+                                        "State", "\xff"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct ml_tracing t = parse(texts[i]);
+        assert_true(t.gone);
+        assert_int_equal(t.tracer, 0);
+    }
+    assert_false(parse("State:\tS\nTracerPid:").tracer);
+    assert_false(parse("State:\tS\nTracerPid:\tx\nShdPnd:\tz").stop_pending);
+}
+
+static pid_t start_idler(void)
+{
+    pid_t pid = fork();
+    while (pid == 0)
+        pause();
+    return pid;
+}
+
+static void end(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+static void test_gone(void **state)
+{
+    (void)state;
+    pid_t pid = start_idler();
+    assert_false(ml_tracing_of(pid).gone);
+    assert_int_equal(ml_tracing_of(pid).parent, getpid());
+    kill(pid, SIGKILL);
+    WAIT_UNTIL(ml_tracing_of(pid).gone); /* its exit code waits for us */
+    waitpid(pid, NULL, 0);
+    assert_true(ml_tracing_of(pid).gone);
+}
+
+static void test_wake(void **state)
+{
+    (void)state;
+    pid_t pid = start_idler();
+    kill(pid, SIGSTOP);
+    WAIT_UNTIL(ml_tracing_of(pid).stopped);
+    ml_tracing_wake(pid, 0);
+    WAIT_UNTIL(!ml_tracing_of(pid).stopped);
+    end(pid);
+}
+
+/* A debugger that holds PID and does nothing else. */
+static pid_t start_holder(pid_t pid)
+{
+    pid_t holder = fork();
+    if (holder == 0) {
+        ptrace(PTRACE_SEIZE, pid, NULL, NULL);
+        for (;;)
+            pause();
+    }
+    return holder;
+}
+
+static void test_release(void **state)
+{
+    (void)state;
+    pid_t pid = start_idler();
+    pid_t holder = start_holder(pid);
+    WAIT_UNTIL(ml_tracing_of(pid).tracer == holder);
+    kill(holder, SIGSTOP);
+    WAIT_UNTIL(ml_tracing_of(holder).stopped);
+    assert_true(ml_tracing_release(pid, holder, 50 * ML_NS_PER_MS));
+    assert_int_equal(ml_tracing_of(pid).tracer, 0);
+    assert_false(ml_tracing_of(pid).gone);
+    end(pid);
+    end(holder);
+}
+
+/* Who does not hold it is left alone. */
+static void test_release_stranger(void **state)
+{
+    (void)state;
+    pid_t pid = start_idler();
+    pid_t stranger = start_idler();
+    assert_true(ml_tracing_release(pid, stranger, 50 * ML_NS_PER_MS));
+    assert_false(ml_tracing_of(stranger).gone);
+    end(pid);
+    end(stranger);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parse),   cmocka_unit_test(test_parse_hostile),
+        cmocka_unit_test(test_gone),    cmocka_unit_test(test_wake),
+        cmocka_unit_test(test_release), cmocka_unit_test(test_release_stranger),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
