@@ -3,7 +3,8 @@ _memlog_mpi()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} i
     local options='--outfile --repeat-rate --sample-delay --ranks --ranks-per-node --bind-to
-        --nodefile --launch --no-stdout --stdout-limit --pss-rate --overhead --journal-dir --force
+        --nodefile --launch --no-stdout --stdout-limit --pss-rate --overhead --pstack
+        --debugger --stack-rate --stack-growth --stack-ranks --stack-signal --journal-dir --force
         --live --quiet --verbose --help --version'
     COMPREPLY=()
     # Behind -- it is the application's command and its arguments.
@@ -19,6 +20,8 @@ _memlog_mpi()
     done
     case $before in
     --bind-to) mapfile -t COMPREPLY < <(compgen -W 'auto core socket none' -- "$word") ;;
+    --debugger) mapfile -t COMPREPLY < <(compgen -W 'unwind gdb lldb' -- "$word") ;;
+    --stack-signal) mapfile -t COMPREPLY < <(compgen -W 'USR1 USR2' -- "$word") ;;
     --launch) mapfile -t COMPREPLY < <(compgen -W 'auto ranks once' -- "$word") ;;
     --journal-dir)
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
@@ -27,7 +30,8 @@ _memlog_mpi()
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         compopt -o filenames 2>/dev/null ;;
     -n | --ranks) mapfile -t COMPREPLY < <(compgen -W 'slots' -- "$word") ;;
-    -r | --repeat-rate | --sample-delay | --ranks-per-node | --stdout-limit | --pss-rate | --overhead) ;;
+    -r | --repeat-rate | --sample-delay | --ranks-per-node | --stdout-limit | --pss-rate | --overhead | \
+        --stack-rate | --stack-growth | --stack-ranks) ;;
     *) mapfile -t COMPREPLY < <(compgen -W "$options --" -- "$word") ;;
     esac
 }

@@ -93,7 +93,7 @@ static enum ml_status make_scratch(struct ml_host_link *l, struct ml_error *err)
     return ML_OK;
 }
 
-enum ml_status ml_host_link_open(struct ml_loop *loop, struct ml_starter *starter,
+enum ml_status ml_host_link_open(struct ml_loop *loop, struct ml_starter *starter, int helper,
                                  struct ml_world *world, struct ml_exchange *exchange,
                                  const struct ml_host_link_events *events,
                                  struct ml_host_link **out_link, struct ml_error *err)
@@ -110,7 +110,7 @@ enum ml_status ml_host_link_open(struct ml_loop *loop, struct ml_starter *starte
         return status;
     }
     snprintf(world->scratch, sizeof world->scratch, "%s", l->scratch);
-    ml_starter_start_host(starter, pair[1]);
+    ml_starter_start_helper(starter, helper, pair[1]);
     close(pair[1]);
     l->channel = ml_channel_open(loop, pair[0], &on);
     struct ml_buffer message = {0};

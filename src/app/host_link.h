@@ -33,8 +33,9 @@ struct ml_host_link_events {
     void (*lost)(void *context);                        /* the world host died */
 };
 
-/* Asks STARTER for a world host and gives it WORLD. Errors: no socket, no scratch folder. */
-enum ml_status ml_host_link_open(struct ml_loop *loop, struct ml_starter *starter,
+/* Asks STARTER for a world host, its helper of that number, and gives it WORLD. Errors: no socket,
+ * no scratch folder. */
+enum ml_status ml_host_link_open(struct ml_loop *loop, struct ml_starter *starter, int helper,
                                  struct ml_world *world, struct ml_exchange *exchange,
                                  const struct ml_host_link_events *events,
                                  struct ml_host_link **out_link, struct ml_error *err);

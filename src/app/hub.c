@@ -1,5 +1,6 @@
 #include "app/hub.h"
 
+#include "app/helpers.h"
 #include "app/job.h"
 #include "app/member_protocol.h"
 #include "app/pump.h"
@@ -70,7 +71,8 @@ static void start_seat(struct ml_hub *h, struct ml_seat *s, struct guest *g)
 {
     struct ml_buffer message = {0};
     bool once = h->setup.plan->form == ML_FORM_ONCE;
-    ml_seat_pack_start(s, once ? ML_STRIP_JOB : ML_STRIP_CONNECTION, &message);
+    pid_t tracer = ml_options_wants_stacks(h->setup.options) ? getpid() : 0;
+    ml_seat_pack_start(s, once ? ML_STRIP_JOB : ML_STRIP_CONNECTION, tracer, &message);
     ml_channel_send_fd(g->channel, ML_MEMBER_START, message.data, message.length, s->pmi);
     ml_buffer_free(&message);
     if (s->pmi >= 0)
@@ -225,6 +227,8 @@ static void guest_message(void *context, uint32_t type, const void *bytes, size_
     } else if (type == ML_MEMBER_OUTPUT_CUT) {
         ml_sampler_event(h->setup.sampler, (int)first, ML_EVENT_OUTPUT_CUT, second,
                          "output past --stdout-limit is not recorded");
+    } else if (type == ML_MEMBER_STACKS) {
+        ml_sampler_stacks_now(h->setup.sampler);
     } else if (type == ML_MEMBER_SIGNAL) {
         ml_sampler_event(h->setup.sampler, -1, ML_EVENT_FORWARDED, first,
                          "signal passed on to the application");
@@ -384,8 +388,8 @@ static enum ml_status open_world(struct ml_hub *h, struct ml_error *err)
     }
     struct ml_host_link_events events = {h,       offered,      state_changed,
                                          aborted, host_limited, host_lost};
-    return ml_host_link_open(h->loop, h->setup.starter, &plan->world, h->exchange, &events,
-                             &h->host, err);
+    return ml_host_link_open(h->loop, h->setup.starter, ML_HELPER_HOST, &plan->world, h->exchange,
+                             &events, &h->host, err);
 }
 
 enum ml_status ml_hub_open(struct ml_loop *loop, const struct ml_hub_setup *setup, int listener,

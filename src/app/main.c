@@ -1,5 +1,6 @@
 /* memlog-mpi: the recorder. */
 #include "app/farewell.h"
+#include "app/helpers.h"
 #include "app/hub.h"
 #include "app/member.h"
 #include "app/options.h"
@@ -9,7 +10,9 @@
 #include "app/startup.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "stack/server.h"
 #include "version.h"
+#include "world/host.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -98,11 +101,13 @@ static void task_started(void *context, int number, pid_t pid, int error)
     ml_member_started(p->member, number, pid, error);
 }
 
-static void host_started(void *context, pid_t pid)
+static void helper_started(void *context, int helper, pid_t pid)
 {
-    struct process *p = context;
-    if (p->hub)
+    const struct process *p = context;
+    if (helper == ML_HELPER_HOST && p->hub)
         ml_hub_host_started(p->hub, pid);
+    if (helper == ML_HELPER_STACKS && p->recorder)
+        ml_sampler_stack_server_started(ml_recorder_sampler(p->recorder), pid);
 }
 
 static void starter_lost(void *context)
@@ -130,7 +135,9 @@ static void signal_came(void *context, const struct signalfd_siginfo *info)
             ml_member_orphaned(p->member);
         return;
     }
-    if (!has_it_already(info) || number == SIGWINCH)
+    if (number == p->options.stack_signal)
+        ml_member_stacks_now(p->member);
+    else if (!has_it_already(info) || number == SIGWINCH)
         ml_member_signal(p->member, number);
     /* A shell waits for us to stop, an mpiexec does not. */
     if (number == SIGTSTP && p->launcher == ML_LAUNCHER_NONE)
@@ -159,7 +166,7 @@ static int meet_hub(const struct process *p, int *out_listener)
 static enum ml_status open_hub(struct process *p, int listener, struct ml_error *err)
 {
     enum ml_status status = ml_recorder_open(p->loop, &p->options, &p->place, &p->plan,
-                                             &p->identity, &p->recorder, err);
+                                             &p->identity, p->starter, &p->recorder, err);
     if (status != ML_OK)
         return status;
     if (p->place.rank == 0 && *p->place.warning.text) {
@@ -180,7 +187,7 @@ static enum ml_status open_hub(struct process *p, int listener, struct ml_error 
 
 static enum ml_status open_run(struct process *p, int starter_fd, struct ml_error *err)
 {
-    struct ml_starter_events starter_events = {p, task_started, host_started, starter_lost};
+    struct ml_starter_events starter_events = {p, task_started, helper_started, starter_lost};
     p->failure = EXIT_USAGE;
     enum ml_status status = ml_startup_find_place(&p->options, &p->place, err);
     if (status != ML_OK)
@@ -263,7 +270,11 @@ int main(int argc, char **argv)
     int code = check(&p, argc, argv, &done);
     if (code || done)
         return code;
-    int starter = ml_starter_fork(p.options.command);
+    static const struct ml_starter_helper helpers[] = {
+        [ML_HELPER_HOST] = {"memlog-host", ml_host_run},
+        [ML_HELPER_STACKS] = {"memlog-stacks", ml_stack_serve},
+    };
+    int starter = ml_starter_fork(p.options.command, helpers);
     if (starter < 0) {
         ml_log(ML_LOG_ERROR, "start a process: %s", strerror(errno));
         return EXIT_OURS;

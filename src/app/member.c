@@ -143,6 +143,7 @@ static void on_start(struct ml_member *m, const void *bytes, size_t n, int pmi)
     struct ml_start what = {.output = -1, .error = -1, .pmi = pmi};
     int rank = (int)ml_unpack_int(&u);
     what.strip = (enum ml_strip)ml_unpack_int(&u);
+    what.tracer = (pid_t)ml_unpack_int(&u);
     const char *cpus = ml_unpack_text(&u), *folder = ml_unpack_text(&u);
     size_t n_words;
     ML_AUTO_FREE char **words = ml_unpack_texts(&u, &n_words);
@@ -275,6 +276,11 @@ void ml_member_signal(struct ml_member *m, int signal)
                 ml_capture_resize(m->tasks[i]->captures[c]);
         }
     }
+}
+
+void ml_member_stacks_now(struct ml_member *m)
+{
+    tell(m, ML_MEMBER_STACKS, 0, 0, 0);
 }
 
 void ml_member_orphaned(struct ml_member *m)

@@ -23,6 +23,9 @@ void ml_member_reap(struct ml_member *m);
 /* SIGNAL came: it goes on to the application's ranks. */
 void ml_member_signal(struct ml_member *m, int signal);
 
+/* The user asks for the stacks of the node's ranks. */
+void ml_member_stacks_now(struct ml_member *m);
+
 /* mpiexec's process on this node is gone: the application's ranks are ended. */
 void ml_member_orphaned(struct ml_member *m);
 

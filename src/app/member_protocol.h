@@ -11,9 +11,10 @@ enum ml_member_message {
     ML_MEMBER_EXIT,       /* int rank, int wait status */
     ML_MEMBER_CLOSED,     /* int rank: it has ended and its output is passed on */
     ML_MEMBER_SIGNAL,     /* int signal that was passed on */
+    ML_MEMBER_STACKS,     /* the user asks for stacks */
     /* from the hub */
-    ML_MEMBER_START, /* int rank, int strip, text cpus, text folder, words of the command, settings
-                        (ml_pack_texts); with the PMI-1 socket */
+    ML_MEMBER_START, /* int rank, int strip, int tracer, text cpus, text folder, words of the
+                        command, settings (ml_pack_texts); with the PMI-1 socket */
     ML_MEMBER_END,   /* end your ranks: TERM, KILL after a grace */
     ML_MEMBER_LEAVE, /* int code, int signal: all is recorded; end so */
 };

@@ -2,16 +2,32 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/ranges.h"
 #include "base/units.h"
 #include "world/binding.h"
 
 #include <ctype.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, DURATION, SIZE, PERCENT, COUNT, PSS, FLAG, BIND, LAUNCH };
+enum kind {
+    TEXT,
+    DURATION,
+    SIZE,
+    PERCENT,
+    COUNT,
+    PSS,
+    FLAG,
+    BIND,
+    LAUNCH,
+    DEBUGGER,
+    GROWTH,
+    RANKS,
+    SIGNAL,
+};
 
 struct option_row {
     enum kind kind;
@@ -29,6 +45,7 @@ enum { N_ROWS = sizeof rows / sizeof *rows };
 
 static const char *const bind_words[] = {"auto", "core", "socket", "none", NULL};
 static const char *const launch_words[] = {"auto", "ranks", "once", NULL};
+static const char *const debugger_words[] = {"auto", "unwind", "gdb", "lldb", NULL};
 
 static enum ml_status parse_word(const char *text, const char *const *words, int *out,
                                  struct ml_error *err)
@@ -61,6 +78,36 @@ static enum ml_status parse_duration(const char *text, int64_t *out, struct ml_e
     return ml_duration_parse(text, out, err);
 }
 
+/* "5%" or "100MiB"; "0": never. */
+static enum ml_status parse_growth(const char *text, struct ml_growth *out, struct ml_error *err)
+{
+    struct ml_growth growth = {0};
+    enum ml_status status = strchr(text, '%') ? ml_percent_parse(text, &growth.share, err)
+                                              : ml_size_parse(text, &growth.size_B, err);
+    if (status == ML_OK)
+        *out = growth;
+    return status;
+}
+
+static enum ml_status parse_ranks(const char *text, const char **out, struct ml_error *err)
+{
+    struct ml_ranges ranks = {0};
+    enum ml_status status = ml_ranges_parse(text, &ranks, err);
+    ml_ranges_free(&ranks);
+    if (status == ML_OK)
+        *out = text;
+    return status;
+}
+
+static enum ml_status parse_signal(const char *text, int *out, struct ml_error *err)
+{
+    const char *name = strncmp(text, "SIG", 3) == 0 ? text + 3 : text;
+    *out = strcmp(name, "USR1") == 0 ? SIGUSR1 : strcmp(name, "USR2") == 0 ? SIGUSR2 : 0;
+    if (!*out && *text)
+        return ml_fail(err, ML_RUN_LOST, "'%.80s' is none of USR1, USR2", text);
+    return ML_OK;
+}
+
 static enum ml_status set(struct ml_options *o, const struct option_row *row, const char *text,
                           struct ml_error *err)
 {
@@ -90,6 +137,14 @@ static enum ml_status set(struct ml_options *o, const struct option_row *row, co
         return parse_word(text, bind_words, field, err);
     case LAUNCH:
         return parse_word(text, launch_words, field, err);
+    case DEBUGGER:
+        return parse_word(text, debugger_words, field, err);
+    case GROWTH:
+        return parse_growth(text, field, err);
+    case RANKS:
+        return parse_ranks(text, field, err);
+    case SIGNAL:
+        return parse_signal(text, field, err);
     }
     return ML_OK;
 }
@@ -199,6 +254,34 @@ enum ml_status ml_options_parse(int argc, char **argv, struct ml_options *out_op
     return ML_OK;
 }
 
+static const char *signal_name(int number)
+{
+    return number == SIGUSR1 ? "USR1" : number == SIGUSR2 ? "USR2" : "none";
+}
+
+static void show_growth(const struct ml_growth *growth, char *out, size_t size)
+{
+    if (growth->share > 0)
+        snprintf(out, size, "%g%%", 100 * growth->share);
+    else
+        snprintf(out, size, "%lld", (long long)growth->size_B);
+}
+
+bool ml_options_pstack(const struct ml_options *o)
+{
+    return o->pstack || o->debugger;
+}
+
+bool ml_options_wants_stacks(const struct ml_options *o)
+{
+    return ml_options_pstack(o) || o->stack_signal;
+}
+
+const char *ml_options_debugger(const struct ml_options *o)
+{
+    return debugger_words[o->debugger ? o->debugger : 1];
+}
+
 bool ml_options_attribute(const struct ml_options *o, size_t i, const char **out_name, char *out,
                           size_t size)
 {
@@ -208,6 +291,7 @@ bool ml_options_attribute(const struct ml_options *o, size_t i, const char **out
     *out_name = rows[i].name;
     switch (rows[i].kind) {
     case TEXT:
+    case RANKS:
         snprintf(out, size, "%s", *(const char *const *)field);
         break;
     case DURATION:
@@ -233,13 +317,22 @@ bool ml_options_attribute(const struct ml_options *o, size_t i, const char **out
     case LAUNCH:
         snprintf(out, size, "%s", launch_words[*(const int *)field]);
         break;
+    case DEBUGGER:
+        snprintf(out, size, "%s", debugger_words[*(const int *)field]);
+        break;
+    case GROWTH:
+        show_growth(field, out, size);
+        break;
+    case SIGNAL:
+        snprintf(out, size, "%s", signal_name(*(const int *)field));
+        break;
     }
     return true;
 }
 
 void ml_options_print_help(FILE *file)
 {
-    fputs("Records memory and output of an MPI application into one HDF5 file.\n\n"
+    fputs("Records memory, stacks and output of an MPI application into one HDF5 file.\n\n"
           "  mpiexec memlog-mpi -- ./app input           in a PBS job: one rank as ever\n"
           "  mpiexec -n 4 memlog-mpi -o run.h5 -- ./app  name the result\n"
           "  memlog-mpi -n 4 -- ./app                    without mpiexec, on this machine\n"

@@ -202,7 +202,8 @@ static bool name_is_shared(const struct ml_layout *layout, int node)
 }
 
 static enum ml_status open_sampler(struct ml_loop *loop, struct ml_recorder *r,
-                                   const struct ml_plan *plan, struct ml_error *err)
+                                   const struct ml_plan *plan, struct ml_starter *starter,
+                                   struct ml_error *err)
 {
     const struct ml_layout *layout = &r->place->layout;
     int node = r->place->node;
@@ -217,8 +218,8 @@ static enum ml_status open_sampler(struct ml_loop *loop, struct ml_recorder *r,
     const char *folder = *r->options->journal_dir ? r->options->journal_dir : NULL;
     r->journal = ml_journal_name(folder, r->identity->outfile, layout->nodes[node].name,
                                  name_is_shared(layout, node) ? node : -1);
-    struct ml_sampler_setup setup = {r->options, node,       layout->nodes[node].name,
-                                     plan->mark, r->journal, header};
+    struct ml_sampler_setup setup = {
+        r->options, node, layout->nodes[node].name, plan->mark, r->journal, header, starter};
     enum ml_status status = ml_sampler_open(loop, &setup, &r->sampler, err);
     free(header);
     return status;
@@ -235,12 +236,12 @@ static enum ml_status agree(const struct ml_recorder *r, enum ml_status status,
 
 enum ml_status ml_recorder_open(struct ml_loop *loop, const struct ml_options *options,
                                 const struct ml_place *place, const struct ml_plan *plan,
-                                const struct ml_run_identity *identity,
+                                const struct ml_run_identity *identity, struct ml_starter *starter,
                                 struct ml_recorder **out_recorder, struct ml_error *err)
 {
     struct ml_recorder *r = ml_alloc(sizeof *r);
     *r = (struct ml_recorder){.options = options, .place = place, .identity = identity};
-    enum ml_status status = open_sampler(loop, r, plan, err);
+    enum ml_status status = open_sampler(loop, r, plan, starter, err);
     put_clock(r);
     status = agree(r, status, err);
     if (status != ML_OK) {

@@ -25,10 +25,11 @@ void ml_recorder_identify(struct ml_run_identity *identity, int rank);
 
 struct ml_recorder;
 
-/* Collective over the sampling ranks. Errors are every member's. */
+/* Collective over the sampling ranks. Errors are every member's. STARTER starts the stack server,
+ * where stacks are wanted. */
 enum ml_status ml_recorder_open(struct ml_loop *loop, const struct ml_options *options,
                                 const struct ml_place *place, const struct ml_plan *plan,
-                                const struct ml_run_identity *identity,
+                                const struct ml_run_identity *identity, struct ml_starter *starter,
                                 struct ml_recorder **out_recorder, struct ml_error *err);
 
 struct ml_sampler *ml_recorder_sampler(struct ml_recorder *r);

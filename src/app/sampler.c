@@ -1,5 +1,6 @@
 #include "app/sampler.h"
 
+#include "app/stacks.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "probe/probe.h"
@@ -15,6 +16,7 @@ struct ml_sampler {
     struct ml_probe *probe;
     struct ml_journal *journal;
     struct ml_timer *timer;
+    struct ml_stacks *stacks; /* NULL: none are taken */
     struct ml_probe_sink sink;
     struct ml_node_sample_row last; /* of the last tick */
     int64_t tick, missed;
@@ -80,6 +82,14 @@ static void keep_budget(struct ml_sampler *s, int64_t cost_ns)
                          "sampling slows down to stay within --overhead");
 }
 
+/* What --overhead leaves for stacks, but at least a quarter of it. */
+static double stack_share(const struct ml_sampler *s)
+{
+    double all = s->options->overhead;
+    double left = all - (double)s->cost_ns / (double)s->period_ns;
+    return left > all / 4 ? left : all / 4;
+}
+
 static void take_tick(struct ml_sampler *s)
 {
     int64_t before = own_cpu_ns();
@@ -91,6 +101,8 @@ static void take_tick(struct ml_sampler *s)
     s->last.sampler_cpu_ns = own_cpu_ns();
     ml_journal_row(s->journal, ML_FRAME_NODE_SAMPLE, now.ns, &ml_table_node_samples, &s->last);
     flush(s);
+    if (s->stacks && s->running)
+        ml_stacks_tick(s->stacks, &s->last, stack_share(s));
     keep_budget(s, own_cpu_ns() - before);
 }
 
@@ -119,8 +131,24 @@ static void journal_node(struct ml_sampler *s, bool at_end)
         row.ticks = s->tick;
         row.missed = s->missed;
         row.cpu_ns = own_cpu_ns() + s->host_cpu_ns;
+        if (s->stacks)
+            ml_stacks_stop(s->stacks, &row);
     }
     ml_journal_row(s->journal, ML_FRAME_NODE, ml_mono_now().ns, &ml_table_nodes, &row);
+}
+
+static void stack_event(void *context, enum ml_event_kind kind, int64_t value, const char *text)
+{
+    ml_sampler_event(context, -1, kind, value, text);
+}
+
+static enum ml_status open_stacks(struct ml_loop *loop, struct ml_sampler *s,
+                                  struct ml_starter *starter, struct ml_error *err)
+{
+    if (!ml_options_wants_stacks(s->options))
+        return ML_OK;
+    struct ml_stacks_setup setup = {s->options, s->probe, s->journal, starter, s, stack_event};
+    return ml_stacks_open(loop, &setup, &s->stacks, err);
 }
 
 enum ml_status ml_sampler_open(struct ml_loop *loop, const struct ml_sampler_setup *setup,
@@ -140,6 +168,8 @@ enum ml_status ml_sampler_open(struct ml_loop *loop, const struct ml_sampler_set
     if (status == ML_OK)
         status = ml_journal_create(setup->journal, setup->header, setup->options->force,
                                    &s->journal, err);
+    if (status == ML_OK)
+        status = open_stacks(loop, s, setup->starter, err);
     if (status != ML_OK)
         goto fail;
     ml_probe_set_mark(s->probe, setup->mark);
@@ -173,6 +203,8 @@ void ml_sampler_start(struct ml_sampler *s)
     s->running = true;
     s->deadline_ns = ml_mono_now().ns + s->options->sample_delay_ns;
     ml_timer_set(s->timer, (struct ml_mono){s->deadline_ns});
+    if (s->stacks)
+        ml_stacks_start(s->stacks);
 }
 
 static void exit_event(struct ml_sampler *s, int rank, int status)
@@ -227,6 +259,18 @@ void ml_sampler_event(struct ml_sampler *s, int rank, enum ml_event_kind kind, i
     ml_journal_row(s->journal, ML_FRAME_EVENT, row.time_ns, &ml_table_events, &row);
 }
 
+void ml_sampler_stack_server_started(struct ml_sampler *s, pid_t pid)
+{
+    if (s->stacks)
+        ml_stacks_server_started(s->stacks, pid);
+}
+
+void ml_sampler_stacks_now(struct ml_sampler *s)
+{
+    if (s->stacks)
+        ml_stacks_now(s->stacks);
+}
+
 void ml_sampler_summary(struct ml_sampler *s, struct ml_summary *out_summary)
 {
     int largest = -1;
@@ -256,6 +300,7 @@ void ml_sampler_signal_all(struct ml_sampler *s, int signal)
 void ml_sampler_stop(struct ml_sampler *s)
 {
     ml_timer_off(s->timer);
+    s->running = false;
     take_tick(s);
     journal_node(s, true);
     flush(s);
@@ -276,6 +321,7 @@ void ml_sampler_close(struct ml_sampler *s)
     if (!s)
         return;
     ml_timer_stop(s->timer);
+    ml_stacks_close(s->stacks);
     ml_probe_close(s->probe);
     ml_journal_close(s->journal);
     free(s->end_known);

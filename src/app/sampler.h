@@ -1,4 +1,4 @@
-/* What the sampling rank does at each tick: probe, journal. */
+/* What the sampling rank does at each tick: probe, journal, stacks where they are wanted. */
 #ifndef ML_APP_SAMPLER_H
 #define ML_APP_SAMPLER_H
 
@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "gather/epochs.h"
 #include "journal/journal.h"
+#include "world/starter.h"
 
 #include <sys/types.h>
 
@@ -18,6 +19,7 @@ struct ml_sampler_setup {
     const char *mark;    /* in the environment of the run's processes */
     const char *journal; /* path */
     const struct ml_journal_header *header;
+    struct ml_starter *starter; /* of the stack server */
 };
 
 /* Creates the journal and writes what is known of the node. Errors: the journal cannot be made. */
@@ -41,6 +43,12 @@ void ml_sampler_output(struct ml_sampler *s, int64_t time_ns, int rank, enum ml_
 /* RANK: -1: none. */
 void ml_sampler_event(struct ml_sampler *s, int rank, enum ml_event_kind kind, int64_t value,
                       const char *text);
+
+/* The starter has started the stack server. */
+void ml_sampler_stack_server_started(struct ml_sampler *s, pid_t pid);
+
+/* Takes the stacks of the node's ranks now, if stacks are wanted at all. */
+void ml_sampler_stacks_now(struct ml_sampler *s);
 
 /* Also writes what waits, so that no more than a second is lost at slow rates. */
 void ml_sampler_summary(struct ml_sampler *s, struct ml_summary *out_summary);

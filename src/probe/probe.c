@@ -186,6 +186,34 @@ int ml_probe_n_alive(const struct ml_probe *probe)
     return n;
 }
 
+/* A rank may be a script that runs the program proper. */
+static int rank_of_family(const struct ml_processes *set, const struct ml_process *p)
+{
+    while (p && p->rank < 0) {
+        const struct ml_process *parent = NULL;
+        for (size_t i = 0; p->parent >= 0 && i < set->n && !parent; i++)
+            parent = set->live[i]->number == p->parent ? set->live[i] : NULL;
+        p = parent;
+    }
+    return p ? p->rank : -1;
+}
+
+void ml_probe_each(const struct ml_probe *probe,
+                   void (*visit)(void *context, const struct ml_probe_process *p), void *context)
+{
+    const struct ml_processes *set = &probe->processes;
+    for (size_t i = 0; i < set->n; i++) {
+        const struct ml_process *p = set->live[i];
+        struct ml_probe_process seen = {.number = p->number,
+                                        .pid = p->pid,
+                                        .parent = p->parent,
+                                        .rank = rank_of_family(set, p),
+                                        .rss_B = p->seen ? p->row.rss_B : ML_NOT_MEASURED};
+        if (!p->ended)
+            visit(context, &seen);
+    }
+}
+
 void ml_probe_largest(const struct ml_probe *probe, int *out_rank, int64_t *out_rss_B)
 {
     *out_rank = -1;

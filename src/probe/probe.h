@@ -63,6 +63,19 @@ void ml_probe_tick(struct ml_probe *probe, int64_t tick, struct ml_mono now,
 /* Processes of the run that lived at the last tick, or were added since. */
 int ml_probe_n_alive(const struct ml_probe *probe);
 
+/* A process of the run that lived at the last tick. */
+struct ml_probe_process {
+    int number;
+    pid_t pid;
+    int parent;    /* number; -1: none of the run's */
+    int rank;      /* its own, or that of the nearest process above it that has one; -1 */
+    int64_t rss_B; /* -1: not measured yet */
+};
+
+/* Calls VISIT with each of them. */
+void ml_probe_each(const struct ml_probe *probe,
+                   void (*visit)(void *context, const struct ml_probe_process *p), void *context);
+
 /* RANK with the largest resident set at the last tick and its size; -1 and 0 if there is none. */
 void ml_probe_largest(const struct ml_probe *probe, int *out_rank, int64_t *out_rss_B);
 

@@ -15,7 +15,7 @@ struct ml_starter {
     struct ml_starter_events events;
 };
 
-int ml_starter_fork(char **command)
+int ml_starter_fork(char **command, const struct ml_starter_helper *helpers)
 {
     int pair[2];
     sigset_t all, before;
@@ -28,7 +28,7 @@ int ml_starter_fork(char **command)
     pid_t pid = fork();
     if (pid == 0) {
         close(pair[0]);
-        ml_starter_serve(pair[1], command, &before);
+        ml_starter_serve(pair[1], command, helpers, &before);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
     close(pair[1]);
@@ -49,8 +49,9 @@ static void on_message(void *context, uint32_t type, const void *bytes, size_t n
         int number = (int)ml_unpack_int(&u);
         pid_t pid = (pid_t)ml_unpack_int(&u);
         s->events.started(s->events.context, number, pid, (int)ml_unpack_int(&u));
-    } else if (type == ML_STARTER_HOST_STARTED) {
-        s->events.host_started(s->events.context, (pid_t)ml_unpack_int(&u));
+    } else if (type == ML_STARTER_HELPER_STARTED) {
+        int helper = (int)ml_unpack_int(&u);
+        s->events.helper_started(s->events.context, helper, (pid_t)ml_unpack_int(&u));
     }
 }
 
@@ -85,6 +86,7 @@ void ml_starter_start(struct ml_starter *s, const struct ml_start *what)
     ml_pack_int(&message, what->number);
     ml_pack_int(&message, what->strip);
     ml_pack_int(&message, what->own_group);
+    ml_pack_int(&message, what->tracer);
     ml_pack_text(&message, what->cpus ? what->cpus : "");
     ml_pack_text(&message, what->folder ? what->folder : "");
     size_t n_words = 0;
@@ -96,9 +98,12 @@ void ml_starter_start(struct ml_starter *s, const struct ml_start *what)
     ml_buffer_free(&message);
 }
 
-void ml_starter_start_host(struct ml_starter *s, int socket)
+void ml_starter_start_helper(struct ml_starter *s, int helper, int socket)
 {
-    ml_channel_send_fd(s->channel, ML_STARTER_HOST, "", 0, socket);
+    struct ml_buffer message = {0};
+    ml_pack_int(&message, helper);
+    ml_channel_send_fd(s->channel, ML_STARTER_HELPER, message.data, message.length, socket);
+    ml_buffer_free(&message);
 }
 
 void ml_starter_close(struct ml_starter *s)

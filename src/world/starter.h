@@ -1,6 +1,6 @@
 /* The starter: a process that is forked before MPI_Init and so has what mpiexec gave us: its
- * environment, binding, limits, signals and descriptors. It starts the application's ranks and the
- * world host from there, as children of the rank process itself. */
+ * environment, binding, limits, signals and descriptors. It starts the application's ranks and our
+ * helper processes from there, as children of the rank process itself. */
 #ifndef ML_WORLD_STARTER_H
 #define ML_WORLD_STARTER_H
 
@@ -16,8 +16,8 @@ struct ml_starter_events {
     void *context;
     /* The answer to ml_starter_start: PID of the child, or 0 and the errno of execve(2). */
     void (*started)(void *context, int number, pid_t pid, int error);
-    void (*host_started)(void *context, pid_t pid);
-    void (*lost)(void *context); /* the starter is gone */
+    void (*helper_started)(void *context, int helper, pid_t pid); /* -1: it cannot be */
+    void (*lost)(void *context);                                  /* the starter is gone */
 };
 
 /* What to start. Descriptors are duplicated; -1 stands for "as it is" (0 to 2) or none (pmi). */
@@ -30,19 +30,28 @@ struct ml_start {
     size_t n_settings;
     const char *cpus;       /* "0-3,8": bind to these; NULL: as mpiexec bound us */
     bool own_group;         /* leads a session or process group, if the rank process leads one */
+    pid_t tracer;           /* may trace it, and so may its descendants; 0: nobody more */
     int output, error, pmi; /* PMI_FD is set to the last one's number */
 };
 
-/* Forks. To be called first of all in main, before anything changes what is inherited. Returns the
- * socket to the starter, to be given to ml_starter_open; -1 and errno on failure. */
-int ml_starter_fork(char **command);
+/* A process of ours that is no rank: it has nothing of mpiexec's in its environment, all signals
+ * blocked, stdin and stdout at /dev/null, and nothing open but its socket, over which it serves. */
+struct ml_starter_helper {
+    const char *name;        /* as ps shows it, up to 15 bytes */
+    void (*run)(int socket); /* does not return */
+};
+
+/* Forks. To be called first of all in main, before anything changes what is inherited. HELPERS are
+ * those that may be asked for, by their place in the array. Returns the socket to the starter, to
+ * be given to ml_starter_open; -1 and errno on failure. */
+int ml_starter_fork(char **command, const struct ml_starter_helper *helpers);
 
 struct ml_starter *ml_starter_open(struct ml_loop *loop, int fd,
                                    const struct ml_starter_events *events);
 void ml_starter_start(struct ml_starter *starter, const struct ml_start *what);
 
-/* Starts the world host, which serves over SOCKET (duplicated). */
-void ml_starter_start_host(struct ml_starter *starter, int socket);
+/* Starts a helper, which serves over SOCKET (duplicated). */
+void ml_starter_start_helper(struct ml_starter *starter, int helper, int socket);
 
 /* The starter ends; what it started lives on. NULL is fine. */
 void ml_starter_close(struct ml_starter *starter);

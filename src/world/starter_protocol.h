@@ -2,20 +2,23 @@
 #ifndef ML_WORLD_STARTER_PROTOCOL_H
 #define ML_WORLD_STARTER_PROTOCOL_H
 
+#include "world/starter.h"
+
 enum ml_starter_message {
     /* to the starter; descriptors come one by one before the start that they belong to */
     ML_STARTER_OUTPUT = 1,
     ML_STARTER_ERROR,
     ML_STARTER_PMI,
-    ML_STARTER_START, /* int number, int strip, int own group, text cpus, text folder, words of the
-                         command, settings (ml_pack_texts) */
-    ML_STARTER_HOST,  /* with its socket */
+    ML_STARTER_START,  /* int number, int strip, int own group, int tracer, text cpus, text folder,
+                          words of the command, settings (ml_pack_texts) */
+    ML_STARTER_HELPER, /* int helper; with its socket */
     /* from the starter */
-    ML_STARTER_STARTED,      /* int number, int pid, int errno */
-    ML_STARTER_HOST_STARTED, /* int pid */
+    ML_STARTER_STARTED,        /* int number, int pid, int errno */
+    ML_STARTER_HELPER_STARTED, /* int helper, int pid */
 };
 
 /* The starter's life: answers over FD until the rank process hangs up. */
-_Noreturn void ml_starter_serve(int fd, char **command, const void *signal_mask);
+_Noreturn void ml_starter_serve(int fd, char **command, const struct ml_starter_helper *helpers,
+                                const void *signal_mask);
 
 #endif

@@ -5,7 +5,6 @@
 #include "base/pack.h"
 #include "world/binding.h"
 #include "world/environment.h"
-#include "world/host.h"
 #include "world/starter_protocol.h"
 
 #include <errno.h>
@@ -22,6 +21,7 @@ struct serving {
     struct ml_loop *loop;
     struct ml_channel *channel;
     char **command;
+    const struct ml_starter_helper *helpers;
     sigset_t mask;          /* of before the fork */
     pid_t parent;           /* the rank process */
     int output, error, pmi; /* for the next start */
@@ -33,6 +33,7 @@ struct child {
     char **command, **environment;
     const char *cpus, *folder; /* "": as they are */
     bool own_group;
+    pid_t tracer;
     int report; /* pipe that execve closes */
 };
 
@@ -70,6 +71,8 @@ static _Noreturn void become_rank(const struct serving *s, const struct child *c
         _exit(127);
     if (c->own_group)
         lead_as(s->parent);
+    if (c->tracer) /* under Yama only ancestors may trace; this permission outlives execve(2) */
+        prctl(PR_SET_PTRACER, c->tracer, 0, 0, 0);
     if (*c->cpus)
         ml_binding_apply(c->cpus);
     replace(s->output, STDOUT_FILENO);
@@ -133,6 +136,7 @@ static void on_start(struct serving *s, const void *bytes, size_t n)
     int64_t number = ml_unpack_int(&u);
     enum ml_strip strip = (enum ml_strip)ml_unpack_int(&u);
     struct child c = {.own_group = ml_unpack_int(&u) != 0};
+    c.tracer = (pid_t)ml_unpack_int(&u);
     c.cpus = ml_unpack_text(&u);
     c.folder = ml_unpack_text(&u);
     size_t n_words, n_settings;
@@ -154,8 +158,8 @@ static void on_start(struct serving *s, const void *bytes, size_t n)
     close_descriptor(&s->pmi);
 }
 
-/* The world host writes nothing to the application's output and keeps no end of it open; libpmix's
- * diagnostics go to stderr. */
+/* A helper writes nothing to the application's output and keeps no end of it open; diagnostics of
+ * its libraries go to stderr. */
 static void close_all_but(int fd)
 {
     if (fd > 3)
@@ -163,26 +167,32 @@ static void close_all_but(int fd)
     close_range((unsigned)fd + 1, ~0U, 0);
 }
 
-static _Noreturn void become_host(int socket)
+static _Noreturn void become_helper(const struct ml_starter_helper *helper, int socket)
 {
     close_all_but(socket);
     char **clean = ml_environment_make(environ, ML_STRIP_JOB, NULL, 0);
     environ = clean;
-    ML_AUTO_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    prctl(PR_SET_NAME, "memlog-host");
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    prctl(PR_SET_NAME, helper->name);
     replace(null, STDIN_FILENO);
     replace(null, STDOUT_FILENO);
-    ml_host_run(socket);
+    if (null > STDERR_FILENO)
+        close(null);
+    helper->run(socket);
+    _exit(0);
 }
 
-static void on_host(struct serving *s, int socket)
+static void on_helper(struct serving *s, const void *bytes, size_t n, int socket)
 {
+    struct ml_unpacker u = ml_unpack(bytes, n);
+    int64_t helper = ml_unpack_int(&u);
     pid_t pid = fork_for_parent();
     if (pid == 0)
-        become_host(socket);
+        become_helper(&s->helpers[helper], socket);
     struct ml_buffer answer = {0};
+    ml_pack_int(&answer, helper);
     ml_pack_int(&answer, pid);
-    ml_channel_send(s->channel, ML_STARTER_HOST_STARTED, answer.data, answer.length);
+    ml_channel_send(s->channel, ML_STARTER_HELPER_STARTED, answer.data, answer.length);
     ml_buffer_free(&answer);
     close(socket);
 }
@@ -196,8 +206,8 @@ static void on_message(void *context, uint32_t type, const void *bytes, size_t n
         s->error = fd;
     else if (type == ML_STARTER_PMI)
         s->pmi = fd;
-    else if (type == ML_STARTER_HOST)
-        on_host(s, fd);
+    else if (type == ML_STARTER_HELPER)
+        on_helper(s, bytes, n, fd);
     else if (type == ML_STARTER_START)
         on_start(s, bytes, n);
 }
@@ -216,10 +226,15 @@ static void keep_from_children(const char *variable)
         fcntl(atoi(fd), F_SETFD, FD_CLOEXEC);
 }
 
-_Noreturn void ml_starter_serve(int fd, char **command, const void *signal_mask)
+_Noreturn void ml_starter_serve(int fd, char **command, const struct ml_starter_helper *helpers,
+                                const void *signal_mask)
 {
-    struct serving s = {
-        .command = command, .parent = getppid(), .output = -1, .error = -1, .pmi = -1};
+    struct serving s = {.command = command,
+                        .helpers = helpers,
+                        .parent = getppid(),
+                        .output = -1,
+                        .error = -1,
+                        .pmi = -1};
     memcpy(&s.mask, signal_mask, sizeof s.mask);
     prctl(PR_SET_NAME, "memlog-start");
     keep_from_children("PMI_FD");

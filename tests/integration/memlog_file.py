@@ -1,4 +1,6 @@
 """Reads a recording for the tests: tables as dicts of columns, by h5py."""
+import os
+
 import pytest
 
 h5py = pytest.importorskip("h5py", reason="h5py (python3-h5py) is needed to look into the file")
@@ -37,6 +39,38 @@ class Recording:
                 else:
                     lines.append(row["text"])
         return lines
+
+
+TRIGGER = {1: "interval", 2: "growth", 3: "signal", 4: "low_memory"}
+
+
+class Stacks(Recording):
+    """A recording whose stacks are spelled out."""
+
+    def functions(self, stack):
+        """Innermost first; module+offset where nobody knows the name."""
+        stacks, frames, found = self["stacks"], self["frames"], []
+        while stack >= 0:
+            i = stacks["frame"][stack]
+            found.append(frames["function"][i] or
+                         f"{os.path.basename(frames['module'][i])}+{frames['offset_B'][i]:#x}")
+            assert stacks["parent"][stack] < stack
+            stack = stacks["parent"][stack]
+        return found
+
+    def samples(self, trigger=None):
+        """Rows of /stack_samples with the rank (of the process or of its parents) and functions."""
+        processes = self.rows("processes")
+        found = []
+        for row in self.rows("stack_samples"):
+            process = processes[row["process"]]
+            while process["rank"] < 0 and process["parent"] >= 0:
+                process = processes[process["parent"]]
+            row["rank"], row["functions"] = process["rank"], self.functions(row["stack"])
+            row["trigger"] = TRIGGER[row["trigger"]]
+            if trigger in (None, row["trigger"]):
+                found.append(row)
+        return found
 
 
 def text(value):

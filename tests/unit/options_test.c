@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +19,7 @@ static const struct row {
     const char *name, *letter, *variable, *standard;
     const char *given; /* NULL: takes no value */
     const char *comes_to;
-    const char *bad[5];
+    const char *bad[7];
 } rows[] = {
     {"outfile", "-o", "MEMLOG_OUTFILE", "", "a b.h5", "a b.h5", {NULL}},
     {"repeat-rate",
@@ -50,6 +51,30 @@ static const struct row {
      {"", "much", "-1", "5 apples", "1e30"}},
     {"pss-rate", NULL, "MEMLOG_PSS_RATE", "auto", "3s", "3s", {"", "never", "-1", "autos"}},
     {"overhead", NULL, "MEMLOG_OVERHEAD", "1%", "2.5%", "2.5%", {"", "0", "101%", "-1%", "low"}},
+    {"pstack", NULL, "MEMLOG_PSTACK", "no", NULL, "yes", {NULL}},
+    {"debugger", NULL, "MEMLOG_DEBUGGER", "auto", "gdb", "gdb", {"", "dbx", "GDB", "gd"}},
+    {"stack-rate", NULL, "MEMLOG_STACK_RATE", "10s", "1min", "60s", {"", "often", "-1s"}},
+    {"stack-growth",
+     NULL,
+     "MEMLOG_STACK_GROWTH",
+     "5%",
+     "10MiB",
+     "10485760",
+     {"", "%", "much", "-1", "0%", "101%"}},
+    {"stack-ranks",
+     NULL,
+     "MEMLOG_STACK_RANKS",
+     "all",
+     "0,4-7",
+     "0,4-7",
+     {"", "first", "-1", "4-", "7-4", "1;2"}},
+    {"stack-signal",
+     NULL,
+     "MEMLOG_STACK_SIGNAL",
+     "none",
+     "SIGUSR1",
+     "USR1",
+     {"KILL", "TERM", "usr1", "USR3", "10"}},
     {"journal-dir", NULL, "MEMLOG_JOURNAL_DIR", "", "/scratch", "/scratch", {NULL}},
     {"force", NULL, "MEMLOG_FORCE", "no", NULL, "yes", {NULL}},
     {"live", NULL, "MEMLOG_LIVE", "no", NULL, "yes", {NULL}},
@@ -253,6 +278,28 @@ static void wrong_usage(void **state)
     }
 }
 
+static void whether_stacks(void **state)
+{
+    struct ml_options o;
+    enum ml_options_wish wish;
+    (void)state;
+    assert_int_equal(parse((char *[]){"app", NULL}, &o, &wish, NULL), ML_OK);
+    assert_false(ml_options_wants_stacks(&o));
+    assert_int_equal(parse((char *[]){"--pstack", "app", NULL}, &o, &wish, NULL), ML_OK);
+    assert_true(ml_options_pstack(&o));
+    assert_string_equal(ml_options_debugger(&o), "unwind");
+    assert_int_equal(parse((char *[]){"--debugger", "lldb", "app", NULL}, &o, &wish, NULL), ML_OK);
+    assert_true(ml_options_pstack(&o));
+    assert_string_equal(ml_options_debugger(&o), "lldb");
+    assert_int_equal(parse((char *[]){"--stack-signal", "USR2", "app", NULL}, &o, &wish, NULL),
+                     ML_OK);
+    assert_false(ml_options_pstack(&o));
+    assert_true(ml_options_wants_stacks(&o));
+    assert_int_equal(o.stack_signal, SIGUSR2);
+    assert_int_equal(parse((char *[]){"--stack-growth", "0", "app", NULL}, &o, &wish, NULL), ML_OK);
+    assert_true(o.stack_growth.share == 0 && o.stack_growth.size_B == 0);
+}
+
 static void special_values(void **state)
 {
     struct ml_options o;
@@ -300,15 +347,11 @@ static void help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_row_is_here),
-        cmocka_unit_test(long_and_short),
-        cmocka_unit_test(variables),
-        cmocka_unit_test(the_last_word_wins),
-        cmocka_unit_test(bad_values),
-        cmocka_unit_test(long_bad_values),
-        cmocka_unit_test(wrong_usage),
-        cmocka_unit_test(special_values),
-        cmocka_unit_test(help),
+        cmocka_unit_test(every_row_is_here), cmocka_unit_test(long_and_short),
+        cmocka_unit_test(variables),         cmocka_unit_test(the_last_word_wins),
+        cmocka_unit_test(bad_values),        cmocka_unit_test(long_bad_values),
+        cmocka_unit_test(wrong_usage),       cmocka_unit_test(whether_stacks),
+        cmocka_unit_test(special_values),    cmocka_unit_test(help),
     };
     for (size_t i = 0; i < N(rows); i++)
         unsetenv(rows[i].variable);

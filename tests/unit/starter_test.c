@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,10 +42,12 @@ static void on_started(void *context, int number, pid_t pid, int error)
     bed->error = error;
 }
 
-static void on_host_started(void *context, pid_t pid)
+static void on_helper_started(void *context, int helper, pid_t pid)
 {
-    (void)context;
-    (void)pid;
+    struct bed *bed = context;
+    bed->n_started++;
+    bed->number = helper;
+    bed->pid = pid;
 }
 
 static void on_lost(void *context)
@@ -53,13 +56,30 @@ static void on_lost(void *context)
     bed->n_lost++;
 }
 
+/* Answers with what a helper finds: its name, what is open, and its blocked signals. */
+static _Noreturn void answer(int socket)
+{
+    char name[16] = "", text[64];
+    sigset_t blocked;
+    int n_open = 0;
+    for (int fd = 0; fd < 1000; fd++)
+        n_open += fcntl(fd, F_GETFD) >= 0;
+    prctl(PR_GET_NAME, name);
+    sigprocmask(SIG_BLOCK, NULL, &blocked);
+    int n = snprintf(text, sizeof text, "%s %d %d %s", name, n_open, sigismember(&blocked, SIGTERM),
+                     getenv("PMI_RANK") ? "PMI" : "clean");
+    _exit(write(socket, text, (size_t)n) == n ? 0 : 1);
+}
+
+static const struct ml_starter_helper helpers[] = {{"first", answer}, {"second", answer}};
+
 static void open_bed(struct bed *bed, char **command)
 {
-    int fd = ml_starter_fork(command);
+    int fd = ml_starter_fork(command, helpers);
     assert_true(fd >= 0);
     memset(bed, 0, sizeof *bed);
     bed->loop = ml_loop_new();
-    struct ml_starter_events events = {bed, on_started, on_host_started, on_lost};
+    struct ml_starter_events events = {bed, on_started, on_helper_started, on_lost};
     bed->starter = ml_starter_open(bed->loop, fd, &events);
     assert_int_equal(pipe2(bed->out, O_CLOEXEC), 0);
 }
@@ -97,6 +117,28 @@ static int run(struct bed *bed, const struct ml_start *what)
     assert_int_equal(bed->error, 0);
     assert_int_equal(waitpid(bed->pid, &status, 0), bed->pid); /* it is our own child */
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void runs_a_helper(void **state)
+{
+    char *command[] = {"true", NULL}, text[64] = "";
+    struct bed bed;
+    int pair[2], status;
+    (void)state;
+    setenv("PMI_RANK", "3", 1);
+    open_bed(&bed, command);
+    unsetenv("PMI_RANK");
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    ml_starter_start_helper(bed.starter, 1, pair[1]);
+    close(pair[1]);
+    WAIT_FOR(bed.loop, bed.n_started == 1);
+    assert_int_equal(bed.number, 1);
+    assert_true(read(pair[0], text, sizeof text - 1) > 0);
+    assert_string_equal(text, "second 4 1 clean");           /* 0 to 2 and its socket */
+    assert_int_equal(waitpid(bed.pid, &status, 0), bed.pid); /* it is our own child */
+    assert_int_equal(status, 0);
+    close(pair[0]);
+    close_bed(&bed);
 }
 
 static void runs_a_program(void **state)
@@ -433,6 +475,7 @@ static void starter_is_killed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(runs_a_helper),
         cmocka_unit_test(runs_a_program),
         cmocka_unit_test(environments),
         cmocka_unit_test(another_command_and_folder),
