@@ -33,7 +33,7 @@ struct tracer {
 };
 
 struct ml_holder {
-    struct tracer *tracer; /* NULL: none was needed yet, or could be started */
+    struct tracer *tracer; /* NULL: the last one was left behind, or none could be started */
 };
 
 static void seize(struct tracer *t, struct ml_hold *h, int64_t *out_ns)
@@ -187,7 +187,9 @@ static struct tracer *start_tracer(void)
 
 struct ml_holder *ml_holder_open(void)
 {
-    return ml_alloc(sizeof(struct ml_holder));
+    struct ml_holder *holder = ml_alloc(sizeof *holder);
+    holder->tracer = start_tracer();
+    return holder;
 }
 
 /* Its order is not the caller's business any more. Called with the lock. */

@@ -1,43 +1,44 @@
 #include "stack/look.h"
 
 #include "base/clock.h"
-#include "base/own.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { STACK_START_B = 16 << 10 };
+enum { STACK_START_B = 16 << 10, WINDOWS_MAX = 512 /* of the 1024 files that are usual */ };
 
 /* What the kernel says of a thread: where it is blocked, and how often it ran. */
 struct standing {
     char call[256], runs[128];
 };
 
-/* The two files that say it. */
-struct window {
-    int call, runs;
-};
-
-static int open_file(pid_t pid, pid_t thread, const char *name)
+/* Reads file NAME of THREAD through *FD. Where many are open already it is not kept. */
+static bool read_window(int *fd, pid_t pid, pid_t thread, const char *name, char *text, size_t size)
 {
     char path[80];
-    snprintf(path, sizeof path, "/proc/%d/task/%d/%s", (int)pid, (int)thread, name);
-    return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-static bool read_text(int fd, char *text, size_t size)
-{
-    ssize_t n = pread(fd, text, size - 1, 0);
+    if (*fd < 0) {
+        snprintf(path, sizeof path, "/proc/%d/task/%d/%s", (int)pid, (int)thread, name);
+        *fd = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    ssize_t n = *fd < 0 ? -1 : pread(*fd, text, size - 1, 0);
     text[n > 0 ? n : 0] = 0;
+    if (*fd >= 0 && (n <= 0 || *fd >= WINDOWS_MAX)) {
+        close(*fd);
+        *fd = -1;
+    }
     return n > 0;
 }
 
-/* Kernels without schedstat only say where. */
-static bool read_standing(const struct window *w, struct standing *out)
+static bool read_runs(struct ml_known_thread *t, pid_t pid, struct standing *out)
 {
-    read_text(w->runs, out->runs, sizeof out->runs);
-    return read_text(w->call, out->call, sizeof out->call);
+    return read_window(&t->windows.runs, pid, t->thread, "schedstat", out->runs, sizeof out->runs);
+}
+
+static bool read_call(struct ml_known_thread *t, pid_t pid, struct standing *out)
+{
+    return read_window(&t->windows.call, pid, t->thread, "syscall", out->call, sizeof out->call);
 }
 
 /* To stand at the same place again is not enough: it may have run in between. */
@@ -87,30 +88,31 @@ static bool walk_blocked(struct ml_subject *s, const struct ml_known_thread *t,
     return whole;
 }
 
-/* The thread in full: where it is, its stack, and whether it moved meanwhile. */
-static bool look_closely(struct ml_subject *s, struct ml_known_thread *t, int runs,
+/* The thread in full: where it is, its stack, and whether it moved meanwhile. BEFORE says how often
+ * it had run; kernels without schedstat do not. */
+static bool look_closely(struct ml_subject *s, struct ml_known_thread *t, struct standing *before,
                          struct ml_look *look, struct ml_walk *walk)
 {
-    ML_AUTO_FD int call = open_file(s->space.pid, t->thread, "syscall");
-    struct window window = {call, runs};
-    struct standing before, after;
+    pid_t pid = s->space.pid;
+    struct standing after;
     walk->n = 0;
-    look->blocked = read_standing(&window, &before) && ml_blocked_parse(before.call, &look->at);
-    bool whole = look->blocked && walk_blocked(s, t, &look->at, walk) &&
-                 read_standing(&window, &after) && same_standing(&before, &after);
-    if (whole)
-        ml_known_thread_rests(t, ml_runs_parse(after.runs), s->space.generation, walk);
-    return whole;
+    look->blocked = read_call(t, pid, before) && ml_blocked_parse(before->call, &look->at);
+    if (!look->blocked || !walk_blocked(s, t, &look->at, walk))
+        return false;
+    read_runs(t, pid, &after);
+    if (!read_call(t, pid, &after) || !same_standing(before, &after))
+        return false;
+    ml_known_thread_rests(t, ml_runs_parse(after.runs), s->space.generation, walk);
+    return true;
 }
 
 bool ml_look(struct ml_subject *s, struct ml_known_thread *t, struct ml_look *look,
              struct ml_walk *walk)
 {
-    char text[128];
-    ML_AUTO_FD int runs = open_file(s->space.pid, t->thread, "schedstat");
+    struct standing now;
     look->time_ns = ml_mono_now().ns;
-    if (read_text(runs, text, sizeof text) &&
-        ml_known_thread_still(t, ml_runs_parse(text), s->space.generation, walk))
+    if (read_runs(t, s->space.pid, &now) &&
+        ml_known_thread_still(t, ml_runs_parse(now.runs), s->space.generation, walk))
         return true;
-    return look_closely(s, t, runs, look, walk);
+    return look_closely(s, t, &now, look, walk);
 }

@@ -13,6 +13,9 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+
+enum { NICE = 10 };
 
 struct server {
     struct ml_channel *channel;
@@ -184,6 +187,13 @@ static void on_take(struct server *s, const void *bytes, size_t n)
 
 /* ---- the process ---- */
 
+/* Where all CPUs are taken, what can wait does: unwinding and naming. Not what holds a rank: the
+ * threads and debuggers that do are started before. */
+static void step_back(void)
+{
+    setpriority(PRIO_PROCESS, 0, NICE);
+}
+
 static void on_open(struct server *s, const void *bytes, size_t n)
 {
     struct ml_unpacker u = ml_unpack(bytes, n);
@@ -193,6 +203,7 @@ static void on_open(struct server *s, const void *bytes, size_t n)
         return;
     s->tree = ml_stack_tree_new(frame, stack, ML_STACK_SERVER_MOST);
     open_backend(s, backend ? backend : &ml_stack_unwind);
+    step_back();
 }
 
 static void on_message(void *context, uint32_t type, const void *bytes, size_t n, int fd)

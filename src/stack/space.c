@@ -10,29 +10,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAPS_LIFE_NS (50 * ML_NS_PER_MS)
+#define LIFE_MIN_NS (50 * ML_NS_PER_MS)
+#define LIFE_MAX_NS (2 * ML_NS_PER_S)
 
 void ml_space_open(struct ml_space *space, pid_t pid, struct ml_modules *modules)
 {
-    *space = (struct ml_space){.pid = pid, .all = modules};
+    *space = (struct ml_space){.pid = pid, .statm_fd = -1, .all = modules};
+}
+
+static void close_statm(struct ml_space *s)
+{
+    if (s->statm_fd >= 0)
+        close(s->statm_fd);
+    s->statm_fd = -1;
 }
 
 /* statm holds the sizes of all memory, of code and of data. Resident and shared memory, which
- * change all the time, are left out. False with errno. */
-static bool read_statm(pid_t pid, char *out, size_t size)
+ * change all the time, are left out. Returns 0 or an errno. */
+static int read_statm(struct ml_space *s, char *out, size_t size)
 {
     char path[64], text[128];
     unsigned long long all, code, data;
-    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-    ML_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (n < 0)
-        return false;
+    if (s->statm_fd < 0) {
+        snprintf(path, sizeof path, "/proc/%d/statm", (int)s->pid);
+        s->statm_fd = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    ssize_t n = s->statm_fd < 0 ? -1 : pread(s->statm_fd, text, sizeof text - 1, 0);
+    if (n < 0) {
+        int error = errno == ENOENT ? ESRCH : errno;
+        close_statm(s); /* its number may become another process's */
+        return error;
+    }
     text[n] = 0;
     if (sscanf(text, "%llu %*u %*u %llu %*u %llu", &all, &code, &data) != 3)
         all = code = data = 0;
     snprintf(out, size, "%llu %llu %llu", all, code, data);
-    return true;
+    return 0;
 }
 
 static int read_maps(struct ml_space *s, size_t *out_length)
@@ -100,17 +113,23 @@ int ml_space_refresh(struct ml_space *s, int64_t now_ns, bool anyway)
 {
     char statm[sizeof s->statm];
     size_t length = 0;
-    if (!read_statm(s->pid, statm, sizeof statm))
-        return errno == ENOENT ? ESRCH : errno;
-    if (!anyway && s->read_ns && now_ns - s->read_ns < MAPS_LIFE_NS && strcmp(statm, s->statm) == 0)
+    int error = read_statm(s, statm, sizeof statm);
+    if (error)
+        return error;
+    if (!anyway && s->read_ns && now_ns - s->read_ns < s->life_ns && strcmp(statm, s->statm) == 0)
         return 0;
-    int error = read_maps(s, &length);
+    int64_t begin_ns = ml_mono_now().ns;
+    error = read_maps(s, &length);
     if (error)
         return error;
     memcpy(s->statm, statm, sizeof statm);
     s->read_ns = now_ns;
     if (length != s->length || memcmp(s->fresh, s->text, length) != 0)
         parse(s, length);
+    int64_t life_ns = 1000 * (ml_mono_now().ns - begin_ns);
+    s->life_ns = life_ns < LIFE_MIN_NS   ? LIFE_MIN_NS
+                 : life_ns > LIFE_MAX_NS ? LIFE_MAX_NS
+                                         : life_ns;
     return 0;
 }
 
@@ -143,5 +162,6 @@ void ml_space_close(struct ml_space *s)
     free(s->asked);
     free(s->text);
     free(s->fresh);
+    close_statm(s);
     *s = (struct ml_space){0};
 }

@@ -17,8 +17,10 @@ struct ml_space {
     struct ml_modules *all;     /* not owned */
     char *text, *fresh;         /* what maps said last, and says now */
     size_t length, capacity;    /* of text; of both */
+    int statm_fd;               /* -1: not open */
     char statm[128];
     int64_t read_ns;     /* CLOCK_MONOTONIC at which maps was read; 0: never */
+    int64_t life_ns;     /* for so long what it said is believed */
     uint64_t generation; /* grows when other code is mapped */
 };
 
@@ -31,9 +33,10 @@ struct ml_place {
 
 void ml_space_open(struct ml_space *space, pid_t pid, struct ml_modules *modules);
 
-/* Makes the maps right: they are read again if they are older than 50 ms, if the sizes in statm
- * changed, or with ANYWAY. Returns 0, or the errno of what could not be read; ESRCH where nothing
- * is mapped (a zombie, a process that is just ending). */
+/* Makes the maps right: they are read again if the sizes in statm changed, with ANYWAY, or after
+ * 50 ms; maps that are long to read after up to 2 s, so that reading takes a thousandth of the
+ * time. Returns 0, or the errno of what could not be read; ESRCH where nothing is mapped (a zombie,
+ * a process that is just ending). */
 int ml_space_refresh(struct ml_space *space, int64_t now_ns, bool anyway);
 
 /* False: nothing is mapped at ADDRESS. */

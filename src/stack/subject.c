@@ -3,11 +3,11 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { STACK_START_B = 64 << 10 };
 
@@ -24,6 +24,10 @@ static void forget(struct ml_known_thread *t)
     for (size_t i = 0; i < ML_HAUNTS; i++)
         free(t->haunts[i].frames);
     free(t->rest.frames);
+    if (t->windows.call >= 0)
+        close(t->windows.call);
+    if (t->windows.runs >= 0)
+        close(t->windows.runs);
 }
 
 /* The thread of number THREAD among those known before, from *AT on: the kernel lists the threads
@@ -34,37 +38,57 @@ static struct ml_known_thread take_known(struct ml_subject *s, size_t *at, pid_t
         struct ml_known_thread known = s->threads[i];
         if (known.thread != thread)
             continue;
-        s->threads[i] = (struct ml_known_thread){0};
+        s->threads[i] = (struct ml_known_thread){.windows = {-1, -1}};
         *at = i + 1;
         return known;
     }
-    return (struct ml_known_thread){.thread = thread, .stack_B = STACK_START_B};
+    return (struct ml_known_thread){
+        .thread = thread, .stack_B = STACK_START_B, .windows = {-1, -1}};
+}
+
+static void close_tasks(struct ml_subject *s)
+{
+    if (s->tasks)
+        closedir(s->tasks);
+    s->tasks = NULL;
+}
+
+static int open_tasks(struct ml_subject *s)
+{
+    char path[64];
+    if (s->tasks) {
+        rewinddir(s->tasks);
+        return 0;
+    }
+    snprintf(path, sizeof path, "/proc/%d/task", (int)s->space.pid);
+    s->tasks = opendir(path);
+    return s->tasks ? 0 : errno == ENOENT ? ESRCH : errno;
 }
 
 static int list_threads(struct ml_subject *s)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/task", (int)s->space.pid);
-    DIR *directory = opendir(path);
-    if (!directory)
-        return errno == ENOENT ? ESRCH : errno;
+    int error = open_tasks(s);
+    if (error)
+        return error;
     struct ml_known_thread *threads = NULL;
     size_t n = 0, capacity = 0, at = 0;
     struct dirent *entry;
-    while ((entry = readdir(directory))) {
+    while ((entry = readdir(s->tasks))) {
         pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
         if (thread <= 0)
             continue;
         ML_GROW(threads, n, capacity);
         threads[n++] = take_known(s, &at, thread);
     }
-    closedir(directory);
     for (size_t i = 0; i < s->n_threads; i++)
         forget(&s->threads[i]);
     free(s->threads);
     s->threads = threads;
     s->n_threads = n;
-    return n ? 0 : ESRCH;
+    if (n)
+        return 0;
+    close_tasks(s);
+    return ESRCH;
 }
 
 int ml_subject_refresh(struct ml_subject *s, int64_t order_ns)
@@ -139,6 +163,7 @@ void ml_subject_close(struct ml_subject *s)
     for (size_t i = 0; i < s->n_threads; i++)
         forget(&s->threads[i]);
     free(s->threads);
+    close_tasks(s);
     ml_walker_close(s->walker);
     ml_space_close(&s->space);
     free(s);

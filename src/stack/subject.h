@@ -4,6 +4,8 @@
 
 #include "stack/walk.h"
 
+#include <dirent.h>
+
 /* Where a thread was blocked when it had to be stopped, with what only a stop tells: the other
  * registers. If the thread blocks there again, the same registers with the same frames as result
  * are proof enough, and it is not stopped again. */
@@ -15,6 +17,12 @@ struct ml_haunt {
 };
 
 enum { ML_HAUNTS = 4 };
+
+/* Files of /proc that are read at each look, kept open: to open one takes longer than to read it.
+ */
+struct ml_windows {
+    int call, runs; /* syscall, schedstat; -1: not open */
+};
 
 /* A thread that was seen to be blocked, and has not been given a core since, is where it was. */
 struct ml_rest {
@@ -28,6 +36,7 @@ struct ml_rest {
 struct ml_known_thread {
     pid_t thread;
     size_t stack_B; /* how much of its stack is copied at a stop */
+    struct ml_windows windows;
     struct ml_haunt haunts[ML_HAUNTS];
     unsigned next_haunt; /* to be overwritten */
     struct ml_rest rest;
@@ -36,6 +45,7 @@ struct ml_known_thread {
 struct ml_subject {
     struct ml_space space;
     struct ml_walker *walker;
+    DIR *tasks;                      /* /proc/PID/task; NULL: not open */
     struct ml_known_thread *threads; /* [n_threads], as the kernel lists them */
     size_t n_threads;
     int64_t order_ns; /* CLOCK_MONOTONIC of the order that it was last part of */
