@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -71,6 +72,7 @@ __attribute__((noreturn)) static void become(char *const *argv, char *const *env
     failure = fcntl(failure, F_DUPFD_CLOEXEC, 3);
     out_read = fcntl(out_read, F_DUPFD, 3);
     set_signals();
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     setpgid(0, 0);
     if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2) {
         close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);

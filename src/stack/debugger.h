@@ -20,9 +20,9 @@ struct ml_debugger {
 /* Starts ARGV (found in PATH) with signals TERM, HUP, INT and PIPE ignored and blocked, nothing but
  * the pipes open, no parent-death signal (a debugger that is killed while it attaches leaves its
  * target stopped; the end of its input makes it leave well), a process group of its own (what is
- * typed at a terminal does not reach it), and an environment that keeps it from the network and
- * from what is meant for the application. Errors (ML_NODE_LOST): "gdb not found in PATH", or why it
- * does not start. */
+ * typed at a terminal does not reach it), no core files, and an environment that keeps it from the
+ * network and from what is meant for the application. Errors (ML_NODE_LOST): "gdb not found in
+ * PATH", or why it does not start. */
 enum ml_status ml_debugger_start(char *const *argv, struct ml_debugger *out_debugger,
                                  struct ml_error *err);
 

@@ -34,6 +34,14 @@ static enum ml_status open_gdb(void **out_state, struct ml_error *err)
     return ML_OK;
 }
 
+static void close_session(struct gdb *g)
+{
+    ml_gdb_close(&g->session);
+    for (size_t i = 0; i < g->n_held; i++)
+        ml_held_close(g->held[i]);
+    g->n_held = 0;
+}
+
 static enum ml_status make_room(struct gdb *g, size_t n, struct ml_error *err)
 {
     enum ml_status status = ML_OK;
@@ -77,15 +85,17 @@ static enum ml_status take(void *state, const struct ml_stack_target *targets, s
         ml_held_pass(g->held[i], order_ns, g->modules, g->symbols, sink);
     for (size_t i = begun; i < n; i++)
         sink->failed(sink->context, &targets[i], ML_STACK_FAILED, why.text);
+    if (!status && g->session.spoilt) {
+        close_session(g);
+        status = ml_gdb_open(&g->session, err);
+    }
     return status;
 }
 
 static void close_gdb(void *state)
 {
     struct gdb *g = state;
-    ml_gdb_close(&g->session);
-    for (size_t i = 0; i < g->n_held; i++)
-        ml_held_close(g->held[i]);
+    close_session(g);
     free(g->held);
     ml_symbols_close(g->symbols);
     ml_modules_close(g->modules);

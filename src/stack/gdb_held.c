@@ -47,7 +47,7 @@ enum ml_status ml_held_open(struct ml_gdb *gdb, bool first, struct ml_held **out
     held->gdb = gdb;
     strcpy(held->inferior, "i1");
     if (!first) {
-        enum ml_status status = ml_gdb_ask(gdb, ANSWER_NS, false, &answer, err, "-add-inferior");
+        enum ml_status status = ml_gdb_ask(gdb, ANSWER_NS, 0, &answer, err, "-add-inferior");
         const struct ml_mi_value *name = ml_mi_find(&answer, "inferior");
         if (!status && ml_gdb_failed(&answer, &text))
             status = ml_fail(err, ML_NODE_LOST, "gdb adds no inferior: %s", text.text);
@@ -68,6 +68,13 @@ static void fail_target(struct ml_held *held, enum ml_stack_failure why, const c
     ml_fail(&held->text, ML_OK, "%s", text);
 }
 
+static void note_end(struct ml_held *held)
+{
+    struct ml_error text;
+    ml_fail(&text, ML_OK, "pid %d ended", (int)held->target->pid);
+    fail_target(held, ML_STACK_GONE, text.text);
+}
+
 /* gdb refused, or was refused. */
 static void explain(struct ml_held *held, const char *said)
 {
@@ -75,11 +82,12 @@ static void explain(struct ml_held *held, const char *said)
     int pid = (int)held->target->pid;
     struct ml_tracing now = ml_tracing_of(held->target->pid);
     enum ml_stack_failure why = ML_STACK_FAILED;
+    if (now.gone || strstr(said, "No such process")) {
+        note_end(held);
+        return;
+    }
     ml_fail(&text, ML_OK, "pid %d: gdb: %s", pid, said);
-    if (now.gone) {
-        why = ML_STACK_GONE;
-        ml_fail(&text, ML_OK, "pid %d ended", pid);
-    } else if (now.tracer && now.tracer != held->gdb->debugger.pid) {
+    if (now.tracer && now.tracer != held->gdb->debugger.pid) {
         why = ML_STACK_TRACED;
         ml_fail(&text, ML_OK, "pid %d is traced by pid %d", pid, (int)now.tracer);
     } else if (strstr(said, "Operation not permitted")) {
@@ -100,7 +108,7 @@ static enum ml_status forget_program(struct ml_held *held, struct ml_error *err)
         return ML_OK;
     held->device = program.st_dev;
     held->inode = program.st_ino;
-    enum ml_status status = ml_gdb_ask(held->gdb, ANSWER_NS, false, &answer, err,
+    enum ml_status status = ml_gdb_ask(held->gdb, ANSWER_NS, 0, &answer, err,
                                        "-file-exec-and-symbols --thread-group %s", held->inferior);
     ml_mi_free(&answer);
     return status;
@@ -126,15 +134,17 @@ static enum ml_status attach(struct ml_held *held, struct ml_error *err)
     held->begin_ns = ml_mono_now().ns;
     held->attached = true; /* as far as anybody knows, until gdb has answered */
     enum ml_status status =
-        ml_gdb_ask(held->gdb, ATTACH_NS, true, &answer, err, "-target-attach --thread-group %s %d",
-                   held->inferior, (int)held->target->pid);
+        ml_gdb_ask(held->gdb, ATTACH_NS, held->target->pid, &answer, err,
+                   "-target-attach --thread-group %s %d", held->inferior, (int)held->target->pid);
     held->there_ns = held->gdb->held_ns ? held->gdb->held_ns : ml_mono_now().ns;
     if (!status && ml_gdb_failed(&answer, &said)) {
         explain(held, said.text);
         held->attached = held->gdb->held_ns && !held->gdb->left_ns; /* it failed half-way */
     } else if (!status && held->gdb->left_ns) {
-        explain(held, "the process ended");
+        note_end(held);
         held->attached = false;
+    } else if (!status && ml_tracing_of(held->target->pid).gone) {
+        note_end(held);
     }
     ml_mi_free(&answer);
     return status;
@@ -163,7 +173,7 @@ static enum ml_status ask_frames(struct ml_held *held, const struct ml_gdb_threa
 {
     struct ml_error said;
     struct stack stack = {.thread = thread->thread};
-    enum ml_status status = ml_gdb_ask(held->gdb, ANSWER_NS, false, &stack.answer, err,
+    enum ml_status status = ml_gdb_ask(held->gdb, ANSWER_NS, 0, &stack.answer, err,
                                        "-stack-list-frames --thread %s --no-frame-filters 0 %d",
                                        thread->id, ML_STACK_DEPTH_MAX);
     stack.told_ns = ml_mono_now().ns;
@@ -185,8 +195,8 @@ enum ml_status ml_held_ask(struct ml_held *held, struct ml_error *err)
     size_t n = 0;
     if (!held->attached || held->failure)
         return ML_OK;
-    enum ml_status status = ml_gdb_ask(held->gdb, ANSWER_NS, false, &answer, err,
-                                       "-list-thread-groups %s", held->inferior);
+    enum ml_status status =
+        ml_gdb_ask(held->gdb, ANSWER_NS, 0, &answer, err, "-list-thread-groups %s", held->inferior);
     if (!status && ml_gdb_failed(&answer, &said))
         explain(held, said.text);
     ML_AUTO_FREE struct ml_gdb_thread *threads = ml_gdb_threads(&answer, &n);
@@ -204,7 +214,13 @@ enum ml_status ml_held_detach(struct ml_held *held, struct ml_error *err)
     struct ml_mi_record answer = {0};
     if (!held->attached)
         return ML_OK;
-    enum ml_status status = ml_gdb_ask(held->gdb, ANSWER_NS, false, &answer, err,
+    if (ml_tracing_of(held->target->pid).gone) {
+        held->gdb->spoilt = true;
+        held->attached = false;
+        held->end_ns = ml_mono_now().ns;
+        return ML_OK;
+    }
+    enum ml_status status = ml_gdb_ask(held->gdb, ANSWER_NS, 0, &answer, err,
                                        "-target-detach --thread-group %s", held->inferior);
     held->end_ns = held->gdb->left_ns ? held->gdb->left_ns : ml_mono_now().ns;
     if (!status && ml_gdb_failed(&answer, &said) &&

@@ -22,7 +22,7 @@ enum ml_status ml_held_attach(struct ml_held *held, const struct ml_stack_target
 /* Asks for its threads and their frames, if it is held. */
 enum ml_status ml_held_ask(struct ml_held *held, struct ml_error *err);
 
-/* Lets it go, if it is held. */
+/* Lets it go, if it is held. If it ended meanwhile, gdb is spoilt. */
 enum ml_status ml_held_detach(struct ml_held *held, struct ml_error *err);
 
 /* After gdb was lost and ended, for the reason WHY: the process runs on. */

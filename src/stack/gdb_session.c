@@ -1,5 +1,8 @@
 #include "stack/gdb_session.h"
 
+#include "stack/tracing.h"
+
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +34,8 @@ struct wait {
     struct ml_gdb *gdb;
     struct ml_mi_record *answer;
     struct ml_mi_record record; /* of the present line */
-    bool answered, stop;
+    bool answered;
+    pid_t stop; /* 0: none is waited for (any more) */
 };
 
 static void note_answer(struct wait *w)
@@ -41,29 +45,38 @@ static void note_answer(struct wait *w)
     w->record = before;
     w->answered = true;
     if (strcmp(w->answer->word, "error") == 0)
-        w->stop = false;
+        w->stop = 0;
+}
+
+/* If the process ends while gdb reads its libraries, gdb (13) complains, prompts, and tells of no
+ * stop after it had answered "done". */
+static bool is_over(const struct wait *w, const char *line)
+{
+    return strncmp(line, "(gdb)", 5) == 0 && ml_tracing_of(w->stop).gone;
 }
 
 static bool on_line(void *context, const char *line)
 {
     struct wait *w = context;
+    if (w->answered && is_over(w, line))
+        return true;
     if (!ml_mi_parse(line, &w->record))
         return false;
     const struct ml_mi_record *r = &w->record;
     if (r->type == '^' && r->token == w->gdb->token) {
         note_answer(w);
     } else if (r->type == '*' && strcmp(r->word, "stopped") == 0) {
-        w->stop = false;
+        w->stop = 0;
     } else if (r->type == '=' && strcmp(r->word, "thread-group-started") == 0) {
         w->gdb->held_ns = ml_mono_now().ns;
     } else if (r->type == '=' && strcmp(r->word, "thread-group-exited") == 0) {
         w->gdb->left_ns = ml_mono_now().ns;
-        w->stop = false;
+        w->stop = 0;
     }
     return w->answered && !w->stop;
 }
 
-enum ml_status ml_gdb_ask(struct ml_gdb *gdb, int64_t patience_ns, bool stop,
+enum ml_status ml_gdb_ask(struct ml_gdb *gdb, int64_t patience_ns, pid_t stop,
                           struct ml_mi_record *answer, struct ml_error *err, const char *command,
                           ...)
 {
@@ -102,7 +115,7 @@ enum ml_status ml_gdb_open(struct ml_gdb *out_gdb, struct ml_error *err)
     struct ml_mi_record answer = {0};
     enum ml_status status = ml_debugger_start(argv, &gdb.debugger, err);
     for (size_t i = 0; i < sizeof settings / sizeof *settings && !status; i++)
-        status = ml_gdb_ask(&gdb, START_NS, false, &answer, err, "-gdb-set %s", settings[i]);
+        status = ml_gdb_ask(&gdb, START_NS, 0, &answer, err, "-gdb-set %s", settings[i]);
     ml_mi_free(&answer);
     if (status)
         ml_gdb_close(&gdb);
@@ -111,7 +124,15 @@ enum ml_status ml_gdb_open(struct ml_gdb *out_gdb, struct ml_error *err)
     return status;
 }
 
+/* At its first attach gdb tries ptrace out on a child of its own. If it is killed then, the child
+ * is left behind, stopped for ever: it is ended with gdb's process group. */
 void ml_gdb_close(struct ml_gdb *gdb)
 {
+    pid_t group = gdb->debugger.pid;
+    if (!group)
+        return;
+    if (gdb->spoilt)
+        kill(group, SIGKILL);
     ml_debugger_end(&gdb->debugger, GRACE_NS);
+    kill(-group, SIGKILL);
 }

@@ -58,14 +58,15 @@ static bool is_same_call(const struct ml_told *a, const struct ml_told *b)
     return a->line == b->line && strcmp(a->function, b->function) == 0;
 }
 
-/* After how many of N frames the functions begin anew. */
-static size_t find_period(const struct ml_told *frames, size_t n)
+/* After how many of N frames the functions begin anew: N is a multiple of that, unless there are
+ * MORE than these. */
+static size_t find_period(const struct ml_told *frames, size_t n, bool more)
 {
     for (size_t period = 1; period < n; period++) {
         size_t i = 0;
         while (i + period < n && is_same_call(&frames[i], &frames[i + period]))
             i++;
-        if (i + period == n)
+        if (i + period == n && (more || n % period == 0))
             return period;
     }
     return n;
@@ -75,9 +76,9 @@ static size_t find_period(const struct ml_told *frames, size_t n)
  * one place in the code are one call with the others inlined into it, or the same again and again
  * where that calls itself. (A function that the compiler inlined into itself looks like one that
  * calls itself.) */
-static void mark_inlined(struct ml_told *frames, size_t n)
+static void mark_inlined(struct ml_told *frames, size_t n, bool more)
 {
-    size_t period = n > 1 ? find_period(frames, n) : 1;
+    size_t period = find_period(frames, n, more);
     for (size_t i = 0; i < n; i++)
         frames[i].inlined = (i + 1) % period != 0;
 }
@@ -91,7 +92,7 @@ struct ml_told *ml_gdb_frames(const struct ml_mi_record *record, size_t *out_n)
         frames[n++] = parse_frame(&list[i]);
     for (size_t i = 1; i <= n; i++) {
         if (i == n || frames[i].pc != frames[begin].pc) {
-            mark_inlined(frames + begin, i - begin);
+            mark_inlined(frames + begin, i - begin, i == ML_GDB_FRAMES_MAX);
             begin = i;
         }
     }

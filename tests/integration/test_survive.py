@@ -155,6 +155,13 @@ def check_unhurt(target, backend):
     check_right(target, may_lose_signals=backend != "unwind")
 
 
+def wake(target):
+    """lldb leaves what it was just attaching to stopped when it loses whoever drives it. In a job the
+    sampling rank continues it, when its stack server has died."""
+    if st.thread_state(target.pid, target.pid) == "T":
+        os.kill(target.pid, signal.SIGCONT)
+
+
 @pytest.fixture(params=["gdb", "lldb"])
 def debugger(request):
     st.need_backend(request.param)
@@ -174,6 +181,7 @@ def test_debugger_ends(number, debugger):
                 time.sleep(0.3)
                 mt.send(taker.process.pid, signal.SIGTERM)
                 taker.end(60)
+                wake(target)
             check_unhurt(target, debugger)
 
 
@@ -194,13 +202,6 @@ def test_debugger_stops(debugger):
         for target, taker in pairs:
             taker.__exit__()
             target.__exit__()
-
-
-def wake(target):
-    """lldb leaves what it was just attaching to stopped when it loses whoever drives it. In a job the
-    sampling rank continues it, when its stack server has died."""
-    if st.thread_state(target.pid, target.pid) == "T":
-        os.kill(target.pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["KILL", "TERM"])
