@@ -45,7 +45,7 @@ static void tell_frame(struct telling *t, const struct ml_told *frame)
 static void tell_record(struct telling *t, const struct ml_mi_record *record)
 {
     size_t n;
-    ML_AUTO_FREE struct ml_gdb_thread *threads = ml_gdb_threads(record, &n);
+    free(ml_gdb_threads(record, &n));
     if (n)
         ml_buffer_printf(&t->text, "%zu threads\n", n);
     ML_AUTO_FREE struct ml_told *frames = ml_gdb_frames(record, &n);

@@ -151,7 +151,11 @@ static void ready(void)
 
 /* What the processes do. Each function does something after its call, so that it has a frame. */
 static volatile int sink_of_values;
+#ifdef __clang__
+#define OWN_FRAME __attribute__((noinline))
+#else
 #define OWN_FRAME __attribute__((noinline, noclone))
+#endif
 
 OWN_FRAME static void blocked_in_nanosleep(void)
 {

@@ -40,7 +40,11 @@ void stacks_stay(void);
 #ifdef __clang__
 #define CALLED __attribute__((noinline))
 #else
+#ifdef __clang__
+#define CALLED __attribute__((noinline))
+#else
 #define CALLED __attribute__((noinline, noclone))
+#endif
 #endif
 
 #endif
