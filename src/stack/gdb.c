@@ -102,5 +102,11 @@ static void close_gdb(void *state)
     free(g);
 }
 
+static int64_t cpu_ns(void *state)
+{
+    const struct gdb *g = state;
+    return ml_debugger_cpu_ns(&g->session.debugger);
+}
+
 const struct ml_stack_backend ml_stack_gdb = {
-    .name = "gdb", .open = open_gdb, .take = take, .close = close_gdb};
+    .name = "gdb", .open = open_gdb, .take = take, .cpu_ns = cpu_ns, .close = close_gdb};

@@ -390,5 +390,11 @@ static enum ml_status take(void *state, const struct ml_stack_target *targets, s
     return status;
 }
 
+static int64_t cpu_ns(void *state)
+{
+    const struct lldb *lldb = state;
+    return ml_debugger_cpu_ns(&lldb->debugger);
+}
+
 const struct ml_stack_backend ml_stack_lldb = {
-    .name = "lldb", .open = open_lldb, .take = take, .close = close_lldb};
+    .name = "lldb", .open = open_lldb, .take = take, .cpu_ns = cpu_ns, .close = close_lldb};

@@ -300,6 +300,28 @@ static void its_end(void **state)
     assert_false(leaves_by_itself("echo END; yes; echo >$0", SHORT_NS, true));
 }
 
+/* Its own time is exact; that of a child that it reaped comes in ticks of 10 ms. */
+static void its_cpu_time(void **state)
+{
+    struct ml_debugger none = {0};
+    (void)state;
+    assert_int_equal(ml_debugger_cpu_ns(&none), 0);
+    const char *scripts[] = {
+        "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo END; cat >/dev/null",
+        "sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'; echo END; cat >/dev/null"};
+    for (size_t i = 0; i < 2; i++) {
+        struct ml_debugger d = start(scripts[i]);
+        char text[8192] = "";
+        struct ml_error err;
+        int64_t begin_ns = ml_mono_now().ns;
+        assert_int_equal(ml_debugger_read(&d, in(LONG_NS), is_end, text, &err), ML_OK);
+        int64_t used_ns = ml_debugger_cpu_ns(&d);
+        assert_true(used_ns >= 10 * ML_NS_PER_MS);
+        assert_true(used_ns <= ml_mono_now().ns - begin_ns + 100 * ML_NS_PER_MS);
+        ml_debugger_end(&d, LONG_NS);
+    }
+}
+
 static size_t count_descriptors(void)
 {
     size_t n = 0;
@@ -336,6 +358,7 @@ int main(void)
         cmocka_unit_test(its_environment),
         cmocka_unit_test(its_signals),
         cmocka_unit_test(its_descriptors),
+        cmocka_unit_test(its_cpu_time),
         cmocka_unit_test(low_descriptors),
         cmocka_unit_test(deadlines_of_reading),
         cmocka_unit_test(ends_while_reading),
