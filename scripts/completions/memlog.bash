@@ -15,8 +15,9 @@ _memlog()
         options='--all --ranks --separate --pstack --tree --rank --since --until --no-color --help'
         files='@(h5|journal)' ;;
     plot)
-        options='--outfile --title --darkmode --help'
-        files='@(h5|png|svg|pdf|gp)' ;;
+        options='--outfile --by --stacked --heatmap --multiples --band --column --rate --pstack --stdout
+            --rotate-text --move-text --trim-text --legend --title --size --font --darkmode --help'
+        files='@(h5|journal|png|svg|pdf|html|gp|txt)' ;;
     export)
         options='--folded --speedscope --pprof --weight --outfile --rank --since --until --trigger --help'
         files='@(h5|journal)' ;;

@@ -14,7 +14,7 @@ static void keep(struct ml_decimate *d, struct ml_plot_point p)
 {
     if (d->n_points) {
         const struct ml_plot_point *last = &d->points[d->n_points - 1];
-        if (last->time_ns == p.time_ns && last->bytes == p.bytes)
+        if (last->time_ns == p.time_ns && last->value == p.value)
             return;
     }
     ML_GROW(d->points, d->n_points, d->capacity);
@@ -42,18 +42,18 @@ static size_t column_of(const struct ml_decimate *d, int64_t time_ns)
     return share >= 1 ? d->n_columns - 1 : (size_t)(share * (double)d->n_columns);
 }
 
-void ml_decimate_add(struct ml_decimate *d, int64_t time_ns, int64_t bytes)
+void ml_decimate_add(struct ml_decimate *d, int64_t time_ns, double value)
 {
-    struct ml_plot_point p = {time_ns, bytes};
+    struct ml_plot_point p = {time_ns, value};
     size_t column = column_of(d, time_ns);
     if (column != d->column)
         end_column(d);
     d->column = column;
     if (d->n_in_column++ == 0)
         d->first = d->least = d->largest = p;
-    if (bytes < d->least.bytes)
+    if (value < d->least.value)
         d->least = p;
-    if (bytes > d->largest.bytes)
+    if (value > d->largest.value)
         d->largest = p;
     d->last = p;
 }

@@ -8,7 +8,7 @@
 
 struct ml_plot_point {
     int64_t time_ns;
-    int64_t bytes;
+    double value;
 };
 
 struct ml_decimate {
@@ -24,7 +24,7 @@ struct ml_decimate {
 void ml_decimate_init(struct ml_decimate *d, int64_t from_ns, int64_t to_ns, size_t columns);
 
 /* In the order of time. */
-void ml_decimate_add(struct ml_decimate *d, int64_t time_ns, int64_t bytes);
+void ml_decimate_add(struct ml_decimate *d, int64_t time_ns, double value);
 
 void ml_decimate_finish(struct ml_decimate *d);
 

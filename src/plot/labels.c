@@ -1,20 +1,26 @@
-#include "plot/labels.h"
-
+/* Labels at the ends of curves. */
 #include "base/memory.h"
 #include "base/own.h"
-#include "base/units.h"
+#include "base/utf8.h"
 #include "plot/quote.h"
+#include "plot/script.h"
 
 #include <math.h>
-#include <stdio.h>
+#include <stdlib.h>
 
-#define FIRST_END 40 /* numbers of gnuplot's labels and arrows */
-#define FIRST_PEAK 1000
-#define MANY_PEAKS 6 /* curves; with more their peaks are only dots */
+#define FIRST_END 400 /* numbers of gnuplot's labels and arrows */
+#define CHARACTER_PX 9.4
+#define LINE_PX 25.0
+#define HIGH_PX 20.0
+#define GAP_PX 9.0
+#define LEADER_PX 9 /* that a line to a label goes into the margin */
+#define LOWEST_PX 6 /* of a label: below is the axis */
+#define EARLY 0.8   /* a curve that ends before this share of the time has its label at its end */
 
 struct spot {
-    size_t curve; /* from 0 */
-    double x, y;
+    size_t curve;
+    double x, y; /* px in the graph */
+    double at;   /* where its label is */
 };
 
 static int lowest_first(const void *a, const void *b)
@@ -23,111 +29,126 @@ static int lowest_first(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static int highest_first(const void *a, const void *b)
+static size_t columns_of(const char *text)
 {
-    return lowest_first(b, a);
+    size_t columns = 0, n;
+    uint32_t point;
+    for (; (n = ml_utf8_decode(text, &point)); text += n)
+        columns += (size_t)ml_utf8_width(point);
+    return columns < ML_SCRIPT_LABEL_COLUMNS ? columns : ML_SCRIPT_LABEL_COLUMNS;
 }
 
-static void emit_label(const struct ml_plot_page *page, const struct spot *s, const char *where,
-                       struct ml_buffer *out)
+double ml_script_label_px(const struct ml_script *s)
 {
-    ml_buffer_printf(out, "set label %zu ", FIRST_END + s->curve);
-    ml_quote_append(out, page->curves[s->curve].label, LABEL_COLUMNS);
-    ml_buffer_printf(out,
-                     " at %s left noenhanced tc rgb col(%zu) "
-                     "font sprintf(\"%%s%%s,%%d\",font,bold,0.5+fs) front boxed\n",
-                     where, s->curve + 1);
+    size_t longest = 7; /* "elapsed" */
+    for (size_t i = 0; i < s->n_shown; i++) {
+        size_t n = columns_of(s->page->curves[s->shown[i]].label);
+        if (s->page->legend.place == ML_LEGEND_DIRECT && n > longest)
+            longest = n;
+    }
+    return 26 + CHARACTER_PX * (double)longest;
 }
 
-/* In the right margin, pushed apart upwards; a curve that ends early has its label at its end. */
-static void emit_ends(const struct ml_plot_page *page, struct spot *ends, size_t n, double end_s,
-                      double y_end, struct ml_buffer *out)
+static void begin_label(struct ml_script *s, const struct spot *spot)
 {
-    double lowest = 0;
-    char where[96];
+    ml_buffer_printf(s->out, "set label %zu ", FIRST_END + spot->curve);
+    ml_quote_append(s->out, s->page->curves[spot->curve].label, ML_SCRIPT_LABEL_COLUMNS);
+    ml_buffer_printf(s->out, " at ");
+}
+
+static void end_label(struct ml_script *s, const struct spot *spot)
+{
+    ml_buffer_printf(
+        s->out,
+        " left noenhanced tc rgb col(%d) font sprintf(\"%%s%%s,%%d\",font,bold,0.5+fs) "
+        "front\n",
+        ml_script_colour(s, spot->curve));
+}
+
+static void emit_leader(struct ml_script *s, const struct spot *spot, double x, double y)
+{
+    ml_buffer_printf(s->out, "set arrow %zu from ", FIRST_END + spot->curve);
+    ml_script_point(s, spot->x, spot->y);
+    ml_buffer_printf(s->out, " to ");
+    ml_script_point(s, x, y);
+    ml_buffer_printf(s->out, " nohead lw 1 dt (1,5) lc rgb col(%d)\n",
+                     ml_script_colour(s, spot->curve));
+}
+
+/* Pushes the labels in the margin apart: those that are too close stand in a pile around the
+ * middle of their curves' ends. */
+static void spread(struct spot *ends, size_t n, double top)
+{
+    for (size_t from = 0, i = 0; i < n; i++) {
+        for (from = i + 1; from-- > 0;) { /* the pile that ends with I grows downwards */
+            double middle = 0, size = (double)(i - from + 1), high = LINE_PX * (size - 1);
+            for (size_t k = from; k <= i; k++)
+                middle += ends[k].y / size;
+            double bottom = fmax(fmin(middle - high / 2, top - high), LOWEST_PX);
+            for (size_t k = from; k <= i; k++)
+                ends[k].at = bottom + LINE_PX * (double)(k - from);
+            if (from == 0 || ends[from].at >= ends[from - 1].at + LINE_PX)
+                break;
+        }
+    }
+}
+
+/* In the graph, beside an end that is far from the margin. */
+static void emit_early(struct ml_script *s, const struct spot *e)
+{
+    size_t columns = columns_of(s->page->curves[e->curve].label);
+    double left = e->x + GAP_PX, right = left + CHARACTER_PX * (double)columns;
+    const struct ml_box boxes[] = {
+        {left, right, e->y - HIGH_PX / 2, e->y + HIGH_PX / 2},
+        {left, right, e->y - HIGH_PX - GAP_PX, e->y - GAP_PX},
+        {left, right, e->y + GAP_PX, e->y + GAP_PX + HIGH_PX},
+        ml_space_on_top(&s->space, left, right - left, HIGH_PX),
+    };
+    size_t i = 0;
+    while (i + 1 < sizeof boxes / sizeof *boxes && !ml_space_is_free(&s->space, &boxes[i]))
+        i++;
+    double y = (boxes[i].low + boxes[i].high) / 2;
+    ml_space_take(&s->space, &boxes[i]);
+    begin_label(s, e);
+    ml_script_point(s, left, y);
+    end_label(s, e);
+    if (fabs(y - e->y) > LINE_PX)
+        emit_leader(s, e, left - GAP_PX / 2, y);
+}
+
+static void emit_ends(struct ml_script *s, struct spot *ends, size_t n)
+{
+    size_t late = 0;
     qsort(ends, n, sizeof *ends, lowest_first);
     for (size_t i = 0; i < n; i++) {
-        const struct spot *s = &ends[i];
-        if (s->x < 0.8 * end_s) {
-            snprintf(where, sizeof where, "%.6g, first %.6g offset character 0.8,character -0.75",
-                     s->x, s->y);
-            emit_label(page, s, where, out);
-            continue;
-        }
-        double y = fmax(s->y, lowest);
-        lowest = y + 0.05 * y_end;
-        snprintf(where, sizeof where, "graph 1, first %.6g offset character 1.2,0", y);
-        emit_label(page, s, where, out);
-        if (s->x < 0.985 * end_s || y > s->y)
-            ml_buffer_printf(
-                out,
-                "set arrow %zu from %.6g, first %.6g to graph 1.012, first %.6g nohead "
-                "lw 1 dt (1,5) lc rgb col(%zu)\n",
-                FIRST_END + s->curve, s->x, s->y, y, s->curve + 1);
+        if (ends[i].x >= EARLY * s->space.wide)
+            ends[late++] = ends[i];
+        else
+            emit_early(s, &ends[i]);
+    }
+    spread(ends, late, (s->scale.high - s->scale.low) * s->space.per_unit);
+    for (size_t i = 0; i < late; i++) {
+        const struct spot *e = &ends[i];
+        double y = s->scale.low + e->at / s->space.per_unit;
+        begin_label(s, e);
+        ml_buffer_printf(s->out, "graph 1, first %.6g offset character 1.2,0", y);
+        end_label(s, e);
+        if (e->x < 0.985 * s->space.wide || fabs(e->at - e->y) > 4)
+            emit_leader(s, e, s->space.wide + LEADER_PX, e->at);
     }
 }
 
-/* Whether the text of one of the N peaks before would be written over. */
-static bool is_taken(const struct spot *peaks, size_t n, const struct spot *s, double end_s,
-                     double y_end)
+void ml_script_labels(struct ml_script *s)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (fabs(peaks[i].x - s->x) < 0.2 * end_s && fabs(peaks[i].y - s->y) < 0.05 * y_end)
-            return true;
-    }
-    return false;
-}
-
-static void emit_peak(const struct spot *s, bool with_text, double end_s, double unit_B,
-                      struct ml_buffer *out)
-{
-    char text[64] = "", size[16], at[24];
-    const char *side = s->x > 0.88 * end_s ? "right" : s->x < 0.12 * end_s ? "left" : "center";
-    ml_size_format(size, sizeof size, (int64_t)(s->y * unit_B));
-    ml_elapsed_format(at, sizeof at, (int64_t)(s->x * 1e9));
-    if (with_text)
-        snprintf(text, sizeof text, "peak %s at %s", size, at);
-    ml_buffer_printf(out,
-                     "set label %zu \"%s\" at %.6g, first %.6g point pt 7 ps 0.9*psf "
-                     "lc rgb col(%zu) %s offset 0,character 1.1 noenhanced tc rgb col(%zu) "
-                     "font sprintf(\"%%s,%%d\",font,0.5+fs*0.92) front boxed\n",
-                     FIRST_PEAK + s->curve, text, s->x, s->y, s->curve + 1, side, s->curve + 1);
-}
-
-static void emit_peaks(struct spot *peaks, size_t n, double end_s, double y_end, double unit_B,
-                       struct ml_buffer *out)
-{
-    qsort(peaks, n, sizeof *peaks, highest_first);
-    for (size_t i = 0; i < n; i++) {
-        bool with_text = n <= MANY_PEAKS && !is_taken(peaks, i, &peaks[i], end_s, y_end);
-        emit_peak(&peaks[i], with_text, end_s, unit_B, out);
-    }
-}
-
-static struct spot spot_of(size_t curve, const struct ml_plot_point *p, int64_t time_ns,
-                           double unit_B)
-{
-    return (struct spot){curve, (double)time_ns * 1e-9, (double)p->bytes / unit_B};
-}
-
-void ml_labels_emit(const struct ml_plot_page *page, double end_s, double y_end, double unit_B,
-                    struct ml_buffer *out)
-{
-    ML_AUTO_FREE struct spot *ends = ml_realloc_array(NULL, page->n_curves, sizeof *ends);
-    ML_AUTO_FREE struct spot *peaks = ml_realloc_array(NULL, page->n_curves, sizeof *peaks);
+    ML_AUTO_FREE struct spot *ends = ml_realloc_array(NULL, s->n_shown + 1, sizeof *ends);
     size_t n = 0;
-    for (size_t i = 0; i < page->n_curves; i++) {
-        const struct ml_plot_curve *c = &page->curves[i];
-        const struct ml_plot_point *peak = c->points;
-        if (!c->n_points)
-            continue;
-        for (size_t k = 1; k < c->n_points; k++) {
-            if (c->points[k].bytes > peak->bytes)
-                peak = &c->points[k];
-        }
-        ends[n] = spot_of(i, &c->points[c->n_points - 1], c->end_ns, unit_B);
-        peaks[n++] = spot_of(i, peak, peak->time_ns, unit_B);
+    for (size_t i = 0; i < s->n_shown; i++) {
+        const struct ml_plot_curve *c = &s->page->curves[s->shown[i]];
+        if (c->n_points)
+            ends[n++] = (struct spot){s->shown[i], ml_space_x(&s->space, c->end_ns),
+                                      ml_space_y(&s->space, c->points[c->n_points - 1].value), 0};
     }
-    emit_ends(page, ends, n, end_s, y_end, out);
-    emit_peaks(peaks, n, end_s, y_end, unit_B, out);
+    if (s->page->legend.place == ML_LEGEND_DIRECT)
+        emit_ends(s, ends, n);
+    ml_script_peaks(s);
 }

@@ -49,25 +49,52 @@ static uint32_t stand_in(uint32_t point)
     return point == ML_UTF8_INVALID || ml_utf8_is_hidden(point) ? 0xfffd : 0;
 }
 
+/* Appends the point of N bytes at TEXT, which began at START. */
+static void put_point(struct ml_buffer *out, const char *text, const char *start, size_t n,
+                      uint32_t point)
+{
+    uint32_t other = stand_in(point);
+    if (other)
+        put_utf8(out, other);
+    else if (point == '>' && text > start + 1 && text[-1] == ']')
+        put_text(out, " >", 2); /* no end of a CDATA section in the svg */
+    else
+        put_text(out, text, n);
+}
+
 void ml_quote_append(struct ml_buffer *out, const char *text, int width)
 {
     uint32_t point;
     size_t n;
+    const char *start = text;
     ml_buffer_append(out, "\"", 1);
     for (int used = 0; (n = ml_utf8_decode(text, &point)); text += n) {
-        uint32_t other = stand_in(point);
-        int more = other ? 1 : ml_utf8_width(point);
+        int more = stand_in(point) ? 1 : ml_utf8_width(point);
         if (used + more > width - 1 && text[n]) {
             put_utf8(out, 0x2026);
             break;
         }
         used += more;
-        if (other)
-            put_utf8(out, other);
-        else if (point == '>' && text[-1] == ']' && used > 1)
-            put_text(out, " >", 2); /* no end of a CDATA section in the svg */
+        put_point(out, text, start, n, point);
+    }
+    ml_buffer_append(out, "\"", 1);
+}
+
+void ml_quote_append_lines(struct ml_buffer *out, const char *text, size_t most_B)
+{
+    uint32_t point;
+    size_t n;
+    const char *start = text;
+    ml_buffer_append(out, "\"", 1);
+    for (; (n = ml_utf8_decode(text, &point)); text += n) {
+        if ((size_t)(text - start) >= most_B) {
+            put_utf8(out, 0x2026);
+            break;
+        }
+        if (point == '\n')
+            ml_buffer_append(out, "\\n", 2);
         else
-            put_text(out, text, n);
+            put_point(out, text, start, n, point);
     }
     ml_buffer_append(out, "\"", 1);
 }

@@ -11,4 +11,7 @@
  * browser could take for syntax as letters that look alike. */
 void ml_quote_append(struct ml_buffer *out, const char *text, int width);
 
+/* As above for a text of several lines, of which about the first MOST_B bytes are kept. */
+void ml_quote_append_lines(struct ml_buffer *out, const char *text, size_t most_B);
+
 #endif

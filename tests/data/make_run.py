@@ -28,6 +28,10 @@ def options():
     p.add_argument("--no-job-samples", action="store_true")
     p.add_argument("--hostile", action="store_true", help="texts that try to act on what shows them")
     p.add_argument("--stacks", choices=["some", "hostile", "many"], help="stack samples")
+    p.add_argument("--lost-node", type=int, metavar="NODE", help="its record breaks off at 0.7")
+    p.add_argument("--out-of-memory", action="store_true",
+                   help="rank 1 leaks until the kernel kills it at 0.95")
+    p.add_argument("--say", choices=["steps", "hostile"], help="lines that ranks wrote")
     p.add_argument("--set", action="append", default=[], metavar="ATTRIBUTE=VALUE")
     p.add_argument("--drop", action="append", default=[], metavar="TABLE[/COLUMN]")
     p.add_argument("--shorten", action="append", default=[], metavar="TABLE/COLUMN")
@@ -87,7 +91,10 @@ def memory(o, rank, t):
         factor = 3 if abs(t - 0.4 * o.seconds) < 0.6 * o.period else 0.5
     else:
         rise = min(1.0, share * 5)
-        factor = rise * (0.75 + 0.25 * math.tanh(8 * math.sin(share * 6 * math.pi)))
+        wave = min(share, 0.75) if o.out_of_memory else share
+        factor = rise * (0.75 + 0.25 * math.tanh(8 * math.sin(wave * 6 * math.pi)))
+    if o.out_of_memory and rank == 1:
+        factor += 3 * share**4
     return int(base * factor) // 4096 * 4096
 
 
@@ -224,6 +231,30 @@ def processes(o):
     return rows
 
 
+SAID = ["Mesh: reading core_3d_12M.e (serial)", "Distributing mesh to the ranks, METIS k-way",
+        "Time Step 1, time = 0.1, dt = 0.1", " 4 Nonlinear |R| = 8.113204e-09  Solve Converged!",
+        "Time Step 3, time = 0.4, dt = 0.2", "*** Warning *** KSP diverged, cutting dt to 0.05",
+        "Time Step 5, time = 0.5, dt = 0.05", "Writing checkpoint 0005.rd (2.1 GiB)",
+        "Time Step 6, time = 0.7; $PATH `id` {a}_b^c \"q\""]
+
+
+def said(o):
+    """Time, rank, stream, continued, text of each line."""
+    lines = {"steps": SAID, "hostile": HOSTILE_NAMES}.get(o.say, [])
+    return [((i + 0.5) / len(lines) * 0.94 * o.seconds, 0, 1, 0, line) for i, line in enumerate(lines)]
+
+
+def happened(o):
+    """Time, node, process, kind, value, text of each event."""
+    events = []
+    if o.lost_node is not None:
+        events.append((0.702 * o.seconds, o.lost_node, -1, 8, 0, "it does not answer"))
+    if o.out_of_memory:
+        events.append((0.95 * o.seconds, 0, 1, 2, 9, "ended by a signal"))
+        events += [(0.951 * o.seconds, i, -1, 5, 0, "") for i in range(o.nodes)]
+    return events
+
+
 def write(o, file):
     w = Writer(file)
     rows = processes(o)
@@ -236,9 +267,15 @@ def write(o, file):
         rows[0] = (0, 0, -1, hostile)
     table = np.array([[memory(o, r if r >= 0 else 0, t) // (1 if r >= 0 else 8) for t in ticks]
                       for r, *_ in rows])
+    until = np.full(len(rows), o.seconds)  # when the record of each process ends
+    for p, (_, node, *_) in enumerate(rows):
+        if node == o.lost_node:
+            until[p] = 0.7 * o.seconds
+        elif o.out_of_memory:
+            until[p] = 0.95 * o.seconds
     starts, samples, first = [], {"time_s": [], "process": [], "rank": [], "tick": [], "rss_B": []}, 0
     for p, (rank, *_) in enumerate(rows):
-        changed = np.flatnonzero(np.diff(table[p], prepend=-1))
+        changed = np.flatnonzero((np.diff(table[p], prepend=-1) != 0) & (ticks <= until[p]))
         starts.append((first, len(changed)))
         first += len(changed)
         for name, values in (("time_s", ticks[changed]), ("process", np.full(len(changed), p)),
@@ -248,32 +285,42 @@ def write(o, file):
     node_of = np.array([node for _, node, *_ in rows])
     by_node = np.array([table[node_of == i].sum(axis=0) for i in range(o.nodes)])
     limit = int(by_node.max() * 1.25)
+    if o.out_of_memory:
+        limit = int(by_node[0][ticks <= 0.95 * o.seconds].max() * 1.01)
     nodes = range(o.nodes)
     w.table("nodes", node=nodes, name=text(names), memory_B=[4 * limit] * o.nodes,
             swap_B=[0] * o.nodes, cgroup_limit_B=[limit] * o.nodes, cpus=[8] * o.nodes,
             clock_offset_s=[0.001 * i for i in nodes], clock_error_s=[1e-5] * o.nodes,
             ticks=[n_ticks] * o.nodes, missed=list(nodes), cpu_s=[0.5] * o.nodes,
-            ended=[0 if i < 2 else i % 3 for i in nodes])
+            ended=[1 if i == o.lost_node else 0 if i < 2 or o.lost_node is not None else i % 3
+                   for i in nodes])
     failed = o.shape == "leak"
     w.table("processes", process=range(len(rows)), rank=[r for r, *_ in rows], node=node_of,
             pid=[4000 + i for i in range(len(rows))], parent=[p for _, _, p, _ in rows],
-            start_s=[0.0] * len(rows), end_s=[o.seconds] * len(rows),
+            start_s=[0.0] * len(rows),
+            end_s=[-1.0 if node == o.lost_node else u for u, (_, node, *_) in zip(until, rows)],
             exit_code=[-1 if failed and r == 1 else 0 for r, *_ in rows],
             signal=[9 if failed and r == 1 else 0 for r, *_ in rows],
             first_row=[a for a, _ in starts], n_rows=[n for _, n in starts],
             peak_rss_B=table.max(axis=1), peak_s=ticks[table.argmax(axis=1)],
             name=text([name for *_, name in rows]))
     w.table("samples", **{k: np.concatenate(v) for k, v in samples.items()})
-    w.table("node_samples", time_s=np.tile(ticks, o.nodes), node=np.repeat(nodes, n_ticks),
-            tick=np.tile(np.arange(n_ticks), o.nodes),
-            processes=np.repeat([(node_of == i).sum() for i in nodes], n_ticks),
-            rss_B=by_node.ravel(), available_B=(4 * limit - by_node).ravel(),
-            cgroup_B=by_node.ravel())
+    seen = np.array([ticks <= (0.7 if i == o.lost_node else 0.95 if o.out_of_memory else 1)
+                     * o.seconds for i in nodes]).ravel()
+    w.table("node_samples", time_s=np.tile(ticks, o.nodes)[seen],
+            node=np.repeat(nodes, n_ticks)[seen], tick=np.tile(np.arange(n_ticks), o.nodes)[seen],
+            processes=np.repeat([(node_of == i).sum() for i in nodes], n_ticks)[seen],
+            rss_B=by_node.ravel()[seen], available_B=(4 * limit - by_node).ravel()[seen],
+            cgroup_B=by_node.ravel()[seen])
     each = np.arange(0, 0 if o.no_job_samples else n_ticks, max(1, round(1 / o.period)))
     w.table("job_samples", time_s=ticks[each], ranks=[len(rows)] * len(each),
             rss_B=table.sum(axis=0)[each])
-    w.table("events", time_s=np.zeros(0), node=[], process=[], kind=[], value=[], text=text([]))
-    w.table("output", time_s=np.zeros(0), rank=[], stream=[], continued=[], text=text([]))
+    events = list(zip(*happened(o))) or [[]] * 6
+    w.table("events", time_s=np.array(events[0], dtype=float), node=events[1], process=events[2],
+            kind=events[3], value=events[4], text=text(events[5]))
+    lines = list(zip(*said(o))) or [[]] * 5
+    w.table("output", time_s=np.array(lines[0], dtype=float), rank=lines[1], stream=lines[2],
+            continued=lines[3], text=text(lines[4]))
     if o.stacks:
         makers = {"some": some_stacks, "hostile": hostile_stacks, "many": many_stacks}
         makers[o.stacks](o, rows).write(w)

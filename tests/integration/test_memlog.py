@@ -20,7 +20,17 @@ USAGE = [
     (["read", "RUN", "--since", "5", "--until", "2"], "--since 5 is after --until 2"),
     (["read", "RUN", "RUN"], "one file at a time"),
     (["plot"], "no file is named"),
-    (["plot", "RUN", "-o", "x.bmp"], "name a .png, .svg, .pdf or .gp file"),
+    (["plot", "RUN", "-o", "x.bmp"], "name a .png, .svg, .pdf, .html, .txt or .gp file"),
+    (["plot", "RUN", "--by", "moon"], "--by moon: total, node, rank and process go"),
+    (["plot", "RUN", "--stacked", "--band"], "one of --stacked"),
+    (["plot", "RUN", "RUN", "--by", "rank"], "by total only"),
+    (["plot", "RUN", "--heatmap", "--pstack"], "--heatmap has no lines"),
+    (["plot", "RUN", "--rate", "--stacked"], "--rate draws lines"),
+    (["plot", "RUN", "--size", "big"], "--size big: width x height"),
+    (["plot", "RUN", "--legend", "moon"], "'moon' is no position"),
+    (["plot", "RUN", "--move-text", "1"], "--move-text wants two numbers"),
+    (["plot", "RUN", "--trim-text", "-1"], "--trim-text -1"),
+    (["plot", "RUN", "--rotate-text", "round"], "--rotate-text round"),
     (["recover"], "no journal is named"),
     (["recover", "x.journal"], "-o FILE is missing"),
 ]
@@ -29,6 +39,8 @@ FAILURES = [
     (["read", "nope.journal"], "No such file or directory"),
     (["read", "/dev/null"], "not a file"),
     (["recover", "nope.journal", "-o", "RUN"], "exists already"),
+    (["plot", "RUN", "--column", "moon"], "no such column; there are rss_B"),
+    (["plot", "RUN", "--column", "pss_B"], "column pss_B was not recorded"),
     (["plot", "RUN", "-o", "nowhere/x.png"], "cannot be written"),
 ]
 
@@ -62,7 +74,7 @@ def test_errors(run_file, tmp_path, code, arguments, message):
 def test_help(tmp_path, arguments):
     done = memlog(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert 1 <= done.stdout.count("\n") <= 24
+    assert 1 <= done.stdout.count("\n") <= 32
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])

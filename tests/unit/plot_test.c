@@ -1,7 +1,13 @@
 #include "base/memory.h"
 #include "base/own.h"
+#include "plot/click.h"
+#include "plot/decimate.h"
+#include "plot/drawing.h"
 #include "plot/gnuplot.h"
 #include "plot/quote.h"
+#include "plot/scale.h"
+#include "plot/space.h"
+#include "plot/tooltip.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,8 +110,8 @@ static void test_decimate_keeps_spikes_and_dips(void **state)
     ml_decimate_finish(&d);
     assert_true(d.n_points <= 4 * 200);
     for (size_t i = 0; i < d.n_points; i++) {
-        spikes += d.points[i].bytes == 900;
-        dips += d.points[i].bytes == 1;
+        spikes += d.points[i].value == 900;
+        dips += d.points[i].value == 1;
         assert_true(i == 0 || d.points[i].time_ns > d.points[i - 1].time_ns);
     }
     assert_int_equal(spikes, 20);
@@ -128,35 +134,219 @@ static void test_decimate_few(void **state)
     ml_decimate_free(&d);
 }
 
-/* Compares with tests/data/NAME; MEMLOG_UPDATE_GOLDEN in the environment writes it anew. */
-static void assert_golden(const char *name, const struct ml_buffer *text)
+static void assert_legend(const char *text, int place, int across, int up)
 {
-    ML_AUTO_FREE char *path = ml_format("%s/%s", MEMLOG_TEST_DATA, name);
-    ML_AUTO_FREE char *expected = ml_alloc(65536);
-    bool update = getenv("MEMLOG_UPDATE_GOLDEN") != NULL;
-    ML_AUTO_FILE FILE *file = fopen(path, update ? "w" : "r");
-    assert_non_null(file);
-    if (update) {
-        fwrite(text->data, 1, text->length, file);
-        return;
+    struct ml_legend l;
+    struct ml_error err;
+    assert_int_equal(ml_legend_parse(text, &l, &err), ML_OK);
+    assert_int_equal(l.place, place);
+    if (place == ML_LEGEND_INSIDE) {
+        assert_int_equal(l.across, across);
+        assert_int_equal(l.up, up);
     }
-    size_t n = fread(expected, 1, 65536, file);
-    assert_int_equal(n, text->length);
-    assert_memory_equal(text->data, expected, n);
 }
 
-static void test_script(void **state)
+/* gnuplot's words and Matplotlib's. */
+static void test_legend(void **state)
 {
     (void)state;
-    static const struct ml_plot_point slow[] = {
-        {0, 300 * MIB}, {100 * S, 2048 * MIB}, {700 * S, 1500 * MIB}};
-    static const struct ml_plot_point fast[] = {{0, 200 * MIB}, {250 * S, 900 * MIB}};
-    struct ml_plot_curve curves[] = {{"slow", slow, 3, 900 * S}, {"`fast`", fast, 2, 400 * S}};
-    struct ml_plot_page page = {"Resident memory", "2 runs", curves, 2, false};
+    static const char *const wrong[] = {"",      " ",  "nowhere",  "upper middle",
+                                        "left;", "\"", "upperleft"};
+    assert_legend("upper left", ML_LEGEND_INSIDE, -1, 1);
+    assert_legend("top left", ML_LEGEND_INSIDE, -1, 1);
+    assert_legend("left top", ML_LEGEND_INSIDE, -1, 1);
+    assert_legend("lower center", ML_LEGEND_INSIDE, 0, -1);
+    assert_legend("Center-Right", ML_LEGEND_INSIDE, 1, 0);
+    assert_legend("center", ML_LEGEND_INSIDE, 0, 0);
+    assert_legend("right", ML_LEGEND_INSIDE, 1, 0);
+    assert_legend("best", ML_LEGEND_INSIDE, -1, 1);
+    assert_legend("outside", ML_LEGEND_RIGHT, 0, 0);
+    assert_legend("outside right top", ML_LEGEND_RIGHT, 0, 0);
+    assert_legend("below", ML_LEGEND_BELOW, 0, 0);
+    assert_legend("above", ML_LEGEND_ABOVE, 0, 0);
+    assert_legend("none", ML_LEGEND_NONE, 0, 0);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct ml_legend l;
+        struct ml_error err = {""};
+        assert_int_not_equal(ml_legend_parse(wrong[i], &l, &err), ML_OK);
+        assert_non_null(strstr(err.text, "--legend"));
+    }
+}
+
+static void test_click_parse(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "",
+        "READY",
+        "CLICK",
+        "CLICK 1 2 0 10 0",
+        "CLICK a b c d e f",
+        "CLICK 1 2 10 0 0 10",
+        "CLICK nan 2 0 10 0 10",
+        "CLICK inf 2 0 10 0 10",
+        "CLICK 1 2 5 5 0 1",
+        "click 1 2 0 10 0 10",
+        "CLICK 1 2 0 10 nan 10",
+    };
+    struct ml_click c;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(ml_click_parse(wrong[i], &c));
+    assert_true(ml_click_parse("CLICK 1.5 2e3 0 10 -1 4000\n", &c));
+    assert_true(c.x == 1.5 && c.y == 2000 && c.y_low == -1 && c.y_high == 4000);
+}
+
+/* A page of two marks at 10 s and 20 s, both at 1 GiB. */
+static struct ml_plot_page small_page(struct ml_plot_curve *curve, struct ml_plot_mark marks[2])
+{
+    static struct ml_plot_point points[] = {{0, 1 << 30}, {100 * S, 1 << 30}};
+    *curve = (struct ml_plot_curve){"run", points, 2, 100 * S, 0, false};
+    marks[0] = (struct ml_plot_mark){ML_PLOT_STACK, 0, 10 * S, 1 << 30, "first\n\033[31m\n", NULL};
+    marks[1] = (struct ml_plot_mark){ML_PLOT_SAID, 0, 20 * S, 1 << 30, "a < b & \"c\"\n", "a"};
+    return (struct ml_plot_page){.title = "t",
+                                 .subtitle = "s",
+                                 .curves = curve,
+                                 .n_curves = 1,
+                                 .marks = marks,
+                                 .n_marks = 2,
+                                 .width = 1200,
+                                 .height = 680};
+}
+
+static void test_click_find(void **state)
+{
+    (void)state;
+    struct ml_plot_curve curve;
+    struct ml_plot_mark marks[2];
+    struct ml_plot_page page = small_page(&curve, marks);
+    double one = (1 << 30) / ml_gnuplot_unit(&page);
+    struct ml_click c = {10.5, one, 0, 100, 0, 1.2 * one};
+    struct ml_buffer text = {0};
+    assert_ptr_equal(ml_click_find(&page, &c), &marks[0]);
+    c.x = 19.4;
+    assert_ptr_equal(ml_click_find(&page, &c), &marks[1]);
+    c.x = 15;
+    assert_null(ml_click_find(&page, &c));
+    c = (struct ml_click){10.05, one, 10, 10.1, 0, 1.2 * one}; /* zoomed in: far in px */
+    assert_null(ml_click_find(&page, &c));
+    ml_click_text(&marks[0], &text);
+    assert_int_equal(text.length, strlen("first\n?[31m\n"));
+    assert_memory_equal(text.data, "first\n?[31m\n", text.length);
+    ml_buffer_free(&text);
+}
+
+static void assert_filled(const struct ml_plot_page *page, const char *svg, const char *expected)
+{
     struct ml_buffer out = {0};
-    ml_gnuplot_emit(&page, &out);
-    assert_golden("plot_two.gp", &out);
+    ml_tooltip_fill(page, svg, strlen(svg), &out);
+    ml_buffer_append(&out, "", 1);
+    assert_string_equal(out.data, expected);
     ml_buffer_free(&out);
+}
+
+#define MARK(k)                                                                                    \
+    "<g onmousemove=\"gnuplot_svg.showHypertext(evt,'k" k                                          \
+    "')\" onmouseout=\"gnuplot_svg.hideHypertext()\"><title> </title>"
+
+static void test_tooltips(void **state)
+{
+    (void)state;
+    static const char *const kept[] = {"",
+                                       "x",
+                                       MARK("0"),
+                                       MARK("3"),
+                                       MARK(""),
+                                       MARK("1x"),
+                                       MARK("99999999999999999999"),
+                                       "<g onmousemove=\"gnuplot_svg.showHypertext(evt,'k"};
+    struct ml_plot_curve curve;
+    struct ml_plot_mark marks[2];
+    struct ml_plot_page page = small_page(&curve, marks);
+    assert_filled(&page, "<a>" MARK("2") "<b>",
+                  "<a><g><title>a &lt; b &amp; &quot;c&quot;\n</title><b>");
+    assert_filled(&page, MARK("1") MARK("2"),
+                  "<g><title>first\n\xef\xbf\xbd[31m\n</title>"
+                  "<g><title>a &lt; b &amp; &quot;c&quot;\n</title>");
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        assert_filled(&page, kept[i], kept[i]);
+}
+
+static void assert_value(enum ml_plot_measure measure, bool rate, double value,
+                         const char *expected)
+{
+    struct ml_plot_page page = {.measure = measure, .rate = rate};
+    char text[32];
+    assert_string_equal(ml_plot_value_format(text, sizeof text, &page, value), expected);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    assert_value(ML_PLOT_BYTES, false, 26.04 * 1024 * MIB, "26.0 GiB");
+    assert_value(ML_PLOT_BYTES, false, 128.0 * MIB, "128 MiB");
+    assert_value(ML_PLOT_BYTES, false, 0, "0.00 KiB");
+    assert_value(ML_PLOT_BYTES, true, 3.2 * MIB, "3.20 MiB/s");
+    assert_value(ML_PLOT_BYTES, true, -MIB / 60.0, "-1.00 MiB/min");
+    assert_value(ML_PLOT_SECONDS, false, 12.3, "12.3 s");
+    assert_value(ML_PLOT_COUNT, false, 8, "8");
+}
+
+/* A curve of 100 px height that steps up to 200 px at half of the time; a limit at 300 px. */
+static void test_space(void **state)
+{
+    (void)state;
+    static const struct {
+        struct ml_box box;
+        bool free;
+    } cases[] = {
+        {{10, 60, 110, 130}, true},    {{10, 60, 90, 110}, false},    {{10, 60, 40, 90}, true},
+        {{480, 520, 120, 140}, false}, /* across the step */
+        {{510, 600, 120, 140}, true},  {{510, 600, 190, 210}, false}, {{-5, 60, 110, 130}, false},
+        {{950, 1020, 10, 30}, false},  {{950, 1004, 10, 30}, true},   {{10, 60, -5, 20}, false},
+        {{10, 60, 290, 310}, false},   {{10, 60, 310, 330}, true},
+    };
+    struct ml_plot_point points[] = {{0, 100}, {50 * S, 200}};
+    struct ml_plot_curve curve = {"c", points, 2, 100 * S, 0, false};
+    struct ml_plot_page page = {.curves = &curve, .n_curves = 1, .limit = 300};
+    struct ml_plot_scale scale = {.one = 1, .high = 400};
+    struct ml_space space = {
+        .page = &page, .scale = &scale, .wide = 1000, .per_s = 10, .per_unit = 1};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(ml_space_is_free(&space, &cases[i].box), cases[i].free);
+    struct ml_box top = ml_space_on_top(&space, 450, 100, 17);
+    assert_true(top.low > 200 && top.high == top.low + 17 && ml_space_is_free(&space, &top));
+    ml_space_take(&space, &top);
+    assert_false(ml_space_is_free(&space, &top));
+    ml_space_free(&space);
+}
+
+/* Every line fits, whatever the size; without UTF-8 all is ASCII. */
+static void test_drawing_fits(void **state)
+{
+    (void)state;
+    struct ml_plot_curve curve;
+    struct ml_plot_mark marks[2];
+    struct ml_plot_page page = small_page(&curve, marks);
+    for (int columns = 20; columns <= 200; columns += 30) {
+        for (int utf8 = 0; utf8 < 2; utf8++) {
+            struct ml_drawing_style style = {columns, 12 + columns / 10, utf8, false};
+            struct ml_buffer out = {0};
+            int width = 0, lines = 0;
+            ml_drawing_make(&page, &style, &out);
+            for (size_t i = 0; i < out.length; i++) {
+                unsigned char byte = (unsigned char)out.data[i];
+                assert_true(byte == '\n' || (byte >= ' ' && byte < 0x7f) || (utf8 && byte >= 0x80));
+                if (byte == '\n') {
+                    assert_in_range(width, 0, columns);
+                    width = -1;
+                    lines++;
+                }
+                width += (byte & 0xc0) != 0x80;
+            }
+            assert_int_equal(lines, style.lines);
+            ml_buffer_free(&out);
+        }
+    }
 }
 
 int main(void)
@@ -166,7 +356,13 @@ int main(void)
         cmocka_unit_test(test_quote_in_gnuplot),
         cmocka_unit_test(test_decimate_keeps_spikes_and_dips),
         cmocka_unit_test(test_decimate_few),
-        cmocka_unit_test(test_script),
+        cmocka_unit_test(test_legend),
+        cmocka_unit_test(test_click_parse),
+        cmocka_unit_test(test_click_find),
+        cmocka_unit_test(test_tooltips),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_space),
+        cmocka_unit_test(test_drawing_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

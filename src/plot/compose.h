@@ -1,0 +1,21 @@
+/* A page from runs: curves, marks, limit and texts, as a person wishes them. */
+#ifndef ML_PLOT_COMPOSE_H
+#define ML_PLOT_COMPOSE_H
+
+#include "plot/forms.h"
+
+struct ml_plot_wish {
+    enum ml_plot_form form;
+    enum ml_plot_by by;
+    bool rate, stacks, output;
+    const char *title; /* NULL: ours */
+    int trim;          /* of the texts beside marks */
+};
+
+/* Fills OUT_PAGE (zeroed but for what the renderers want) from N sources named by LABELS; free
+ * with ml_plot_page_free, also after an error. Only lines by total take more than one source. */
+enum ml_status ml_plot_compose(const struct ml_plot_source *sources, char *const *labels, size_t n,
+                               const struct ml_plot_wish *wish, struct ml_plot_page *out_page,
+                               struct ml_error *err);
+
+#endif

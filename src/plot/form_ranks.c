@@ -1,0 +1,282 @@
+/* All ranks at once: a band from the smallest to the largest, a map, layers. */
+#include "base/memory.h"
+#include "base/own.h"
+#include "plot/groups.h"
+#include "plot/sums.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define BAND_COLUMNS 800
+#define MAP_COLUMNS 400
+#define MOST_MAP_ROWS 512 /* more ranks share a row, which shows the largest of them */
+#define STACK_COLUMNS 600
+#define MOST_LAYERS 512
+
+/* Per column of time the least, the largest and the last value of a group. */
+struct columns {
+    size_t n;
+    int64_t end_ns;
+    double *least, *largest, *last; /* NaN: not there in that column */
+};
+
+static void columns_init(struct columns *c, size_t n, int64_t end_ns)
+{
+    *c = (struct columns){.n = n, .end_ns = end_ns};
+    c->least = ml_realloc_array(NULL, n, sizeof *c->least);
+    c->largest = ml_realloc_array(NULL, n, sizeof *c->largest);
+    c->last = ml_realloc_array(NULL, n, sizeof *c->last);
+}
+
+static void columns_free(struct columns *c)
+{
+    free(c->least);
+    free(c->largest);
+    free(c->last);
+}
+
+/* Spreads the points of a step function, which ends at END_NS, over the columns. */
+static void columns_fill(struct columns *c, const struct ml_decimate *d, int64_t end_ns)
+{
+    size_t next = 0;
+    double value = NAN;
+    for (size_t i = 0; i < c->n; i++) {
+        double width = (double)c->end_ns / (double)c->n;
+        bool ends_here = i + 1 == c->n;
+        c->least[i] = c->largest[i] = value;
+        for (; next < d->n_points &&
+               (ends_here || (double)d->points[next].time_ns < width * (double)(i + 1));
+             next++) {
+            value = d->points[next].value;
+            c->least[i] = fmin(c->least[i], value);
+            c->largest[i] = fmax(c->largest[i], value);
+        }
+        c->last[i] = value;
+        if ((double)end_ns < width * (double)i)
+            c->least[i] = c->largest[i] = c->last[i] = NAN;
+    }
+}
+
+struct band {
+    struct columns columns;
+    double *least, *largest, *sum;
+    size_t *n;
+    double peak;
+    size_t peak_rank;
+};
+
+static void band_add(void *context, size_t group, struct ml_decimate *points, int64_t end_ns)
+{
+    struct band *b = context;
+    columns_fill(&b->columns, points, end_ns);
+    for (size_t i = 0; i < b->columns.n; i++) {
+        if (b->columns.largest[i] > b->peak) {
+            b->peak = b->columns.largest[i];
+            b->peak_rank = group;
+        }
+        b->least[i] = fmin(b->least[i], b->columns.least[i]);
+        b->largest[i] = fmax(b->largest[i], b->columns.largest[i]);
+        if (!isnan(b->columns.last[i])) {
+            b->sum[i] += b->columns.last[i];
+            b->n[i]++;
+        }
+    }
+}
+
+/* What is the same before and behind column I would be a point inside a straight line. */
+static bool says_nothing(const struct band *b, size_t i)
+{
+    if (i == 0 || i + 1 == b->columns.n)
+        return false;
+    for (size_t k = i - 1; k <= i + 1; k += 2) {
+        if (b->n[k] != b->n[i] || b->least[k] != b->least[i] || b->largest[k] != b->largest[i] ||
+            b->sum[k] != b->sum[i])
+            return false;
+    }
+    return true;
+}
+
+static void band_curve(struct ml_plot_page *page, const struct band *b, const char *label,
+                       int which)
+{
+    struct ml_decimate points = {0};
+    size_t n = b->columns.n;
+    points.points = ml_realloc_array(NULL, n, sizeof *points.points);
+    for (size_t i = 0; i < n; i++) {
+        if (b->n[i] == 0 || isnan(b->least[i]) || says_nothing(b, i))
+            continue;
+        double value = which == 0   ? b->least[i]
+                       : which == 1 ? b->largest[i]
+                                    : b->sum[i] / (double)b->n[i];
+        points.points[points.n_points++] = (struct ml_plot_point){
+            (int64_t)((double)b->columns.end_ns * (double)i / (double)n), value};
+    }
+    ml_plot_groups_add(page, ml_strdup(label), &points, b->columns.end_ns);
+}
+
+enum ml_status ml_plot_form_band(const struct ml_plot_source *source, struct ml_plot_page *page,
+                                 struct ml_error *err)
+{
+    struct ml_plot_groups groups;
+    struct band b = {0};
+    ml_plot_groups_make(source, ML_PLOT_BY_RANK, &groups);
+    columns_init(&b.columns, BAND_COLUMNS, source->end_ns);
+    b.least = ml_realloc_array(NULL, BAND_COLUMNS, sizeof *b.least);
+    b.largest = ml_realloc_array(NULL, BAND_COLUMNS, sizeof *b.largest);
+    b.sum = ml_alloc(BAND_COLUMNS * sizeof *b.sum);
+    b.n = ml_alloc(BAND_COLUMNS * sizeof *b.n);
+    for (size_t i = 0; i < BAND_COLUMNS; i++)
+        b.least[i] = b.largest[i] = NAN;
+    enum ml_status status =
+        ml_plot_sums(source, groups.of, groups.n, 2L * BAND_COLUMNS, band_add, &b, err);
+    if (!status) {
+        ML_AUTO_FREE char *largest = ml_format("largest: rank %zu", b.peak_rank);
+        band_curve(page, &b, "smallest rank", 0);
+        band_curve(page, &b, largest, 1);
+        band_curve(page, &b, "mean of ranks", 2);
+    }
+    columns_free(&b.columns);
+    free(b.least);
+    free(b.largest);
+    free(b.sum);
+    free(b.n);
+    ml_plot_groups_free(&groups);
+    return status;
+}
+
+struct mapping {
+    struct columns columns;
+    struct ml_plot_map *map;
+    const size_t *row_of; /* of each group */
+};
+
+static void map_add(void *context, size_t group, struct ml_decimate *points, int64_t end_ns)
+{
+    struct mapping *m = context;
+    columns_fill(&m->columns, points, end_ns);
+    double *row = m->map->cells + m->row_of[group] * m->map->n_columns;
+    for (size_t i = 0; i < m->columns.n; i++)
+        row[i] = fmax(row[i], m->columns.largest[i]);
+}
+
+struct place {
+    int node;
+    size_t group;
+};
+
+static int by_node(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    if (x->node != y->node)
+        return x->node < y->node ? -1 : 1;
+    return x->group < y->group ? -1 : x->group > y->group;
+}
+
+/* Rows by node, then by rank; with many ranks several neighbours of a node in a row. */
+static void map_rows(const struct ml_plot_groups *groups, struct ml_plot_map *map, size_t *row_of)
+{
+    ML_AUTO_FREE struct place *places = ml_realloc_array(NULL, groups->n + 1, sizeof *places);
+    size_t n = 0, together, in_row = 0, first = 0;
+    for (size_t i = 0; i < groups->n; i++) {
+        if (groups->labels[i])
+            places[n++] = (struct place){groups->nodes[i], i};
+    }
+    qsort(places, n, sizeof *places, by_node);
+    together = n / MOST_MAP_ROWS + 1;
+    map->labels = ml_alloc((n + 1) * sizeof *map->labels);
+    map->nodes = ml_alloc((n + 1) * sizeof *map->nodes);
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || in_row == together || places[i].node != places[i - 1].node) {
+            map->nodes[map->n_rows] = places[i].node;
+            map->n_rows++;
+            in_row = 0;
+            first = places[i].group;
+        }
+        in_row++;
+        row_of[places[i].group] = map->n_rows - 1;
+        free(map->labels[map->n_rows - 1]);
+        map->labels[map->n_rows - 1] = first == places[i].group
+                                           ? ml_format("rank %zu", first)
+                                           : ml_format("ranks %zu to %zu", first, places[i].group);
+    }
+}
+
+enum ml_status ml_plot_form_heatmap(const struct ml_plot_source *source, struct ml_plot_page *page,
+                                    struct ml_error *err)
+{
+    struct ml_plot_groups groups;
+    struct ml_plot_map *map = &page->map;
+    ml_plot_groups_make(source, ML_PLOT_BY_RANK, &groups);
+    ML_AUTO_FREE size_t *row_of = ml_alloc((groups.n + 1) * sizeof *row_of);
+    struct mapping m = {.map = map, .row_of = row_of};
+    map_rows(&groups, map, row_of);
+    map->n_columns = MAP_COLUMNS;
+    map->end_ns = source->end_ns;
+    map->cells = ml_realloc_array(NULL, map->n_rows * MAP_COLUMNS + 1, sizeof *map->cells);
+    for (size_t i = 0; i < map->n_rows * MAP_COLUMNS; i++)
+        map->cells[i] = NAN;
+    columns_init(&m.columns, MAP_COLUMNS, source->end_ns);
+    enum ml_status status =
+        ml_plot_sums(source, groups.of, groups.n, 2L * MAP_COLUMNS, map_add, &m, err);
+    columns_free(&m.columns);
+    ml_plot_groups_free(&groups);
+    return status;
+}
+
+static void take_points(void *context, size_t group, struct ml_decimate *points, int64_t end_ns)
+{
+    (void)group;
+    (void)end_ns;
+    struct ml_decimate *out = context;
+    *out = *points;
+    points->points = NULL;
+}
+
+static void add_layers(struct ml_plot_page *page, const struct ml_plot_groups *groups, int node,
+                       const int64_t *times_ns, size_t n, const double *values, int64_t end_ns)
+{
+    for (size_t g = 0; g < groups->n; g++) {
+        struct ml_decimate points = {.n_points = n};
+        if (!groups->labels[g] || groups->nodes[g] != node)
+            continue;
+        points.points = ml_realloc_array(NULL, n, sizeof *points.points);
+        for (size_t i = 0; i < n; i++)
+            points.points[i] = (struct ml_plot_point){times_ns[i], values[g * n + i]};
+        ml_plot_groups_add(page, ml_strdup(groups->labels[g]), &points, end_ns)->group =
+            groups->nodes[g];
+    }
+}
+
+/* The layers stand at the times that the decimated sum has, so their top is that sum. */
+enum ml_status ml_plot_form_stacked(const struct ml_plot_source *source, enum ml_plot_by by,
+                                    struct ml_plot_page *page, struct ml_error *err)
+{
+    struct ml_plot_groups all, layers;
+    struct ml_decimate total = {0};
+    ml_plot_groups_make(source, ML_PLOT_BY_TOTAL, &all);
+    ml_plot_groups_make(source, by, &layers);
+    enum ml_status status = ML_OK;
+    if (layers.n > MOST_LAYERS)
+        status = ml_fail(err, ML_RUN_LOST,
+                         "%.300s: %zu layers are too many to be told apart; --stacked --by node, "
+                         "or --heatmap",
+                         source->path, layers.n);
+    size_t columns = layers.n > 16 ? STACK_COLUMNS / 2 : STACK_COLUMNS;
+    if (!status)
+        status = ml_plot_sums(source, all.of, all.n, columns, take_points, &total, err);
+    ML_AUTO_FREE int64_t *times_ns = ml_realloc_array(NULL, total.n_points + 1, sizeof *times_ns);
+    for (size_t i = 0; i < total.n_points; i++)
+        times_ns[i] = total.points[i].time_ns;
+    ML_AUTO_FREE double *values =
+        ml_realloc_array(NULL, layers.n * total.n_points + 1, sizeof *values);
+    if (!status)
+        status =
+            ml_plot_sums_at(source, layers.of, layers.n, times_ns, total.n_points, values, err);
+    for (int node = 0; !status && total.n_points && (size_t)node < source->n_nodes; node++)
+        add_layers(page, &layers, node, times_ns, total.n_points, values, source->end_ns);
+    ml_decimate_free(&total);
+    ml_plot_groups_free(&all);
+    ml_plot_groups_free(&layers);
+    return status;
+}

@@ -1,0 +1,98 @@
+#include "plot/page.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+const struct ml_plot_point *ml_plot_at(const struct ml_plot_curve *c, int64_t time_ns)
+{
+    size_t low = 0, high = c->n_points;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (c->points[middle].time_ns <= time_ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low ? &c->points[low - 1] : NULL;
+}
+
+const struct ml_plot_point *ml_plot_peak(const struct ml_plot_curve *c)
+{
+    const struct ml_plot_point *peak = c->n_points ? c->points : NULL;
+    for (size_t i = 1; i < c->n_points; i++) {
+        if (c->points[i].value > peak->value)
+            peak = &c->points[i];
+    }
+    return peak;
+}
+
+/* Of curves that stand one upon the other. */
+static double largest_sum(const struct ml_plot_page *page)
+{
+    double largest = 0;
+    for (size_t k = 0; page->n_curves && k < page->curves[0].n_points; k++) {
+        double sum = 0;
+        for (size_t i = 0; i < page->n_curves; i++)
+            sum += page->curves[i].points[k].value;
+        largest = fmax(largest, sum);
+    }
+    return largest;
+}
+
+struct ml_plot_extent ml_plot_extent_of(const struct ml_plot_page *page)
+{
+    struct ml_plot_extent e = {.end_ns = page->map.end_ns};
+    for (size_t i = 0; i < page->n_curves; i++) {
+        const struct ml_plot_curve *c = &page->curves[i];
+        if (c->end_ns > e.end_ns)
+            e.end_ns = c->end_ns;
+        for (size_t k = 0; k < c->n_points; k++) {
+            e.largest = fmax(e.largest, c->points[k].value);
+            e.least = fmin(e.least, c->points[k].value);
+        }
+    }
+    for (size_t i = 0; i < page->map.n_rows * page->map.n_columns; i++)
+        e.largest = fmax(e.largest, page->map.cells[i]); /* NaN loses */
+    if (page->rate) /* what is freed at once would press all growth flat */
+        e.least = fmax(e.least, -e.largest);
+    if (page->form == ML_PLOT_STACKED)
+        e.largest = largest_sum(page);
+    if (e.end_ns < 1000000)
+        e.end_ns = 1000000;
+    return e;
+}
+
+static void free_map(struct ml_plot_map *map)
+{
+    for (size_t i = 0; i < map->n_rows; i++)
+        free(map->labels[i]);
+    free(map->labels);
+    free(map->nodes);
+    free(map->cells);
+}
+
+void ml_plot_page_free(struct ml_plot_page *page)
+{
+    for (size_t i = 0; i < page->n_curves; i++) {
+        free(page->curves[i].label);
+        free(page->curves[i].points);
+    }
+    for (size_t i = 0; i < page->n_marks; i++) {
+        free(page->marks[i].text);
+        free(page->marks[i].brief);
+    }
+    for (size_t i = 0; i < page->n_events; i++)
+        free(page->events[i].text);
+    for (size_t i = 0; i < page->n_nodes; i++)
+        free(page->node_names[i]);
+    free(page->node_names);
+    free_map(&page->map);
+    free(page->curves);
+    free(page->marks);
+    free(page->events);
+    free(page->title);
+    free(page->subtitle);
+    free(page->limit_text);
+    free(page->font);
+    *page = (struct ml_plot_page){0};
+}

@@ -1,0 +1,95 @@
+/* What a picture shows, whoever draws it: gnuplot, the terminal or a browser. Values are in bytes,
+ * seconds or counts; texts may come from anywhere. */
+#ifndef ML_PLOT_PAGE_H
+#define ML_PLOT_PAGE_H
+
+#include "plot/decimate.h"
+#include "plot/legend.h"
+
+#include <stdbool.h>
+
+enum ml_plot_form {
+    ML_PLOT_LINES,
+    ML_PLOT_BAND,      /* curves: least, largest, mean; all at the same times */
+    ML_PLOT_STACKED,   /* curves at the same times, to be drawn one upon the other */
+    ML_PLOT_HEATMAP,   /* no curves, but the map */
+    ML_PLOT_MULTIPLES, /* curves by panel, the node's own before those of its ranks */
+};
+
+enum ml_plot_measure { ML_PLOT_BYTES, ML_PLOT_SECONDS, ML_PLOT_COUNT };
+
+struct ml_plot_curve {
+    char *label;
+    struct ml_plot_point *points; /* a step function, in order of time */
+    size_t n_points;
+    int64_t end_ns; /* the last value holds until then */
+    int group;      /* of a stack: the node; of small graphs: which */
+    bool quiet;     /* one of many: drawn thin, without a label */
+};
+
+/* A place where something can be looked up: a stack was taken, or the application spoke. */
+enum ml_plot_mark_kind { ML_PLOT_STACK, ML_PLOT_SAID };
+
+struct ml_plot_mark {
+    enum ml_plot_mark_kind kind;
+    size_t curve;
+    int64_t time_ns;
+    double value;
+    char *text;  /* all of it, lines end with \n */
+    char *brief; /* beside the mark; NULL: none */
+};
+
+struct ml_plot_event {
+    int64_t time_ns;
+    size_t curve; /* of the run that it belongs to */
+    char *text;
+};
+
+struct ml_plot_map {
+    size_t n_rows, n_columns;
+    double *cells; /* by row; NaN: nothing is known */
+    int64_t end_ns;
+    char **labels; /* a row each */
+    int *nodes;    /* a row each, ascending */
+};
+
+struct ml_plot_page {
+    enum ml_plot_form form;
+    enum ml_plot_measure measure;
+    bool rate; /* per second */
+    char *title, *subtitle;
+    struct ml_plot_curve *curves;
+    size_t n_curves;
+    struct ml_plot_mark *marks;
+    size_t n_marks;
+    struct ml_plot_event *events;
+    size_t n_events;
+    double limit; /* 0: none is drawn */
+    char *limit_text;
+    struct ml_plot_map map;
+    char **node_names; /* of groups of layers, and of rows of the map */
+    size_t n_nodes;
+    bool dark;
+    struct ml_legend legend;
+    int width, height;     /* px */
+    char *font;            /* NULL: gnuplot's sans */
+    double rotate_deg;     /* of the texts beside marks */
+    double move_x, move_y; /* of these, in characters */
+};
+
+/* The largest time and the largest and least value that are drawn. */
+struct ml_plot_extent {
+    int64_t end_ns;
+    double least, largest;
+};
+struct ml_plot_extent ml_plot_extent_of(const struct ml_plot_page *page);
+
+/* The point of C that holds at TIME_NS; NULL before the first. */
+const struct ml_plot_point *ml_plot_at(const struct ml_plot_curve *c, int64_t time_ns);
+
+/* The largest point of C; NULL: it has none. */
+const struct ml_plot_point *ml_plot_peak(const struct ml_plot_curve *c);
+
+void ml_plot_page_free(struct ml_plot_page *page);
+
+#endif

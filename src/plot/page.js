@@ -1,0 +1,543 @@
+// Draws the page's data and lets the viewer zoom, read values and open marks. No library, no network.
+'use strict';
+const data = JSON.parse(document.getElementById('data').textContent);
+const plot = document.getElementById('plot'), hover = document.getElementById('hover');
+const panel = document.getElementById('panel'), panelText = panel.querySelector('pre');
+const svg = make('svg', { tabindex: 0, role: 'img', 'aria-label': data.title });
+const canvas = document.createElement('canvas');
+const full = { from: 0, to: data.end };
+let view = { ...full }, boxes = [], scheduled = false, opened = -1;
+plot.prepend(canvas, svg);
+
+function make(name, attributes, text) {
+    const node = document.createElementNS('http://www.w3.org/2000/svg', name);
+    for (const key in attributes)
+        node.setAttribute(key, attributes[key]);
+    if (text !== undefined)
+        node.textContent = text;
+    return node;
+}
+
+function css(name) {
+    return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+// ---- units
+function unitOf(largest) {
+    if (data.measure !== 'bytes')
+        return { name: data.measure === 's' ? (data.rate ? 's/s' : 's') : data.rate ? '1/s' : '', one: 1 };
+    const minute = data.rate && largest < 2 ** 20 ? 60 : 1;
+    const names = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+    let i = 0;
+    while (i < 4 && largest * minute >= 1.5 * 1024 ** (i + 2))
+        i++;
+    return { name: names[i] + (data.rate ? (minute > 1 ? '/min' : '/s') : ''),
+             one: 1024 ** (i + 1) / minute };
+}
+
+function value(v) {
+    const unit = unitOf(Math.abs(v) * 1.51), n = v / unit.one, size = Math.abs(n);
+    const digits = data.measure === 'count' && !data.rate ? 0 : size >= 100 ? 0 : size >= 10 ? 1 : 2;
+    return n.toFixed(digits) + (unit.name ? ' ' + unit.name : '');
+}
+
+function time(t, step) {
+    if (step < 1)
+        return t.toFixed(Math.min(6, Math.ceil(-Math.log10(step)))) + ' s';
+    const s = Math.round(t), two = n => String(n).padStart(2, '0');
+    return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}`
+                    : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+}
+
+function roundStep(least) {
+    const power = 10 ** Math.floor(Math.log10(least));
+    return [1, 2, 2.5, 5, 10].find(m => m * power >= least * (1 - 1e-9)) * power;
+}
+
+function timeStep(span, tics) {
+    const steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200];
+    return span / tics < 1 ? roundStep(span / tics)
+                           : steps.find(s => span / s <= tics) ?? 86400 * Math.ceil(span / tics / 86400);
+}
+
+// ---- curves: step functions
+function indexAt(times, t) {
+    let low = 0, high = times.length;
+    while (low < high) {
+        const middle = (low + high) >> 1;
+        if (times[middle] <= t)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low - 1;
+}
+
+function valueAt(curve, t) {
+    const i = indexAt(curve.t, t);
+    return i < 0 || t > curve.end ? null : curve.v[i];
+}
+
+let told = 0;
+for (const curve of data.curves) {
+    curve.colour = curve.quiet ? 'var(--thin)' : `var(--c${told++ % 6})`;
+    curve.top = curve.v;
+}
+if (data.form === 'band')
+    data.curves.forEach(c => { c.colour = 'var(--c0)'; });
+if (data.form === 'multiples')
+    data.curves.forEach(c => { if (!c.quiet) c.colour = 'var(--c0)'; });
+if (data.form === 'stacked')
+    stack();
+
+// Two hues by turns for nodes, from dark to light for the ranks of each.
+function stack() {
+    const groups = [...new Set(data.curves.map(c => c.group))];
+    let below = null;
+    groups.forEach((group, node) => {
+        const layers = data.curves.filter(c => c.group === group), hue = node % 2 ? 'brown' : 'blue';
+        layers.forEach((curve, i) => {
+            const at = layers.length > 1 ? i / (layers.length - 1) * 3 : 1.2, from = Math.min(2, Math.floor(at));
+            curve.colour = `color-mix(in srgb, var(--${hue}${from + 1}) ${(at - from) * 100}%, var(--${hue}${from}))`;
+            curve.top = below ? curve.v.map((v, k) => v + below[k]) : curve.v;
+            below = curve.top;
+        });
+    });
+}
+
+const ROW_GAP = 54;
+
+// ---- layout: one box, or a small one per node
+function layOut(width, height) {
+    const groups = data.form === 'multiples' ? [...new Set(data.curves.map(c => c.group))] : [null];
+    const columns = groups.length === 1 ? 1 : Math.max(1, Math.min(groups.length <= 4 ? 2 : 4,
+                                                                   Math.floor(width / 220)));
+    const rows = Math.ceil(groups.length / columns), one = groups.length === 1;
+    const left = data.map ? 84 : 52, right = one ? (data.map ? 96 : 130) : 14, gap = 24;
+    const wide = (width - left - right - (columns - 1) * gap) / columns;
+    const high = (height - 24 - rows * ROW_GAP) / rows;
+    return groups.map((group, i) => ({
+        group, x: left + (i % columns) * (wide + gap), y: 34 + Math.floor(i / columns) * (high + ROW_GAP),
+        w: Math.max(40, wide), h: Math.max(40, high), first: i % columns === 0,
+        curves: data.curves.filter(c => group === null || c.group === group),
+    }));
+}
+
+function largestIn(curves) {
+    let largest = 0, least = 0;
+    for (const curve of curves) {
+        const end = indexAt(curve.t, view.to);
+        for (let i = Math.max(0, indexAt(curve.t, view.from)); i <= end; i++) {
+            largest = Math.max(largest, curve.top[i]);
+            least = Math.min(least, curve.top[i]);
+        }
+    }
+    return { largest, least };
+}
+
+function scaleOf() {
+    let { largest, least } = largestIn(data.curves);
+    const whole = view.from === full.from && view.to === full.to;
+    if (data.limit && (whole || largest > 0.7 * data.limit.value))
+        largest = Math.max(largest, data.limit.value);
+    if (data.rate) // what is freed at once would press all growth flat
+        least = Math.max(least, -largest);
+    const unit = unitOf(Math.max(largest, -least));
+    const high = Math.max(largest / unit.one, 1e-9) * 1.12, low = least / unit.one;
+    let step = roundStep((high - low) / 8);
+    if (data.measure === 'bytes' && high - low > 16)
+        step = 2 ** Math.ceil(Math.log2((high - low) / 8));
+    return { unit, step, high, low: low < 0 ? Math.floor(low / step) * step : 0 };
+}
+
+// ---- drawing
+function draw() {
+    scheduled = false;
+    const focused = document.activeElement?.dataset.mark; // its element is drawn anew
+    const width = plot.clientWidth, height = plot.clientHeight;
+    svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+    svg.replaceChildren();
+    boxes = layOut(width, height);
+    const scale = scaleOf();
+    const clip = make('defs', {});
+    svg.append(clip);
+    boxes.forEach((box, i) => {
+        box.px = t => box.x + (t - view.from) / (view.to - view.from) * box.w;
+        box.py = v => box.y + box.h - (v / scale.unit.one - scale.low) / (scale.high - scale.low) * box.h;
+        const path = make('clipPath', { id: `box${i}` });
+        path.append(make('rect', { x: box.x, y: box.y, width: box.w, height: box.h }));
+        clip.append(path);
+        drawBox(box, scale, make('g', { 'clip-path': `url(#box${i})` }));
+    });
+    drawMap();
+    drawMarks();
+    if (focused !== undefined)
+        svg.querySelector(`[data-mark="${focused}"]`)?.focus();
+}
+
+function schedule() {
+    if (!scheduled)
+        requestAnimationFrame(draw);
+    scheduled = true;
+}
+
+function line(x1, y1, x2, y2, stroke, more) {
+    return make('line', { x1, y1, x2, y2, stroke: `var(${stroke})`, ...more });
+}
+
+function drawBox(box, scale, inside) {
+    const bottom = box.y + box.h, right = box.x + box.w;
+    for (let v = scale.low; !data.map && v <= scale.high + 1e-9; v += scale.step) {
+        const y = box.py(v * scale.unit.one);
+        svg.append(line(box.x, y, right, y, '--grid'));
+        if (box.first)
+            svg.append(make('text', { x: box.x - 8, y: y + 4, 'text-anchor': 'end' }, +v.toPrecision(6)));
+    }
+    if (!data.map && box.first)
+        svg.append(make('text', { x: box.x - 8, y: box.y - 9, 'text-anchor': 'end' }, scale.unit.name));
+    const step = timeStep(view.to - view.from, Math.max(2, box.w / 110));
+    for (let t = Math.ceil(view.from / step) * step; t <= view.to; t += step) {
+        svg.append(line(box.px(t), bottom, box.px(t), bottom + 5, '--axis'));
+        svg.append(make('text', { x: box.px(t), y: bottom + 20, 'text-anchor': 'middle' }, time(t, step)));
+    }
+    svg.append(line(box.x, bottom, right, bottom, '--axis'));
+    drawLimit(box, inside);
+    svg.append(inside);
+    box.curves.filter(c => c.quiet).forEach(c => drawCurve(box, c, inside));
+    drawBand(box, inside);
+    const loud = box.curves.filter(c => !c.quiet);
+    (data.form === 'stacked' ? [...loud].reverse() : loud).forEach(c => drawCurve(box, c, inside));
+    drawEvents(box, inside);
+    if (box.group !== null) {
+        const peak = Math.max(0, ...loud.flatMap(c => c.v));
+        svg.append(make('text', { x: box.x, y: box.y - 9, class: 'name' }, loud[0]?.label ?? ''));
+        svg.append(make('text', { x: right, y: box.y - 9, 'text-anchor': 'end' }, `peak ${value(peak)}`));
+    } else {
+        drawNames(box, loud);
+        drawPeaks(box, inside);
+    }
+}
+
+function drawLimit(box, inside) {
+    if (!data.limit)
+        return;
+    const y = box.py(data.limit.value);
+    inside.append(make('rect', { x: box.x, y: box.y, width: box.w, height: Math.max(0, y - box.y),
+                                 fill: 'var(--band)' }));
+    inside.append(line(box.x, y, box.x + box.w, y, '--limit', { 'stroke-dasharray': '6 4', 'stroke-width': 1.3 }));
+    if (box.group === null)
+        inside.append(make('text', { x: box.x + 8, y: y - 7, class: 'event' }, data.limit.text));
+}
+
+// From the value before the view to the one behind it.
+function steps(box, curve, values) {
+    const first = Math.max(0, indexAt(curve.t, view.from)), points = [];
+    for (let i = first; i < curve.t.length && (i === first || curve.t[i - 1] <= view.to); i++) {
+        const x = box.px(curve.t[i]), y = box.py(values[i]);
+        points.push(points.length ? `H${x.toFixed(1)}V${y.toFixed(1)}` : `M${x.toFixed(1)} ${y.toFixed(1)}`);
+    }
+    if (points.length)
+        points.push(`H${box.px(curve.end).toFixed(1)}`);
+    return { path: points.join(''), from: curve.t[first] };
+}
+
+function drawCurve(box, curve, inside) {
+    const { path, from } = steps(box, curve, curve.top);
+    if (!path)
+        return;
+    if (data.form === 'stacked' || (data.form === 'multiples' && !curve.quiet))
+        inside.append(make('path', {
+            d: `${path}V${box.py(0)}H${box.px(from)}Z`, fill: curve.colour,
+            'fill-opacity': data.form === 'stacked' ? 1 : .12,
+        }));
+    if (data.form === 'stacked')
+        inside.append(make('path', { d: path, fill: 'none', stroke: 'var(--bg)',
+                                     'stroke-width': data.curves.length > 24 ? 0 : .6 }));
+    else if (data.form !== 'band' || curve === data.curves[2])
+        inside.append(make('path', { d: path, fill: 'none', stroke: curve.colour,
+                                     'stroke-width': curve.quiet ? .8 : 1.8, 'stroke-linejoin': 'round' }));
+}
+
+function drawBand(box, inside) {
+    if (data.form !== 'band')
+        return;
+    const [low, high] = data.curves, at = i => `${box.px(low.t[i]).toFixed(1)} `;
+    const up = low.t.map((_, i) => at(i) + box.py(high.v[i]).toFixed(1));
+    const down = low.t.map((_, i) => at(i) + box.py(low.v[i]).toFixed(1)).reverse();
+    inside.append(make('path', { d: `M${[...up, ...down].join('L')}Z`, fill: 'var(--c0)', 'fill-opacity': .18 }));
+}
+
+function drawEvents(box, inside) {
+    const rows = [-1e9, -1e9];
+    for (const event of box.group === null ? data.events : []) {
+        const x = box.px(Math.min(event.t, data.end));
+        inside.append(line(x, box.y, x, box.y + box.h, '--limit', { 'stroke-dasharray': '2 4' }));
+        const width = event.text.length * 6.6, left = x - box.x < width;
+        const row = rows.findIndex(end => (left ? x : x - width) >= end);
+        if (x < box.x || x > box.x + box.w + 1 || row < 0)
+            continue;
+        rows[row] = left ? x + width : x + 6;
+        svg.append(make('text', { x, y: box.y - 8 - 15 * row, class: 'event', 'text-anchor': left ? 'start' : 'end' }, event.text));
+    }
+}
+
+// Of few lines each, of more the largest, of a band its upper edge.
+function drawPeaks(box, inside) {
+    const loud = data.curves.filter(c => !c.quiet), highest = c => c.v.reduce((a, b) => Math.max(a, b), -Infinity);
+    if (data.map || data.form === 'stacked')
+        return;
+    const few = data.form === 'band' ? [data.curves[1]] : loud.sort((a, b) => highest(b) - highest(a)).slice(0, loud.length > 4 ? 1 : 4);
+    const taken = [];
+    for (const curve of few.filter(c => c.v.length)) {
+        const v = highest(curve), t = curve.t[curve.v.indexOf(v)], x = box.px(t), y = box.py(v);
+        const said = `peak ${value(v)} at ${time(t, data.end / 9)}`, wide = said.length * 6.6;
+        const left = Math.min(Math.max(x - wide / 2, box.x), box.x + box.w - wide);
+        inside.append(make('path', { d: `M${x - 4.5} ${y + 3}h9l-4.5 -8z`, fill: curve.colour }));
+        if (x < box.x || x > box.x + box.w || taken.some(o => Math.abs(o.left - left) < wide && Math.abs(o.y - y) < 15))
+            continue;
+        taken.push({ left, y });
+        svg.append(make('text', { x: left, y: y - 10, class: 'peak', style: `fill:${curve.colour}` }, said));
+    }
+}
+
+// Beside the ends of the curves, or of the layers of each node, pushed apart.
+function namesOf(box, loud) {
+    const at = Math.min(view.to, data.end);
+    if (data.form !== 'stacked')
+        return loud.map(c => ({ label: c.label, colour: c.colour,
+                                y: box.py(valueAt(c, Math.min(view.to, c.end)) ?? 0) }));
+    return [...new Set(loud.map(c => c.group))].map(group => {
+        const layers = loud.filter(c => c.group === group), low = layers[0], high = layers.at(-1);
+        const top = high.top[Math.max(0, indexAt(high.t, at))], own = valueAt(low, at) ?? 0;
+        const bottom = low.top[Math.max(0, indexAt(low.t, at))] - own;
+        return { label: data.nodes[group] ?? '', colour: layers[Math.floor(layers.length / 3)].colour, y: box.py((top + bottom) / 2), none: top <= bottom };
+    }).filter(e => !e.none);
+}
+
+function drawNames(box, loud) {
+    if (data.map)
+        return;
+    const ends = namesOf(box, loud)
+        .filter(e => e.y >= box.y - 2 && e.y <= box.y + box.h + 2).sort((a, b) => b.y - a.y);
+    ends.forEach((e, i) => { if (i) e.y = Math.min(e.y, ends[i - 1].y - 16); });
+    for (let i = ends.length - 1, top = box.y + 4; i >= 0; i--, top += 16)
+        ends[i].y = Math.max(ends[i].y, top);
+    for (const { label, colour, y } of ends)
+        svg.append(make('text', { x: box.x + box.w + 9, y: y + 4, class: 'name', style: `fill:${colour}` },
+                        label.length > 17 ? label.slice(0, 16) + '…' : label));
+}
+
+// ---- the map of ranks and time, on the canvas below
+function shade(share) {
+    const stops = css('color-scheme') === 'dark'
+        ? ['131a22', '1d2c50', '2b4f8f', '3a86a8', '5fbf9f', 'c3e57f', 'fdf8b0']
+        : ['f3f8fb', 'd3e6ee', '8fc3d6', '4a93bd', '2c5f9e', '28306f', '1b1440'];
+    const at = [0, .15, .35, .55, .75, .9, 1], i = Math.max(0, at.findIndex(a => a >= share) - 1);
+    const mix = (share - at[i]) / (at[i + 1] - at[i]);
+    const part = (hex, k) => parseInt(hex.slice(2 * k, 2 * k + 2), 16);
+    return [0, 1, 2].map(k => Math.round(part(stops[i], k) * (1 - mix) + part(stops[i + 1], k) * mix));
+}
+
+function drawMap() {
+    const ratio = devicePixelRatio || 1;
+    canvas.width = plot.clientWidth * ratio;
+    canvas.height = plot.clientHeight * ratio;
+    if (!data.map)
+        return;
+    const pen = canvas.getContext('2d'), box = boxes[0], map = data.map;
+    pen.scale(ratio, ratio);
+    pen.fillStyle = css('--nodata');
+    pen.fillRect(box.x, box.y, box.w, box.h);
+    pen.beginPath();
+    pen.rect(box.x, box.y, box.w, box.h);
+    pen.clip();
+    const high = box.h / map.rows.length, step = data.end / map.columns;
+    map.rows.forEach((row, r) => row.forEach((v, c) => {
+        if (v === null)
+            return;
+        pen.fillStyle = `rgb(${shade(v / (map.largest || 1))})`;
+        const x = box.px(c * step), next = box.px((c + 1) * step);
+        pen.fillRect(x, box.y + r * high, next - x + .4, high + .4);
+    }));
+    map.rows.forEach((_, r) => {
+        if (r && map.nodes[r] === map.nodes[r - 1])
+            return;
+        const n = map.nodes.filter(node => node === map.nodes[r]).length, y = box.y + r * high;
+        pen.fillStyle = css('--bg');
+        if (r)
+            pen.fillRect(box.x, y - .7, box.w, 1.4);
+        if (n * high > 14)
+            svg.append(make('text', { x: box.x - 8, y: y + n * high / 2 + 4, 'text-anchor': 'end' },
+                            (data.nodes[map.nodes[r]] ?? '').slice(0, 11)));
+    });
+    const largest = map.rows.map(row => row.reduce((a, b) => Math.max(a, b ?? 0), 0));
+    const most = largest.indexOf(Math.max(...largest));
+    svg.append(make('text', { x: box.x + box.w + 9, y: box.y + (most + .5) * high + 4, class: 'name' }, map.labels[most]));
+    drawScale(box, map.largest);
+}
+
+function drawScale(box, largest) {
+    const x = box.x + box.w + 24, high = box.h * .5, top = box.y + box.h * .25;
+    for (let i = 0; i < 60; i++)
+        svg.append(make('rect', { x, y: top + high * (1 - (i + 1) / 60), width: 12, height: high / 60 + .5,
+                                  fill: `rgb(${shade((i + .5) / 60)})` }));
+    for (let i = 0; i <= 4; i++)
+        svg.append(make('text', { x: x + 18, y: top + high * (1 - i / 4) + 4 }, i ? value(largest * i / 4) : '0'));
+}
+
+// ---- marks, and the panel with their texts
+function drawMarks() {
+    const box = boxes[0];
+    data.marks.forEach((mark, i) => {
+        const x = box.px(mark.t), y = box.py(mark.v);
+        if (data.map || x < box.x - 1 || x > box.x + box.w + 1 || y < box.y - 1)
+            return;
+        const stroke = `stroke:${mark.kind === 'stack' ? data.curves[mark.curve].colour : 'var(--c1)'}`;
+        const g = make('g', { class: i === opened ? 'mark open' : 'mark', tabindex: 0, role: 'button',
+                              'data-mark': i, 'aria-label': mark.text.split('\n')[0] });
+        g.append(make('circle', { cx: x, cy: y, r: 10, class: 'area' }));
+        if (mark.kind === 'stack')
+            g.append(make('circle', { cx: x, cy: y, r: 4.2, class: 'shape',
+                                      style: `fill:var(--bg);stroke-width:1.8;${stroke}` }));
+        else
+            g.append(make('path', { d: `M${x - 4} ${y - 4}l8 8m0-8l-8 8`, class: 'shape',
+                                    style: `fill:none;stroke-width:2;${stroke}` }));
+        g.addEventListener('click', () => open(i));
+        g.addEventListener('keydown', e => {
+            if (e.key === 'Enter' || e.key === ' ') {
+                e.preventDefault();
+                open(i);
+            }
+        });
+        svg.append(g);
+    });
+}
+
+function open(i) {
+    opened = i === opened ? -1 : i;
+    panel.classList.toggle('open', opened >= 0);
+    panelText.textContent = opened >= 0 ? data.marks[opened].text : '';
+    panelText.scrollTop = 0;
+    svg.querySelector('.mark.open')?.classList.remove('open');
+    svg.querySelector(`[data-mark="${opened}"]`)?.classList.add('open');
+}
+
+// ---- values under the pointer
+function showValues(event) {
+    const place = plot.getBoundingClientRect(), x = event.clientX - place.left, y = event.clientY - place.top;
+    const box = boxes.find(b => x >= b.x && x <= b.x + b.w && y >= b.y - 4 && y <= b.y + b.h + 4);
+    hover.style.display = box ? 'block' : 'none';
+    if (!box)
+        return;
+    const t = view.from + (x - box.x) / box.w * (view.to - view.from);
+    const head = document.createElement('b');
+    head.textContent = time(t, (view.to - view.from) / box.w);
+    hover.replaceChildren(head, ...(data.map ? rowUnder(box, y, t) : rowsAt(box, t)));
+    const flip = x > place.width / 2;
+    hover.style.left = flip ? '' : `${x + 16}px`;
+    hover.style.right = flip ? `${place.width - x + 16}px` : '';
+    hover.style.top = `${Math.max(0, Math.min(y - 20, place.height - hover.offsetHeight))}px`;
+}
+
+function row(label, shown, colour) {
+    const div = document.createElement('div'), name = document.createElement('span');
+    const number = document.createElement('span');
+    name.textContent = label;
+    number.textContent = shown;
+    div.style.setProperty('--line', colour);
+    div.append(name, number);
+    return div;
+}
+
+function rowsAt(box, t) {
+    const found = box.curves.map(c => ({ c, v: valueAt(c, t) })).filter(r => r.v !== null);
+    const rows = (data.form === 'stacked' ? found.reverse() : found.sort((a, b) => b.v - a.v)).slice(0, 16)
+        .map(({ c, v }) => row(c.label, value(v), c.colour));
+    if (data.form === 'stacked')
+        rows.unshift(row('all', value(found.reduce((sum, r) => sum + r.v, 0)), 'var(--fg)'));
+    if (found.length > 16)
+        rows.push(row(`and ${found.length - 16} more`, '', 'transparent'));
+    return rows;
+}
+
+function rowUnder(box, y, t) {
+    const map = data.map, r = Math.min(map.rows.length - 1, Math.max(0, Math.floor((y - box.y) / box.h * map.rows.length)));
+    const v = map.rows[r][Math.min(map.columns - 1, Math.floor(t / data.end * map.columns))];
+    return [row(`${map.labels[r]}, ${data.nodes[map.nodes[r]] ?? ''}`, v === null ? 'no data' : value(v), 'transparent')];
+}
+
+// ---- zoom and pan
+function look(from, to) {
+    const least = data.end / 1e5, span = Math.min(full.to, Math.max(least, to - from));
+    const begin = Math.max(0, Math.min(full.to - span, from));
+    view = { from: begin, to: begin + span };
+    schedule();
+}
+
+function zoom(factor, share = .5) {
+    const span = view.to - view.from, centre = view.from + share * span;
+    look(centre - share * span * factor, centre + (1 - share) * span * factor);
+}
+
+function shareUnder(event) {
+    const place = plot.getBoundingClientRect(), box = boxes.find(
+        b => event.clientX - place.left >= b.x && event.clientX - place.left <= b.x + b.w) ?? boxes[0];
+    return Math.min(1, Math.max(0, (event.clientX - place.left - box.x) / box.w));
+}
+
+let drag = null;
+svg.addEventListener('wheel', event => {
+    event.preventDefault();
+    zoom(1.0015 ** event.deltaY, shareUnder(event));
+}, { passive: false });
+svg.addEventListener('pointerdown', event => {
+    if (!event.target.closest('.mark'))
+        drag = { x: event.clientX, from: view.from, to: view.to };
+});
+addEventListener('pointermove', event => {
+    if (!drag)
+        return showValues(event);
+    const moved = (drag.x - event.clientX) / boxes[0].w * (drag.to - drag.from);
+    hover.style.display = 'none';
+    look(drag.from + moved, drag.to + moved);
+});
+addEventListener('pointerup', () => { drag = null; });
+svg.addEventListener('dblclick', () => look(full.from, full.to));
+addEventListener('keydown', event => {
+    const step = (view.to - view.from) / 8;
+    const acts = {
+        '+': () => zoom(.7), '=': () => zoom(.7), '-': () => zoom(1 / .7), '0': () => look(full.from, full.to),
+        ArrowLeft: () => look(view.from - step, view.to - step),
+        ArrowRight: () => look(view.from + step, view.to + step),
+        Escape: () => { if (opened >= 0) open(opened); },
+    };
+    if (event.ctrlKey || event.metaKey || event.altKey || !acts[event.key])
+        return;
+    event.preventDefault();
+    acts[event.key]();
+});
+
+// ---- theme
+const darkness = matchMedia('(prefers-color-scheme: dark)');
+function theme(name) {
+    document.documentElement.dataset.theme = name;
+    schedule();
+}
+theme(data.dark || darkness.matches ? 'dark' : 'light');
+darkness.addEventListener('change', () => theme(darkness.matches ? 'dark' : 'light'));
+document.getElementById('theme').addEventListener('click', () =>
+    theme(document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark'));
+document.getElementById('whole').addEventListener('click', () => look(full.from, full.to));
+document.getElementById('close').addEventListener('click', () => open(opened));
+
+document.title = data.title;
+document.querySelector('h1').textContent = data.title;
+document.getElementById('subtitle').textContent = data.subtitle;
+if (data.key)
+    for (const curve of data.curves.filter(c => !c.quiet)) {
+        const span = document.createElement('span');
+        span.textContent = curve.label;
+        span.style.setProperty('--line', curve.colour);
+        document.getElementById('key').append(span);
+    }
+new ResizeObserver(schedule).observe(plot);

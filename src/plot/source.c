@@ -1,0 +1,319 @@
+#include "plot/source.h"
+
+#include "base/memory.h"
+#include "base/own.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MOST_RANKS (1 << 24)
+
+static bool is_drawable(const struct ml_column *c)
+{
+    static const char *const others[] = {"process", "rank", "tick", "mpi_call"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (strcmp(c->name, others[i]) == 0)
+            return false;
+    }
+    return c->kind == ML_INT64 || c->kind == ML_INT32 || c->kind == ML_SPAN;
+}
+
+static enum ml_status find_column(struct ml_plot_source *s, const char *name, struct ml_error *err)
+{
+    char known[256] = "";
+    for (size_t i = 0; i < ml_table_samples.n_columns; i++) {
+        const struct ml_column *c = &ml_table_samples.columns[i];
+        if (!is_drawable(c))
+            continue;
+        if (strcmp(c->name, name) == 0)
+            s->column = c;
+        size_t n = strlen(known);
+        snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", c->name);
+    }
+    if (!s->column)
+        return ml_fail(err, ML_RUN_LOST, "--column %.60s: no such column; there are %s", name,
+                       known);
+    if (!ml_run_has(s->run, ml_table_samples.name, name))
+        return ml_fail(err, ML_RUN_LOST, "%.300s: column %.60s was not recorded", s->path, name);
+    return ML_OK;
+}
+
+/* The rank that PROCESS belongs to: helpers belong to the one that started them. */
+static int rank_of(const struct ml_plot_source *s, size_t process)
+{
+    for (size_t steps = 0; steps <= s->n_processes; steps++) {
+        const struct ml_process_row *p = &s->processes[process];
+        if (p->rank >= 0)
+            return p->rank;
+        if (p->parent < 0 || (size_t)p->parent >= s->n_processes)
+            return -1;
+        process = (size_t)p->parent;
+    }
+    return -1;
+}
+
+static int row_of_node(const struct ml_plot_source *s, int node)
+{
+    for (size_t i = 0; i < s->n_nodes; i++) {
+        if (s->nodes[i].node == node)
+            return (int)i;
+    }
+    return node >= 0 && (size_t)node < s->n_nodes ? node : 0;
+}
+
+static enum ml_status check_processes(struct ml_plot_source *s, struct ml_error *err)
+{
+    size_t rows;
+    enum ml_status status = ml_run_count(s->run, &ml_table_samples, &rows, err);
+    for (size_t i = 0; !status && i < s->n_processes; i++) {
+        const struct ml_process_row *p = &s->processes[i];
+        if (p->n_rows <= 0)
+            continue;
+        if (p->first_row < 0 || (uint64_t)p->first_row >= rows ||
+            (uint64_t)p->n_rows > rows - (uint64_t)p->first_row)
+            return ml_fail(err, ML_RUN_LOST,
+                           "%.300s: process %zu has rows %lld to %lld of the %zu of table samples",
+                           s->path, i, (long long)p->first_row, (long long)p->first_row + p->n_rows,
+                           rows);
+        if (p->rank >= MOST_RANKS)
+            return ml_fail(err, ML_RUN_LOST, "%.300s: process %zu is of rank %d: too many ranks",
+                           s->path, i, p->rank);
+        if ((size_t)p->n_rows > s->largest_rows)
+            s->largest_rows = (size_t)p->n_rows;
+    }
+    return status;
+}
+
+static double fill_of(const struct ml_node_row *node, const struct ml_node_sample_row *r)
+{
+    double fill = 0;
+    if (node->cgroup_limit_B > 0 && r->cgroup_B > 0)
+        fill = (double)r->cgroup_B / (double)node->cgroup_limit_B;
+    if (node->memory_B > 0 && r->available_B >= 0)
+        fill = fmax(fill, 1 - (double)r->available_B / (double)node->memory_B);
+    return fill;
+}
+
+static void see_node_sample(void *context, const void *row)
+{
+    struct ml_plot_source *s = context;
+    const struct ml_node_sample_row *r = row;
+    if (r->node < 0 || (size_t)r->node >= s->n_nodes || r->time_ns < 0)
+        return;
+    if (r->time_ns >= s->node_end_ns[r->node]) {
+        s->node_end_ns[r->node] = r->time_ns;
+        s->node_fill[r->node] = fill_of(&s->nodes[r->node], r);
+    }
+    if (r->time_ns > s->end_ns)
+        s->end_ns = r->time_ns;
+}
+
+static void see_rows(void *context, size_t process, const struct ml_plot_point *points, size_t n)
+{
+    struct ml_plot_source *s = context;
+    int64_t last_ns = points[n - 1].time_ns;
+    if (last_ns > s->node_end_ns[s->node_of[process]])
+        s->node_end_ns[s->node_of[process]] = last_ns;
+    if (last_ns > s->end_ns)
+        s->end_ns = last_ns;
+}
+
+/* When processes are gone: at their ends, or where their node's record breaks off. Near the run's
+ * end they stay, so that curves end with what was last measured, not with the ranks' leaving. */
+static void find_gone(struct ml_plot_source *s)
+{
+    int64_t last_ns = 0;
+    for (size_t i = 0; i < s->n_processes; i++) {
+        int64_t end_ns = s->processes[i].end_ns < 0 ? s->end_ns : s->processes[i].end_ns;
+        last_ns = end_ns > last_ns ? end_ns : last_ns;
+    }
+    if (last_ns > s->end_ns / 2 && last_ns < s->end_ns)
+        s->end_ns = last_ns; /* of the application: behind it only the sampler ran */
+    int64_t near_ns = s->end_ns - s->end_ns / 50;
+    for (size_t i = 0; i < s->n_processes; i++) {
+        int64_t node_end_ns = s->node_end_ns[s->node_of[i]], gone_ns = s->processes[i].end_ns;
+        if (gone_ns < 0)
+            gone_ns = node_end_ns ? node_end_ns : INT64_MAX;
+        s->gone_ns[i] = gone_ns < near_ns ? gone_ns : INT64_MAX;
+    }
+}
+
+/* A file without samples of its nodes is asked for the last row of all. */
+static enum ml_status find_ends(struct ml_plot_source *s, struct ml_error *err)
+{
+    s->node_end_ns = ml_alloc((s->n_nodes + 1) * sizeof *s->node_end_ns);
+    s->node_fill = ml_alloc((s->n_nodes + 1) * sizeof *s->node_fill);
+    enum ml_status status = ml_slice_each(s->run, &ml_table_node_samples, see_node_sample, s, err);
+    if (!status && s->end_ns == 0)
+        status = ml_plot_source_walk(s, see_rows, s, err);
+    if (!status)
+        find_gone(s);
+    return status;
+}
+
+enum ml_status ml_plot_source_open(struct ml_run *run, const char *path, const char *column,
+                                   struct ml_plot_source *out_source, struct ml_error *err)
+{
+    struct ml_plot_source s = {.run = run, .path = path};
+    enum ml_status status = find_column(&s, column, err);
+    if (!status)
+        status = ml_slice_read_all(run, &ml_table_processes, &s.process_slice, err);
+    if (!status)
+        status = ml_slice_read_all(run, &ml_table_nodes, &s.node_slice, err);
+    s.processes = s.process_slice.rows;
+    s.n_processes = status ? 0 : s.process_slice.count;
+    s.nodes = s.node_slice.rows;
+    s.n_nodes = status ? 0 : s.node_slice.count;
+    if (!status)
+        status = check_processes(&s, err);
+    s.ranks = ml_realloc_array(NULL, s.n_processes, sizeof *s.ranks);
+    s.node_of = ml_realloc_array(NULL, s.n_processes, sizeof *s.node_of);
+    s.gone_ns = ml_realloc_array(NULL, s.n_processes, sizeof *s.gone_ns);
+    for (size_t i = 0; !status && i < s.n_processes; i++) {
+        s.ranks[i] = rank_of(&s, i);
+        s.node_of[i] = row_of_node(&s, s.processes[i].node);
+        if (s.ranks[i] >= s.n_ranks)
+            s.n_ranks = s.ranks[i] + 1;
+    }
+    if (!status)
+        status = find_ends(&s, err);
+    if (status)
+        ml_plot_source_close(&s);
+    else
+        *out_source = s;
+    return status;
+}
+
+/* A slice of the table and the processes whose rows are in it. */
+struct walk {
+    const struct ml_plot_source *source;
+    size_t *order; /* processes with rows, by their first */
+    size_t n_order;
+    double *time_s, *reals;
+    int64_t *integers;
+    struct ml_plot_point *points;
+    ml_plot_visit *visit;
+    void *context;
+};
+
+static int by_first_row(const void *a, const void *b, void *context)
+{
+    const struct ml_process_row *rows = context;
+    int64_t x = rows[*(const size_t *)a].first_row, y = rows[*(const size_t *)b].first_row;
+    return x < y ? -1 : x > y;
+}
+
+static enum ml_status sort_processes(struct walk *w, struct ml_error *err)
+{
+    const struct ml_plot_source *s = w->source;
+    w->order = ml_realloc_array(NULL, s->n_processes, sizeof *w->order);
+    for (size_t i = 0; i < s->n_processes; i++) {
+        if (s->processes[i].n_rows > 0)
+            w->order[w->n_order++] = i;
+    }
+    qsort_r(w->order, w->n_order, sizeof *w->order, by_first_row, (void *)s->processes);
+    for (size_t i = 1; i < w->n_order; i++) {
+        const struct ml_process_row *before = &s->processes[w->order[i - 1]];
+        if (before->first_row + before->n_rows > s->processes[w->order[i]].first_row)
+            return ml_fail(err, ML_RUN_LOST,
+                           "%.300s: processes %zu and %zu share rows of table samples", s->path,
+                           w->order[i - 1], w->order[i]);
+    }
+    return ML_OK;
+}
+
+/* Points of rows [FROM, TO) of the slice that begins at row FIRST. */
+static size_t gather(const struct walk *w, size_t from, size_t to)
+{
+    size_t n = 0;
+    for (size_t i = from; i < to; i++) {
+        double value = w->integers ? (double)w->integers[i] : w->reals[i];
+        if (!(value >= 0) || !(w->time_s[i] >= 0 && w->time_s[i] <= 4e9))
+            continue;
+        w->points[n++] = (struct ml_plot_point){llround(w->time_s[i] * 1e9), value};
+    }
+    return n;
+}
+
+static enum ml_status walk_slice(struct walk *w, size_t first, size_t count, size_t *in_out_next,
+                                 struct ml_error *err)
+{
+    const struct ml_plot_source *s = w->source;
+    const char *table = ml_table_samples.name, *name = s->column->name;
+    enum ml_status status =
+        ml_run_column_real(s->run, table, "time_s", first, count, w->time_s, err);
+    if (!status && w->integers)
+        status = ml_run_column_int64(s->run, table, name, first, count, w->integers, err);
+    else if (!status)
+        status = ml_run_column_real(s->run, table, name, first, count, w->reals, err);
+    for (size_t k = *in_out_next; !status && k < w->n_order; k++) {
+        const struct ml_process_row *p = &s->processes[w->order[k]];
+        size_t from = (size_t)p->first_row, to = from + (size_t)p->n_rows;
+        if (from >= first + count)
+            break;
+        size_t low = from > first ? from - first : 0;
+        size_t high = to < first + count ? to - first : count;
+        size_t n = gather(w, low, high);
+        if (n)
+            w->visit(w->context, w->order[k], w->points, n);
+        if (to <= first + count)
+            *in_out_next = k + 1;
+    }
+    return status;
+}
+
+enum ml_status ml_plot_source_walk(const struct ml_plot_source *source, ml_plot_visit *visit,
+                                   void *context, struct ml_error *err)
+{
+    struct walk w = {.source = source, .visit = visit, .context = context};
+    size_t rows, next = 0;
+    enum ml_status status = ml_run_count(source->run, &ml_table_samples, &rows, err);
+    if (!status)
+        status = sort_processes(&w, err);
+    w.time_s = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *w.time_s);
+    w.points = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *w.points);
+    if (source->column->kind == ML_SPAN)
+        w.reals = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *w.reals);
+    else
+        w.integers = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *w.integers);
+    for (size_t first = 0; !status && first < rows && next < w.n_order; first += ML_SLICE_ROWS) {
+        size_t count = rows - first < ML_SLICE_ROWS ? rows - first : ML_SLICE_ROWS;
+        status = walk_slice(&w, first, count, &next, err);
+    }
+    free(w.order);
+    free(w.time_s);
+    free(w.points);
+    free(w.reals);
+    free(w.integers);
+    return status;
+}
+
+enum ml_plot_measure ml_plot_source_measure(const struct ml_plot_source *source)
+{
+    if (strcmp(source->column->units, "byte") == 0)
+        return ML_PLOT_BYTES;
+    return strcmp(source->column->units, "s") == 0 ? ML_PLOT_SECONDS : ML_PLOT_COUNT;
+}
+
+const char *ml_plot_source_attribute(const struct ml_plot_source *source, const char *name)
+{
+    const struct ml_attribute *attributes;
+    size_t n = ml_run_attributes(source->run, &attributes);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(attributes[i].name, name) == 0)
+            return attributes[i].text;
+    }
+    return "";
+}
+
+void ml_plot_source_close(struct ml_plot_source *source)
+{
+    ml_slice_free(&source->process_slice);
+    ml_slice_free(&source->node_slice);
+    free(source->ranks);
+    free(source->node_of);
+    free(source->gone_ns);
+    free(source->node_end_ns);
+    free(source->node_fill);
+    *source = (struct ml_plot_source){0};
+}

@@ -1,0 +1,50 @@
+/* A run as the pictures see it: whose memory counts where and until when, and its rows in one
+ * pass through the file, in slices. */
+#ifndef ML_PLOT_SOURCE_H
+#define ML_PLOT_SOURCE_H
+
+#include "plot/page.h"
+#include "read/slice.h"
+
+struct ml_plot_source {
+    struct ml_run *run;
+    const char *path; /* for messages */
+    const struct ml_process_row *processes;
+    size_t n_processes;
+    const struct ml_node_row *nodes;
+    size_t n_nodes;
+    int *ranks;           /* of each process: its own or of the one that started it; -1 */
+    int *node_of;         /* of each process: row of NODES */
+    int64_t *gone_ns;     /* of each process: from then on it counts no more */
+    int64_t *node_end_ns; /* of each node: its last sample */
+    double *node_fill;    /* of each node: share of its memory that was taken then; 0: unknown */
+    int64_t end_ns;       /* the last sample of all */
+    int n_ranks;          /* the largest rank and one */
+    size_t largest_rows;  /* of a process */
+    const struct ml_column *column;
+    struct ml_slice process_slice, node_slice;
+};
+
+/* COLUMN: the name of a column of /samples. RUN and PATH must
+ * outlive OUT_SOURCE. Errors: those of reading;
+ * no such column, none that can be drawn, not in this file; rows of processes that make no sense.
+ */
+enum ml_status ml_plot_source_open(struct ml_run *run, const char *path, const char *column,
+                                   struct ml_plot_source *out_source, struct ml_error *err);
+
+/* Called with pieces of the rows of each process, all of one process after the other. What was
+ * not measured is left out. */
+typedef void ml_plot_visit(void *context, size_t process, const struct ml_plot_point *points,
+                           size_t n);
+
+enum ml_status ml_plot_source_walk(const struct ml_plot_source *source, ml_plot_visit *visit,
+                                   void *context, struct ml_error *err);
+
+enum ml_plot_measure ml_plot_source_measure(const struct ml_plot_source *source);
+
+/* Text of attribute NAME of the run, or "". */
+const char *ml_plot_source_attribute(const struct ml_plot_source *source, const char *name);
+
+void ml_plot_source_close(struct ml_plot_source *source);
+
+#endif

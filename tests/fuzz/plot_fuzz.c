@@ -1,0 +1,86 @@
+/* What pictures do with texts of outside origin: as gnuplot literals, tooltips, drawings, HTML. The
+ * first byte chooses. */
+#include "base/buffer.h"
+#include "plot/click.h"
+#include "plot/drawing.h"
+#include "plot/html.h"
+#include "plot/legend.h"
+#include "plot/quote.h"
+#include "plot/tooltip.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A literal holds nothing that could end it or be run. */
+static void check_literal(const struct ml_buffer *out)
+{
+    if (out->length < 2 || out->data[0] != '"' || out->data[out->length - 1] != '"')
+        abort();
+    for (size_t i = 1; i + 1 < out->length; i++) {
+        if (strchr("\"`'$@{}^~\n", out->data[i]) && out->data[i])
+            abort();
+        if (out->data[i] == '\\' && out->data[i + 1] != '0' && out->data[i + 1] != 'n')
+            abort();
+    }
+}
+
+static void quote(const char *text, size_t size)
+{
+    struct ml_buffer out = {0};
+    ml_quote_append(&out, text, (int)(size % 90));
+    check_literal(&out);
+    ml_buffer_clear(&out);
+    ml_quote_append_lines(&out, text, size / 2);
+    check_literal(&out);
+    ml_buffer_free(&out);
+}
+
+static void show(char *text, size_t size)
+{
+    struct ml_plot_point points[] = {{0, 1}, {1000, 1e9}};
+    struct ml_plot_curve curve = {text, points, 2, 5000000000, 0, false};
+    struct ml_plot_mark mark = {ML_PLOT_SAID, 0, 500, 1, text, text};
+    struct ml_plot_event event = {2000, 0, text};
+    struct ml_plot_page page = {.title = text,
+                                .subtitle = text,
+                                .curves = &curve,
+                                .n_curves = 1,
+                                .marks = &mark,
+                                .n_marks = 1,
+                                .events = &event,
+                                .n_events = 1,
+                                .width = 1200,
+                                .height = 680};
+    struct ml_drawing_style style = {(int)(size % 120), (int)(size % 50), size & 1, size & 2};
+    struct ml_buffer out = {0};
+    ml_drawing_make(&page, &style, &out);
+    ml_buffer_clear(&out);
+    ml_html_emit(&page, &out);
+    ml_buffer_clear(&out);
+    ml_tooltip_fill(&page, text, strlen(text), &out);
+    ml_buffer_free(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0)
+        return 0;
+    char *text = malloc(size);
+    struct ml_click click;
+    struct ml_legend legend;
+    memcpy(text, data + 1, size - 1);
+    text[size - 1] = 0;
+    if (data[0] % 4 == 0)
+        quote(text, size);
+    else if (data[0] % 4 == 1)
+        ml_click_parse(text, &click);
+    else if (data[0] % 4 == 2)
+        ml_legend_parse(text, &legend, NULL);
+    else
+        show(text, size);
+    free(text);
+    return 0;
+}
