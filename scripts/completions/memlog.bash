@@ -12,15 +12,15 @@ _memlog()
         mapfile -t COMPREPLY < <(compgen -W 'read plot export recover' -- "$word")
         return ;;
     read)
-        options='--all --ranks --separate --pstack --tree --rank --since --until --no-color --help'
-        files='@(h5|journal)' ;;
+        options='--all --every --ranks --separate --stdout --pstack --tree --rank --since --until --json --no-color --help'
+        files='@(h5|journal|log|csv)' ;;
     plot)
         options='--outfile --by --stacked --heatmap --multiples --band --column --rate --pstack --stdout
             --rotate-text --move-text --trim-text --legend --title --size --font --darkmode --help'
         files='@(h5|journal|png|svg|pdf|html|gp|txt)' ;;
     export)
-        options='--folded --speedscope --pprof --weight --outfile --rank --since --until --trigger --help'
-        files='@(h5|journal)' ;;
+        options='--csv --json --moose-csv --folded --speedscope --pprof --weight --outfile --rank --since --until --trigger --help'
+        files='@(h5|journal|log|csv)' ;;
     recover)
         options='--outfile --force --help'
         files='@(h5|journal)' ;;

@@ -1,13 +1,14 @@
 /* memlog read: a run as text. */
+#include "app/command_read.h"
+
 #include "app/command.h"
-#include "app/command_choice.h"
+#include "app/command_pager.h"
 #include "app/command_source.h"
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/own.h"
 #include "base/units.h"
-#include "report/report.h"
-#include "report/stacks.h"
+#include "report/facts.h"
 
 #include <getopt.h>
 #include <langinfo.h>
@@ -15,30 +16,29 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define ROWS 30    /* of memory over time, unless --all */
-#define MOMENTS 12 /* whose stacks are shown, unless --all */
+#define ROWS 30 /* of memory over time, where nothing else says how many */
+#define FEWEST_ROWS 16
+#define MOST_ROWS 60
 
-enum { ALL, RANKS, SEPARATE, PSTACK, TREE, RANK, SINCE, UNTIL, NO_COLOR };
+enum { ALL, EVERY, RANKS, SEPARATE, STDOUT, PSTACK, TREE, RANK, SINCE, UNTIL, JSON, NO_COLOR };
 
 static const struct ml_command_option options[] = {
-    [ALL] = {"all", 'a', NULL, "memory over time at each sample, all of the stacks"},
+    [ALL] = {"all", 'a', NULL, "memory at each sample, all output and stacks"},
+    [EVERY] = {"every", 0, "TIME", "memory over time in rows of 10s, 5min, ..."},
     [RANKS] = {"ranks", 0, NULL, "each rank (and node), its helper processes below it"},
     [SEPARATE] = {"separate", 0, NULL, "memory over time of each node too"},
+    [STDOUT] = {"stdout", 0, NULL, "what the application wrote, below the memory then"},
     [PSTACK] = {"pstack", 0, NULL, "stacks below the memory at which they were taken"},
     [TREE] = {"tree", 0, NULL, "stacks merged from the root: samples, memory, ranks"},
-    [RANK] = {"rank", 0, "LIST", "stacks of these ranks only: 0,4-7"},
-    [SINCE] = {"since", 0, "TIME", "memory and stacks from then on: 90s, 5min, 1:30,"},
+    [RANK] = {"rank", 0, "LIST", "output and stacks of these ranks only: 0,4-7"},
+    [SINCE] = {"since", 0, "TIME", "memory, output, stacks from then on: 90s, 1:30,"},
     [UNTIL] = {"until", 0, "TIME", "... and until then; or '2026-01-31 12:00:00'"},
+    [JSON] = {"json", 0, NULL, "for scripts"},
     [NO_COLOR] = {"no-color", 0, NULL, "no colours (as does NO_COLOR)"},
     {0},
 };
 
-struct request {
-    bool all, ranks, separate, pstack, tree, no_color;
-    struct ml_command_choice choice;
-};
-
-static struct ml_style style_of(const struct request *r)
+static struct ml_style style_of(const struct ml_read_request *r)
 {
     struct ml_style style = {.width = 80};
     struct winsize window;
@@ -55,95 +55,54 @@ static struct ml_style style_of(const struct request *r)
     return style;
 }
 
-static void compose(const struct ml_facts *facts, const char *name, const struct request *r,
-                    const struct ml_style *style, struct ml_buffer *out)
+/* As many rows as a screen shows at once. */
+static size_t rows_of_terminal(void)
 {
-    ml_report_header(facts, name, style, out);
-    ml_report_summary(facts, style, out);
-    if (!r->pstack || r->ranks) {
-        ml_report_nodes(facts, r->ranks, style, out);
-        ml_report_ranks(facts, r->ranks, style, out);
-    }
-    if (!r->pstack)
-        ml_report_history(facts, "memory of all processes (resident set)", &facts->total, style,
-                          out);
-    for (size_t i = 0; r->separate && i < facts->n_nodes; i++)
-        ml_report_history(facts, facts->nodes[i].name, &facts->by_node[i].history, style, out);
+    struct winsize window;
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) || !window.ws_row)
+        return ROWS;
+    size_t rows = window.ws_row > 4 ? window.ws_row - 4u : 0;
+    return rows < FEWEST_ROWS ? FEWEST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
 }
 
-static enum ml_status compose_stacks(struct ml_run *run, const struct ml_facts *facts,
-                                     const struct ml_stacks_choice *choice, const struct request *r,
-                                     const struct ml_style *style, struct ml_buffer *out,
-                                     struct ml_error *err)
+static enum ml_status print(const struct ml_read_request *r, const struct ml_buffer *text,
+                            struct ml_error *err)
 {
-    struct ml_stacks stacks;
-    struct ml_moments moments = {0};
-    enum ml_status status =
-        ml_stacks_load(run, facts->processes, facts->n_processes, choice, &stacks, err);
-    if (status)
-        return status;
-    if (ml_report_no_stacks(&stacks, style, out))
-        goto done;
-    if (r->tree) {
-        ml_report_stack_tree(&stacks, r->all, style, out);
-        goto done;
-    }
-    status = ml_moments_gather(run, facts, &stacks, r->all ? 0 : MOMENTS, &moments, err);
-    if (!status)
-        ml_report_stacks(facts, &stacks, &moments, r->all, style, out);
-    ml_moments_free(&moments);
-done:
-    ml_stacks_free(&stacks);
-    return status;
-}
-
-static int print(const struct ml_buffer *text)
-{
+    if (!r->json)
+        return ml_command_page(text->data, text->length, err);
     if (fwrite(text->data, 1, text->length, stdout) == text->length && fflush(stdout) == 0)
-        return ML_EXIT_OK;
-    ml_log(ML_LOG_ERROR, "the report cannot be written: %m");
-    return ML_EXIT_FAILURE;
+        return ML_OK;
+    return ml_fail_errno(err, ML_RUN_LOST, "the report cannot be written");
 }
 
-static int show(const struct request *r, const struct ml_stacks_choice *choice, struct ml_run *run,
-                const char *name)
+static int show(const struct ml_read_request *r, struct ml_run *run)
 {
     struct ml_error err;
-    struct ml_facts facts;
-    struct ml_facts_range range = {choice->since_ns, choice->until_ns, r->all ? 0 : ROWS,
-                                   r->separate};
     struct ml_style style = style_of(r);
     struct ml_buffer text = {0};
-    int code = ML_EXIT_FAILURE;
-    enum ml_status status = ml_facts_gather(run, &range, &facts, &err);
-    if (!status) {
-        compose(&facts, name, r, &style, &text);
-        if (r->pstack)
-            status = compose_stacks(run, &facts, choice, r, &style, &text, &err);
-        ml_facts_free(&facts);
-    }
+    enum ml_status status =
+        r->json ? ml_read_json(run, r, &text, &err) : ml_read_text(run, r, &style, &text, &err);
+    if (!status)
+        status = print(r, &text, &err);
     if (status)
         ml_log(ML_LOG_ERROR, "%s", err.text);
-    else
-        code = print(&text);
     ml_buffer_free(&text);
-    return code;
+    return status ? ML_EXIT_FAILURE : ML_EXIT_OK;
 }
 
-static int choose_and_show(const struct ml_command *command, const struct request *r,
-                           struct ml_run *run, const char *name)
+static int choose_and_show(const struct ml_command *command, struct ml_read_request *r,
+                           struct ml_run *run)
 {
     struct ml_error err;
     struct ml_ranges ranks;
-    struct ml_stacks_choice choice;
-    if (ml_command_choose(&r->choice, ml_facts_origin_ns(run), &ranks, &choice, &err))
+    if (ml_command_choose(&r->given, ml_facts_origin_ns(run), &ranks, &r->choice, &err))
         return ml_command_misuse(command, "%s", err.text);
-    int code = show(r, &choice, run, name);
+    int code = show(r, run);
     ml_ranges_free(&ranks);
     return code;
 }
 
-static int show_arguments(const struct ml_command *command, const struct request *r, char **paths,
+static int show_arguments(const struct ml_command *command, struct ml_read_request *r, char **paths,
                           size_t n)
 {
     struct ml_error err;
@@ -161,40 +120,53 @@ static int show_arguments(const struct ml_command *command, const struct request
         ml_log(ML_LOG_ERROR, "%s", err.text);
         return ML_EXIT_FAILURE;
     }
-    int code = choose_and_show(command, r, run, paths[0]);
+    r->name = paths[0];
+    int code = choose_and_show(command, r, run);
     ml_run_close(run);
     return code;
 }
 
-static void take(struct request *r, int option, const char *value)
+static void take(struct ml_read_request *r, int option, const char *value)
 {
+    const char **const texts[] = {
+        [RANK] = &r->given.rank, [SINCE] = &r->given.since, [UNTIL] = &r->given.until};
     r->all |= option == ALL;
     r->ranks |= option == RANKS;
     r->separate |= option == SEPARATE;
+    r->output |= option == STDOUT;
     r->pstack |= option == PSTACK || option == TREE;
     r->tree |= option == TREE;
+    r->json |= option == JSON;
     r->no_color |= option == NO_COLOR;
-    if (option == RANK)
-        r->choice.rank = value;
-    if (option == SINCE)
-        r->choice.since = value;
-    if (option == UNTIL)
-        r->choice.until = value;
+    if (option == RANK || option == SINCE || option == UNTIL)
+        *texts[option] = value;
+}
+
+static enum ml_status take_every(struct ml_read_request *r, const char *value, struct ml_error *err)
+{
+    struct ml_error why;
+    if (ml_duration_parse(value, &r->every_ns, &why) || r->every_ns < ML_NS_PER_MS)
+        return ml_fail(err, ML_RUN_LOST, "--every '%.80s': write a time from 1ms on, as 10s, 5min",
+                       value);
+    return ML_OK;
 }
 
 static int run_read(const struct ml_command *command, int argc, char **argv)
 {
-    struct request r = {0};
+    struct ml_read_request r = {.rows = rows_of_terminal()};
     struct ml_error err;
     const char *value;
     int option;
-    while ((option = ml_command_next(command, argc, argv, &value)) >= 0)
+    while ((option = ml_command_next(command, argc, argv, &value)) >= 0) {
         take(&r, option, value);
+        if (option == EVERY && take_every(&r, value, &err))
+            return ml_command_misuse(command, "%s", err.text);
+    }
     if (option != ML_OPTION_END)
         return option == ML_OPTION_HELP ? ML_EXIT_OK : ML_EXIT_USAGE;
-    if (r.choice.rank && !r.pstack)
-        return ml_command_misuse(command, "--rank goes with --pstack or --tree");
-    if (ml_command_check_choice(&r.choice, &err))
+    if (r.given.rank && !r.pstack && !r.output)
+        return ml_command_misuse(command, "--rank goes with --stdout, --pstack or --tree");
+    if (ml_command_check_choice(&r.given, &err))
         return ml_command_misuse(command, "%s", err.text);
     return show_arguments(command, &r, argv + optind, (size_t)(argc - optind));
 }
@@ -203,13 +175,13 @@ const struct ml_command ml_command_read = {
     "read",
     "FILE",
     "Say what a run did: peaks, nodes, ranks, over time",
-    "FILE is what memlog-mpi wrote. Where it is not there yet, because the job still runs or\n"
-    "has died, its journals beside it are read; so are journals that are named.\n"
+    "FILE is what memlog-mpi wrote; where it is not there yet, its journals are read.\n"
+    "Journals can be named too, and logs of memory_logger.py.\n"
     "\n"
     "  memlog read run.h5\n"
-    "  memlog read --all --since 10min run.h5 | less\n"
+    "  memlog read --stdout --since 10min --every 30s run.h5\n"
     "  memlog read --pstack --tree --rank 0-3 run.h5\n"
-    "  memlog read run.h5.n01.journal\n",
+    "  memlog read --json run.h5 | jq .summary.peak_B\n",
     options,
     run_read,
 };

@@ -1,11 +1,14 @@
 #include "app/command_source.h"
 
+#include "app/command_guard.h"
+#include "app/command_log.h"
 #include "app/recover.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/own.h"
 #include "report/text.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -68,6 +71,18 @@ enum ml_status ml_command_open_journals(char *const *paths, size_t n, struct ml_
     return status;
 }
 
+static enum ml_status open_log(const char *path, struct ml_run **out_run, struct ml_error *err)
+{
+    ML_AUTO_FREE char *name = temporary_name(err);
+    if (!name)
+        return ML_RUN_LOST;
+    enum ml_status status = ml_command_import_log(path, name, err);
+    if (!status)
+        status = ml_run_open(name, out_run, err);
+    unlink(name);
+    return status;
+}
+
 /* The run's journals, where PATH is the file that they did not become. */
 static enum ml_status open_found(const char *path, const char *why, struct ml_run **out_run,
                                  struct ml_error *err)
@@ -96,11 +111,16 @@ enum ml_status ml_command_open_run(const char *path, struct ml_run **out_run, st
 {
     struct stat st;
     char *journal = (char *)path;
+    ml_command_guard();
     if (ml_command_is_journal(path))
         return ml_command_open_journals(&journal, 1, out_run, err);
     if (ends_with(path, ".part"))
         return open_found(path, "not complete", out_run, err);
+    if (ml_command_is_log(path))
+        return open_log(path, out_run, err);
     if (stat(path, &st) == 0)
         return ml_run_open(path, out_run, err);
+    if (errno != ENOENT)
+        return ml_fail_errno(err, ML_RUN_LOST, "%.300s", path);
     return open_found(path, "not there", out_run, err);
 }

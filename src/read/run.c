@@ -38,9 +38,12 @@ static enum ml_status check_signature(struct ml_run *run, struct ml_error *err)
     if (fd < 0 || fstat(fd, &st))
         return ml_fail_errno(err, ML_RUN_LOST, "%.300s", run->path);
     if (!S_ISREG(st.st_mode))
-        return ml_fail(err, ML_RUN_LOST, "%.300s: not a file", run->path);
-    if (pread(fd, start, sizeof start, 0) != sizeof start ||
-        memcmp(start, signature, sizeof start) != 0)
+        return ml_fail(err, ML_RUN_LOST, "%.300s: %s", run->path,
+                       S_ISDIR(st.st_mode) ? "a directory, not a file" : "not a file");
+    ssize_t n = pread(fd, start, sizeof start, 0);
+    if (n == 0)
+        return ml_fail(err, ML_RUN_LOST, "%.300s: empty", run->path);
+    if (n != sizeof start || memcmp(start, signature, sizeof start) != 0)
         return ml_fail(err, ML_RUN_LOST, "%.300s: not an HDF5 file", run->path);
     run->size_B = st.st_size;
     return ML_OK;

@@ -111,6 +111,22 @@ enum ml_status ml_slice_read(struct ml_run *run, const struct ml_table *table, s
     return status;
 }
 
+void ml_slice_pick(const struct ml_table *table, const char *const *names,
+                   struct ml_column *out_columns, struct ml_table *out_table)
+{
+    *out_table = *table;
+    out_table->columns = out_columns;
+    out_table->n_columns = 0;
+    for (size_t i = 0; i < table->n_columns; i++) {
+        for (const char *const *name = names; *name; name++) {
+            if (strcmp(table->columns[i].name, *name) != 0)
+                continue;
+            out_columns[out_table->n_columns++] = table->columns[i];
+            break;
+        }
+    }
+}
+
 enum ml_status ml_slice_read_all(struct ml_run *run, const struct ml_table *table,
                                  struct ml_slice *out_slice, struct ml_error *err)
 {

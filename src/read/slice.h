@@ -18,6 +18,11 @@ struct ml_slice {
 enum ml_status ml_slice_read(struct ml_run *run, const struct ml_table *table, size_t first,
                              size_t count, struct ml_slice *out_slice, struct ml_error *err);
 
+/* TABLE with those of its columns only that are in NAMES (ended by NULL), where a caller needs no
+ * others; OUT_COLUMNS has room for as many and must outlive OUT_TABLE. */
+void ml_slice_pick(const struct ml_table *table, const char *const *names,
+                   struct ml_column *out_columns, struct ml_table *out_table);
+
 /* The whole of a small TABLE. Error: over 2^22 rows. */
 enum ml_status ml_slice_read_all(struct ml_run *run, const struct ml_table *table,
                                  struct ml_slice *out_slice, struct ml_error *err);

@@ -82,8 +82,7 @@ static void visit_sample(void *context, const void *row)
     };
 }
 
-/* The rank of each process; a helper's is that of the process that started it. */
-static int32_t *find_ranks(const struct ml_process_row *processes, size_t n)
+int32_t *ml_stacks_ranks(const struct ml_process_row *processes, size_t n)
 {
     int32_t *ranks = ml_realloc_array(NULL, n, sizeof *ranks);
     for (size_t i = 0; i < n; i++) {
@@ -195,7 +194,7 @@ enum ml_status ml_stacks_load(struct ml_run *run, const struct ml_process_row *p
         *out_stacks = stacks;
         return ML_OK;
     }
-    int32_t *rank_of = find_ranks(processes, n_processes);
+    int32_t *rank_of = ml_stacks_ranks(processes, n_processes);
     struct loading loading = {.stacks = &stacks,
                               .processes = processes,
                               .n_processes = n_processes,

@@ -7,6 +7,9 @@
 #include <math.h>
 #include <string.h>
 
+#define MOST_ROWS 1000000
+#define TREND_SHARE 5 /* growth at the end is that of the last fifth of the run */
+
 static const char *find(const struct ml_attribute *attributes, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++) {
@@ -53,6 +56,11 @@ static void note_end(struct ml_facts *f, int64_t time_ns)
     f->length_ns = later(f->length_ns, time_ns);
 }
 
+static double share_left(const struct ml_node_facts *n)
+{
+    return (double)n->left_B / (double)n->limit_B;
+}
+
 /* How near the node is to its cgroup's limit and to the end of its memory; the nearer one counts.
  */
 static void note_limit(struct ml_node_facts *n, const struct ml_node_row *node,
@@ -66,8 +74,8 @@ static void note_limit(struct ml_node_facts *n, const struct ml_node_row *node,
     }
     if (left_B < 0 || limit_B <= 0)
         return;
-    if (n->left_B < 0 ||
-        (double)left_B / (double)limit_B < (double)n->left_B / (double)n->limit_B) {
+    n->last_left_B = left_B;
+    if (n->left_B < 0 || (double)left_B / (double)limit_B < share_left(n)) {
         n->left_B = left_B;
         n->limit_B = limit_B;
         n->left_ns = s->time_ns;
@@ -87,7 +95,10 @@ static void visit_node_sample(void *context, const void *row)
         n->peak_B = s->rss_B;
         n->peak_ns = s->time_ns;
     }
-    if (f->by_node_history && s->rss_B >= 0)
+    if (s->rss_B < 0)
+        return;
+    ml_trend_add(&n->trend, s->time_ns, s->rss_B);
+    if (f->by_node_history)
         ml_history_add(&n->history, s->time_ns, s->rss_B);
 }
 
@@ -95,10 +106,13 @@ static void visit_total(void *context, int64_t time_ns, int64_t rss_B)
 {
     struct ml_facts *f = context;
     ml_history_add(&f->total, time_ns, rss_B);
+    ml_trend_add(&f->trend, time_ns, rss_B);
 }
 
 static void count_processes(struct ml_facts *f)
 {
+    double sum_B = 0;
+    size_t measured = 0;
     for (size_t i = 0; i < f->n_processes; i++) {
         const struct ml_process_row *p = &f->processes[i];
         note_end(f, later(p->end_ns, p->start_ns));
@@ -106,7 +120,12 @@ static void count_processes(struct ml_facts *f)
         f->ranks += p->rank >= 0;
         if (node >= 0)
             f->by_node[node].ranks += p->rank >= 0;
+        if (p->rank >= 0 && p->peak_rss_B >= 0) {
+            sum_B += (double)p->peak_rss_B;
+            measured++;
+        }
     }
+    f->mean_peak_B = measured ? sum_B / (double)measured : NAN;
 }
 
 static void init(struct ml_facts *f, struct ml_run *run)
@@ -119,26 +138,63 @@ static void init(struct ml_facts *f, struct ml_run *run)
     f->last_B = ml_realloc_array(NULL, f->n_processes, sizeof *f->last_B);
     f->by_node = ml_realloc_array(NULL, f->n_nodes, sizeof *f->by_node);
     for (size_t i = 0; i < f->n_nodes; i++)
-        f->by_node[i] = (struct ml_node_facts){
-            .peak_B = -1, .peak_ns = -1, .left_B = -1, .limit_B = -1, .left_ns = -1};
+        f->by_node[i] = (struct ml_node_facts){.peak_B = -1,
+                                               .peak_ns = -1,
+                                               .left_B = -1,
+                                               .limit_B = -1,
+                                               .left_ns = -1,
+                                               .last_left_B = -1};
     f->origin_wall_ns = ml_facts_origin_ns(run);
 }
 
-static void init_histories(struct ml_facts *f, const struct ml_facts_range *range)
+static void init_history(struct ml_history *h, const struct ml_facts_range *range, int64_t from_ns,
+                         int64_t to_ns)
+{
+    if (range->every_ns)
+        ml_history_init_every(h, from_ns, to_ns, range->every_ns);
+    else
+        ml_history_init(h, from_ns, to_ns, range->rows);
+}
+
+static enum ml_status init_histories(struct ml_facts *f, const struct ml_facts_range *range,
+                                     struct ml_error *err)
 {
     int64_t from_ns = later(range->since_ns, 0);
     int64_t to_ns = range->until_ns < f->length_ns ? range->until_ns : f->length_ns;
-    ml_history_init(&f->total, from_ns, to_ns, range->rows);
+    if (range->every_ns && (to_ns - from_ns) / range->every_ns >= MOST_ROWS)
+        return ml_fail(err, ML_RUN_LOST,
+                       "the time of a row is so short that there are over %d; write a longer one",
+                       MOST_ROWS);
+    init_history(&f->total, range, from_ns, to_ns);
     f->by_node_history = range->by_node;
     for (size_t i = 0; range->by_node && i < f->n_nodes; i++)
-        ml_history_init(&f->by_node[i].history, from_ns, to_ns, range->rows);
+        init_history(&f->by_node[i].history, range, from_ns, to_ns);
+    return ML_OK;
 }
 
-static void finish_histories(struct ml_facts *f)
+static void init_trends(struct ml_facts *f)
+{
+    f->trend_ns = f->length_ns / TREND_SHARE;
+    ml_trend_init(&f->trend, f->length_ns - f->trend_ns, f->length_ns);
+    for (size_t i = 0; i < f->n_nodes; i++)
+        f->by_node[i].trend = f->trend;
+}
+
+static double finish_trend(struct ml_trend *t)
+{
+    double growth_B_per_min;
+    return ml_trend_finish(t, &growth_B_per_min) ? growth_B_per_min : NAN;
+}
+
+static void finish(struct ml_facts *f)
 {
     ml_history_finish(&f->total);
-    for (size_t i = 0; f->by_node_history && i < f->n_nodes; i++)
-        ml_history_finish(&f->by_node[i].history);
+    f->growth_B_per_min = finish_trend(&f->trend);
+    for (size_t i = 0; i < f->n_nodes; i++) {
+        if (f->by_node_history)
+            ml_history_finish(&f->by_node[i].history);
+        f->by_node[i].growth_B_per_min = finish_trend(&f->by_node[i].trend);
+    }
 }
 
 /* Where the run ends must be known before time is cut into slices. */
@@ -159,11 +215,14 @@ static enum ml_status gather(struct ml_run *run, const struct ml_facts_range *ra
     if (status)
         return status;
     note_end(f, last_ns);
-    init_histories(f, range);
+    status = init_histories(f, range, err);
+    if (status)
+        return status;
+    init_trends(f);
     status = ml_total_each(run, f->processes, f->n_processes, visit_total, f, err);
     if (!status)
         status = ml_slice_each(run, &ml_table_node_samples, visit_node_sample, f, err);
-    finish_histories(f);
+    finish(f);
     return status;
 }
 
@@ -177,6 +236,31 @@ enum ml_status ml_facts_gather(struct ml_run *run, const struct ml_facts_range *
     else
         *out_facts = facts;
     return status;
+}
+
+const struct ml_process_row *ml_facts_extreme(const struct ml_facts *facts, int sign)
+{
+    const struct ml_process_row *best = NULL;
+    for (size_t i = 0; i < facts->n_processes; i++) {
+        const struct ml_process_row *p = &facts->processes[i];
+        if (p->rank < 0 || p->peak_rss_B < 0)
+            continue;
+        if (!best ||
+            (sign > 0 ? p->peak_rss_B > best->peak_rss_B : p->peak_rss_B < best->peak_rss_B))
+            best = p;
+    }
+    return best;
+}
+
+const struct ml_node_facts *ml_facts_closest(const struct ml_facts *facts)
+{
+    const struct ml_node_facts *best = NULL;
+    for (size_t i = 0; i < facts->n_nodes; i++) {
+        const struct ml_node_facts *n = &facts->by_node[i];
+        if (n->left_B >= 0 && (!best || share_left(n) < share_left(best)))
+            best = n;
+    }
+    return best;
 }
 
 void ml_facts_free(struct ml_facts *facts)

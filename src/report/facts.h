@@ -5,13 +5,17 @@
 #include "base/error.h"
 #include "read/slice.h"
 #include "report/history.h"
+#include "report/trend.h"
 
 /* What was seen of one node; -1 where nothing was. */
 struct ml_node_facts {
     int64_t peak_B, peak_ns;          /* of the sum of its processes */
     int64_t left_B, limit_B, left_ns; /* at the closest approach to its limit */
+    int64_t last_left_B;              /* at the end */
+    double growth_B_per_min;          /* at the end; NaN: not known */
     int ranks;                        /* rank processes that ran there */
     struct ml_history history;        /* of the sum of its processes; if asked for */
+    struct ml_trend trend;
 };
 
 struct ml_facts {
@@ -26,7 +30,11 @@ struct ml_facts {
     struct ml_history total; /* of all processes */
     int64_t origin_wall_ns;  /* unix time of the run's start; -1: unknown */
     int64_t length_ns;       /* until the last thing that was recorded */
+    int64_t trend_ns;        /* growth at the end is that of the last TREND_NS */
+    double growth_B_per_min; /* of the total; NaN: not known */
+    struct ml_trend trend;
     int ranks;
+    double mean_peak_B; /* of the ranks' peaks; NaN: none was measured */
     bool by_node_history;
     struct ml_slice node_slice, process_slice;
 };
@@ -34,10 +42,12 @@ struct ml_facts {
 struct ml_facts_range {
     int64_t since_ns, until_ns; /* of the histories; INT64_MIN, INT64_MAX: all */
     size_t rows;                /* of a history; 0: each value */
+    int64_t every_ns;           /* in place of ROWS: a row for each; 0: none was asked for */
     bool by_node;               /* histories of nodes too */
 };
 
-/* Reads RUN, which must stay open while OUT_FACTS is used. Errors: those of reading. */
+/* Reads RUN, which must stay open while OUT_FACTS is used. Errors: those of reading; EVERY_NS gives
+ * more than a million rows. */
 enum ml_status ml_facts_gather(struct ml_run *run, const struct ml_facts_range *range,
                                struct ml_facts *out_facts, struct ml_error *err);
 
@@ -49,6 +59,12 @@ int64_t ml_facts_origin_ns(const struct ml_run *run);
 
 /* A row of NODES, or NULL for a number that the file does not list. */
 const struct ml_node_row *ml_facts_node(const struct ml_facts *facts, int node);
+
+/* The rank process with the largest (SIGN 1) or smallest (SIGN -1) peak; NULL: none has one. */
+const struct ml_process_row *ml_facts_extreme(const struct ml_facts *facts, int sign);
+
+/* The node that came nearest to its limit, measured by the limit; NULL: not known of any. */
+const struct ml_node_facts *ml_facts_closest(const struct ml_facts *facts);
 
 void ml_facts_free(struct ml_facts *facts);
 

@@ -13,8 +13,18 @@ void ml_history_init(struct ml_history *h, int64_t from_ns, int64_t to_ns, size_
     h->slices = h->room + 1;
 }
 
+void ml_history_init_every(struct ml_history *h, int64_t from_ns, int64_t to_ns, int64_t every_ns)
+{
+    int64_t span_ns = to_ns > from_ns ? to_ns - from_ns : 0;
+    int64_t slices = span_ns / every_ns + (span_ns % every_ns != 0);
+    ml_history_init(h, from_ns, to_ns, slices ? (size_t)slices : 1);
+    h->every_ns = every_ns;
+}
+
 static int64_t slice_start(const struct ml_history *h, size_t i)
 {
+    if (h->every_ns)
+        return h->from_ns + (int64_t)i * h->every_ns;
     double share = (double)i / (double)h->n_slices;
     return h->from_ns + (int64_t)(share * (double)(h->to_ns - h->from_ns));
 }
@@ -24,7 +34,8 @@ static size_t slice_of(const struct ml_history *h, int64_t time_ns)
     double span = (double)(h->to_ns - h->from_ns);
     if (span <= 0)
         return 0;
-    size_t i = (size_t)((double)(time_ns - h->from_ns) / span * (double)h->n_slices);
+    size_t i = h->every_ns ? (size_t)((time_ns - h->from_ns) / h->every_ns)
+                           : (size_t)((double)(time_ns - h->from_ns) / span * (double)h->n_slices);
     return i < h->n_slices ? i : h->n_slices - 1;
 }
 
@@ -43,7 +54,7 @@ static void add_to_slice(struct ml_history *h, int64_t time_ns, int64_t bytes)
     if (h->slice == h->n_slices || i > h->slice)
         go_to_slice(h, i);
     if (bytes > h->slices[i].bytes)
-        h->slices[i] = (struct ml_history_row){time_ns, bytes};
+        h->slices[i] = (struct ml_history_row){h->every_ns ? slice_start(h, i) : time_ns, bytes};
 }
 
 static void add_to_all(struct ml_history *h, int64_t time_ns, int64_t bytes)
@@ -87,7 +98,7 @@ static void hold(struct ml_history *h)
     if (h->before.bytes < 0 || h->from_ns > h->to_ns || h->to_ns == INT64_MAX)
         return;
     int64_t silent_ns = h->to_ns - h->before.time_ns;
-    if (silent_ns > (h->to_ns - h->from_ns) / 20)
+    if (silent_ns > (h->every_ns ? 0 : (h->to_ns - h->from_ns) / 20))
         ml_history_add(h, h->to_ns, h->before.bytes);
 }
 
@@ -97,13 +108,15 @@ void ml_history_finish(struct ml_history *h)
     hold(h);
     h->rows = h->every;
     h->n_rows = h->n_every;
-    if (h->n_slices == 0 || h->n_every <= h->n_slices)
+    if (h->n_slices == 0 || h->n_every == 0 || (h->n_every <= h->n_slices && !h->every_ns))
         return;
     size_t first = 0;
     while (first <= h->slice && h->slices[first].bytes < 0)
         first++;
     h->rows = h->slices + first;
     h->n_rows = h->slice + 1 - first;
+    if (h->every_ns)
+        return;
     if (h->every[0].time_ns < h->rows[0].time_ns) {
         *--h->rows = h->every[0];
         h->n_rows++;

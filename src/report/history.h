@@ -24,12 +24,17 @@ struct ml_history {
     struct ml_history_row *room;   /* for the slices, one row before and one behind them */
     struct ml_history_row *slices; /* in it */
     size_t n_slices, slice;       /* SLICE: the one being filled, n_slices before the first value */
+    int64_t every_ns;             /* length of a slice that was asked for; 0: none was */
     struct ml_history_row before; /* the value that holds when the range begins; bytes -1: none */
 };
 
 /* Shows [FROM_NS, TO_NS] in N_SLICES rows beside the first and the last value or, where no more
  * than N_SLICES values come in, each of them. N_SLICES 0: each value is a row. */
 void ml_history_init(struct ml_history *h, int64_t from_ns, int64_t to_ns, size_t n_slices);
+
+/* As above, a row for each EVERY_NS of the range, stamped with its begin, the last one shorter. The
+ * caller sees to it that there are not too many. */
+void ml_history_init_every(struct ml_history *h, int64_t from_ns, int64_t to_ns, int64_t every_ns);
 
 /* A value that holds from TIME_NS on. Times never go back. */
 void ml_history_add(struct ml_history *h, int64_t time_ns, int64_t bytes);

@@ -6,10 +6,13 @@
 #include "base/units.h"
 #include "report/text.h"
 
+#include <math.h>
 #include <string.h>
 
 #define LABEL 18
-#define LINES 6 /* of a text that is wrapped */
+#define LEVEL 0.01              /* of the peak: what changed by less did not change */
+#define WORTH_SAYING_MIN 1440.0 /* nobody believes a forecast past a day */
+#define LINES 6                 /* of a text that is wrapped */
 
 static const char *times(const struct ml_style *style)
 {
@@ -56,6 +59,8 @@ static char *shape(const struct ml_facts *f, const struct ml_style *style)
     bool even = f->n_nodes > 0 && f->ranks > 0;
     for (size_t i = 0; i < f->n_nodes; i++)
         even = even && f->by_node[i].ranks == f->by_node[0].ranks;
+    if (f->ranks == 0)
+        return ml_format("%zu node%s", f->n_nodes, f->n_nodes == 1 ? "" : "s");
     int ranks = even ? f->by_node[0].ranks : f->ranks;
     return ml_format("%zu node%s %s %d rank%s", f->n_nodes, f->n_nodes == 1 ? "" : "s",
                      even ? times(style) : "with", ranks, ranks == 1 ? "" : "s");
@@ -106,21 +111,6 @@ static char *peak(const struct ml_facts *f)
     return ml_format("%s at %s", size, at);
 }
 
-/* The rank process with the largest (SIGN 1) or smallest (SIGN -1) peak. */
-static const struct ml_process_row *extreme(const struct ml_facts *f, int sign)
-{
-    const struct ml_process_row *best = NULL;
-    for (size_t i = 0; i < f->n_processes; i++) {
-        const struct ml_process_row *p = &f->processes[i];
-        if (p->rank < 0 || p->peak_rss_B < 0)
-            continue;
-        if (!best ||
-            (sign > 0 ? p->peak_rss_B > best->peak_rss_B : p->peak_rss_B < best->peak_rss_B))
-            best = p;
-    }
-    return best;
-}
-
 static char *rank_peak(const struct ml_facts *f, const struct ml_process_row *p)
 {
     char size[16], at[24];
@@ -133,15 +123,21 @@ static char *rank_peak(const struct ml_facts *f, const struct ml_process_row *p)
                      p->peak_ns >= 0 ? " at " : "", p->peak_ns >= 0 ? at : "");
 }
 
+/* How much more than the mean the largest rank has: a job that is spread evenly has 0 %. */
+static char *imbalance(const struct ml_facts *f)
+{
+    char mean[16];
+    const struct ml_process_row *largest = ml_facts_extreme(f, 1);
+    if (!largest || !(f->mean_peak_B > 0) || f->ranks < 2)
+        return NULL;
+    ml_size_format(mean, sizeof mean, (int64_t)f->mean_peak_B);
+    return ml_format("%.0f%%: the largest rank over the mean of %s",
+                     100 * ((double)largest->peak_rss_B / f->mean_peak_B - 1), mean);
+}
+
 static char *closest(const struct ml_facts *f)
 {
-    const struct ml_node_facts *best = NULL;
-    for (size_t i = 0; i < f->n_nodes; i++) {
-        const struct ml_node_facts *n = &f->by_node[i];
-        if (n->left_B >= 0 && (!best || (double)n->left_B / (double)n->limit_B <
-                                            (double)best->left_B / (double)best->limit_B))
-            best = n;
-    }
+    const struct ml_node_facts *best = ml_facts_closest(f);
     if (!best)
         return NULL;
     char left[16], limit[16], at[24];
@@ -153,15 +149,55 @@ static char *closest(const struct ml_facts *f)
                      f->nodes[best - f->by_node].name, at);
 }
 
+/* The node that would be full first if all went on growing like this; *OUT_NS: in what time. */
+static const struct ml_node_row *full_first(const struct ml_facts *f, int64_t *out_ns)
+{
+    const struct ml_node_row *first = NULL;
+    double least_min = WORTH_SAYING_MIN;
+    for (size_t i = 0; i < f->n_nodes; i++) {
+        const struct ml_node_facts *n = &f->by_node[i];
+        if (n->last_left_B < 0 || !(n->growth_B_per_min > 0))
+            continue;
+        double left_min = (double)n->last_left_B / n->growth_B_per_min;
+        if (left_min < least_min) {
+            least_min = left_min;
+            first = &f->nodes[i];
+        }
+    }
+    *out_ns = (int64_t)(least_min * 60 * ML_NS_PER_S);
+    return first;
+}
+
+static char *growth(const struct ml_facts *f)
+{
+    char span[24], in[24];
+    double MiB_per_min = f->growth_B_per_min / (1 << 20);
+    if (isnan(MiB_per_min))
+        return NULL;
+    int64_t full_ns;
+    const struct ml_node_row *node = full_first(f, &full_ns);
+    bool level = fabs(f->growth_B_per_min) * (double)f->trend_ns / 60e9 <
+                 LEVEL * (double)f->total.peak.bytes;
+    bool full = node && !level && f->growth_B_per_min > 0;
+    ml_elapsed_format(span, sizeof span, f->trend_ns);
+    ml_elapsed_format(in, sizeof in, full_ns);
+    return ml_format("%s%+.*f MiB/min over the last %s%s%s%s%s%s",
+                     level ? "none to speak of: " : "", fabs(MiB_per_min) < 99.5 ? 1 : 0,
+                     MiB_per_min, span, full ? "; at that rate " : "", full ? node->name : "",
+                     full ? " is full " : "", full ? in : "", full ? " later" : "");
+}
+
 void ml_report_summary(const struct ml_facts *facts, const struct ml_style *style,
                        struct ml_buffer *out)
 {
     ml_buffer_printf(out, "\n");
     line(out, style, "peak", peak(facts));
     line(out, style, style->width < 60 ? "largest" : "largest rank",
-         rank_peak(facts, extreme(facts, 1)));
+         rank_peak(facts, ml_facts_extreme(facts, 1)));
     if (facts->ranks > 1)
         line(out, style, style->width < 60 ? "smallest" : "smallest rank",
-             rank_peak(facts, extreme(facts, -1)));
+             rank_peak(facts, ml_facts_extreme(facts, -1)));
+    line(out, style, "imbalance", imbalance(facts));
+    line(out, style, style->width < 60 ? "growth" : "growth at end", growth(facts));
     line(out, style, style->width < 60 ? "limit" : "closest to limit", closest(facts));
 }

@@ -10,7 +10,8 @@
 void ml_report_header(const struct ml_facts *facts, const char *name, const struct ml_style *style,
                       struct ml_buffer *out);
 
-/* What people ask first: the peak, the largest and smallest rank, the approach to a limit. */
+/* What people ask first: the peak, the largest and smallest rank, how evenly it is spread, whether
+ * it grows, the approach to a limit. */
 void ml_report_summary(const struct ml_facts *facts, const struct ml_style *style,
                        struct ml_buffer *out);
 

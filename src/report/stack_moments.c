@@ -1,4 +1,4 @@
-/* Memory over time with the stacks below it. */
+/* The stacks of a moment, under the memory of the job then. */
 #include "base/clock.h"
 #include "base/memory.h"
 #include "report/report.h"
@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define MOST_GROUPS 4 /* of a moment, unless all are wanted */
-#define NEAR_NS (250 * ML_NS_PER_MS)
 
 /* Threads with equal stacks and the same trigger. */
 struct group {
@@ -23,9 +22,7 @@ struct group {
 
 struct showing {
     const struct ml_stacks *stacks;
-    const struct ml_moments *moments;
     const struct ml_style *style;
-    const size_t *moment_of; /* of each row of memory; SIZE_MAX: none */
     bool all;
 };
 
@@ -156,50 +153,24 @@ static void add_rest(const struct showing *show, const struct group *groups, siz
     free(ranks);
 }
 
-static void add_moment(void *context, size_t row, struct ml_buffer *out)
+void ml_report_moment(const struct ml_stacks *stacks, const struct ml_moments *moments,
+                      const struct ml_moment *moment, bool all, const struct ml_style *style,
+                      struct ml_buffer *out)
 {
-    const struct showing *show = context;
-    if (show->moment_of[row] == SIZE_MAX)
-        return;
-    const struct ml_moment *moment = &show->moments->moments[show->moment_of[row]];
+    struct showing show = {stacks, style, all};
     size_t n_groups;
     uint32_t *order = ml_realloc_array(NULL, moment->n, sizeof *order);
-    memcpy(order, show->moments->samples + moment->first, moment->n * sizeof *order);
-    struct group *groups = make_groups(show->stacks, order, moment->n, &n_groups);
-    size_t shown = show->all || n_groups <= MOST_GROUPS + 1 ? n_groups : MOST_GROUPS;
+    memcpy(order, moments->samples + moment->first, moment->n * sizeof *order);
+    struct group *groups = make_groups(stacks, order, moment->n, &n_groups);
+    size_t shown = all || n_groups <= MOST_GROUPS + 1 ? n_groups : MOST_GROUPS;
     for (size_t i = 0; i < shown; i++) {
-        add_head(show, &groups[i], order + groups[i].first, out);
-        add_frames(show, groups[i].stack, out);
+        add_head(&show, &groups[i], order + groups[i].first, out);
+        add_frames(&show, groups[i].stack, out);
     }
     if (shown < n_groups)
-        add_rest(show, groups, shown, n_groups, order, out);
+        add_rest(&show, groups, shown, n_groups, order, out);
     free(groups);
     free(order);
-}
-
-/* Rows of memory and moments by time. A row shortly before a moment that says the same is left
- * out. */
-static size_t merge_rows(const struct ml_history *history, const struct ml_moments *m,
-                         struct ml_history_row *rows, size_t *moment_of)
-{
-    size_t n = 0, next = 0;
-    for (size_t i = 0; i <= history->n_rows; i++) {
-        int64_t time_ns = i < history->n_rows ? history->rows[i].time_ns : INT64_MAX;
-        for (; next < m->n && m->moments[next].time_ns < time_ns; next++) {
-            const struct ml_moment *moment = &m->moments[next];
-            if (n && moment_of[n - 1] == SIZE_MAX && rows[n - 1].bytes == moment->total_B &&
-                moment->time_ns - rows[n - 1].time_ns < NEAR_NS)
-                n--;
-            moment_of[n] = next;
-            rows[n++] =
-                (struct ml_history_row){moment->time_ns, moment->total_B > 0 ? moment->total_B : 0};
-        }
-        if (i == history->n_rows)
-            break;
-        moment_of[n] = SIZE_MAX;
-        rows[n++] = history->rows[i];
-    }
-    return n;
 }
 
 bool ml_report_no_stacks(const struct ml_stacks *stacks, const struct ml_style *style,
@@ -213,27 +184,4 @@ bool ml_report_no_stacks(const struct ml_stacks *stacks, const struct ml_style *
             : "no stacks: none of those that were recorded is of these ranks and this time",
         style, out);
     return true;
-}
-
-void ml_report_stacks(const struct ml_facts *facts, const struct ml_stacks *stacks,
-                      const struct ml_moments *moments, bool all, const struct ml_style *style,
-                      struct ml_buffer *out)
-{
-    size_t most = facts->total.n_rows + moments->n;
-    size_t *moment_of = ml_realloc_array(NULL, most, sizeof *moment_of);
-    struct showing show = {stacks, moments, style, moment_of, all};
-    struct ml_report_below below = {add_moment, &show};
-    struct ml_history merged = facts->total;
-    merged.rows = ml_realloc_array(NULL, most, sizeof *merged.rows);
-    merged.n_rows = merge_rows(&facts->total, moments, merged.rows, moment_of);
-    ml_report_history_with(facts, "memory of all processes (resident set), and stacks", &merged,
-                           &below, style, out);
-    if (moments->n < moments->n_all) {
-        char *note = ml_format("stacks of %zu out of %zu times are shown; --all shows each",
-                               moments->n, moments->n_all);
-        ml_stack_text_note(note, style, out);
-        free(note);
-    }
-    free(merged.rows);
-    free(moment_of);
 }

@@ -5,11 +5,10 @@
 #include "read/stack_tree.h"
 #include "report/moments.h"
 
-/* Memory over time, and under the moments when stacks were taken these, the innermost call first;
- * threads with equal ones are one. Unless ALL, the most frequent of a moment, of long ones both
- * ends. */
-void ml_report_stacks(const struct ml_facts *facts, const struct ml_stacks *stacks,
-                      const struct ml_moments *moments, bool all, const struct ml_style *style,
+/* The stacks of MOMENT, the innermost call first; threads with equal ones are one. Unless ALL, the
+ * most frequent ones, of long ones both ends. */
+void ml_report_moment(const struct ml_stacks *stacks, const struct ml_moments *moments,
+                      const struct ml_moment *moment, bool all, const struct ml_style *style,
                       struct ml_buffer *out);
 
 /* All stacks merged from the root: for each branch samples, their share, the largest memory of a

@@ -43,6 +43,16 @@ static void add_time(struct ml_grid *grid, int64_t ns)
     ml_grid_add(grid, ns < 0 ? "-" : ml_elapsed_format(text, sizeof text, ns));
 }
 
+/* What was left at the closest approach to the limit. */
+static void add_left(struct ml_grid *grid, const struct ml_node_facts *n)
+{
+    char size[16], text[40];
+    ml_size_format(size, sizeof size, n->left_B);
+    snprintf(text, sizeof text, "%s %3.0f%%", size,
+             n->left_B < 0 ? 0 : 100 * (double)n->left_B / (double)n->limit_B);
+    ml_grid_add(grid, n->left_B < 0 ? "-" : text);
+}
+
 static const char *record_of(const struct ml_node_row *node)
 {
     switch (node->ended) {
@@ -65,7 +75,7 @@ static void add_node(struct ml_grid *grid, const struct ml_facts *f, size_t i)
     add_size(grid, n->peak_B);
     add_time(grid, n->peak_ns);
     add_size(grid, f->nodes[i].memory_B);
-    add_size(grid, n->left_B);
+    add_left(grid, n);
     add_number(grid, f->nodes[i].missed);
     ml_grid_add(grid, record_of(&f->nodes[i]));
 }
@@ -233,7 +243,7 @@ void ml_report_ranks(const struct ml_facts *facts, bool all, const struct ml_sty
 {
     size_t n;
     struct ml_grid *grid = ml_grid_new(COLUMNS(rank_columns));
-    ML_AUTO_FREE struct placed *list = place(facts, all, &n);
+    ML_AUTO_FREE struct placed *list = place(facts, all || facts->ranks == 0, &n);
     if (all || n <= MANY) {
         for (size_t i = 0; i < n; i++)
             add_process(grid, facts, list[i].index);

@@ -31,7 +31,9 @@ def options():
     p.add_argument("--lost-node", type=int, metavar="NODE", help="its record breaks off at 0.7")
     p.add_argument("--out-of-memory", action="store_true",
                    help="rank 1 leaks until the kernel kills it at 0.95")
-    p.add_argument("--say", choices=["steps", "hostile"], help="lines that ranks wrote")
+    p.add_argument("--output", choices=["some", "hostile", "many", "steps", "names"],
+                   help="what ranks wrote")
+    p.add_argument("--old", action="store_true", help="groups as HDF5 1.6 has them")
     p.add_argument("--set", action="append", default=[], metavar="ATTRIBUTE=VALUE")
     p.add_argument("--drop", action="append", default=[], metavar="TABLE[/COLUMN]")
     p.add_argument("--shorten", action="append", default=[], metavar="TABLE/COLUMN")
@@ -104,11 +106,11 @@ def text(values):
 
 
 class Writer:
-    def __init__(self, file):
-        self.file = file
+    def __init__(self, file, old):
+        self.file, self.old = file, old
 
     def table(self, name, /, **columns):
-        group = self.file.create_group(name, track_order=True)
+        group = self.file.create_group(name, track_order=not self.old)
         for column, values in columns.items():
             values = np.asarray(values)
             if values.dtype.kind not in "Sf":
@@ -222,15 +224,6 @@ def many_stacks(o, rows):
     return stacks
 
 
-def processes(o):
-    """Rank, node, parent, name of each process."""
-    n = o.nodes * o.ranks_per_node
-    rows = [(r, r // o.ranks_per_node, -1, "solver") for r in range(n)]
-    if o.helpers:
-        rows.append((-1, 0, 1, "partmesh"))
-    return rows
-
-
 SAID = ["Mesh: reading core_3d_12M.e (serial)", "Distributing mesh to the ranks, METIS k-way",
         "Time Step 1, time = 0.1, dt = 0.1", " 4 Nonlinear |R| = 8.113204e-09  Solve Converged!",
         "Time Step 3, time = 0.4, dt = 0.2", "*** Warning *** KSP diverged, cutting dt to 0.05",
@@ -238,10 +231,40 @@ SAID = ["Mesh: reading core_3d_12M.e (serial)", "Distributing mesh to the ranks,
         "Time Step 6, time = 0.7; $PATH `id` {a}_b^c \"q\""]
 
 
-def said(o):
-    """Time, rank, stream, continued, text of each line."""
-    lines = {"steps": SAID, "hostile": HOSTILE_NAMES}.get(o.say, [])
-    return [((i + 0.5) / len(lines) * 0.94 * o.seconds, 0, 1, 0, line) for i, line in enumerate(lines)]
+def written(o, rows):
+    """Time, rank, stream, continued, text of what ranks wrote, node by node as the recorder has it."""
+    ranks = [rank for rank, *_ in rows if rank >= 0]
+    lines = []
+    if o.output == "some":
+        for rank in ranks:
+            lines += [(0.02 * o.seconds + 1e-3 * rank, rank, 1, 0, f"rank {rank} reads core.i")]
+        lines += [(s * o.seconds, 0, 1, 0, f" step {round(100 * s)}, residual {10 ** (-8 * s):.3e}")
+                  for s in np.arange(0.1, 1, 0.1)]
+        lines += [(0.5 * o.seconds, 0, 1, 0, ""),
+                  (0.5 * o.seconds + 0.01, 0, 1, 0, "a long line that goes on " * 20),
+                  (0.5 * o.seconds + 0.01, 0, 1, 1, "and still goes on"),
+                  (0.7 * o.seconds, ranks[-1], 2, 0, "warning: \u0394t is small")]
+    elif o.output == "hostile":
+        lines += [(1 + i, ranks[i % len(ranks)], i % 4, i % 3, name)
+                  for i, name in enumerate(HOSTILE_NAMES)]
+    elif o.output == "many":
+        lines += [(i * o.seconds / 50000, ranks[i % len(ranks)], 1, 0, f"line {i}")
+                  for i in range(50000)]
+    elif o.output:
+        texts = {"steps": SAID, "names": HOSTILE_NAMES}[o.output]
+        lines += [((i + 0.5) / len(texts) * 0.94 * o.seconds, 0, 1, 0, line)
+                  for i, line in enumerate(texts)]
+    node = dict((rank, node) for rank, node, *_ in rows)
+    return sorted(lines, key=lambda line: (node[line[1]], line[0]))
+
+
+def processes(o):
+    """Rank, node, parent, name of each process."""
+    n = o.nodes * o.ranks_per_node
+    rows = [(r, r // o.ranks_per_node, -1, "solver") for r in range(n)]
+    if o.helpers:
+        rows.append((-1, 0, 1, "partmesh"))
+    return rows
 
 
 def happened(o):
@@ -256,7 +279,7 @@ def happened(o):
 
 
 def write(o, file):
-    w = Writer(file)
+    w = Writer(file, o.old)
     rows = processes(o)
     hostile = b"\x1b]0;x\x07\x1b[31m\xe2\x80\xaen\"; system(\"touch PWNED\")`touch PWNED`\xff"
     ticks = np.arange(0, round(o.seconds / o.period)) * o.period + 0.125
@@ -318,9 +341,9 @@ def write(o, file):
     events = list(zip(*happened(o))) or [[]] * 6
     w.table("events", time_s=np.array(events[0], dtype=float), node=events[1], process=events[2],
             kind=events[3], value=events[4], text=text(events[5]))
-    lines = list(zip(*said(o))) or [[]] * 5
-    w.table("output", time_s=np.array(lines[0], dtype=float), rank=lines[1], stream=lines[2],
-            continued=lines[3], text=text(lines[4]))
+    time, rank, stream, continued, lines = zip(*written(o, rows)) if o.output else [()] * 5
+    w.table("output", time_s=np.array(time, dtype=float), rank=rank, stream=stream,
+            continued=continued, text=text(lines))
     if o.stacks:
         makers = {"some": some_stacks, "hostile": hostile_stacks, "many": many_stacks}
         makers[o.stacks](o, rows).write(w)
@@ -361,7 +384,7 @@ def spoil(o, file):
 
 def main():
     o = options()
-    with h5py.File(o.file, "w", track_order=True) as file:
+    with h5py.File(o.file, "w", track_order=not o.old) as file:
         write(o, file)
         spoil(o, file)
 

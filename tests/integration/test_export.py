@@ -16,7 +16,7 @@ h5py = pytest.importorskip("h5py")
 NPM = {"speedscope": "1.25.0", "playwright-core": "1.65.1"}
 WORK = "std::vector<Element, std::allocator<Element> >::push_back(Element const&)"
 USAGE = [
-    (["export"], "name a format: --folded, --speedscope or --pprof"),
+    (["export"], "name a format: --csv, --json, --moose-csv, --folded, --speedscope or --pprof"),
     (["export", "some.h5"], "name a format"),
     (["export", "--folded"], "no file is named"),
     (["export", "--folded", "some.h5", "some.h5"], "one file at a time"),
@@ -30,7 +30,7 @@ USAGE = [
     (["export", "--folded", "--since", "9", "--until", "3", "some.h5"], "--since 9 is after"),
     (["export", "--folded", "some.h5", "-o", "some.h5"], "-o some.h5 is the recording itself"),
     (["export", "--folded", "some.h5", "-o", "link.h5"], "-o link.h5 is the recording itself"),
-    (["read", "--rank", "0", "some.h5"], "--rank goes with --pstack or --tree"),
+    (["read", "--rank", "0", "some.h5"], "--rank goes with --stdout, --pstack or --tree"),
     (["read", "--pstack", "--rank", "x", "some.h5"], "'x' is no list of ranks"),
 ]
 FAILURES = [

@@ -21,12 +21,12 @@ NPM = "playwright-core@1.65.1"
 MAKER = mt.TESTS / "data" / "make_run.py"
 HOSTILE_PAGE = mt.BIN_DIR.parent / "tests/support/hostile_page"
 BROKEN = ["--nodes", "8", "--ranks-per-node", "8", "--seconds", "1800", "--period", "5", "--scale", "20",
-          "--lost-node", "6", "--out-of-memory", "--stacks", "some", "--say", "steps"]
+          "--lost-node", "6", "--out-of-memory", "--stacks", "some", "--output", "steps"]
 RUNS = {
-    "small": ["--seconds", "12", "--period", "1", "--stacks", "some", "--say", "steps", "--helpers"],
+    "small": ["--seconds", "12", "--period", "1", "--stacks", "some", "--output", "steps", "--helpers"],
     "other": ["--seconds", "9", "--period", "1", "--shape", "leak"],
     "large": BROKEN,
-    "hostile": ["--seconds", "20", "--hostile", "--stacks", "hostile", "--say", "hostile"],
+    "hostile": ["--seconds", "20", "--hostile", "--stacks", "hostile", "--output", "names"],
 }
 FORMS = {
     "total": ["large"],
@@ -272,7 +272,7 @@ WRONG = {  # options of make_run.py, or what is written in place of a file; what
     "far rank": (["--break", "huge-rank"], "too many ranks"),
     "huge": (["--break", "huge"], "more rows than the file holds"),
     "text": (b"hello\n", "not an HDF5 file"),
-    "nothing": (b"", "not an HDF5 file"),
+    "nothing": (b"", "empty"),
     "half": (None, "truncated"),
 }
 

@@ -242,7 +242,7 @@ static void test_not_hdf5(void **state)
         const char *path, *message;
     } cases[] = {
         {"/nonexistent/run.h5", "/nonexistent/run.h5: No such file or directory"},
-        {"/proc", "/proc: not a file"},
+        {"/proc", "/proc: a directory, not a file"},
         {"/proc/self/status", "/proc/self/status: not an HDF5 file"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -5,6 +5,8 @@
 #include "report/grid.h"
 #include "report/report.h"
 #include "report/text.h"
+#include "report/trend.h"
+#include "report/under.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -148,23 +150,68 @@ static void test_history_of_nothing(void **state)
     assert_rows(&h, NULL, 0);
 }
 
+/* Rows of a length that was asked for: each is stamped with its begin. */
+static void test_history_every(void **state)
+{
+    (void)state;
+    struct ml_history h;
+    ml_history_init_every(&h, 0, 25 * S, 10 * S);
+    ml_history_add(&h, 1 * S, 7);
+    ml_history_add(&h, 2 * S, 9);
+    ml_history_add(&h, 3 * S, 2);
+    assert_rows(&h, (const int64_t[][2]){{0, 9}, {10 * S, 2}, {20 * S, 2}}, 3);
+    ml_history_init_every(&h, 5 * S, 25 * S, 10 * S);
+    ml_history_add(&h, 1 * S, 7);
+    ml_history_add(&h, 25 * S, 8);
+    assert_rows(&h, (const int64_t[][2]){{5 * S, 7}, {15 * S, 8}}, 2);
+    ml_history_init_every(&h, 0, 0, 10 * S);
+    ml_history_add(&h, 0, 3);
+    assert_rows(&h, (const int64_t[][2]){{0, 3}}, 1);
+    ml_history_init_every(&h, 0, 100 * S, 10 * S);
+    assert_rows(&h, NULL, 0);
+}
+
+static void test_trend(void **state)
+{
+    (void)state;
+    struct ml_trend t;
+    double growth;
+    ml_trend_init(&t, 60 * S, 180 * S);
+    for (int64_t i = 0; i <= 240; i++)
+        ml_trend_add(&t, i * S, 1000 + i);
+    assert_true(ml_trend_finish(&t, &growth));
+    assert_true(growth > 59.9 && growth < 60.1);
+    ml_trend_init(&t, 0, 60 * S); /* a spike of a second, and back */
+    ml_trend_add(&t, 0, 600);
+    ml_trend_add(&t, 40 * S, 6000);
+    ml_trend_add(&t, 41 * S, 600);
+    assert_true(ml_trend_finish(&t, &growth));
+    assert_true(growth == 2 * 5400 / 30.0);
+    ml_trend_init(&t, 10 * S, 20 * S);
+    assert_false(ml_trend_finish(&t, &growth));
+    ml_trend_add(&t, 11 * S, 5); /* what was before is not known */
+    assert_false(ml_trend_finish(&t, &growth));
+    ml_trend_init(&t, 0, S);
+    ml_trend_add(&t, 0, 5);
+    assert_false(ml_trend_finish(&t, &growth));
+}
+
 /* The report of run.h5, made up with OPTIONS. */
-static char *report_of(const char *options, int width, bool all, bool utf8)
+static char *report_of(const char *options, const struct ml_style *style, bool all)
 {
     struct ml_error err = {{0}};
     struct ml_run *run;
     struct ml_facts facts;
-    struct ml_facts_range range = {INT64_MIN, INT64_MAX, 12, true};
-    struct ml_style style = {.width = width, .utf8 = utf8};
+    struct ml_facts_range range = {INT64_MIN, INT64_MAX, 12, 0, true};
     struct ml_buffer out = {0};
     if (ml_run_open(made_up_run(options), &run, &err) || ml_facts_gather(run, &range, &facts, &err))
         fail_msg("%s", err.text);
-    ml_report_header(&facts, "run.h5", &style, &out);
-    ml_report_summary(&facts, &style, &out);
-    ml_report_nodes(&facts, all, &style, &out);
-    ml_report_ranks(&facts, all, &style, &out);
-    ml_report_history(&facts, "memory of all processes (resident set)", &facts.total, &style, &out);
-    ml_report_history(&facts, facts.nodes[0].name, &facts.by_node[0].history, &style, &out);
+    ml_report_header(&facts, "run.h5", style, &out);
+    ml_report_summary(&facts, style, &out);
+    ml_report_nodes(&facts, all, style, &out);
+    ml_report_ranks(&facts, all, style, &out);
+    ml_report_history(&facts, "memory of all processes (resident set)", &facts.total, style, &out);
+    ml_report_history(&facts, facts.nodes[0].name, &facts.by_node[0].history, style, &out);
     ml_facts_free(&facts);
     ml_run_close(run);
     char *text = ml_format("%.*s", (int)out.length, out.data);
@@ -177,25 +224,81 @@ static void test_report(void **state)
     (void)state;
     static const struct {
         const char *golden, *options;
-        int width;
-        bool all, utf8;
+        struct ml_style style;
+        bool all;
     } cases[] = {
-        {"report_80.txt", "--helpers", 80, false, true},
-        {"report_40_ascii.txt", "--helpers", 40, true, false},
-        {"report_leak.txt", "--shape leak --nodes 3 --set recovered=1", 80, false, true},
-        {"report_many.txt", "--nodes 70 --ranks-per-node 2 --seconds 5", 80, false, true},
-        {"report_hostile.txt", "--hostile --no-job-samples", 80, false, true},
+        {"report_80.txt", "--helpers", {80, false, true}, false},
+        {"report_200.txt", "--helpers", {200, false, true}, false},
+        {"report_40_ascii.txt", "--helpers", {40, false, false}, true},
+        {"report_colour.txt", "--helpers", {80, true, true}, false},
+        {"report_leak.txt", "--shape leak --nodes 3 --set recovered=1", {80, false, true}, false},
+        {"report_many.txt", "--nodes 70 --ranks-per-node 2 --seconds 5", {80, false, true}, false},
+        {"report_hostile.txt", "--hostile --no-job-samples", {80, false, true}, false},
         {"report_bare.txt",
          "--nodes 1 --ranks-per-node 1 --seconds 1 --set command= --set verdict= --set mpi= "
          "--set time_origin= --set job_id= --set exit_code=-1 --drop nodes/memory_B "
          "--drop node_samples --drop processes/peak_s --drop processes/signal",
-         80, false, true},
+         {80, false, true},
+         false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        ML_AUTO_FREE char *text =
-            report_of(cases[i].options, cases[i].width, cases[i].all, cases[i].utf8);
+        ML_AUTO_FREE char *text = report_of(cases[i].options, &cases[i].style, cases[i].all);
         for (const char *p = text; *p; p++)
-            assert_true(*p == '\n' || (unsigned char)*p >= 0x20);
+            assert_true(*p == '\n' || (unsigned char)*p >= 0x20 ||
+                        (cases[i].style.colour && *p == '\033'));
+        assert_golden(cases[i].golden, text);
+    }
+}
+
+/* Memory over time with output under it. */
+static char *output_of(const char *options, const struct ml_style *style, bool all)
+{
+    struct ml_error err = {{0}};
+    struct ml_run *run;
+    struct ml_facts facts;
+    struct ml_under under;
+    struct ml_output output;
+    struct ml_facts_range range = {INT64_MIN, INT64_MAX, 6, 0, false};
+    struct ml_output_choice choice = {NULL, INT64_MIN, INT64_MAX, all ? 0 : 4};
+    struct ml_buffer out = {0};
+    if (ml_run_open(made_up_run(options), &run, &err) || ml_facts_gather(run, &range, &facts, &err))
+        fail_msg("%s", err.text);
+    ml_under_init(&under, &facts.total, NULL);
+    if (ml_output_gather(run, &under.history, &choice, &output, &err))
+        fail_msg("%s", err.text);
+    struct ml_under_what what = {.output = &output, .all = all};
+    ml_report_under(&facts, &under, &what, style, &out);
+    ml_output_none(&output, style, &out);
+    ml_output_free(&output);
+    ml_under_free(&under);
+    ml_facts_free(&facts);
+    ml_run_close(run);
+    char *text = ml_format("%.*s", (int)out.length, out.data);
+    ml_buffer_free(&out);
+    return text;
+}
+
+static void test_output(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *golden, *options;
+        struct ml_style style;
+        bool all;
+    } cases[] = {
+        {"output_80.txt", "--output some", {80, false, true}, false},
+        {"output_40_ascii.txt", "--output some", {40, false, false}, true},
+        {"output_colour.txt", "--output some", {200, true, true}, false},
+        {"output_hostile.txt", "--output hostile", {80, false, true}, true},
+        {"output_many.txt", "--output many", {80, false, true}, false},
+        {"output_none.txt", "", {80, false, true}, false},
+        {"output_none.txt", "--drop output", {80, false, true}, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ML_AUTO_FREE char *text = output_of(cases[i].options, &cases[i].style, cases[i].all);
+        for (const char *p = text; *p; p++)
+            assert_true(*p == '\n' || (unsigned char)*p >= 0x20 ||
+                        (cases[i].style.colour && *p == '\033'));
         assert_golden(cases[i].golden, text);
     }
 }
@@ -211,7 +314,10 @@ int main(void)
         cmocka_unit_test(test_history_keeps_spikes),
         cmocka_unit_test(test_history_holds),
         cmocka_unit_test(test_history_of_nothing),
+        cmocka_unit_test(test_history_every),
+        cmocka_unit_test(test_trend),
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_output),
     };
     return cmocka_run_group_tests(tests, NULL, clean_up);
 }

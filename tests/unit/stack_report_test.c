@@ -4,6 +4,7 @@
 #include "made_up.h"
 #include "report/stack_text.h"
 #include "report/stacks.h"
+#include "report/under.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,6 +28,17 @@ struct look {
     int most; /* moments */
 };
 
+static void add_under(const struct ml_facts *facts, const struct ml_stacks *stacks,
+                      const struct ml_moments *moments, const struct look *look,
+                      struct ml_buffer *out)
+{
+    struct ml_under under;
+    struct ml_under_what what = {stacks, moments, NULL, look->all};
+    ml_under_init(&under, &facts->total, moments);
+    ml_report_under(facts, &under, &what, &look->style, out);
+    ml_under_free(&under);
+}
+
 static char *report_of(const struct look *look)
 {
     struct ml_error err = {{0}};
@@ -34,7 +46,7 @@ static char *report_of(const struct look *look)
     struct ml_facts facts;
     struct ml_stacks stacks;
     struct ml_moments moments = {0};
-    struct ml_facts_range range = {INT64_MIN, INT64_MAX, 6, false};
+    struct ml_facts_range range = {INT64_MIN, INT64_MAX, 6, 0, false};
     struct ml_stacks_choice choice = {NULL, INT64_MIN, INT64_MAX, 0};
     struct ml_buffer out = {0};
     if (ml_run_open(made_up_run(look->options), &run, &err) ||
@@ -45,7 +57,7 @@ static char *report_of(const struct look *look)
     if (!ml_report_no_stacks(&stacks, &look->style, &out) && look->tree)
         ml_report_stack_tree(&stacks, look->all, &look->style, &out);
     else if (stacks.n_samples)
-        ml_report_stacks(&facts, &stacks, &moments, look->all, &look->style, &out);
+        add_under(&facts, &stacks, &moments, look, &out);
     ml_moments_free(&moments);
     ml_stacks_free(&stacks);
     ml_facts_free(&facts);

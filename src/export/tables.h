@@ -1,0 +1,37 @@
+/* The measurements of a run for other programs, written piece by piece in bounded memory. */
+#ifndef ML_EXPORT_TABLES_H
+#define ML_EXPORT_TABLES_H
+
+#include "read/stacks.h"
+
+#include <stdio.h>
+
+struct ml_export_run {
+    struct ml_run *run;
+    const struct ml_process_row *processes; /* the whole table */
+    size_t n_processes;
+    const struct ml_node_row *nodes;
+    size_t n_nodes;
+    const struct ml_stacks_choice *choice; /* ranks and time */
+    const char *title;
+    const char *exporter;   /* program and version */
+    int64_t origin_wall_ns; /* unix time of the run's start; -1: unknown */
+};
+
+/* RFC 4180: a line a row of /samples, with all columns of the format, the node's and the process's
+ * name behind them. Empty: not measured. Errors: those of reading. */
+enum ml_status ml_export_csv(const struct ml_export_run *export, FILE *out, struct ml_error *err);
+
+/* One object: the run's attributes, and each table as an object of columns. The choice of time
+ * leaves rows out of tables over time, that of ranks those of other processes. Null: not measured.
+ * Errors: those of reading; no memory. */
+enum ml_status ml_export_json(const struct ml_export_run *export, FILE *out, struct ml_error *err);
+
+/* The log of the MOOSE framework's memory_logger.py: a line a sample of a node, without a head:
+ * unix time, KiB of all nodes, what was written since the line before, a stack of the node's lowest
+ * rank, the node, its KiB. '|' quotes, '\' escapes, texts are valid UTF-8 without controls other
+ * than tab and newline. The choice of ranks is for output only. Errors: those of reading. */
+enum ml_status ml_export_moose_csv(const struct ml_export_run *export,
+                                   const struct ml_stacks *stacks, FILE *out, struct ml_error *err);
+
+#endif

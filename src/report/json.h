@@ -1,0 +1,23 @@
+/* memlog read --json: what a run did, for scripts. The form is docs/read.schema.json. */
+#ifndef ML_REPORT_JSON_H
+#define ML_REPORT_JSON_H
+
+#include "base/buffer.h"
+#include "read/stacks.h"
+#include "report/facts.h"
+#include "report/output.h"
+
+struct ml_json_parts {
+    const struct ml_facts *facts;
+    const char *name;               /* of the file */
+    bool by_node;                   /* memory over time of each node too */
+    const struct ml_stacks *stacks; /* NULL: without */
+    const struct ml_output *output; /* all lines, by row; NULL: without */
+};
+
+/* Appends one object and a newline. Texts become valid UTF-8: a byte that is none is U+FFFD. What
+ * was not measured is null. Error: no memory. */
+enum ml_status ml_report_json(const struct ml_json_parts *parts, struct ml_buffer *out,
+                              struct ml_error *err);
+
+#endif

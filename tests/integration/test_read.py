@@ -1,0 +1,246 @@
+"""memlog read at the command line: colours, pagers, JSON, output below the memory. No MPI here."""
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+
+import pytest
+import memlog_testing as mt
+
+h5py = pytest.importorskip("h5py")
+SCHEMA = mt.TESTS.parent / "docs/read.schema.json"
+ESCAPE = re.compile("\x1b\\[[0-9;]*m")
+
+
+def make(path, *options):
+    subprocess.run([sys.executable, mt.TESTS / "data/make_run.py", path, *options], check=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("read")
+    make(path / "run.h5", "--output", "some", "--stacks", "some", "--helpers")
+    make(path / "hostile.h5", "--hostile", "--output", "hostile", "--stacks", "hostile")
+    make(path / "many.h5", "--output", "many", "--seconds", "900")
+    make(path / "bare.h5", "--nodes", "1", "--ranks-per-node", "1", "--seconds", "1", "--set",
+         "time_origin=", "--set", "job_id=", "--drop", "node_samples", "--drop", "processes/peak_s",
+         "--drop", "output")
+    return path
+
+
+def memlog(folder, *arguments, code=0, **environment):
+    env = dict(mt.base_environment(), TZ="UTC", **environment)
+    done = subprocess.run([mt.MEMLOG, *arguments], cwd=folder, env=env, stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=mt.TIMEOUT_S)
+    assert done.returncode == code, done.stderr
+    return done.stdout.decode() if code == 0 else done.stderr.decode()
+
+
+class Terminal:
+    """A command on a terminal of its own, typed to and looked at."""
+
+    def __init__(self, folder, *command, rows=24, columns=80, **environment):
+        env = dict(mt.base_environment(), **{"TZ": "UTC", "TERM": "xterm", **environment})
+        for name in {"NO_COLOR", "LESS", "COLUMNS", "LINES"} - set(environment):
+            env.pop(name, None)
+        pid, self.fd = pty.fork()
+        if pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            os.chdir(folder)
+            os.execvpe(command[0], command, env)
+        self.pid, self.bytes = pid, b""
+
+    @property
+    def seen(self):
+        return self.bytes.decode(errors="replace")
+
+    def wait_for(self, text=None):
+        """Until TEXT was shown, or all of it."""
+        deadline = time.monotonic() + mt.TIMEOUT_S
+        while text is None or text not in self.seen:
+            assert time.monotonic() < deadline, self.seen
+            if not select.select([self.fd], [], [], 1)[0]:
+                continue
+            try:
+                piece = os.read(self.fd, 65536)
+            except OSError:                         # EIO: nobody has it open any more
+                piece = b""
+            if not piece:
+                assert text is None, self.seen
+                break
+            self.bytes += piece
+        return self.seen
+
+    def end(self):
+        self.wait_for()
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(status)
+
+
+def on_terminal(folder, *arguments, **how):
+    terminal = Terminal(folder, str(mt.MEMLOG), *arguments, **how)
+    return terminal.end(), terminal.seen
+
+
+def test_colour_only_on_a_terminal(folder):
+    plain = memlog(folder, "read", "run.h5")
+    code, shown = on_terminal(folder, "read", "run.h5", PAGER="", rows=34)
+    assert code == 0 and "\x1b[31m" in shown and "\x1b" not in plain
+    assert ESCAPE.sub("", shown).replace("\r\n", "\n") == plain
+
+
+@pytest.mark.parametrize("how", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"option": "--no-color"}])
+def test_no_colour(folder, how):
+    option = [how.pop("option")] if "option" in how else []
+    code, shown = on_terminal(folder, "read", *option, "run.h5", PAGER="", **how)
+    assert code == 0 and "\x1b" not in shown and "100%" in shown
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_width_and_rows_of_the_terminal(folder, columns):
+    shown = {}
+    for rows in (10, 50, 500):
+        code, text = on_terminal(folder, "read", "--no-color", "many.h5", PAGER="cat", rows=rows,
+                                 columns=columns)
+        assert code == 0 and max(len(line) for line in text.splitlines()) <= columns
+        shown[rows] = sum(line.rstrip().endswith("%") for line in text.splitlines())
+    assert 16 <= shown[10] <= 18 < 44 <= shown[50] <= 48 < shown[500] <= 62
+
+
+def test_pager(folder):
+    """less shows what it gets, and less than all of it may be looked at."""
+    if subprocess.run(["which", "less"], capture_output=True).returncode:
+        pytest.skip("less is not installed")
+    terminal = Terminal(folder, str(mt.MEMLOG), "read", "--all", "--stdout", "many.h5", rows=10)
+    terminal.wait_for("./solver -i core.i")
+    assert "100%" not in terminal.seen
+    os.write(terminal.fd, b"q")
+    assert terminal.end() == 0
+    assert "cannot be written" not in terminal.seen
+
+
+def test_short_report_is_not_held_up(folder):
+    """-F: less ends by itself; what it showed stays."""
+    if subprocess.run(["which", "less"], capture_output=True).returncode:
+        pytest.skip("less is not installed")
+    code, shown = on_terminal(folder, "read", "bare.h5", rows=200)
+    assert code == 0 and "\x1b[31m" in shown and "1 node" in shown
+
+
+@pytest.mark.parametrize("pager, words", [("no-such-pager-anywhere", ["100%"]),
+                                          ("head -n 2", ["run.h5"]), ("true", []),
+                                          ("exit 3", []), ("sed s/solver/PAGED/", ["PAGED", "100%"])])
+def test_other_pagers(folder, pager, words):
+    code, shown = on_terminal(folder, "read", "--all", "run.h5", PAGER=pager)
+    assert code == 0 and all(word in shown for word in words)
+    assert ("100%" in shown) == ("100%" in words)
+
+
+def test_without_less(folder, tmp_path):
+    code, shown = on_terminal(folder, "read", "run.h5", PATH=str(tmp_path))
+    assert code == 0 and "100%" in shown and "not found" not in shown
+
+
+def test_json_is_not_paged(folder):
+    code, shown = on_terminal(folder, "read", "--json", "run.h5", PAGER="sed s/solver/PAGED/")
+    assert code == 0 and json.loads(shown)["run"]["command"] == "./solver -i core.i"
+
+
+@pytest.mark.parametrize("name", ["run", "hostile", "many", "bare"])
+@pytest.mark.parametrize("options", [[], ["--stdout", "--pstack", "--separate"]])
+def test_json_is_as_its_schema_says(folder, name, options):
+    jsonschema = pytest.importorskip("jsonschema")
+    text = memlog(folder, "read", "--json", *options, f"{name}.h5")
+    assert text.isascii()
+    report = json.loads(text)
+    jsonschema.Draft7Validator(json.loads(SCHEMA.read_text())).validate(report)
+    assert ("output" in report, "stacks" in report) == (bool(options), bool(options))
+    assert ("memory" in report["nodes"][0]) == bool(options)
+
+
+def test_schema_is_strict():
+    """It names all that a report has, so that a name that goes is missed."""
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads(SCHEMA.read_text())
+    jsonschema.Draft7Validator.check_schema(schema)
+    pieces = [schema]
+    while pieces:
+        piece = pieces.pop()
+        if isinstance(piece, dict):
+            if "object" in str(piece.get("type", "")) and piece is not schema:
+                optional = {"memory"} & set(piece["properties"])
+                assert set(piece["required"]) == set(piece["properties"]) - optional
+            pieces += piece.values()
+        elif isinstance(piece, list):
+            pieces += piece
+
+
+def test_json_says_what_the_file_says(folder):
+    report = json.loads(memlog(folder, "read", "--json", "--stdout", "--pstack", "run.h5"))
+    with h5py.File(folder / "run.h5") as f:
+        peaks = dict(zip(f["processes/rank"][:].tolist(), f["processes/peak_rss_B"][:].tolist()))
+        peaks.pop(-1)
+        lines = sorted(f["output/time_s"][:].tolist())
+        n_stacks = len(f["stack_samples/time_s"])
+    summary = report["summary"]
+    assert summary["largest_rank"]["peak_B"] == max(peaks.values())
+    assert summary["smallest_rank"]["rank"] == min(peaks, key=peaks.get)
+    mean = sum(peaks.values()) / len(peaks)
+    assert summary["imbalance"] == pytest.approx(max(peaks.values()) / mean - 1)
+    assert max(row["rss_B"] for row in report["memory"]) == summary["peak_B"]
+    assert [line["time_s"] for line in report["output"]] == pytest.approx(lines)
+    assert len(report["stacks"]["samples"]) == n_stacks
+    calls = report["stacks"]["calls"]
+    names = {calls[i]["function"] for s in report["stacks"]["samples"] for i in s["calls"]}
+    assert {"_start", "refine(Cell*, int)", "poll"} <= names
+
+
+def below(text, needle):
+    """The row of memory that NEEDLE stands under."""
+    lines = text[:text.index(needle)].splitlines()
+    return next(line for line in reversed(lines) if line.startswith("2026"))
+
+
+def test_output_stands_where_it_belongs(folder):
+    text = memlog(folder, "read", "--stdout", "--all", "--every", "10s", "run.h5")
+    for step, row in ((10, "05:40:00"), (40, "05:40:20"), (90, "05:40:50")):
+        assert row in below(text, f"step {step},")
+    assert "4 more lines" in memlog(folder, "read", "--stdout", "run.h5")
+    assert "rank  node" not in text and "rank  node" in memlog(folder, "read", "run.h5")
+    everything = memlog(folder, "read", "--stdout", "--all", "run.h5")
+    assert everything.count("reads core.i") == 8 and "more line" not in everything
+    chosen = memlog(folder, "read", "--stdout", "--all", "--rank", "7", "run.h5")
+    assert chosen.count("reads core.i") == 1 and "stderr 7" in chosen and "step" not in chosen
+    late = memlog(folder, "read", "--stdout", "--since", "0:35", "--until", "0:50", "run.h5")
+    assert "step 60," in late and "step 50," not in late and "step 90," not in late
+
+
+def test_output_and_stacks_together(folder):
+    text = memlog(folder, "read", "--stdout", "--pstack", "run.h5")
+    assert "stacks and output" in text and "step 40," in text and "Solver::run(int)" in text
+    tree = memlog(folder, "read", "--stdout", "--tree", "run.h5")
+    assert "step 40," in tree and "merged from the root" in tree
+
+
+def test_every(folder):
+    rows = [line for line in memlog(folder, "read", "--every", "2min", "many.h5").splitlines()
+            if line.startswith("2026")]
+    assert [row.split()[2] for row in rows] == [f"{m}:00.0" for m in range(0, 15, 2)]
+
+
+@pytest.mark.parametrize("arguments, code, message", [
+    (["--every", "never"], 2, "--every 'never'"), (["--every", "0"], 2, "--every '0'"),
+    (["--every", "1ms", "--until", "9000s"], 0, ""),
+    (["--rank", "1"], 2, "--rank goes with --stdout"),
+])
+def test_wrong_use(folder, arguments, code, message):
+    assert message in memlog(folder, "read", *arguments, "run.h5", code=code)
