@@ -97,7 +97,7 @@ static void add_standard(struct list *l, const struct ml_journal_header *header)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         set(l, texts[i], ML_TEXT, ml_strdup(""));
     set(l, "exit_code", ML_INT64, ml_strdup("-1"));
-    set(l, "verdict", ML_TEXT, ml_strdup("unknown: the record breaks off"));
+    set(l, "verdict", ML_TEXT, ml_strdup("unknown: the record breaks off, or the job still runs"));
 }
 
 static void collect(struct list *l, const struct ml_harvest *h, const struct ml_attribute *extra,
