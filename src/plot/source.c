@@ -69,12 +69,9 @@ static enum ml_status check_processes(struct ml_plot_source *s, struct ml_error 
         const struct ml_process_row *p = &s->processes[i];
         if (p->n_rows <= 0)
             continue;
-        if (p->first_row < 0 || (uint64_t)p->first_row >= rows ||
-            (uint64_t)p->n_rows > rows - (uint64_t)p->first_row)
-            return ml_fail(err, ML_RUN_LOST,
-                           "%.300s: process %zu has rows %lld to %lld of the %zu of table samples",
-                           s->path, i, (long long)p->first_row, (long long)p->first_row + p->n_rows,
-                           rows);
+        status = ml_run_check_samples(s->run, i, p, rows, err);
+        if (status)
+            return status;
         if (p->rank >= MOST_RANKS)
             return ml_fail(err, ML_RUN_LOST, "%.300s: process %zu is of rank %d: too many ranks",
                            s->path, i, p->rank);

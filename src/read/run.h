@@ -41,6 +41,12 @@ enum ml_status ml_run_column_text(struct ml_run *run, const char *table, const c
                                   size_t first, size_t count, char **out_cells, size_t *out_width,
                                   struct ml_error *err);
 
+/* Whether the rows of samples that NUMBER's row P names, at least one, are among the N_SAMPLES of
+ * the file. The error names them. */
+enum ml_status ml_run_check_samples(const struct ml_run *run, size_t number,
+                                    const struct ml_process_row *p, size_t n_samples,
+                                    struct ml_error *err);
+
 /* NULL is fine. */
 void ml_run_close(struct ml_run *run);
 

@@ -25,22 +25,20 @@ static enum ml_status move(struct window *w, size_t row, struct ml_error *err)
     return status;
 }
 
-/* The step function of process P at the times of N of its samples. */
-static enum ml_status add_rss(struct window *w, const struct ml_process_row *p,
+/* The step function of process NUMBER, of row P, at the times of N of its samples. */
+static enum ml_status add_rss(struct window *w, size_t number, const struct ml_process_row *p,
                               struct ml_stacks_sample *samples, size_t n, struct ml_error *err)
 {
     if (p->n_rows <= 0)
         return ML_OK;
-    if (p->first_row < 0 || (uint64_t)p->first_row >= w->rows ||
-        (uint64_t)p->n_rows > w->rows - (uint64_t)p->first_row)
-        return ml_fail(
-            err, ML_RUN_LOST, "%.300s: a process has rows %lld to %lld of the %zu of table samples",
-            w->run->path, (long long)p->first_row, (long long)p->first_row + p->n_rows, w->rows);
+    enum ml_status status = ml_run_check_samples(w->run, number, p, w->rows, err);
+    if (status)
+        return status;
     size_t row = (size_t)p->first_row, end = row + (size_t)p->n_rows;
     int64_t rss_B = ML_NOT_MEASURED;
     for (size_t i = 0; i < n; i++) {
         for (; row < end; row++) {
-            enum ml_status status = move(w, row, err);
+            status = move(w, row, err);
             if (status)
                 return status;
             if (!(w->time_s[row - w->first] * 1e9 <= (double)samples[i].time_ns))
@@ -98,7 +96,8 @@ enum ml_status ml_stacks_add_memory(struct ml_run *run, const struct ml_process_
     for (size_t i = 0, end; !status && i < n; i = end) {
         for (end = i + 1; end < n && samples[end].process == samples[i].process;)
             end++;
-        status = add_rss(&w, &processes[samples[i].process], samples + i, end - i, err);
+        size_t number = (size_t)samples[i].process;
+        status = add_rss(&w, number, &processes[number], samples + i, end - i, err);
         if (!status)
             add_growth(samples + i, end - i);
     }

@@ -187,12 +187,9 @@ enum ml_status ml_total_last(struct ml_run *run, const struct ml_process_row *pr
         out_rss_B[i] = ML_NOT_MEASURED;
         if (p->n_rows <= 0)
             continue;
-        if (p->first_row < 0 || (uint64_t)p->first_row >= rows ||
-            (uint64_t)p->n_rows > rows - (uint64_t)p->first_row)
-            return ml_fail(err, ML_RUN_LOST,
-                           "%.300s: process %zu has rows %lld to %lld of the %zu of table samples",
-                           run->path, i, (long long)p->first_row,
-                           (long long)p->first_row + p->n_rows, rows);
+        status = ml_run_check_samples(run, i, p, rows, err);
+        if (status)
+            return status;
         size_t row = (size_t)(p->first_row + p->n_rows - 1);
         if (row < first || row >= first + count) {
             first = row - row % ML_SLICE_ROWS;

@@ -186,6 +186,15 @@ def run(command, timeout_s=TIMEOUT_S, **how):
     return outcome
 
 
+def memlog(folder, *arguments, code=0, **environment):
+    """What memlog prints in FOLDER: to stdout, or to stderr where CODE is not 0."""
+    env = dict(base_environment(), TZ="UTC", **environment)
+    done = subprocess.run([MEMLOG, *arguments], cwd=folder, env=env, stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=TIMEOUT_S)
+    assert done.returncode == code, done.stderr
+    return done.stdout.decode() if code == 0 else done.stderr.decode()
+
+
 def plain_command(flavour, ranks, name, *args):
     return mpiexec(flavour, ranks) + program(flavour, name) + list(args)
 

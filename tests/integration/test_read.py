@@ -13,6 +13,7 @@ import time
 
 import pytest
 import memlog_testing as mt
+from memlog_testing import memlog
 
 h5py = pytest.importorskip("h5py")
 SCHEMA = mt.TESTS.parent / "docs/read.schema.json"
@@ -34,14 +35,6 @@ def folder(tmp_path_factory):
          "time_origin=", "--set", "job_id=", "--drop", "node_samples", "--drop", "processes/peak_s",
          "--drop", "output")
     return path
-
-
-def memlog(folder, *arguments, code=0, **environment):
-    env = dict(mt.base_environment(), TZ="UTC", **environment)
-    done = subprocess.run([mt.MEMLOG, *arguments], cwd=folder, env=env, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=mt.TIMEOUT_S)
-    assert done.returncode == code, done.stderr
-    return done.stdout.decode() if code == 0 else done.stderr.decode()
 
 
 class Terminal:

@@ -12,19 +12,12 @@ import sys
 
 import pytest
 import memlog_testing as mt
+from memlog_testing import memlog
 
 h5py = pytest.importorskip("h5py")
 MOOSE = dict(delimiter=",", quotechar="|", escapechar="\\", quoting=csv.QUOTE_MINIMAL)
 SCHEMA = mt.TESTS.parent / "docs/read.schema.json"
 IDS = {"process", "rank", "node", "parent", "frame", "stack"}
-
-
-def memlog(folder, *arguments, code=0, **environment):
-    env = dict(mt.base_environment(), TZ="UTC", **environment)
-    done = subprocess.run([mt.MEMLOG, *arguments], cwd=folder, env=env, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=mt.TIMEOUT_S)
-    assert done.returncode == code, done.stderr
-    return done.stdout.decode() if code == 0 else done.stderr.decode()
 
 
 @pytest.fixture(scope="module")

@@ -222,7 +222,7 @@ static void test_bad_files(void **state)
         {"--break wrong-depth", "row 2 of table stacks has depth 7 where 2 is right"},
         {"--break stray-stack", "row 3 of table stack_samples is of a process or a stack that"},
         {"--break stack-of-stray-process", "row 3 of table stack_samples is of a process or a"},
-        {"--break stray-rows", "a process has rows "},
+        {"--break stray-rows", "process 1 has rows "},
         {"--shorten frames/line", "table frames has columns of unequal length"},
         {"--shorten stack_samples/stack", "table stack_samples has columns of unequal length"},
         {"--retype stacks/frame", "column stacks/frame does not hold numbers"},
