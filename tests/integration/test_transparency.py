@@ -34,6 +34,17 @@ def own_words(stream, same_mpi):
                    and (same_mpi or b"universe size" not in line))
 
 
+def words_of_plain(flavour, case, plain, stream, tmp_path):
+    """Of a job that aborts, Hydra 4.0 may end before it has passed on the last words: what it passed
+    on in any of three runs."""
+    same = flavour == mt.BUILD
+    words = own_words(getattr(plain, stream), same)
+    for turn in range(2 if case.name == "abort7" and flavour == "mpich" else 0):
+        again, _ = run_case(mt.run_plain, flavour, case, tmp_path / f"plain-{stream}-{turn}")
+        words |= own_words(getattr(again, stream), same)
+    return words
+
+
 @pytest.mark.parametrize("flavour, case", parameters())
 def test_outcome(flavour, case, tmp_path, file):
     plain, plain_files = run_case(mt.run_plain, flavour, case, tmp_path / "plain")
@@ -46,8 +57,9 @@ def test_outcome(flavour, case, tmp_path, file):
         assert set(hosted.by_rank()) == set(range(case.ranks)), f"not all ranks say so\n{hosted}"
         return
     for stream in ("stdout", "stderr"):
-        said = [own_words(getattr(outcome, stream), same) for outcome in (hosted, plain)]
-        assert said[0] == said[1], f"{stream}\n{hosted}\n{plain}"
+        said = own_words(getattr(hosted, stream), same)
+        assert said == words_of_plain(flavour, case, plain, stream, tmp_path), \
+            f"{stream}\n{hosted}\n{plain}"
     assert hosted_files == plain_files
     if plain.code == hosted.code == 0:
         assert hosted.stderr.count(b"\n") == plain.stderr.count(b"\n"), f"stderr\n{hosted}"

@@ -1,4 +1,5 @@
-/* gdb's machine interface: captures of gdb 13.1 (tests/data/gdb), and lines that are none. */
+/* gdb's machine interface: captures of gdb 10.1, 13.1 and 16.3 (tests/data/gdb), and lines that are
+ * none. */
 #include "stack/gdb_stack.h"
 
 #include "base/buffer.h"
@@ -79,6 +80,25 @@ static char *tell_capture(const char *name)
     return t.text.data;
 }
 
+/* What each version tells of the same programs. */
+static const char recursion[] =
+    "1 threads\n"
+    " clock_nanosleep nanosleep stacks_stay descend*200 main ?? __libc_start_main _start\n";
+static const char shapes[] =
+    "1 threads\n"
+    " poll stacks_stay shapes::Box<double>::deeper+ shapes::Box<double>::again+ shapes::Box<double>::measure shapes::(anonymous namespace)::Cube::area shapes::Grid<3>::operator() shapes::apply<shapes::Grid<3> > operator() main ?? __libc_start_main _start\n";
+static const char threads8[] =
+    "9 threads\n"
+    " ?? pthread_cond_wait stacks_stay main ?? __libc_start_main _start\n"
+    " ?? pthread_cond_wait stacks_stay step_a thread_1 ??*2\n"
+    " ?? pthread_cond_wait stacks_stay step_c step_b thread_2 ??*2\n"
+    " ?? pthread_cond_wait stacks_stay step_a step_d step_c thread_3 ??*2\n"
+    " ?? pthread_cond_wait stacks_stay step_c step_b step_a step_d thread_4 ??*2\n"
+    " ?? pthread_cond_wait stacks_stay step_a step_d step_c step_b step_a thread_5 ??*2\n"
+    " ?? pthread_cond_wait stacks_stay step_c step_b step_a step_d step_c step_b thread_6 ??*2\n"
+    " ?? pthread_cond_wait stacks_stay step_a step_d step_c step_b step_a step_d step_c thread_7 ??*2\n"
+    " ?? pthread_cond_wait stacks_stay step_c step_b step_a step_d step_c step_b step_a step_d thread_8 ??*2\n";
+
 static void captures(void **state)
 {
     static const struct {
@@ -97,23 +117,25 @@ static void captures(void **state)
         {"debug_libc",
          "1 threads\n"
          " __GI___libc_read stacks_stay inner middle outer main __libc_start_call_main __libc_start_main_impl _start\n"},
-        {"recursion",
-         "1 threads\n"
-         " clock_nanosleep nanosleep stacks_stay descend*200 main ?? __libc_start_main _start\n"},
-        {"shapes",
-         "1 threads\n"
-         " poll stacks_stay shapes::Box<double>::deeper+ shapes::Box<double>::again+ shapes::Box<double>::measure shapes::(anonymous namespace)::Cube::area shapes::Grid<3>::operator() shapes::apply<shapes::Grid<3> > operator() main ?? __libc_start_main _start\n"},
-        {"threads8",
+        {"recursion", recursion},
+        {"recursion_gdb10", recursion},
+        {"recursion_gdb16", recursion},
+        {"shapes", shapes},
+        {"shapes_gdb10", shapes},
+        {"shapes_gdb16", shapes},
+        {"threads8", threads8},
+        {"threads8_gdb10", threads8},
+        {"threads8_gdb16", /* the newest first */
          "9 threads\n"
          " ?? pthread_cond_wait stacks_stay main ?? __libc_start_main _start\n"
-         " ?? pthread_cond_wait stacks_stay step_a thread_1 ??*2\n"
-         " ?? pthread_cond_wait stacks_stay step_c step_b thread_2 ??*2\n"
-         " ?? pthread_cond_wait stacks_stay step_a step_d step_c thread_3 ??*2\n"
-         " ?? pthread_cond_wait stacks_stay step_c step_b step_a step_d thread_4 ??*2\n"
-         " ?? pthread_cond_wait stacks_stay step_a step_d step_c step_b step_a thread_5 ??*2\n"
-         " ?? pthread_cond_wait stacks_stay step_c step_b step_a step_d step_c step_b thread_6 ??*2\n"
+         " ?? pthread_cond_wait stacks_stay step_c step_b step_a step_d step_c step_b step_a step_d thread_8 ??*2\n"
          " ?? pthread_cond_wait stacks_stay step_a step_d step_c step_b step_a step_d step_c thread_7 ??*2\n"
-         " ?? pthread_cond_wait stacks_stay step_c step_b step_a step_d step_c step_b step_a step_d thread_8 ??*2\n"},
+         " ?? pthread_cond_wait stacks_stay step_c step_b step_a step_d step_c step_b thread_6 ??*2\n"
+         " ?? pthread_cond_wait stacks_stay step_a step_d step_c step_b step_a thread_5 ??*2\n"
+         " ?? pthread_cond_wait stacks_stay step_c step_b step_a step_d thread_4 ??*2\n"
+         " ?? pthread_cond_wait stacks_stay step_a step_d step_c thread_3 ??*2\n"
+         " ?? pthread_cond_wait stacks_stay step_c step_b thread_2 ??*2\n"
+         " ?? pthread_cond_wait stacks_stay step_a thread_1 ??*2\n"},
         {"waves",
          "1 threads\n"
          " clock_nanosleep nanosleep stacks_stay waves::total travel::crest waves::travel coast::shore coast main ?? __libc_start_main _start\n"},
