@@ -22,6 +22,9 @@
 /* A stop whose copy was too small is followed by another, with a larger one. */
 enum { ROUNDS = 3, STACK_MAX_B = 1 << 20, STACK_STEP_B = 16 << 10 };
 
+/* Of the registers that a frame has saved, the one that is wanted first need not lie lowest. */
+enum { BELOW_B = 4096 };
+
 /* A thread in the course of one order. */
 struct sight {
     size_t target;
@@ -152,7 +155,7 @@ static bool wants_more(struct sight *s, const struct ml_hold *h)
         return false;
     s->thread->stack_B = STACK_MAX_B;
     if (missing < sp || missing - sp > STACK_MAX_B)
-        s->also = missing;
+        s->also = missing > BELOW_B ? missing - BELOW_B : missing;
     return true;
 }
 
