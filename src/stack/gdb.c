@@ -82,6 +82,8 @@ static enum ml_status take(void *state, const struct ml_stack_target *targets, s
         ml_fail(err, status, "%s", why.text);
     }
     for (size_t i = 0; i < begun; i++)
+        ml_held_settle(g->held[i]);
+    for (size_t i = 0; i < begun; i++)
         ml_held_pass(g->held[i], order_ns, g->modules, g->symbols, sink);
     for (size_t i = begun; i < n; i++)
         sink->failed(sink->context, &targets[i], ML_STACK_FAILED, why.text);

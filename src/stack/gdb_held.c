@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #define ATTACH_NS (10 * ML_NS_PER_S)
+#define WAKE_NS (100 * ML_NS_PER_MS) /* a SIGSTOP that was left behind acts by then */
 #define ANSWER_NS (5 * ML_NS_PER_S)
 
 /* A thread, and gdb's answer about its frames. */
@@ -244,6 +245,13 @@ void ml_held_lose(struct ml_held *held, const char *why)
     held->attached = false;
     if (!held->n_stacks && !held->failure)
         explain(held, why);
+}
+
+void ml_held_settle(const struct ml_held *held)
+{
+    bool cut_off = held->failure == ML_STACK_FAILED || held->failure == ML_STACK_GONE;
+    if (!held->was_stopped && (cut_off || held->gdb->spoilt))
+        ml_tracing_wake(held->target->pid, WAKE_NS);
 }
 
 static void pass_stack(const struct ml_held *held, const struct stack *stack, int64_t order_ns,

@@ -25,6 +25,10 @@ enum ml_status ml_held_ask(struct ml_held *held, struct ml_error *err);
 /* Lets it go, if it is held. If it ended meanwhile, gdb is spoilt. */
 enum ml_status ml_held_detach(struct ml_held *held, struct ml_error *err);
 
+/* Once it is let go: continues it if gdb, confused by another target that ended, left it stopped.
+ */
+void ml_held_settle(const struct ml_held *held);
+
 /* After gdb was lost and ended, for the reason WHY: the process runs on. */
 void ml_held_lose(struct ml_held *held, const char *why);
 
