@@ -6,7 +6,6 @@
 #include "stack/gdb_stack.h"
 #include "stack/tracing.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -115,19 +114,6 @@ static enum ml_status forget_program(struct ml_held *held, struct ml_error *err)
     return status;
 }
 
-static void read_maps(struct ml_held *held)
-{
-    char path[32];
-    struct ml_buffer text = {0};
-    ssize_t n;
-    snprintf(path, sizeof path, "/proc/%d/maps", (int)held->target->pid);
-    ML_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    while (fd >= 0 && (n = read(fd, ml_buffer_reserve(&text, 65536), 65536)) > 0)
-        text.length += (size_t)n;
-    ml_maps_parse(text.data ? text.data : "", text.length, &held->maps);
-    ml_buffer_free(&text);
-}
-
 static enum ml_status attach(struct ml_held *held, struct ml_error *err)
 {
     struct ml_error said;
@@ -165,7 +151,7 @@ enum ml_status ml_held_attach(struct ml_held *held, const struct ml_stack_target
     if (!status)
         status = attach(held, err);
     if (!status && held->attached)
-        read_maps(held);
+        ml_told_read_maps(held->target->pid, &held->maps);
     return status;
 }
 

@@ -25,7 +25,6 @@
 #include "stack/lldb_frames.h"
 #include "stack/tracing.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -235,19 +234,6 @@ static enum ml_status attach(struct lldb *lldb, struct sample *s, struct exchang
     return status == ML_OK ? hear(lldb, deadline, e, err) : status;
 }
 
-static void read_maps(pid_t pid, struct ml_maps *out_maps)
-{
-    struct ml_buffer text = {0};
-    ML_AUTO_FREE char *path = ml_format("/proc/%d/maps", (int)pid);
-    ML_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = 0;
-    do
-        text.length += (size_t)n;
-    while (fd >= 0 && (n = read(fd, ml_buffer_reserve(&text, 65536), 65536)) > 0);
-    ml_maps_parse(text.data, text.length, out_maps);
-    ml_buffer_free(&text);
-}
-
 static enum ml_status backtrace(struct lldb *lldb, struct sample *s, struct exchange *e,
                                 struct ml_error *err)
 {
@@ -258,7 +244,7 @@ static enum ml_status backtrace(struct lldb *lldb, struct sample *s, struct exch
     e->frames = &s->frames;
     if (status != ML_OK)
         return status;
-    read_maps(s->pid, &s->maps); /* while lldb is busy */
+    ml_told_read_maps(s->pid, &s->maps); /* while lldb is busy */
     s->stop_pending = ml_tracing_of(s->pid).stop_pending;
     return hear(lldb, deadline, e, err);
 }

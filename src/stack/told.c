@@ -1,10 +1,15 @@
 #include "stack/told.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
+#include "base/own.h"
 #include "stack/names.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SIGNAL_FRAME "<signal handler called>"
 
@@ -111,6 +116,19 @@ static bool add_group(struct making *m, const struct ml_told_process *p, const s
             add_told(m, &place, &told[i]);
     }
     return m->n && strcmp(m->frames[m->n - 1].function, SIGNAL_FRAME) == 0;
+}
+
+void ml_told_read_maps(pid_t pid, struct ml_maps *out_maps)
+{
+    char path[32];
+    struct ml_buffer text = {0};
+    ssize_t n;
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    ML_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && (n = read(fd, ml_buffer_reserve(&text, 65536), 65536)) > 0)
+        text.length += (size_t)n;
+    ml_maps_parse(text.data ? text.data : "", text.length, out_maps);
+    ml_buffer_free(&text);
 }
 
 void ml_told_pass(const struct ml_told_process *p, const struct ml_told *told, size_t n,

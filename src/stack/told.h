@@ -25,6 +25,9 @@ struct ml_told_process {
     struct ml_symbols *symbols;
 };
 
+/* The maps of PID, to be read while it is held; none where they cannot be read. */
+void ml_told_read_maps(pid_t pid, struct ml_maps *out_maps);
+
 /* Passes N frames of a thread, innermost first, to SINK as SAMPLE, of which all but the frames and
  * `cut` is set. What is past ML_STACK_DEPTH_MAX is cut. */
 void ml_told_pass(const struct ml_told_process *process, const struct ml_told *told, size_t n,
