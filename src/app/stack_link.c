@@ -28,6 +28,11 @@
 #define RESCUES_OF_DEAD 35
 #define RESCUES 5
 
+/* Where memory runs out, the kernel kills the server first. A new one at once would take what that
+ * has freed; and while the application's process dies in its turn and still has its memory, the
+ * fork would make the kernel choose another victim: the sampling rank (seen with Linux 6.18). */
+#define RESTART_NS ML_NS_PER_S
+
 #define LAST_ORDER_NS (500 * ML_NS_PER_MS)
 #define FAREWELL_NS (2 * ML_NS_PER_S)
 
@@ -43,7 +48,7 @@ struct ml_stack_link {
     struct ml_stack_link_events events;
     char *backend;
     struct ml_channel *channel; /* NULL: no server */
-    struct ml_timer *deadline;
+    struct ml_timer *deadline, *restart;
     struct target *targets; /* [n_targets] of the last order to a debugger */
     size_t n_targets;
     struct ml_timer *rescue;
@@ -101,10 +106,17 @@ static void note_targets(struct ml_stack_link *l, const struct ml_stack_wish *wi
         l->targets[i] = (struct target){wishes[i].pid, ml_tracing_of(wishes[i].pid).stopped};
 }
 
+static void restart(void *context)
+{
+    struct ml_stack_link *l = context;
+    struct ml_error err;
+    if (start(l, &err) != ML_OK)
+        l->events.lost(l->events.context);
+}
+
 /* The server is gone, or is made to be: another one, as long as that makes sense. */
 static void replace_server(struct ml_stack_link *l, const char *why)
 {
-    struct ml_error err;
     if (l->busy)
         begin_rescue(l, RESCUES_OF_DEAD);
     ml_timer_off(l->deadline);
@@ -118,8 +130,10 @@ static void replace_server(struct ml_stack_link *l, const char *why)
     l->restarts++;
     l->server_restarts++;
     l->events.broken(l->events.context, l->restarts, why);
-    if (l->server_restarts > ML_STACK_RESTARTS_MAX || start(l, &err) != ML_OK)
+    if (l->server_restarts > ML_STACK_RESTARTS_MAX)
         l->events.lost(l->events.context);
+    else
+        ml_timer_set_in(l->restart, RESTART_NS);
 }
 
 static void overdue(void *context)
@@ -223,6 +237,7 @@ enum ml_status ml_stack_link_open(struct ml_loop *loop, struct ml_starter *start
     *l = (struct ml_stack_link){.loop = loop, .starter = starter, .events = *events, .idle = true};
     l->backend = ml_strdup(backend);
     l->deadline = ml_loop_timer(loop, overdue, l);
+    l->restart = ml_loop_timer(loop, restart, l);
     l->rescue = ml_loop_timer(loop, rescue, l);
     enum ml_status status = start(l, err);
     if (status != ML_OK) {
@@ -288,6 +303,7 @@ void ml_stack_link_close(struct ml_stack_link *l)
     if (l->pid > 0)
         await_end(l);
     ml_timer_stop(l->deadline);
+    ml_timer_stop(l->restart);
     ml_timer_stop(l->rescue);
     free(l->targets);
     free(l->backend);
