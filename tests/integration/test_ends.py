@@ -2,6 +2,7 @@
 walltime. No process is left, and the journals hold every tick but the last.
 
 MEMLOG_KILLS is how often each victim is killed (3), MEMLOG_SEED repeats a sequence of moments."""
+import json
 import os
 import random
 import signal
@@ -19,13 +20,20 @@ SLACK_S = 0.5                                  # a busy machine may be late by t
 moments = random.Random(os.environ.get("MEMLOG_SEED"))
 
 
+def has_ticks(file):
+    """Whether the journals of a running job hold a tick."""
+    read = subprocess.run([mt.MEMLOG, "read", "--json", file], capture_output=True, text=True)
+    return read.returncode == 0 and any(n["ticks"] for n in json.loads(read.stdout)["nodes"])
+
+
 def start(flavour, file, name="grow", args=("20",), ranks=3):
-    """A job that samples; returns when its ranks run and the journal is there."""
+    """A job that samples; returns when its ranks run and the first tick is in the journal."""
     job = mt.Job(mt.hosted_command(flavour, ranks, name, *args, file=file,
                                    options=("-q", "-r", f"{PERIOD_S}s")))
     try:
         mt.wait_for(lambda: mt.sampling_ranks(job), what="a sampling rank")
         mt.wait_for(lambda: len(mt.application_ranks(job, name)) == ranks, what="the ranks")
+        mt.wait_for(lambda: has_ticks(file), what="a tick in the journal")
     except AssertionError:
         job.kill_all()
         raise
