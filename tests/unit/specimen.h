@@ -9,9 +9,9 @@
 
 /* What they and the test share. */
 struct specimen_board {
-    volatile long turns;    /* of the busy ones */
-    volatile int n_signals; /* SIGRTMIN that arrived at specimen_busy */
-    volatile int n_ready;
+    volatile long turns;   /* of the busy ones */
+    _Atomic int n_signals; /* SIGRTMIN that arrived at specimen_busy, in either of its threads */
+    _Atomic int n_ready;
 };
 extern struct specimen_board *specimen_board;
 
