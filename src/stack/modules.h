@@ -2,7 +2,7 @@
 #ifndef ML_STACK_MODULES_H
 #define ML_STACK_MODULES_H
 
-#include "stack/elf_image.h"
+#include "base/elf_image.h"
 #include "stack/maps.h"
 
 #include <sys/types.h>

@@ -1,7 +1,7 @@
 /* libFuzzer: the headers and the unwind table of an ELF file. The last 8 bytes are an address
  * too. */
+#include "base/elf_image.h"
 #include "base/memory.h"
-#include "stack/elf_image.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -17,7 +17,10 @@ mkdir -p "$root"/{bin,proc,sys,dev,tmp}
 cp "$busybox" "$root/bin/busybox"
 cc -O1 -static -o "$root/bin/ptracer_pair" "$here/ptracer_pair.c"
 cp "$build/tests/support/take_stacks" "$build/tests/programs/stacks/chain" "$root/bin/"
-libraries=$(ldd "$root/bin/take_stacks" "$root/bin/chain" | grep -o '/[^ :]*so[^ :]*' | sort -u)
+hooks=$(find "$build/lib/memlog-mpi" -name 'libmemlog_hooks_*.so' | head -n 1)
+mkdir -p "$root/lib"
+cp "$hooks" "$root/lib/hooks.so"
+libraries=$(ldd "$root/bin/take_stacks" "$root/bin/chain" "$hooks" | grep -o '/[^ :]*so[^ :]*' | sort -u)
 for library in $libraries; do
     mkdir -p "$root$(dirname "$library")"
     cp -L "$library" "$root$library"
@@ -31,10 +34,15 @@ cat >"$root/init" <<'I'
 echo # the firmware leaves its line open
 for scope in 0 1 2; do
     echo $scope >/proc/sys/kernel/yama/ptrace_scope
-    for who in none pid any; do
+    for who in none pid any hooks; do
         for mode in hold spin; do
             echo "case $scope $who $mode"
-            /bin/ptracer_pair $who /bin/take_stacks unwind 1 -- /bin/chain $mode nanosleep
+            target="/bin/chain $mode nanosleep"
+            permits=$who
+            if [ $who = hooks ]; then # the preloaded library permits it, not the program
+                permits=none target="/bin/busybox env LD_PRELOAD=/lib/hooks.so $target"
+            fi
+            /bin/ptracer_pair $permits /bin/take_stacks unwind 1 -- $target
         done
     done
 done
@@ -64,4 +72,4 @@ awk '
                    taken = refused = 0; next }
     /^  outer\|/ { taken = 1 }
     /^failed [0-9]+ 2 / { refused = 1; text = $0 }
-    END { judge(); print text; exit bad != 0 || cases != 18 }' "$work/log" || { cat "$work/log" >&2; exit 1; }
+    END { judge(); print text; exit bad != 0 || cases != 24 }' "$work/log" || { cat "$work/log" >&2; exit 1; }

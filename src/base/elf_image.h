@@ -1,7 +1,7 @@
-/* What unwinding needs of an ELF file: where its bytes are linked to lie, and its table of unwind
- * information. Pure. */
-#ifndef ML_STACK_ELF_IMAGE_H
-#define ML_STACK_ELF_IMAGE_H
+/* The program headers of an ELF file: where its bytes are linked to lie, its table of unwind
+ * information, its dynamic section. Pure. */
+#ifndef ML_BASE_ELF_IMAGE_H
+#define ML_BASE_ELF_IMAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +21,11 @@ struct ml_elf_image {
     size_t n_segments;
     uint64_t table_offset, table_address; /* .eh_frame_hdr (PT_GNU_EH_FRAME), as linked */
     size_t table_size;                    /* 0: it has none */
+    uint64_t dynamic_offset;              /* dynamic section (PT_DYNAMIC) in the file */
+    size_t dynamic_size;                  /* 0: it has none */
+    uint64_t loader_offset;               /* the dynamic loader's name (PT_INTERP) */
+    size_t loader_size;
+    bool has_loader;
 };
 
 /* Reads the headers of the SIZE bytes of an ELF file, which stay the caller's and must live as long

@@ -1,4 +1,4 @@
-#include "stack/elf_image.h"
+#include "base/elf_image.h"
 
 #include "base/memory.h"
 
@@ -40,6 +40,7 @@ bool ml_elf_image_parse(const uint8_t *bytes, size_t size, struct ml_elf_image *
         Elf64_Phdr part;
         memcpy(&part, bytes + header.e_phoff + i * sizeof part, sizeof part);
         size_t n = held(&part, size);
+        image.has_loader |= part.p_type == PT_INTERP;
         if (!n)
             continue;
         if (part.p_type == PT_LOAD) {
@@ -49,6 +50,12 @@ bool ml_elf_image_parse(const uint8_t *bytes, size_t size, struct ml_elf_image *
             image.table_offset = part.p_offset;
             image.table_address = part.p_vaddr;
             image.table_size = n;
+        } else if (part.p_type == PT_DYNAMIC) {
+            image.dynamic_offset = part.p_offset;
+            image.dynamic_size = n;
+        } else if (part.p_type == PT_INTERP) {
+            image.loader_offset = part.p_offset;
+            image.loader_size = n;
         }
     }
     *out_image = image;

@@ -1,0 +1,180 @@
+#include "mpi_hooks/attach.h"
+
+#include "mpi_hooks/calls.h"
+#include "mpi_hooks/hooks.h"
+#include "mpi_hooks/next.h"
+#include "mpi_hooks/phases.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { UNTRIED, TRYING, DONE };
+
+static _Atomic int state;
+static _Atomic(struct ml_page *) attached;
+static _Atomic uint32_t tool_flags;
+static struct ml_page_text tool_name;
+
+/* Pages in a memfd of ours: this user's, and sealed against shrinking, so that no access can ever
+ * raise SIGBUS. 0: it is none. */
+static off_t count_pages(int fd)
+{
+    struct stat file;
+    bool ours = fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && file.st_uid == geteuid() &&
+                fcntl(fd, F_GET_SEALS) >= 0 && (fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK);
+    return ours && file.st_size % (off_t)ML_PAGE_STRIDE == 0 ? file.st_size / (off_t)ML_PAGE_STRIDE
+                                                             : 0;
+}
+
+static struct ml_page *map_page(int fd, off_t number)
+{
+    void *address = mmap(NULL, sizeof(struct ml_page), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+                         number * (off_t)ML_PAGE_STRIDE);
+    if (address == MAP_FAILED)
+        return NULL;
+    struct ml_page *page = address;
+    if (page->magic == ML_PAGE_MAGIC && page->version == ML_PAGE_VERSION &&
+        page->size == sizeof *page && page->calls == ML_MPI_CALLS)
+        return page;
+    munmap(address, sizeof *page);
+    return NULL;
+}
+
+/* Differs after each execve: 16 random bytes that the kernel gives to the new image. */
+static uint64_t image_id(void)
+{
+    uint64_t id = 0;
+    const void *random = (const void *)getauxval(AT_RANDOM);
+    if (random)
+        memcpy(&id, random, sizeof id);
+    return id | 1;
+}
+
+/* What an image left that is gone, by execve or death: totals stay, the rest begins anew. */
+static void reset(struct ml_page *page, uint64_t image)
+{
+    for (int i = 0; i <= ML_PAGE_SLOTS; i++) {
+        ML_STORE(page->slots[i].tid, 0);
+        ML_STORE(page->slots[i].running, 0);
+    }
+    ml_phases_reset(page);
+    ML_STORE(page->claimed_ns, ml_ticks_mono_ns());
+    ML_STORE(page->claimed_ticks, ml_ticks());
+    ML_STORE(page->flags, 0);
+    ML_STORE(page->image, image);
+}
+
+/* False: another live process has PAGE. The same image may come twice: both of our libraries can be
+ * in one process. */
+static bool claim(struct ml_page *page)
+{
+    int32_t pid = getpid(), holder = ML_LOAD(page->pid);
+    uint64_t image = image_id();
+    if (holder != pid) {
+        if (holder != 0 && !(kill(holder, 0) != 0 && errno == ESRCH))
+            return false;
+        if (!atomic_compare_exchange_strong(&page->pid, &holder, pid))
+            return false;
+        ML_STORE(page->image, 0);
+    }
+    if (ML_LOAD(page->image) != image)
+        reset(page, image);
+    return true;
+}
+
+/* The child of a fork is not the process that the page tells of. */
+static void forget_in_child(void)
+{
+    ML_STORE(attached, NULL);
+    ML_STORE(ml_counted, NULL);
+}
+
+static void write_flags(struct ml_page *page)
+{
+    uint32_t flags = ML_LOAD(tool_flags);
+    if (!flags)
+        return;
+    for (int i = 0; i < ML_PAGE_TEXT_WORDS; i++)
+        ML_STORE(page->tool.words[i], ML_LOAD(tool_name.words[i]));
+    atomic_fetch_or(&page->flags, flags);
+}
+
+/* The first of N pages that this process has had before, by an image that is gone, or, NEW, that it
+ * may have: the only one, or a free one. Of many, a page whose process has ended is the sampling
+ * rank's, to read and to free. */
+static struct ml_page *claim_first(int fd, off_t n, bool new)
+{
+    for (off_t i = 0; i < n; i++) {
+        struct ml_page *page = map_page(fd, i);
+        if (!page)
+            continue;
+        int32_t holder = ML_LOAD(page->pid);
+        bool may = new ? n == 1 || holder == 0 : holder == getpid();
+        if (may && claim(page))
+            return page;
+        munmap(page, sizeof *page);
+    }
+    return NULL;
+}
+
+static struct ml_page *try_to_attach(void)
+{
+    const char *path = secure_getenv(ML_PAGE_VARIABLE);
+    if (!path || strncmp(path, "/proc/", 6) != 0)
+        return NULL;
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return NULL;
+    off_t n = count_pages(fd);
+    struct ml_page *page = claim_first(fd, n, false);
+    if (!page)
+        page = claim_first(fd, n, true);
+    close(fd);
+    if (page && pthread_atfork(NULL, NULL, forget_in_child) != 0) {
+        munmap(page, sizeof *page);
+        page = NULL;
+    }
+    if (page)
+        write_flags(page);
+    return page;
+}
+
+struct ml_page *ml_attach(void)
+{
+    int untried = UNTRIED;
+    if (ML_LOAD(state) == UNTRIED && atomic_compare_exchange_strong(&state, &untried, TRYING)) {
+        int saved_errno = errno;
+        atomic_store(&attached, try_to_attach());
+        atomic_store(&state, DONE);
+        errno = saved_errno;
+    }
+    return atomic_load(&attached);
+}
+
+struct ml_page *ml_attach_for_calls(void)
+{
+    if (!ml_next_is_ours() || !ml_next_is_first())
+        return NULL;
+    struct ml_page *page = ml_attach();
+    if (page)
+        atomic_store(&ml_counted, page);
+    return page;
+}
+
+void ml_attach_note(uint32_t flag, const char *tool)
+{
+    if (!tool_flags)
+        ml_page_text_store(&tool_name, strrchr(tool, '/') ? strrchr(tool, '/') + 1 : tool);
+    atomic_fetch_or(&tool_flags, flag);
+    struct ml_page *page = ML_LOAD(attached);
+    if (page)
+        write_flags(page);
+}

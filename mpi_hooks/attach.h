@@ -1,0 +1,19 @@
+/* Finds the page that the environment names, claims and maps it. */
+#ifndef ML_HOOKS_ATTACH_H
+#define ML_HOOKS_ATTACH_H
+
+#include "mpi_hooks/page.h"
+
+/* The page, for phases and events; NULL where there is none, or another live process has claimed
+ * it. Looks once in the life of a process. */
+struct ml_page *ml_attach(void);
+
+/* The page, for calls: not while another thread is attaching, nor where the MPI that is called is
+ * not the one that this library was compiled for, nor behind another tool. */
+struct ml_page *ml_attach_for_calls(void);
+
+/* Notes in the page, now or when there is one, that another TOOL (a path) wraps MPI; FLAG is one of
+ * ml_page_flags. */
+void ml_attach_note(uint32_t flag, const char *tool);
+
+#endif

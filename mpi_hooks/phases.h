@@ -1,0 +1,26 @@
+/* Phases of the process, regions that the application names, and the events that tell of them. Not
+ * on the way of a call: here a lock is taken, with a bound on the wait. */
+#ifndef ML_HOOKS_PHASES_H
+#define ML_HOOKS_PHASES_H
+
+#include "mpi_hooks/page.h"
+
+/* The first 63 bytes of TEXT, padded with 0. */
+void ml_page_text_store(struct ml_page_text *out, const char *text);
+
+/* No region is open; what phases there were keep their names. */
+void ml_phases_reset(struct ml_page *page);
+
+/* Changes the phase where no region is open; in ML_PHASE_INIT and ML_PHASE_FINALIZE regions do not
+ * count. The event EVENT, of TEXT, gives the process's RSS. */
+void ml_phases_change(struct ml_page *page, enum ml_page_phase base, enum ml_page_event_kind event,
+                      const char *text);
+
+void ml_phases_begin_region(struct ml_page *page, const char *name);
+
+/* Ends the innermost region of that name and what was opened in it; nothing if none is open. */
+void ml_phases_end_region(struct ml_page *page, const char *name);
+
+void ml_phases_mark(struct ml_page *page, enum ml_page_event_kind event, const char *text);
+
+#endif

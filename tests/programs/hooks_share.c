@@ -1,0 +1,35 @@
+/* Two ranks; the first sits in MPI_Allreduce for 70 % of the time, because the other comes late.
+ * It says what share it measured itself. */
+#include "../../mpi_hooks/memlog.h"
+#include "hooks.h"
+
+#include <time.h>
+
+#define ROUNDS 50
+
+static void rest(long ms)
+{
+    struct timespec time = {0, ms * 1000000};
+    nanosleep(&time, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    int rank, sum;
+    double inside = 0;
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Barrier(MPI_COMM_WORLD);
+    memlog_region_begin("work");
+    double begin = MPI_Wtime();
+    for (int i = 0; i < ROUNDS; i++) {
+        rest(rank == 0 ? 30 : 100);
+        double entered = MPI_Wtime();
+        MPI_Allreduce(&rank, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+        inside += MPI_Wtime() - entered;
+    }
+    memlog_region_end("work");
+    say(rank, "%.9f of %.9f", inside, MPI_Wtime() - begin);
+    MPI_Finalize();
+    return 0;
+}
