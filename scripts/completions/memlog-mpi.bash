@@ -4,7 +4,8 @@ _memlog_mpi()
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} i
     local options='--outfile --repeat-rate --sample-delay --ranks --ranks-per-node --bind-to
         --nodefile --launch --no-stdout --stdout-limit --pss-rate --overhead --pstack
-        --debugger --stack-rate --stack-growth --stack-ranks --stack-signal --journal-dir --force
+        --debugger --stack-rate --stack-growth --stack-ranks --stack-signal --no-hooks
+        --journal-dir --force
         --live --quiet --verbose --help --version'
     COMPREPLY=()
     # Behind -- it is the application's command and its arguments.

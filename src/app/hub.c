@@ -1,6 +1,7 @@
 #include "app/hub.h"
 
 #include "app/helpers.h"
+#include "app/hooks.h"
 #include "app/job.h"
 #include "app/member_protocol.h"
 #include "app/pump.h"
@@ -38,6 +39,7 @@ struct ml_hub {
     struct ml_job *job;
     struct ml_pump *pump;
     int allowed_cpus;
+    struct ml_hooks *hooks;
     bool ending, finished;
 };
 
@@ -72,7 +74,8 @@ static void start_seat(struct ml_hub *h, struct ml_seat *s, struct guest *g)
     struct ml_buffer message = {0};
     bool once = h->setup.plan->form == ML_FORM_ONCE;
     pid_t tracer = ml_options_wants_stacks(h->setup.options) ? getpid() : 0;
-    ml_seat_pack_start(s, once ? ML_STRIP_JOB : ML_STRIP_CONNECTION, tracer, &message);
+    const char *hooks = ml_hooks_prepare(h->hooks, s);
+    ml_seat_pack_start(s, once ? ML_STRIP_JOB : ML_STRIP_CONNECTION, tracer, hooks, &message);
     ml_channel_send_fd(g->channel, ML_MEMBER_START, message.data, message.length, s->pmi);
     ml_buffer_free(&message);
     if (s->pmi >= 0)
@@ -177,8 +180,10 @@ static void guest_started(struct ml_hub *h, struct ml_unpacker *u)
     struct ml_seat *s = ml_seats_find(&h->seats, (int)ml_unpack_int(u));
     pid_t pid = (pid_t)ml_unpack_int(u);
     int error = (int)ml_unpack_int(u);
+    enum ml_which_mpi which = (enum ml_which_mpi)ml_unpack_int(u);
     if (!s)
         return;
+    ml_hooks_told(h->hooks, which);
     if (pid > 0)
         ml_sampler_add_rank(h->setup.sampler, s->rank, pid);
     else if (pid == 0)
@@ -397,6 +402,8 @@ enum ml_status ml_hub_open(struct ml_loop *loop, const struct ml_hub_setup *setu
 {
     struct ml_hub *h = ml_alloc(sizeof *h);
     *h = (struct ml_hub){.loop = loop, .setup = *setup, .listener = listener};
+    h->hooks = ml_hooks_open(setup->options, setup->sampler, setup->place->node,
+                             setup->plan->form == ML_FORM_ONCE);
     ml_seats_fill(&h->seats, setup->plan, setup->place);
     struct ml_exchange_events exchange_events = {h, received, gathered, queued, exchange_failed};
     struct ml_job_events job_events = {h, end_ranks, job_finished, count_ranks, job_reopened};
@@ -480,6 +487,7 @@ void ml_hub_close(struct ml_hub *h)
         drop_guest(h, h->guests[0]);
     ml_seats_free(&h->seats);
     free(h->guests);
+    ml_hooks_close(h->hooks);
     close(h->listener);
     free(h);
 }

@@ -45,12 +45,11 @@ struct ml_member {
     struct ml_leave leave;
 };
 
-static void tell(struct ml_member *m, enum ml_member_message type, int64_t a, int64_t b, int64_t c)
+static void tell(struct ml_member *m, enum ml_member_message type, int64_t a, int64_t b)
 {
     struct ml_buffer message = {0};
     ml_pack_int(&message, a);
     ml_pack_int(&message, b);
-    ml_pack_int(&message, c);
     ml_channel_send(m->hub, type, message.data, message.length);
     ml_buffer_free(&message);
 }
@@ -72,7 +71,7 @@ static void passed(void *context, enum ml_stream stream, const char *bytes, size
     }
     if (kept < n && !t->cut) {
         t->cut = true;
-        tell(t->member, ML_MEMBER_OUTPUT_CUT, t->rank, t->recorded_B, 0);
+        tell(t->member, ML_MEMBER_OUTPUT_CUT, t->rank, t->recorded_B);
     }
 }
 
@@ -81,7 +80,7 @@ static void check_closed(struct task *t)
     if (!t->ended || t->n_closed < t->n_captures || t->told_closed)
         return;
     t->told_closed = true;
-    tell(t->member, ML_MEMBER_CLOSED, t->rank, 0, 0);
+    tell(t->member, ML_MEMBER_CLOSED, t->rank, 0);
 }
 
 static void closed(void *context)
@@ -145,6 +144,7 @@ static void on_start(struct ml_member *m, const void *bytes, size_t n, int pmi)
     what.strip = (enum ml_strip)ml_unpack_int(&u);
     what.tracer = (pid_t)ml_unpack_int(&u);
     const char *cpus = ml_unpack_text(&u), *folder = ml_unpack_text(&u);
+    const char *hooks = ml_unpack_text(&u);
     size_t n_words;
     ML_AUTO_FREE char **words = ml_unpack_texts(&u, &n_words);
     ML_AUTO_FREE char **settings = ml_unpack_texts(&u, &what.n_settings);
@@ -152,6 +152,7 @@ static void on_start(struct ml_member *m, const void *bytes, size_t n, int pmi)
         return;
     what.cpus = *cpus ? cpus : NULL;
     what.folder = *folder ? folder : NULL;
+    what.hooks = *hooks ? hooks : NULL;
     what.command = n_words ? words : NULL;
     what.settings = settings;
     start_task(m, &what, rank);
@@ -218,7 +219,7 @@ struct ml_member *ml_member_open(struct ml_loop *loop, const struct ml_options *
     m->own_group = ml_startup_launcher() != ML_LAUNCHER_NONE;
     m->hub = ml_channel_open(loop, hub, &events);
     m->kill_timer = ml_loop_timer(loop, kill_tasks, m);
-    tell(m, ML_MEMBER_HELLO, rank, 0, 0);
+    tell(m, ML_MEMBER_HELLO, rank, 0);
     return m;
 }
 
@@ -235,19 +236,32 @@ static void end_task(struct task *t, int status)
 {
     t->pid = 0;
     t->ended = true;
-    tell(t->member, ML_MEMBER_EXIT, t->rank, status, 0);
+    tell(t->member, ML_MEMBER_EXIT, t->rank, status);
     for (int i = 0; i < t->n_captures; i++)
         ml_capture_writer_ended(t->captures[i]);
     check_closed(t);
 }
 
-void ml_member_started(struct ml_member *m, int number, pid_t pid, int error)
+static void tell_started(struct ml_member *m, int rank, pid_t pid, int error,
+                         enum ml_which_mpi which)
+{
+    struct ml_buffer message = {0};
+    ml_pack_int(&message, rank);
+    ml_pack_int(&message, pid);
+    ml_pack_int(&message, error);
+    ml_pack_int(&message, which);
+    ml_channel_send(m->hub, ML_MEMBER_STARTED, message.data, message.length);
+    ml_buffer_free(&message);
+}
+
+void ml_member_started(struct ml_member *m, int number, pid_t pid, int error,
+                       enum ml_which_mpi which)
 {
     struct task *t = task_of(m, number);
     if (!t)
         return;
     t->pid = pid;
-    tell(m, ML_MEMBER_STARTED, number, pid, error);
+    tell_started(m, number, pid, error, which);
     if (m->ending && pid > 0)
         kill(pid, SIGKILL); /* it has done nothing yet */
     if (pid == 0)
@@ -269,7 +283,7 @@ void ml_member_reap(struct ml_member *m)
 void ml_member_signal(struct ml_member *m, int signal)
 {
     signal_tasks(m, signal);
-    tell(m, ML_MEMBER_SIGNAL, signal, 0, 0);
+    tell(m, ML_MEMBER_SIGNAL, signal, 0);
     if (signal == SIGWINCH) {
         for (size_t i = 0; i < m->n_tasks; i++) {
             for (int c = 0; c < m->tasks[i]->n_captures; c++)
@@ -280,7 +294,7 @@ void ml_member_signal(struct ml_member *m, int signal)
 
 void ml_member_stacks_now(struct ml_member *m)
 {
-    tell(m, ML_MEMBER_STACKS, 0, 0, 0);
+    tell(m, ML_MEMBER_STACKS, 0, 0);
 }
 
 void ml_member_orphaned(struct ml_member *m)

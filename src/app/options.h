@@ -37,6 +37,7 @@ enum ml_launch { ML_LAUNCH_AUTO, ML_LAUNCH_RANKS, ML_LAUNCH_ONCE };
     X(RANKS, stack_ranks, "stack-ranks", 0, "LIST", "all", "of these ranks: 0,4-7 (all)")          \
     X(SIGNAL, stack_signal, "stack-signal", 0, "NAME", "",                                         \
       "at USR1 or USR2, which is not passed on then")                                              \
+    X(FLAG, no_hooks, "no-hooks", 0, NULL, "", "preload nothing; do not record MPI calls")         \
     X(TEXT, journal_dir, "journal-dir", 0, "DIR", "", "for the journals (beside FILE)")            \
     X(FLAG, force, "force", 0, NULL, "", "replace FILE")                                           \
     X(FLAG, live, "live", 0, NULL, "", "show the live line even where stderr is no terminal")      \

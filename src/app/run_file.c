@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/own.h"
+#include "mpi_hooks/calls.h"
 #include "store/stacks.h"
 #include "version.h"
 
@@ -213,6 +214,14 @@ static enum ml_status write_each(struct ml_store *store, const struct ml_table *
     return status;
 }
 
+static void fetch_mpi_call(void *context, size_t i, void *out_row)
+{
+    struct ml_mpi_call_row *row = out_row;
+    (void)context;
+    row->name = ml_mpi_call_name((int)i);
+    row->kind = ml_mpi_kind_name(ml_mpi_call_kind((int)i));
+}
+
 /* Makes one tree of the stacks of all journals, and tells the journals' samples their rows in it,
  * which *OUT_ROWS holds. */
 static enum ml_status write_stacks(struct ml_store *store, struct ml_harvest **harvests, size_t n,
@@ -237,8 +246,13 @@ static enum ml_status write_tables(struct ml_team *team, struct ml_store *store,
 {
     /* The small ones first, so that they are on the disk early. */
     static const struct ml_table *const small[] = {
-        &ml_table_processes,    &ml_table_job_samples, &ml_table_events,
-        &ml_table_node_samples, &ml_table_output,      NULL,
+        &ml_table_processes,
+        &ml_table_job_samples,
+        &ml_table_events,
+        &ml_table_node_samples,
+        &ml_table_output,
+        &ml_table_mpi,
+        NULL,
     };
     static const struct ml_table *const large[] = {
         &ml_table_stack_samples,
@@ -247,11 +261,15 @@ static enum ml_status write_tables(struct ml_team *team, struct ml_store *store,
     };
     struct node_range range = node_range(team, harvests, n);
     struct ml_rows nodes = {.count = range.count, .fetch = fetch_node, .context = &range};
+    struct ml_rows mpi_calls = {.count = team->member == 0 ? ML_MPI_CALLS : 0,
+                                .fetch = fetch_mpi_call};
     ML_AUTO_FREE int32_t *stack_rows = NULL;
     set_bases(team, harvests, n);
     enum ml_status status = ml_store_table(store, &ml_table_nodes, &nodes, 1, err);
     if (status == ML_OK)
         status = write_each(store, small, harvests, n, err);
+    if (status == ML_OK)
+        status = ml_store_table(store, &ml_table_mpi_calls, &mpi_calls, 1, err);
     if (status == ML_OK)
         status = write_stacks(store, harvests, n, &stack_rows, err);
     if (status == ML_OK)

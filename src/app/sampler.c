@@ -1,8 +1,10 @@
 #include "app/sampler.h"
 
+#include "app/mpi_watch.h"
 #include "app/stacks.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/slice.h"
 #include "probe/probe.h"
 
 #include <stdlib.h>
@@ -17,6 +19,7 @@ struct ml_sampler {
     struct ml_journal *journal;
     struct ml_timer *timer;
     struct ml_stacks *stacks; /* NULL: none are taken */
+    struct ml_mpi_watch *mpi;
     struct ml_probe_sink sink;
     struct ml_node_sample_row last; /* of the last tick */
     int64_t tick, missed;
@@ -98,6 +101,7 @@ static void take_tick(struct ml_sampler *s)
     ml_journal_samples_begin(s->journal, now.ns);
     ml_probe_tick(s->probe, s->tick++, now, &s->sink, &s->last);
     ml_journal_samples_commit(s->journal);
+    ml_mpi_watch_tick(s->mpi, now.ns);
     s->last.sampler_cpu_ns = own_cpu_ns();
     ml_journal_row(s->journal, ML_FRAME_NODE_SAMPLE, now.ns, &ml_table_node_samples, &s->last);
     flush(s);
@@ -173,7 +177,9 @@ enum ml_status ml_sampler_open(struct ml_loop *loop, const struct ml_sampler_set
     if (status != ML_OK)
         goto fail;
     ml_probe_set_mark(s->probe, setup->mark);
+    s->mpi = ml_mpi_watch_open(s->probe, s->journal, s->node);
     s->timer = ml_loop_timer(loop, on_timer, s);
+    ml_slice_shorten();
     journal_node(s, false);
     flush(s);
     *out_sampler = s;
@@ -194,6 +200,16 @@ void ml_sampler_add_rank(struct ml_sampler *s, int rank, pid_t pid)
     s->rank_added = true;
     if (ml_probe_add_rank(s->probe, rank, pid, &err) != ML_OK)
         ml_log(ML_LOG_DETAIL, "rank %d: %s", rank, err.text);
+}
+
+char *ml_sampler_add_page(struct ml_sampler *s, int rank, struct ml_error *err)
+{
+    return ml_mpi_watch_add(s->mpi, rank, err);
+}
+
+char *ml_sampler_add_pages(struct ml_sampler *s, struct ml_error *err)
+{
+    return ml_mpi_watch_add_pool(s->mpi, err);
 }
 
 void ml_sampler_start(struct ml_sampler *s)
@@ -237,6 +253,8 @@ void ml_sampler_rank_ended(struct ml_sampler *s, int rank, int status)
                                WIFSIGNALED(status) ? WTERMSIG(status) : 0);
         remember_end(s, (size_t)process);
     }
+    if (rank >= 0)
+        ml_mpi_watch_rank_ended(s->mpi, rank);
     exit_event(s, rank, status);
     flush(s);
 }
@@ -302,6 +320,7 @@ void ml_sampler_stop(struct ml_sampler *s)
     ml_timer_off(s->timer);
     s->running = false;
     take_tick(s);
+    ml_mpi_watch_stop(s->mpi);
     journal_node(s, true);
     flush(s);
 }
@@ -323,6 +342,7 @@ void ml_sampler_close(struct ml_sampler *s)
     ml_timer_stop(s->timer);
     ml_stacks_close(s->stacks);
     ml_probe_close(s->probe);
+    ml_mpi_watch_close(s->mpi);
     ml_journal_close(s->journal);
     free(s->end_known);
     free(s);

@@ -31,6 +31,13 @@ struct ml_journal *ml_sampler_journal(struct ml_sampler *s);
 
 void ml_sampler_add_rank(struct ml_sampler *s, int rank, pid_t pid);
 
+/* A page for the MPI hooks of RANK, which is about to be started: the entry of its environment that
+ * leads there, to be freed. NULL and ERR: it cannot be made. */
+char *ml_sampler_add_page(struct ml_sampler *s, int rank, struct ml_error *err);
+
+/* The same for a launcher, whose ranks are found later. */
+char *ml_sampler_add_pages(struct ml_sampler *s, struct ml_error *err);
+
 /* Ticks from now on (or after --sample-delay). */
 void ml_sampler_start(struct ml_sampler *s);
 

@@ -83,13 +83,14 @@ int ml_seats_count_expected(const struct ml_seats *seats)
 }
 
 void ml_seat_pack_start(const struct ml_seat *s, enum ml_strip strip, pid_t tracer,
-                        struct ml_buffer *out)
+                        const char *hooks, struct ml_buffer *out)
 {
     ml_pack_int(out, s->rank);
     ml_pack_int(out, strip);
     ml_pack_int(out, tracer);
     ml_pack_text(out, s->cpus ? s->cpus : "");
     ml_pack_text(out, s->folder ? s->folder : "");
+    ml_pack_text(out, hooks);
     if (s->words.length)
         ml_buffer_append(out, s->words.data, s->words.length);
     else

@@ -47,9 +47,10 @@ bool ml_seats_all_closed(const struct ml_seats *seats);
 int ml_seats_count_running(const struct ml_seats *seats);  /* started and not ended */
 int ml_seats_count_expected(const struct ml_seats *seats); /* not ended, started or not */
 
-/* The message that makes a rank process start it (ML_MEMBER_START); TRACER may then trace it. */
+/* The message that makes a rank process start it (ML_MEMBER_START); TRACER may then trace it, and
+ * libraries of the folder HOOKS are preloaded ("": none). */
 void ml_seat_pack_start(const struct ml_seat *seat, enum ml_strip strip, pid_t tracer,
-                        struct ml_buffer *out);
+                        const char *hooks, struct ml_buffer *out);
 
 /* How rank process STARTER is to end so that mpiexec sees what it would have seen: a rank's own
  * failure is its process's; one that we ended is no failure of its own. Of several that failed, the

@@ -199,8 +199,8 @@ static void tell_refused(struct ml_stacks *s, const char *text)
 {
     static const char *const remedies[] = {
         "in a container it takes --cap-add SYS_PTRACE, and the program may not be setuid",
-        ("kernel.yama.ptrace_scope is 1 and the program was not started by us; preload our hooks, "
-         "or ask for ptrace_scope 0"),
+        ("kernel.yama.ptrace_scope is 1 and our hooks are not in the program (--no-hooks, linked "
+         "statically); ask for ptrace_scope 0"),
         "kernel.yama.ptrace_scope is 2; ask the administrators for 1 or 0",
         "kernel.yama.ptrace_scope is 3; ask the administrators for 1 or 0",
     };

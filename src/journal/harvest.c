@@ -299,6 +299,14 @@ static void fetch_stack_sample(void *context, size_t i, void *out_row)
         row->stack = h->stack_rows[row->stack];
 }
 
+static void fetch_mpi(void *context, size_t i, void *out_row)
+{
+    struct ml_harvest *h = context;
+    struct ml_mpi_row *row = out_row;
+    unpack_at(h, &ml_table_mpi, h->x.mpi.at[i], row);
+    row->process = file_process(h, row->process);
+}
+
 struct ml_rows ml_harvest_rows(struct ml_harvest *h, const struct ml_table *table)
 {
     struct ml_rows rows = {.context = h};
@@ -329,6 +337,9 @@ struct ml_rows ml_harvest_rows(struct ml_harvest *h, const struct ml_table *tabl
     } else if (table == &ml_table_stack_samples) {
         rows.count = h->x.stacks.samples.n;
         rows.fetch = fetch_stack_sample;
+    } else if (table == &ml_table_mpi) {
+        rows.count = h->x.mpi.n;
+        rows.fetch = fetch_mpi;
     }
     return rows;
 }

@@ -28,11 +28,11 @@ const struct ml_attribute *ml_harvest_attribute(const struct ml_harvest *h, size
 size_t ml_harvest_n_nodes(const struct ml_harvest *h);
 void ml_harvest_node(const struct ml_harvest *h, size_t i, struct ml_node_row *out_row);
 
-/* Rows of TABLE that this journal contributes (every table but nodes), in the file's order, times
- * on rank 0's clock since the run's start (the store rounds them to 2^-20 s), process numbers
- * counted on from PROCESS_BASE, first_row from SAMPLE_BASE. Both are what other journals before it
- * contribute; counts do not depend on them. The rows are valid until the harvest is closed. A
- * process without an end has -1 in end, exit code and signal.
+/* Rows of TABLE that this journal contributes (every table but nodes and mpi_calls), in the file's
+ * order, times on rank 0's clock since the run's start (the store rounds them to 2^-20 s), process
+ * numbers counted on from PROCESS_BASE, first_row from SAMPLE_BASE. Both are what other journals
+ * before it contribute; counts do not depend on them. The rows are valid until the harvest is
+ * closed. A process without an end has -1 in end, exit code and signal.
  *
  * Rows of /frames and /stacks are this journal's, and counted in it: parents lie before their
  * children, each frame and parent is one of them, the depths are right. */

@@ -1,6 +1,7 @@
 #include "journal/index.h"
 
 #include "base/memory.h"
+#include "base/own.h"
 #include "journal/lines.h"
 
 #include <stdlib.h>
@@ -190,6 +191,27 @@ static bool index_output(struct ml_index *x, const struct ml_frame *f)
     return true;
 }
 
+/* Rows of one process. */
+static bool index_mpi(struct ml_index *x, const struct ml_frame *f)
+{
+    const uint8_t *p = f->payload, *end = p + f->length;
+    struct ml_process_entry *entry = NULL;
+    while (p < end) {
+        struct ml_mpi_row row;
+        if (!ml_row_unpack(&ml_table_mpi, &p, end, &row))
+            return false;
+        struct ml_process_entry *of_row = process_entry(x, row.process);
+        if (!of_row || (entry && of_row != entry))
+            return false;
+        entry = of_row;
+    }
+    if (entry) {
+        entry->mpi_at = at(x, f->payload);
+        entry->mpi_B = f->length;
+    }
+    return true;
+}
+
 static bool index_stacks(struct ml_index *x, const struct ml_frame *f)
 {
     return ml_stack_index_add(&x->stacks, x->bytes, f);
@@ -217,6 +239,7 @@ static bool (*const handlers[])(struct ml_index *, const struct ml_frame *) = {
     [ML_FRAME_STACK_FRAMES] = index_stacks,
     [ML_FRAME_STACKS] = index_stacks,
     [ML_FRAME_STACK_SAMPLES] = index_stacks,
+    [ML_FRAME_MPI] = index_mpi,
 };
 
 static bool index_frame(struct ml_index *x, const struct ml_frame *f)
@@ -256,13 +279,55 @@ static void guess_clock(struct ml_index *x, int64_t created_ns)
     ml_timeline_add(&x->clock, &(struct ml_clock_point){created_ns, offset_ns, ML_NOT_MEASURED});
 }
 
+static void list_mpi_rows(struct ml_index *x, const struct ml_process_entry *entry)
+{
+    const uint8_t *p = x->bytes + entry->mpi_at, *end = p + entry->mpi_B;
+    struct ml_mpi_row row;
+    uint64_t start = entry->mpi_at;
+    while (p < end && ml_row_unpack(&ml_table_mpi, &p, end, &row)) {
+        ml_offsets_add(&x->mpi, start);
+        start = at(x, p);
+    }
+}
+
+struct timed_event {
+    int64_t time_ns;
+    uint64_t at;
+};
+
+static int by_time(const void *a, const void *b)
+{
+    const struct timed_event *x = a, *y = b;
+    if (x->time_ns != y->time_ns)
+        return x->time_ns < y->time_ns ? -1 : 1;
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* The sampling rank hears of a process's own events at the next tick only. */
+static void sort_events(struct ml_index *x)
+{
+    ML_AUTO_FREE struct timed_event *events =
+        ml_realloc_array(NULL, x->events.n + 1, sizeof *events);
+    for (size_t i = 0; i < x->events.n; i++) {
+        const uint8_t *p = x->bytes + x->events.at[i];
+        struct ml_event_row row = {0};
+        ml_row_unpack(&ml_table_events, &p, x->bytes + x->length, &row);
+        events[i] = (struct timed_event){row.time_ns, x->events.at[i]};
+    }
+    qsort(events, x->events.n, sizeof *events, by_time);
+    for (size_t i = 0; i < x->events.n; i++)
+        x->events.at[i] = events[i].at;
+}
+
 static void finish_index(struct ml_index *x)
 {
     size_t row = 0;
     for (size_t i = 0; i < x->n_processes; i++) {
         x->processes[i].first_row = row;
         row += x->processes[i].samples.n;
+        list_mpi_rows(x, &x->processes[i]);
     }
+    sort_events(x);
     ml_stack_index_finish(&x->stacks, x->bytes, x->length);
     size_t own = (size_t)x->header.node + 1, all = (size_t)x->header.n_nodes;
     grow_nodes(x, own > all ? own : all);
@@ -306,6 +371,7 @@ void ml_index_free(struct ml_index *x)
     free(x->node_samples.at);
     free(x->job_samples.at);
     free(x->events.at);
+    free(x->mpi.at);
     free(x->output_frames.at);
     free(x->output_lines.at);
     free(x->open_lines);

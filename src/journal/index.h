@@ -12,6 +12,8 @@ struct ml_process_entry {
     struct ml_offsets samples; /* its rows of ml_table_samples */
     int64_t peak_B, peak_ns;   /* the largest resident set that a sample saw, and when (local) */
     size_t first_row;          /* of this journal's sample rows */
+    uint64_t mpi_at;           /* its last rows of ml_table_mpi, */
+    size_t mpi_B;              /* so many bytes; 0: none */
 };
 
 /* A row of output: byte of its first character << 16 | its length << 1 | continued. */
@@ -38,9 +40,9 @@ struct ml_index {
     int32_t *entry_of; /* process number on the node to entry, -1: none */
     size_t n_numbers, numbers_capacity;
     size_t n_samples;
-    struct ml_offsets node_samples, job_samples, events; /* rows */
-    struct ml_offsets output_frames;                     /* frames */
-    struct ml_offsets output_lines;                      /* ml_line_entry */
+    struct ml_offsets node_samples, job_samples, events, mpi; /* rows; events by time */
+    struct ml_offsets output_frames;                          /* frames */
+    struct ml_offsets output_lines;                           /* ml_line_entry */
     uint8_t *open_lines; /* by rank + 1: bit 1 << stream while its last line is not over */
     size_t n_open, open_capacity;
     struct ml_stack_index stacks;

@@ -32,6 +32,8 @@ enum ml_frame_type {
                                     such numbers, of rows before them */
     ML_FRAME_STACK_SAMPLES = 15, /* rows of ml_table_stack_samples; process as in PROCESS frames,
                                     stack as numbered here */
+    ML_FRAME_MPI = 16, /* rows of ml_table_mpi, all of one process, as in PROCESS frames; a
+                          later one of the process takes its place */
 };
 
 struct ml_journal_header {

@@ -1,7 +1,9 @@
 #include "probe/probe.h"
 
 #include "base/memory.h"
+#include "mpi_hooks/page.h"
 #include "probe/cgroup.h"
+#include "probe/mpi_page.h"
 #include "probe/processes.h"
 #include "probe/pss.h"
 #include "probe/tree.h"
@@ -22,6 +24,8 @@ struct ml_probe {
     struct ml_processes processes;
     struct ml_tree tree;
     struct ml_pss pss;
+    const struct ml_page **pages; /* of MPI hooks */
+    size_t n_pages, page_capacity;
     int meminfo;          /* open file, or -1 */
     size_t first_measure; /* column of a sample from which on rows are compared */
 };
@@ -90,9 +94,22 @@ void ml_probe_set_mark(struct ml_probe *probe, const char *mark)
     probe->tree.everything = true;
 }
 
+void ml_probe_add_page(struct ml_probe *probe, const struct ml_page *page)
+{
+    ML_GROW(probe->pages, probe->n_pages, probe->page_capacity);
+    probe->pages[probe->n_pages++] = page;
+}
+
 int ml_probe_process_of_rank(const struct ml_probe *probe, int rank)
 {
     const struct ml_rank_process *r = ml_processes_of_rank(&probe->processes, rank);
+    return r ? r->number : -1;
+}
+
+int ml_probe_process_of_pid(const struct ml_probe *probe, pid_t pid, int *out_rank)
+{
+    const struct ml_rank_process *r = ml_processes_of_pid(&probe->processes, pid);
+    *out_rank = r ? r->rank : -1;
     return r ? r->number : -1;
 }
 
@@ -123,6 +140,19 @@ static void show(const struct ml_probe *probe, struct ml_process *p, const struc
     p->row.tick = tick->number;
     p->shown = p->row;
     tick->sink->sampled(tick->sink->context, &p->row);
+}
+
+/* Who is in which MPI call, of all processes at once: what the tick does from then on keeps some of
+ * them from running, and so makes others wait for them. A page is claimed some time after its
+ * process was started, by that or by a child of it. */
+static void read_calls(const struct ml_probe *probe)
+{
+    for (size_t i = 0; i < probe->n_pages; i++) {
+        int pid = ml_mpi_page_pid(probe->pages[i]);
+        struct ml_process *p = pid > 0 ? ml_processes_find(&probe->processes, pid) : NULL;
+        if (p)
+            p->row.mpi_call = ml_mpi_page_running(probe->pages[i]);
+    }
 }
 
 static void sample(struct ml_probe *probe, struct ml_process *p, const struct tick *tick)
@@ -169,9 +199,11 @@ void ml_probe_tick(struct ml_probe *probe, int64_t tick, struct ml_mono now,
     struct ml_processes *set = &probe->processes;
     struct tick t = {tick, now.ns, sink, ml_pss_pick(&probe->pss, set, now.ns)};
     size_t i = 0;
+    read_calls(probe);
     for (; i < set->n; i++)
         sample(probe, set->live[i], &t);
     ml_tree_search(&probe->tree, &probe->fs, set, now.ns, false);
+    read_calls(probe);
     for (; i < set->n; i++)
         sample(probe, set->live[i], &t);
     ml_processes_sweep(set, &probe->fs);
@@ -278,5 +310,6 @@ void ml_probe_close(struct ml_probe *probe)
     ml_cgroup_close(&probe->cgroup);
     ml_procfs_release(&probe->fs, probe->meminfo);
     ml_procfs_close(&probe->fs);
+    free(probe->pages);
     free(probe);
 }

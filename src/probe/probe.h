@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+struct ml_page;
 struct ml_probe;
 
 struct ml_probe_options {
@@ -51,8 +52,15 @@ enum ml_status ml_probe_add_rank(struct ml_probe *probe, int rank, pid_t pid, st
  * lives, has that rank. */
 void ml_probe_set_mark(struct ml_probe *probe, const char *mark);
 
+/* From now on the process that claims PAGE is watched through it too: mpi_call of its samples. PAGE
+ * stays the caller's, and must outlive PROBE. */
+void ml_probe_add_page(struct ml_probe *probe, const struct ml_page *page);
+
 /* Number of the process that is rank RANK, or -1. */
 int ml_probe_process_of_rank(const struct ml_probe *probe, int rank);
+
+/* Number and rank of the process that has PID, or had it last, if it has a rank; else -1, both. */
+int ml_probe_process_of_pid(const struct ml_probe *probe, pid_t pid, int *out_rank);
 
 /* One tick: finds new processes, reads all, and fills OUT_NODE (its sampler_cpu_ns stays
  * ML_NOT_MEASURED: the caller knows it). A row is passed on when a value changed since the

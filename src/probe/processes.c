@@ -56,7 +56,7 @@ struct ml_process *ml_processes_find(const struct ml_processes *set, pid_t pid)
 void ml_processes_set_rank(struct ml_processes *set, struct ml_process *p, int rank)
 {
     ML_GROW(set->ranks, set->n_ranks, set->ranks_capacity);
-    set->ranks[set->n_ranks++] = (struct ml_rank_process){rank, p->number, p};
+    set->ranks[set->n_ranks++] = (struct ml_rank_process){rank, p->pid, p->number, p};
     p->rank = p->row.rank = rank;
     p->announced = false;
 }
@@ -65,6 +65,15 @@ const struct ml_rank_process *ml_processes_of_rank(const struct ml_processes *se
 {
     for (size_t i = set->n_ranks; i-- > 0;) {
         if (set->ranks[i].rank == rank)
+            return &set->ranks[i];
+    }
+    return NULL;
+}
+
+const struct ml_rank_process *ml_processes_of_pid(const struct ml_processes *set, pid_t pid)
+{
+    for (size_t i = set->n_ranks; i-- > 0;) {
+        if (set->ranks[i].pid == pid)
             return &set->ranks[i];
     }
     return NULL;

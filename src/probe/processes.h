@@ -6,7 +6,8 @@
 
 struct ml_rank_process {
     int rank;
-    int number;              /* of the process that has or had the rank */
+    pid_t pid; /* of the process that has or had the rank */
+    int number;
     struct ml_process *live; /* NULL: it has ended */
 };
 
@@ -33,6 +34,9 @@ void ml_processes_set_rank(struct ml_processes *set, struct ml_process *p, int r
 
 /* The last process that was given RANK, or NULL. */
 const struct ml_rank_process *ml_processes_of_rank(const struct ml_processes *set, int rank);
+
+/* The last process with PID that was given a rank, or NULL. */
+const struct ml_rank_process *ml_processes_of_pid(const struct ml_processes *set, pid_t pid);
 
 /* Drops and closes all that have ended. */
 void ml_processes_sweep(struct ml_processes *set, struct ml_procfs *fs);

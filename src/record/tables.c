@@ -25,6 +25,9 @@ const struct ml_code ml_event_codes[] = {
     {ML_EVENT_NODE_LOST, "node_lost"},
     {ML_EVENT_NOTE, "note"},
     {ML_EVENT_DEBUGGER, "debugger"},
+    {ML_EVENT_PHASE_BEGIN, "phase_begin"},
+    {ML_EVENT_PHASE_END, "phase_end"},
+    {ML_EVENT_MARK, "mark"},
     {0, NULL},
 };
 
@@ -54,6 +57,8 @@ const struct ml_code ml_trigger_codes[] = {
 #define FRAME(...) DESCRIBE(ml_frame_row, __VA_ARGS__)
 #define STACK(...) DESCRIBE(ml_stack_row, __VA_ARGS__)
 #define STACK_SAMPLE(...) DESCRIBE(ml_stack_sample_row, __VA_ARGS__)
+#define MPI(...) DESCRIBE(ml_mpi_row, __VA_ARGS__)
+#define MPI_CALL(...) DESCRIBE(ml_mpi_call_row, __VA_ARGS__)
 
 static const struct ml_column node_columns[] = {ML_NODE_COLUMNS(NODE)};
 static const struct ml_column process_columns[] = {ML_PROCESS_COLUMNS(PROCESS)};
@@ -65,6 +70,8 @@ static const struct ml_column output_columns[] = {ML_OUTPUT_COLUMNS(OUTPUT)};
 static const struct ml_column frame_columns[] = {ML_FRAME_COLUMNS(FRAME)};
 static const struct ml_column stack_columns[] = {ML_STACK_COLUMNS(STACK)};
 static const struct ml_column stack_sample_columns[] = {ML_STACK_SAMPLE_COLUMNS(STACK_SAMPLE)};
+static const struct ml_column mpi_columns[] = {ML_MPI_COLUMNS(MPI)};
+static const struct ml_column mpi_call_columns[] = {ML_MPI_CALL_COLUMNS(MPI_CALL)};
 
 #define TABLE(variable, name, description, columns, row)                                           \
     const struct ml_table variable = {name, description, columns,                                  \
@@ -87,6 +94,10 @@ TABLE(ml_table_stacks, "stacks", "all stacks of all ranks as one prefix tree; pa
       stack_columns, ml_stack_row);
 TABLE(ml_table_stack_samples, "stack_samples", "one row a thread and stack taken; by node, by time",
       stack_sample_columns, ml_stack_sample_row);
+TABLE(ml_table_mpi, "mpi", "one row a process, phase and MPI function that it called", mpi_columns,
+      ml_mpi_row);
+TABLE(ml_table_mpi_calls, "mpi_calls", "the MPI functions that are told apart", mpi_call_columns,
+      ml_mpi_call_row);
 
 const struct ml_table *const ml_tables[] = {
     &ml_table_nodes,
@@ -99,5 +110,7 @@ const struct ml_table *const ml_tables[] = {
     &ml_table_frames,
     &ml_table_stacks,
     &ml_table_stack_samples,
+    &ml_table_mpi,
+    &ml_table_mpi_calls,
     NULL,
 };

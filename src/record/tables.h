@@ -62,7 +62,8 @@
     X(INT32, threads, "threads", "1", "number of threads", NULL)                                   \
     X(INT64, major_faults, "major_faults", "1", "page faults that waited for the disk", NULL)      \
     X(CODE, state, "state", "1", "scheduler state", ml_state_codes)                                \
-    X(INT32, mpi_call, "mpi_call", "1", "MPI call in progress; -1: not measured", NULL)
+    X(INT32, mpi_call, "mpi_call", "1",                                                            \
+      "row in /mpi_calls of the call in progress; 0: in none; -1: not measured", NULL)
 
 #define ML_NODE_SAMPLE_COLUMNS(X)                                                                  \
     X(INSTANT, time_ns, "time_s", "s", "time of the sample", NULL)                                 \
@@ -131,6 +132,27 @@
       NULL)                                                                                        \
     X(SPAN, took_ns, "took_s", "s", "from the order to the stack", NULL)
 
+/* What the preloaded MPI hooks say. */
+#define ML_MPI_COLUMNS(X)                                                                          \
+    X(INT32, process, "process", "1", "row in /processes", NULL)                                   \
+    X(INT32, rank, "rank", "1", "MPI rank", NULL)                                                  \
+    X(TEXT, phase, "phase", "",                                                                    \
+      "phase: before MPI_Init, MPI_Init, application, MPI_Finalize, after MPI, or a region", NULL) \
+    X(INT32, call, "call", "1", "row in /mpi_calls; 0: outside of MPI", NULL)                      \
+    X(INT64, calls, "calls", "1", "how often it was called", NULL)                                 \
+    X(REAL, time_s, "time_s", "s", "time in it, of all threads", NULL)                             \
+    X(REAL, error_s, "time_error_s", "s", "standard error of time_s; 0: each call was timed",      \
+      NULL)                                                                                        \
+                                                                                                   \
+    X(REAL, longest_s, "longest_s", "s", "the longest of the calls that were timed", NULL)         \
+    X(INT64, messages, "messages", "1", "messages sent", NULL)                                     \
+    X(INT64, sent_B, "sent_B", "byte", "bytes sent, or given to a collective or a file", NULL)     \
+    X(INT64, grown_B, "grown_B", "byte", "growth of the resident set that was seen in it", NULL)
+
+#define ML_MPI_CALL_COLUMNS(X)                                                                     \
+    X(TEXT, name, "name", "", "function; row 0, of no name, stands for no call", NULL)             \
+    X(TEXT, kind, "kind", "", "p2p, collective, wait, rma, io or setup", NULL)
+
 #define ML_FIELD_INSTANT int64_t
 #define ML_FIELD_SPAN int64_t
 #define ML_FIELD_INT64 int64_t
@@ -170,10 +192,16 @@ struct ml_stack_row {
 struct ml_stack_sample_row {
     ML_STACK_SAMPLE_COLUMNS(ML_DECLARE_FIELD)
 };
+struct ml_mpi_row {
+    ML_MPI_COLUMNS(ML_DECLARE_FIELD)
+};
+struct ml_mpi_call_row {
+    ML_MPI_CALL_COLUMNS(ML_DECLARE_FIELD)
+};
 
 extern const struct ml_table ml_table_nodes, ml_table_processes, ml_table_samples,
     ml_table_node_samples, ml_table_job_samples, ml_table_events, ml_table_output, ml_table_frames,
-    ml_table_stacks, ml_table_stack_samples;
+    ml_table_stacks, ml_table_stack_samples, ml_table_mpi, ml_table_mpi_calls;
 
 /* All of them, in the file's order, ended by NULL. */
 extern const struct ml_table *const ml_tables[];
@@ -204,6 +232,10 @@ enum ml_event_kind {
     ML_EVENT_NODE_LOST = 8,   /* a node stopped answering */
     ML_EVENT_NOTE = 9,        /* a warning that the user also saw */
     ML_EVENT_DEBUGGER = 10, /* value: how often it was restarted; it hung, died or made no sense */
+    ML_EVENT_PHASE_BEGIN = 11, /* text: MPI_Init, MPI_Finalize or a region; value: resident set, or
+                                  -1 */
+    ML_EVENT_PHASE_END = 12,
+    ML_EVENT_MARK = 13, /* text: what the application says */
 };
 
 extern const struct ml_code ml_node_end_codes[], ml_state_codes[], ml_event_codes[],

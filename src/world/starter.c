@@ -48,7 +48,9 @@ static void on_message(void *context, uint32_t type, const void *bytes, size_t n
     if (type == ML_STARTER_STARTED) {
         int number = (int)ml_unpack_int(&u);
         pid_t pid = (pid_t)ml_unpack_int(&u);
-        s->events.started(s->events.context, number, pid, (int)ml_unpack_int(&u));
+        int error = (int)ml_unpack_int(&u);
+        s->events.started(s->events.context, number, pid, error,
+                          (enum ml_which_mpi)ml_unpack_int(&u));
     } else if (type == ML_STARTER_HELPER_STARTED) {
         int helper = (int)ml_unpack_int(&u);
         s->events.helper_started(s->events.context, helper, (pid_t)ml_unpack_int(&u));
@@ -89,6 +91,7 @@ void ml_starter_start(struct ml_starter *s, const struct ml_start *what)
     ml_pack_int(&message, what->tracer);
     ml_pack_text(&message, what->cpus ? what->cpus : "");
     ml_pack_text(&message, what->folder ? what->folder : "");
+    ml_pack_text(&message, what->hooks ? what->hooks : "");
     size_t n_words = 0;
     while (what->command && what->command[n_words])
         n_words++;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "world/environment.h"
+#include "world/which_mpi.h"
 
 #include <sys/types.h>
 
@@ -14,8 +15,9 @@ struct ml_starter;
 
 struct ml_starter_events {
     void *context;
-    /* The answer to ml_starter_start: PID of the child, or 0 and the errno of execve(2). */
-    void (*started)(void *context, int number, pid_t pid, int error);
+    /* The answer to ml_starter_start: PID of the child, or 0 and the errno of execve(2). WHICH
+     * tells of the hooks, where some were to be preloaded. */
+    void (*started)(void *context, int number, pid_t pid, int error, enum ml_which_mpi which);
     void (*helper_started)(void *context, int helper, pid_t pid); /* -1: it cannot be */
     void (*lost)(void *context);                                  /* the starter is gone */
 };
@@ -31,6 +33,7 @@ struct ml_start {
     const char *cpus;       /* "0-3,8": bind to these; NULL: as mpiexec bound us */
     bool own_group;         /* leads a session or process group, if the rank process leads one */
     pid_t tracer;           /* may trace it, and so may its descendants; 0: nobody more */
+    const char *hooks;      /* folder of the libraries to preload; NULL: none */
     int output, error, pmi; /* PMI_FD is set to the last one's number */
 };
 

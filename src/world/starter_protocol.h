@@ -10,10 +10,10 @@ enum ml_starter_message {
     ML_STARTER_ERROR,
     ML_STARTER_PMI,
     ML_STARTER_START,  /* int number, int strip, int own group, int tracer, text cpus, text folder,
-                          words of the command, settings (ml_pack_texts) */
+                          text hooks, words of the command, settings (ml_pack_texts) */
     ML_STARTER_HELPER, /* int helper; with its socket */
     /* from the starter */
-    ML_STARTER_STARTED,        /* int number, int pid, int errno */
+    ML_STARTER_STARTED,        /* int number, int pid, int errno, int which MPI */
     ML_STARTER_HELPER_STARTED, /* int helper, int pid */
 };
 

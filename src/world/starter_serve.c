@@ -5,6 +5,7 @@
 #include "base/pack.h"
 #include "world/binding.h"
 #include "world/environment.h"
+#include "world/preload.h"
 #include "world/starter_protocol.h"
 
 #include <errno.h>
@@ -112,15 +113,18 @@ static pid_t start_rank(const struct serving *s, struct child *c, int *out_error
     return *out_error ? 0 : pid;
 }
 
-static char **make_environment(const struct serving *s, char **settings, size_t n,
-                               enum ml_strip strip)
+/* PRELOAD is a setting more; NULL: none. */
+static char **make_environment(const struct serving *s, char *const *settings, size_t n,
+                               char *preload, enum ml_strip strip)
 {
-    char *pmi_fd = ml_format("PMI_FD=%d", s->pmi);
+    ML_AUTO_FREE char *pmi_fd = ml_format("PMI_FD=%d", s->pmi);
+    ML_AUTO_FREE char **all = ml_realloc_array(NULL, n + 2, sizeof *all);
+    memcpy(all, settings, n * sizeof *all);
     if (s->pmi >= 0)
-        settings[n++] = pmi_fd; /* in the place of the NULL at the end */
-    char **environment = ml_environment_make(environ, strip, settings, n);
-    free(pmi_fd);
-    return environment;
+        all[n++] = pmi_fd;
+    if (preload)
+        all[n++] = preload;
+    return ml_environment_make(environ, strip, all, n);
 }
 
 static void close_descriptor(int *fd)
@@ -139,17 +143,22 @@ static void on_start(struct serving *s, const void *bytes, size_t n)
     c.tracer = (pid_t)ml_unpack_int(&u);
     c.cpus = ml_unpack_text(&u);
     c.folder = ml_unpack_text(&u);
+    const char *hooks = ml_unpack_text(&u);
     size_t n_words, n_settings;
     ML_AUTO_FREE char **words = ml_unpack_texts(&u, &n_words);
     ML_AUTO_FREE char **settings = ml_unpack_texts(&u, &n_settings);
     c.command = n_words ? words : s->command;
-    c.environment = make_environment(s, settings, n_settings, strip);
+    enum ml_which_mpi which = ML_MPI_IS_UNKNOWN;
+    ML_AUTO_FREE char *preload =
+        *hooks ? ml_preload_entry(c.command[0], *c.folder ? c.folder : NULL, hooks, &which) : NULL;
+    c.environment = make_environment(s, settings, n_settings, preload, strip);
     int error = 0;
     pid_t pid = start_rank(s, &c, &error);
     struct ml_buffer answer = {0};
     ml_pack_int(&answer, number);
     ml_pack_int(&answer, pid);
     ml_pack_int(&answer, error);
+    ml_pack_int(&answer, which);
     ml_channel_send(s->channel, ML_STARTER_STARTED, answer.data, answer.length);
     ml_buffer_free(&answer);
     ml_environment_free(c.environment);

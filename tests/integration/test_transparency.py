@@ -99,7 +99,7 @@ def test_open_descriptors(tmp_path, file):
 
 # Variables by which a launcher speaks to the MPI of what it starts: ours, or the hosted world's
 WORLD = re.compile(r"(OMPI|PMIX|PMI|ORTE|PRTE|MPIR|HYDI|HYDRA)_|MPI_LOCAL|GFORTRAN_UNBUFFERED|"
-                   r"TEST_MARK=|_=|MEMLOG_")
+                   r"TEST_MARK=|_=|MEMLOG_|LD_PRELOAD=[^:]*/libmemlog_hooks_")
 KEPT = re.compile(r"OMPI_COMM_WORLD_(RANK|SIZE|LOCAL_RANK|LOCAL_SIZE|NODE_RANK)=|"
                   r"OMPI_ALLOW_RUN|OMPI_MCA_rmaps_base_oversubscribe|OMPI_MCA_user_set|PMI_USER")
 
@@ -112,7 +112,8 @@ def environment(run, **how):
 
 
 def test_environment(file):
-    """As plain, less what mpiexec added for our own MPI; additions are the world's and MEMLOG_*."""
+    """As plain, less what mpiexec added for our own MPI; additions are the world's, MEMLOG_* and
+    our preloaded library."""
     def chosen(lines):
         return sorted(l for l in lines if KEPT.match(l) or not WORLD.match(l))
     plain, hosted = environment(mt.run_plain), environment(mt.run_hosted, file=file)

@@ -75,6 +75,7 @@ static const struct row {
      "SIGUSR1",
      "USR1",
      {"KILL", "TERM", "usr1", "USR3", "10"}},
+    {"no-hooks", NULL, "MEMLOG_NO_HOOKS", "no", NULL, "yes", {NULL}},
     {"journal-dir", NULL, "MEMLOG_JOURNAL_DIR", "", "/scratch", "/scratch", {NULL}},
     {"force", NULL, "MEMLOG_FORCE", "no", NULL, "yes", {NULL}},
     {"live", NULL, "MEMLOG_LIVE", "no", NULL, "yes", {NULL}},

@@ -28,18 +28,20 @@ struct bed {
     struct ml_loop *loop;
     struct ml_starter *starter;
     int n_started, number, error, n_lost;
+    enum ml_which_mpi which;
     pid_t pid;
     int out[2];
     char text[20000];
 };
 
-static void on_started(void *context, int number, pid_t pid, int error)
+static void on_started(void *context, int number, pid_t pid, int error, enum ml_which_mpi which)
 {
     struct bed *bed = context;
     bed->n_started++;
     bed->number = number;
     bed->pid = pid;
     bed->error = error;
+    bed->which = which;
 }
 
 static void on_helper_started(void *context, int helper, pid_t pid)
