@@ -20,7 +20,7 @@
 #define FEWEST_ROWS 16
 #define MOST_ROWS 60
 
-enum { ALL, EVERY, RANKS, SEPARATE, STDOUT, PSTACK, TREE, RANK, SINCE, UNTIL, JSON, NO_COLOR };
+enum { ALL, EVERY, RANKS, SEPARATE, STDOUT, MPI, PSTACK, TREE, RANK, SINCE, UNTIL, JSON, NO_COLOR };
 
 static const struct ml_command_option options[] = {
     [ALL] = {"all", 'a', NULL, "memory at each sample, all output and stacks"},
@@ -28,6 +28,7 @@ static const struct ml_command_option options[] = {
     [RANKS] = {"ranks", 0, NULL, "each rank (and node), its helper processes below it"},
     [SEPARATE] = {"separate", 0, NULL, "memory over time of each node too"},
     [STDOUT] = {"stdout", 0, NULL, "what the application wrote, below the memory then"},
+    [MPI] = {"mpi", 0, NULL, "all MPI functions, and phases of the program"},
     [PSTACK] = {"pstack", 0, NULL, "stacks below the memory at which they were taken"},
     [TREE] = {"tree", 0, NULL, "stacks merged from the root: samples, memory, ranks"},
     [RANK] = {"rank", 0, "LIST", "output and stacks of these ranks only: 0,4-7"},
@@ -134,6 +135,7 @@ static void take(struct ml_read_request *r, int option, const char *value)
     r->ranks |= option == RANKS;
     r->separate |= option == SEPARATE;
     r->output |= option == STDOUT;
+    r->mpi |= option == MPI;
     r->pstack |= option == PSTACK || option == TREE;
     r->tree |= option == TREE;
     r->json |= option == JSON;

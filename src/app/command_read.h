@@ -7,7 +7,7 @@
 #include "report/style.h"
 
 struct ml_read_request {
-    bool all, ranks, separate, pstack, tree, output, json, no_color;
+    bool all, ranks, separate, mpi, pstack, tree, output, json, no_color;
     int64_t every_ns; /* 0: not given */
     size_t rows;      /* of memory over time */
     struct ml_command_choice given;

@@ -1,5 +1,6 @@
 /* memlog read: the report for people. */
 #include "app/command_read.h"
+#include "report/mpi.h"
 #include "report/report.h"
 #include "report/stacks.h"
 #include "report/under.h"
@@ -16,6 +17,22 @@ static void add_tables(const struct ml_facts *facts, const struct ml_read_reques
         return;
     ml_report_nodes(facts, r->ranks, style, out);
     ml_report_ranks(facts, r->ranks, style, out);
+}
+
+static enum ml_status add_mpi(struct ml_run *run, const struct ml_facts *facts,
+                              const struct ml_read_request *r, const struct ml_style *style,
+                              struct ml_buffer *out, struct ml_error *err)
+{
+    struct ml_mpi_sums sums;
+    if ((r->pstack || r->output) && !r->mpi)
+        return ML_OK;
+    enum ml_status status = ml_mpi_sums_gather(run, facts, &sums, err);
+    if (status)
+        return status;
+    if (!r->mpi || !ml_report_no_mpi(&sums, out))
+        ml_report_mpi(&sums, r->mpi, style, out);
+    ml_mpi_sums_free(&sums);
+    return ML_OK;
 }
 
 static enum ml_status gather_output(struct ml_run *run, const struct ml_under *under,
@@ -84,12 +101,16 @@ enum ml_status ml_read_text(struct ml_run *run, const struct ml_read_request *re
     if (status)
         return status;
     add_tables(&facts, r, style, out);
+    status = add_mpi(run, &facts, r, style, out, err);
+    if (status)
+        goto done;
     if (r->pstack)
         status = add_stacks(run, &facts, r, style, out, err);
     else
         status = add_memory(run, &facts, NULL, r, style, out, err);
     for (size_t i = 0; !status && r->separate && i < facts.n_nodes; i++)
         ml_report_history(&facts, facts.nodes[i].name, &facts.by_node[i].history, style, out);
+done:
     ml_facts_free(&facts);
     return status;
 }

@@ -195,6 +195,9 @@ enum ml_status ml_plot_compose(const struct ml_plot_source *sources, char *const
         page->form = ML_PLOT_BAND;
     for (size_t i = 0; !status && i < n; i++)
         status = add_run(&sources[i], labels[i], wish, page, err);
+    bool has_room = page->form != ML_PLOT_MULTIPLES && page->form != ML_PLOT_HEATMAP;
+    if (!status && n == 1 && has_room)
+        status = ml_plot_marks_phases(sources, page, err);
     if (wish->rate)
         ml_plot_form_rate(page);
     page->node_names = ml_alloc((sources->n_nodes + 1) * sizeof *page->node_names);

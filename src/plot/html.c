@@ -74,6 +74,14 @@ static void put_marks(struct ml_buffer *out, const struct ml_plot_page *page)
         put_string(out, page->events[i].text);
         ml_buffer_printf(out, "}");
     }
+    ml_buffer_printf(out, "],\n\"phases\":[");
+    for (size_t i = 0; i < page->n_phases; i++) {
+        const struct ml_plot_phase *p = &page->phases[i];
+        ml_buffer_printf(out, "%s{\"from\":%.7g,\"to\":%.7g,\"name\":", i ? "," : "",
+                         seconds(p->begin_ns), seconds(p->end_ns));
+        put_string(out, p->name);
+        ml_buffer_printf(out, "}");
+    }
     ml_buffer_printf(out, "],\n");
 }
 

@@ -24,4 +24,8 @@ enum ml_status ml_plot_marks_output(const struct ml_plot_source *source,
 enum ml_status ml_plot_marks_events(const struct ml_plot_source *source,
                                     const struct ml_plot_target *target, struct ml_error *err);
 
+/* Phases of the run, into the page. */
+enum ml_status ml_plot_marks_phases(const struct ml_plot_source *source, struct ml_plot_page *page,
+                                    struct ml_error *err);
+
 #endif

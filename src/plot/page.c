@@ -83,6 +83,8 @@ void ml_plot_page_free(struct ml_plot_page *page)
     }
     for (size_t i = 0; i < page->n_events; i++)
         free(page->events[i].text);
+    for (size_t i = 0; i < page->n_phases; i++)
+        free(page->phases[i].name);
     for (size_t i = 0; i < page->n_nodes; i++)
         free(page->node_names[i]);
     free(page->node_names);
@@ -90,6 +92,7 @@ void ml_plot_page_free(struct ml_plot_page *page)
     free(page->curves);
     free(page->marks);
     free(page->events);
+    free(page->phases);
     free(page->title);
     free(page->subtitle);
     free(page->limit_text);

@@ -45,6 +45,12 @@ struct ml_plot_event {
     char *text;
 };
 
+/* What the program did meanwhile: MPI_Init, a region that it names. */
+struct ml_plot_phase {
+    int64_t begin_ns, end_ns;
+    char *name;
+};
+
 struct ml_plot_map {
     size_t n_rows, n_columns;
     double *cells; /* by row; NaN: nothing is known */
@@ -64,6 +70,8 @@ struct ml_plot_page {
     size_t n_marks;
     struct ml_plot_event *events;
     size_t n_events;
+    struct ml_plot_phase *phases; /* of a single run, in order of their begin */
+    size_t n_phases;
     double limit; /* 0: none is drawn */
     char *limit_text;
     struct ml_plot_map map;

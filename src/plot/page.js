@@ -208,6 +208,7 @@ function drawBox(box, scale, inside) {
     const loud = box.curves.filter(c => !c.quiet);
     (data.form === 'stacked' ? [...loud].reverse() : loud).forEach(c => drawCurve(box, c, inside));
     drawEvents(box, inside);
+    drawPhases(box, inside);
     if (box.group !== null) {
         const peak = Math.max(0, ...loud.flatMap(c => c.v));
         svg.append(make('text', { x: box.x, y: box.y - 9, class: 'name' }, loud[0]?.label ?? ''));
@@ -278,6 +279,21 @@ function drawEvents(box, inside) {
             continue;
         rows[row] = left ? x + width : x + 6;
         svg.append(make('text', { x, y: box.y - 8 - 15 * row, class: 'event', 'text-anchor': left ? 'start' : 'end' }, event.text));
+    }
+}
+
+// A line where a phase of the program begins and ends, and its name above the time axis.
+function drawPhases(box, inside) {
+    const rows = [-1e9, -1e9, -1e9];
+    for (const phase of box.group === null ? data.phases : []) {
+        for (const x of [box.px(phase.from), box.px(phase.to)])
+            inside.append(line(x, box.y, x, box.y + box.h, '--mut', { 'stroke-dasharray': '2 6', 'stroke-width': .9 }));
+        const x = Math.max(box.px(phase.from), box.x), width = phase.name.length * 6.6 + 8;
+        const row = rows.findIndex(end => x >= end);
+        if (row < 0 || x + width > box.x + box.w || box.px(phase.to) < box.x)
+            continue;
+        rows[row] = x + width;
+        svg.append(make('text', { x: x + 4, y: box.y + box.h - 7 - 15 * row, class: 'phase' }, phase.name));
     }
 }
 

@@ -37,6 +37,7 @@ const char *ml_script_time_format(const struct ml_script *s, double wide_px);
 int ml_script_columns(const struct ml_script *s, double character_px);
 void ml_script_limit(struct ml_script *s);
 void ml_script_events(struct ml_script *s);
+void ml_script_phases(struct ml_script *s);
 
 /* Coordinates of a place in the graph, in px from its lower left corner. */
 void ml_script_point(struct ml_script *s, double x_px, double y_px);

@@ -97,6 +97,7 @@ void ml_script_lines(struct ml_script *s)
     ml_script_time_axis(s, s->space.wide);
     ml_script_limit(s);
     ml_script_events(s);
+    ml_script_phases(s);
     ml_script_labels(s);
     ml_script_marks(s);
     emit_key(s);
@@ -131,6 +132,7 @@ void ml_script_band(struct ml_script *s)
     ml_script_frame(s, ml_script_label_px(s));
     ml_script_time_axis(s, s->space.wide);
     ml_script_events(s);
+    ml_script_phases(s);
     ml_script_marks(s);
     ml_script_labels(s);
     emit_key(s);

@@ -140,6 +140,7 @@ void ml_script_stacked(struct ml_script *s)
     ml_script_time_axis(s, s->space.wide);
     ml_script_limit(s);
     ml_script_events(s);
+    ml_script_phases(s);
     stacked_names(s);
     stacked_nodes(s);
     ml_script_marks(s);

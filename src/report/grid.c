@@ -15,6 +15,7 @@ struct ml_grid {
     size_t n_columns;
     char **cells; /* row by row, the titles first; a note is a row whose first cell begins with 1 */
     size_t n, capacity;
+    bool keeps_first;
 };
 
 #define NOTE '\1'
@@ -33,6 +34,11 @@ static void push(struct ml_grid *grid, char *text)
 {
     ML_GROW(grid->cells, grid->n, grid->capacity);
     grid->cells[grid->n++] = text;
+}
+
+void ml_grid_keep_first(struct ml_grid *grid)
+{
+    grid->keeps_first = true;
 }
 
 void ml_grid_add(struct ml_grid *grid, const char *text)
@@ -95,6 +101,8 @@ static void fit(const struct ml_grid *grid, int width, int *widths)
         }
         if (too_much <= 0)
             return;
+        if (widest == 0 && grid->keeps_first && least < grid->n_columns)
+            widest = grid->n_columns;
         int spare = widest < grid->n_columns ? widths[widest] - MIN_TEXT : 0;
         if (spare > 0)
             widths[widest] -= too_much < spare ? too_much : spare;

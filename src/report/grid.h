@@ -18,6 +18,9 @@ struct ml_grid;
 /* COLUMNS must outlive the grid. */
 struct ml_grid *ml_grid_new(const struct ml_grid_column *columns, size_t n_columns);
 
+/* The texts of the first column are cut only when no more columns can be left out. */
+void ml_grid_keep_first(struct ml_grid *grid);
+
 /* The next cell of the row; rows follow one another. TEXT is copied and escaped when shown. */
 void ml_grid_add(struct ml_grid *grid, const char *text);
 

@@ -349,6 +349,44 @@ static void test_drawing_fits(void **state)
     }
 }
 
+static size_t times_in(const char *text, const char *word)
+{
+    size_t n = 0;
+    for (; (text = strstr(text, word)); text += strlen(word))
+        n++;
+    return n;
+}
+
+/* Names of phases come from the application; those that have no room are lines only. */
+static void test_phases(void **state)
+{
+    (void)state;
+    struct ml_plot_curve curve;
+    struct ml_plot_mark marks[2];
+    struct ml_plot_page page = small_page(&curve, marks);
+    int64_t second = ml_plot_extent_of(&page).end_ns / 100;
+    struct ml_plot_phase phases[] = {
+        {10 * second, 60 * second, (char *)"`touch x`"},
+        {11 * second, 50 * second, (char *)"inner"},
+        {12 * second, 40 * second, (char *)"next"},
+        {13 * second, 30 * second, (char *)"hidden"},
+        {99 * second, 100 * second, (char *)"far"},
+    };
+    struct ml_buffer out = {0};
+    page.phases = phases;
+    page.n_phases = 5;
+    ml_gnuplot_emit(&page, &out);
+    ml_buffer_append(&out, "", 1);
+    assert_int_equal(times_in(out.data, "dt (2,6) lc rgb mut"), 2 * 5);
+    assert_int_equal(times_in(out.data, "touch x`"), 0);
+    assert_int_equal(times_in(out.data, "touch x"), 1);
+    assert_int_equal(times_in(out.data, "\"inner\""), 1);
+    assert_int_equal(times_in(out.data, "\"next\""), 1);
+    assert_int_equal(times_in(out.data, "\"hidden\""), 0);
+    assert_int_equal(times_in(out.data, "\"far\""), 0);
+    ml_buffer_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +401,7 @@ int main(void)
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_space),
         cmocka_unit_test(test_drawing_fits),
+        cmocka_unit_test(test_phases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,60 @@
+/* What the program did meanwhile, along the time axis. */
+#include "base/memory.h"
+#include "plot/marks.h"
+#include "read/phases.h"
+
+#include <stdlib.h>
+
+#define MOST_PHASES 40
+#define LEAST 0.004 /* of the time axis: shorter ones are no more than a line */
+
+static int longest_first(const void *a, const void *b)
+{
+    const struct ml_plot_phase *x = a, *y = b;
+    int64_t of_x = x->end_ns - x->begin_ns, of_y = y->end_ns - y->begin_ns;
+    if (of_x != of_y)
+        return of_x < of_y ? 1 : -1;
+    return x->begin_ns < y->begin_ns ? -1 : x->begin_ns > y->begin_ns;
+}
+
+static int first_first(const void *a, const void *b)
+{
+    const struct ml_plot_phase *x = a, *y = b;
+    if (x->begin_ns != y->begin_ns)
+        return x->begin_ns < y->begin_ns ? -1 : 1;
+    return x->end_ns < y->end_ns ? 1 : x->end_ns > y->end_ns ? -1 : 0;
+}
+
+/* The longest of those that can be seen, in order. */
+static void choose(struct ml_plot_page *page)
+{
+    if (page->n_phases == 0)
+        return;
+    qsort(page->phases, page->n_phases, sizeof *page->phases, longest_first);
+    for (; page->n_phases > MOST_PHASES; page->n_phases--)
+        free(page->phases[page->n_phases - 1].name);
+    qsort(page->phases, page->n_phases, sizeof *page->phases, first_first);
+}
+
+enum ml_status ml_plot_marks_phases(const struct ml_plot_source *source, struct ml_plot_page *page,
+                                    struct ml_error *err)
+{
+    struct ml_run_phases found = {0};
+    int64_t end_ns = ml_plot_extent_of(page).end_ns;
+    enum ml_status status = ml_run_phases_read(source->run, source->processes, source->n_processes,
+                                               source->end_ns, &found, err);
+    if (status)
+        return status;
+    page->phases = ml_realloc_array(NULL, found.n + 1, sizeof *page->phases);
+    for (size_t i = 0; i < found.n; i++) {
+        struct ml_run_phase *p = &found.list[i];
+        int64_t last_ns = p->end_ns < end_ns ? p->end_ns : end_ns;
+        if (p->begin_ns < 0 || (double)(last_ns - p->begin_ns) < LEAST * (double)end_ns)
+            continue;
+        page->phases[page->n_phases++] =
+            (struct ml_plot_phase){p->begin_ns, last_ns, ml_strdup(p->name)};
+    }
+    ml_run_phases_free(&found);
+    choose(page);
+    return ML_OK;
+}
