@@ -1,9 +1,11 @@
 #include "mpi_hooks/attach.h"
 
+#include "mpi_hooks/atomics.h"
 #include "mpi_hooks/calls.h"
-#include "mpi_hooks/hooks.h"
 #include "mpi_hooks/next.h"
 #include "mpi_hooks/phases.h"
+#include "mpi_hooks/ticks.h"
+#include "mpi_hooks/tool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +22,7 @@ enum { UNTRIED, TRYING, DONE };
 
 static _Atomic int state;
 static _Atomic(struct ml_page *) attached;
-static _Atomic uint32_t tool_flags;
-static struct ml_page_text tool_name;
+_Atomic(struct ml_page *) ml_counted;
 
 /* Pages in a memfd of ours: this user's, and sealed against shrinking, so that no access can ever
  * raise SIGBUS. 0: it is none. */
@@ -95,16 +96,7 @@ static void forget_in_child(void)
 {
     ML_STORE(attached, NULL);
     ML_STORE(ml_counted, NULL);
-}
-
-static void write_flags(struct ml_page *page)
-{
-    uint32_t flags = ML_LOAD(tool_flags);
-    if (!flags)
-        return;
-    for (int i = 0; i < ML_PAGE_TEXT_WORDS; i++)
-        ML_STORE(page->tool.words[i], ML_LOAD(tool_name.words[i]));
-    atomic_fetch_or(&page->flags, flags);
+    ml_tool_show_on(NULL);
 }
 
 /* The first of N pages that this process has had before, by an image that is gone, or, NEW, that it
@@ -143,7 +135,7 @@ static struct ml_page *try_to_attach(void)
         page = NULL;
     }
     if (page)
-        write_flags(page);
+        ml_tool_show_on(page);
     return page;
 }
 
@@ -167,14 +159,4 @@ struct ml_page *ml_attach_for_calls(void)
     if (page)
         atomic_store(&ml_counted, page);
     return page;
-}
-
-void ml_attach_note(uint32_t flag, const char *tool)
-{
-    if (!tool_flags)
-        ml_page_text_store(&tool_name, strrchr(tool, '/') ? strrchr(tool, '/') + 1 : tool);
-    atomic_fetch_or(&tool_flags, flag);
-    struct ml_page *page = ML_LOAD(attached);
-    if (page)
-        write_flags(page);
 }

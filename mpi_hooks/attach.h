@@ -12,8 +12,7 @@ struct ml_page *ml_attach(void);
  * not the one that this library was compiled for, nor behind another tool. */
 struct ml_page *ml_attach_for_calls(void);
 
-/* Notes in the page, now or when there is one, that another TOOL (a path) wraps MPI; FLAG is one of
- * ml_page_flags. */
-void ml_attach_note(uint32_t flag, const char *tool);
+/* The last that ml_attach_for_calls returned; NULL before. */
+extern _Atomic(struct ml_page *) ml_counted;
 
 #endif

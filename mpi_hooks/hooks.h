@@ -3,7 +3,8 @@
 #ifndef ML_HOOKS_HOOKS_H
 #define ML_HOOKS_HOOKS_H
 
-#include "mpi_hooks/page.h"
+#include "mpi_hooks/atomics.h"
+#include "mpi_hooks/attach.h"
 #include "mpi_hooks/ticks.h"
 
 #include <stdbool.h>
@@ -12,12 +13,6 @@
 #define ML_EXPORT __attribute__((visibility("default")))
 #define ML_INLINE static inline __attribute__((always_inline))
 #define ML_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
-
-/* Single writer, or a value that may be a moment old. */
-#define ML_LOAD(object) atomic_load_explicit(&(object), memory_order_relaxed)
-#define ML_STORE(object, value) atomic_store_explicit(&(object), (value), memory_order_relaxed)
-#define ML_BUMP(object, value) ML_STORE(object, ML_LOAD(object) + (value))
-#define ML_ADD(object, value) atomic_fetch_add_explicit(&(object), (value), memory_order_relaxed)
 
 /* Of each thread. */
 struct ml_thread {
@@ -30,9 +25,6 @@ struct ml_thread {
 
 /* Preloaded, so there is room in the static block of thread-local storage. */
 extern _Thread_local struct ml_thread ml_self __attribute__((tls_model("initial-exec")));
-
-/* NULL where calls are not counted (yet). */
-extern _Atomic(struct ml_page *) ml_counted;
 
 struct ml_frame {
     struct ml_page_tally *tally; /* NULL: a nested call, or nothing is counted */

@@ -1,7 +1,7 @@
 #include "mpi_hooks/next.h"
 
-#include "mpi_hooks/attach.h"
 #include "mpi_hooks/calls.h"
+#include "mpi_hooks/tool.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -97,7 +97,7 @@ static void look_for_tool_before_us(const void *mpi)
         const void *first = dlsym(RTLD_DEFAULT, ml_mpi_call_name(call));
         if (first && !is_in_us(first) && dladdr(first, &object) && object.dli_fbase != mpi &&
             !is_hooks(&object)) {
-            ml_attach_note(ML_PAGE_BENEATH, object.dli_fname);
+            ml_tool_note(ML_PAGE_BENEATH, object.dli_fname);
             atomic_store(&beneath, true);
             return;
         }
@@ -142,7 +142,7 @@ static void *find(const char *symbol)
         next = dlsym(atomic_load(&mpi_handle), symbol);
     if (next && ml_next_is_ours() && dladdr(next, &object) && !is_hooks(&object) &&
         object.dli_fbase != atomic_load(&mpi_base))
-        ml_attach_note(ML_PAGE_CHAINED, object.dli_fname);
+        ml_tool_note(ML_PAGE_CHAINED, object.dli_fname);
     return next;
 }
 

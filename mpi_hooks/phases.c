@@ -1,6 +1,8 @@
 #include "mpi_hooks/phases.h"
 
-#include "mpi_hooks/hooks.h"
+#include "mpi_hooks/atomics.h"
+#include "mpi_hooks/page_text.h"
+#include "mpi_hooks/ticks.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -9,24 +11,6 @@
 #include <unistd.h>
 
 #define TRIES 10000 /* of a lock that nobody holds for more than some microseconds */
-
-void ml_page_text_store(struct ml_page_text *out, const char *text)
-{
-    char bytes[sizeof *out] = "";
-    uint64_t words[ML_PAGE_TEXT_WORDS];
-    strncpy(bytes, text, sizeof bytes - 1);
-    memcpy(words, bytes, sizeof words);
-    for (int i = 0; i < ML_PAGE_TEXT_WORDS; i++)
-        ML_STORE(out->words[i], words[i]);
-}
-
-static bool is_text(const struct ml_page_text *stored, const struct ml_page_text *wanted)
-{
-    for (int i = 0; i < ML_PAGE_TEXT_WORDS; i++)
-        if (ML_LOAD(stored->words[i]) != ML_LOAD(wanted->words[i]))
-            return false;
-    return true;
-}
 
 /* A signal handler may have interrupted the holder: who waits too long gives up, and it is counted
  * as an event that was lost. */
@@ -101,12 +85,11 @@ static uint32_t find_phase(struct ml_page *page, const struct ml_page_text *name
     if (n > ML_PAGE_PHASES)
         n = ML_PAGE_PHASES;
     for (uint32_t i = ML_PHASE_REGIONS; i < n; i++)
-        if (is_text(&page->phases[i], name))
+        if (ml_page_text_equal(&page->phases[i], name))
             return i;
     if (!add || n == ML_PAGE_PHASES)
         return ML_PHASE_OTHERS;
-    for (int i = 0; i < ML_PAGE_TEXT_WORDS; i++)
-        ML_STORE(page->phases[n].words[i], ML_LOAD(name->words[i]));
+    ml_page_text_copy(&page->phases[n], name);
     atomic_store_explicit(&page->n_phases, n + 1, memory_order_release);
     return n;
 }

@@ -5,9 +5,6 @@
 
 #include "mpi_hooks/page.h"
 
-/* The first 63 bytes of TEXT, padded with 0. */
-void ml_page_text_store(struct ml_page_text *out, const char *text);
-
 /* No region is open; what phases there were keep their names. */
 void ml_phases_reset(struct ml_page *page);
 

@@ -14,7 +14,6 @@
 _Thread_local struct ml_thread ml_self __attribute__((tls_model("initial-exec"))) = {
     .phase = UINT32_MAX,
 };
-_Atomic(struct ml_page *) ml_counted;
 
 static bool is_gone(int32_t tid)
 {

@@ -12,6 +12,7 @@
 #include "mpi_hooks/hooks.h"
 #include "mpi_hooks/next.h"
 #include "mpi_hooks/phases.h"
+#include "mpi_hooks/tool.h"
 #include "probe/mpi_page.h"
 
 #include <fcntl.h>
@@ -254,10 +255,10 @@ static void test_another_tool(void **state)
 {
     (void)state;
     char tool[ML_MPI_TEXT];
-    ml_attach_note(ML_PAGE_CHAINED, "/opt/tools/libtool.so");
+    ml_tool_note(ML_PAGE_CHAINED, "/opt/tools/libtool.so");
     assert_int_equal(ml_mpi_page_tools(page, tool), ML_PAGE_CHAINED);
     assert_string_equal(tool, "libtool.so");
-    ml_attach_note(ML_PAGE_BENEATH, "/opt/tools/other.so");
+    ml_tool_note(ML_PAGE_BENEATH, "/opt/tools/other.so");
     assert_int_equal(ml_mpi_page_tools(page, tool), ML_PAGE_CHAINED | ML_PAGE_BENEATH);
     assert_string_equal(tool, "libtool.so");
 }
