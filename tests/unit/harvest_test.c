@@ -14,29 +14,11 @@
 
 #include <cmocka.h>
 
-static char *folder, *path;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = synthetic_folder();
-    path = ml_format("%s/run.h5.n0.journal", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    free(path);
-    synthetic_remove(folder);
-    return 0;
-}
-
 static struct ml_harvest *harvest(void)
 {
     struct ml_harvest *h;
     struct ml_error err = {{0}};
-    if (ml_harvest_open(path, &h, NULL, &err) != ML_OK)
+    if (ml_harvest_open(journal_path, &h, NULL, &err) != ML_OK)
         fail_msg("%s", err.text);
     return h;
 }
@@ -46,7 +28,7 @@ static void samples_by_process(void **state)
     (void)state;
     struct synthetic s = {
         .node = 1, .n_nodes = 3, .processes = 3, .ticks = 100, .complete = 1, .text = "app"};
-    synthetic_write(path, &s);
+    synthetic_write(journal_path, &s);
     struct ml_harvest *h = harvest();
     ml_harvest_set_bases(h, 10, 1000);
     struct ml_rows rows = ml_harvest_rows(h, &ml_table_samples);
@@ -70,7 +52,7 @@ static void processes_and_their_peaks(void **state)
     (void)state;
     struct synthetic s = {
         .node = 1, .n_nodes = 3, .processes = 3, .ticks = 100, .complete = 1, .text = "app"};
-    synthetic_write(path, &s);
+    synthetic_write(journal_path, &s);
     struct ml_harvest *h = harvest();
     ml_harvest_set_bases(h, 10, 1000);
     struct ml_rows rows = ml_harvest_rows(h, &ml_table_processes);
@@ -99,7 +81,7 @@ static void a_journal_that_breaks_off(void **state)
 {
     (void)state;
     struct synthetic s = {.node = 1, .n_nodes = 3, .processes = 2, .ticks = 5, .text = "app"};
-    synthetic_write(path, &s);
+    synthetic_write(journal_path, &s);
     struct ml_harvest *h = harvest();
     assert_false(ml_harvest_complete(h));
     struct ml_process_row row;
@@ -130,7 +112,7 @@ static void no_clock_yet(void **state)
     struct ml_journal *j;
     struct ml_error err;
     int64_t now = ml_mono_now().ns;
-    assert_int_equal(ml_journal_create(path, &header, 0, &j, &err), ML_OK);
+    assert_int_equal(ml_journal_create(journal_path, &header, 0, &j, &err), ML_OK);
     ml_journal_row(j, ML_FRAME_NODE_SAMPLE, now, &ml_table_node_samples,
                    &(struct ml_node_sample_row){.time_ns = now + ML_NS_PER_S, .node = 1});
     ml_journal_close(j);
@@ -149,7 +131,7 @@ static void orphan_samples(void **state)
     struct ml_journal_header header = synthetic_header(0, 1);
     struct ml_journal *j;
     struct ml_error err;
-    assert_int_equal(ml_journal_create(path, &header, 0, &j, &err), ML_OK);
+    assert_int_equal(ml_journal_create(journal_path, &header, 0, &j, &err), ML_OK);
     struct ml_sample_row row;
     ml_row_clear(&ml_table_samples, &row);
     row.process = 5;
@@ -201,7 +183,7 @@ static void check_lines(const char *const *chunks, const char *const *expected)
     struct ml_journal_header header = synthetic_header(0, 1);
     struct ml_journal *j;
     struct ml_error err;
-    assert_int_equal(ml_journal_create(path, &header, 1, &j, &err), ML_OK);
+    assert_int_equal(ml_journal_create(journal_path, &header, 1, &j, &err), ML_OK);
     for (int i = 0; chunks[i]; i++) {
         ml_journal_output(j, SYNTHETIC_ORIGIN_NS + i, 0, ML_STDOUT, chunks[i], strlen(chunks[i]));
         ml_journal_output(j, SYNTHETIC_ORIGIN_NS + i, 0, ML_STDERR, "e\n", 2); /* between them */
@@ -279,7 +261,7 @@ static void attributes(void **state)
     struct ml_journal_header header = synthetic_header(0, 1);
     struct ml_journal *j;
     struct ml_error err;
-    assert_int_equal(ml_journal_create(path, &header, 0, &j, &err), ML_OK);
+    assert_int_equal(ml_journal_create(journal_path, &header, 0, &j, &err), ML_OK);
     ml_journal_attribute(j, 0, &(struct ml_attribute){"verdict", ML_TEXT, "running"});
     ml_journal_attribute(j, 0, &(struct ml_attribute){"exit_code", ML_INT64, "7"});
     ml_journal_attribute(j, 0, &(struct ml_attribute){"verdict", ML_TEXT, "ended"});
@@ -294,7 +276,7 @@ static void attributes(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_journal_folder, remove_journal_folder)
     const struct CMUnitTest tests[] = {
         TEST(samples_by_process),
         TEST(processes_and_their_peaks),

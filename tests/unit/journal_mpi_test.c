@@ -12,30 +12,12 @@
 
 #include <stdlib.h>
 
-static char *folder, *path;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = synthetic_folder();
-    path = ml_format("%s/run.h5.n0.journal", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    free(path);
-    synthetic_remove(folder);
-    return 0;
-}
-
 static struct ml_journal *create(void)
 {
     struct ml_journal_header header = synthetic_header(0, 1);
     struct ml_journal *j;
     struct ml_error err;
-    assert_int_equal(ml_journal_create(path, &header, 1, &j, &err), ML_OK);
+    assert_int_equal(ml_journal_create(journal_path, &header, 1, &j, &err), ML_OK);
     return j;
 }
 
@@ -46,7 +28,7 @@ static struct ml_harvest *finish(struct ml_journal *j)
     ml_journal_end(j, 100);
     assert_int_equal(ml_journal_flush(j, &err), ML_OK);
     ml_journal_close(j);
-    assert_int_equal(ml_harvest_open(path, &h, NULL, &err), ML_OK);
+    assert_int_equal(ml_harvest_open(journal_path, &h, NULL, &err), ML_OK);
     return h;
 }
 
@@ -133,7 +115,7 @@ static void events_by_time(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_journal_folder, remove_journal_folder)
     const struct CMUnitTest tests[] = {
         TEST(the_last_of_each_process),
         TEST(bad_frames),

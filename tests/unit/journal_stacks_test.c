@@ -16,29 +16,11 @@
 
 #define N(array) (sizeof(array) / sizeof *(array))
 
-static char *folder, *path;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = synthetic_folder();
-    path = ml_format("%s/run.h5.n0.journal", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    free(path);
-    synthetic_remove(folder);
-    return 0;
-}
-
 static struct ml_harvest *harvest(void)
 {
     struct ml_harvest *h;
     struct ml_error err = {{0}};
-    if (ml_harvest_open(path, &h, NULL, &err) != ML_OK)
+    if (ml_harvest_open(journal_path, &h, NULL, &err) != ML_OK)
         fail_msg("%s", err.text);
     return h;
 }
@@ -75,7 +57,7 @@ static void rows_come_back(void **state)
                           .stacks = 100,
                           .complete = 1,
                           .text = "x"};
-    synthetic_write(path, &s);
+    synthetic_write(journal_path, &s);
     struct ml_harvest *h = harvest();
     ml_harvest_set_bases(h, 10, 0);
     assert_int_equal(count(h, &ml_table_frames), 15);
@@ -136,7 +118,7 @@ static void write_bad(const struct row *bad, size_t n, size_t cut)
     struct ml_journal *j;
     struct ml_error err;
     struct ml_buffer packed = {0};
-    assert_int_equal(ml_journal_create(path, &header, 1, &j, &err), ML_OK);
+    assert_int_equal(ml_journal_create(journal_path, &header, 1, &j, &err), ML_OK);
     for (size_t i = 0; i < N(good); i++) {
         pack(&good[i], &packed);
         assert_true(ml_journal_packed(j, good[i].type, 1, packed.data, packed.length));
@@ -252,7 +234,7 @@ static void stacks_lost_to_a_full_disk(void **state)
     struct ml_buffer frame = {0}, stack = {0};
     pack(&(struct row){ML_FRAME_STACK_FRAMES, 1, 0, 0}, &frame);
     pack(&(struct row){ML_FRAME_STACKS, -1, 0, 0}, &stack);
-    assert_int_equal(ml_journal_create(path, &header, 0, &j, &err), ML_OK);
+    assert_int_equal(ml_journal_create(journal_path, &header, 0, &j, &err), ML_OK);
     assert_true(ml_journal_packed(j, ML_FRAME_STACK_FRAMES, 1, frame.data, frame.length));
     assert_int_equal(ml_journal_flush(j, &err), ML_OK);
     set_file_limit((rlim_t)ml_journal_size(j) + 100);
@@ -283,7 +265,7 @@ static void too_much_at_once(void **state)
     struct ml_buffer frame = {0};
     size_t too_much_B = ML_FRAME_PAYLOAD_MAX + 1;
     ML_AUTO_FREE char *much = ml_alloc(too_much_B);
-    assert_int_equal(ml_journal_create(path, &header, 0, &j, NULL), ML_OK);
+    assert_int_equal(ml_journal_create(journal_path, &header, 0, &j, NULL), ML_OK);
     pack(&(struct row){ML_FRAME_STACK_FRAMES, 1, 0, 0}, &frame);
     assert_false(ml_journal_packed(j, ML_FRAME_STACK_SAMPLES, 1, much, too_much_B));
     assert_true(ml_journal_packed(j, ML_FRAME_STACK_FRAMES, 2, frame.data, frame.length));
@@ -305,7 +287,7 @@ static void figures_of_the_node(void **state)
     (void)state;
     struct synthetic s = {
         .node = 0, .n_nodes = 2, .processes = 2, .ticks = 5, .stacks = 4, .text = ""};
-    synthetic_write(path, &s);
+    synthetic_write(journal_path, &s);
     struct ml_harvest *h = harvest();
     struct ml_node_row row;
     ml_harvest_node(h, 0, &row);
@@ -316,7 +298,7 @@ static void figures_of_the_node(void **state)
     struct ml_journal_header header = synthetic_header(0, 2);
     struct ml_journal *j;
     struct ml_error err;
-    assert_int_equal(ml_journal_create(path, &header, 1, &j, &err), ML_OK);
+    assert_int_equal(ml_journal_create(journal_path, &header, 1, &j, &err), ML_OK);
     for (int node = 0; node < 2; node++) {
         struct ml_node_row said = {.node = node,
                                    .name = "n",
@@ -342,7 +324,7 @@ static void figures_of_the_node(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_journal_folder, remove_journal_folder)
     const struct CMUnitTest tests[] = {
         TEST(rows_come_back),      TEST(what_makes_no_tree_is_torn), TEST(cut_rows_are_torn),
         TEST(depth_is_bounded),    TEST(stacks_lost_to_a_full_disk), TEST(too_much_at_once),

@@ -17,27 +17,9 @@
 
 #include <cmocka.h>
 
-static char *folder, *path;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = synthetic_folder();
-    path = ml_format("%s/run.h5.n0.journal", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    free(path);
-    synthetic_remove(folder);
-    return 0;
-}
-
 static uint8_t *read_all(size_t *out_n)
 {
-    ML_AUTO_FILE FILE *f = fopen(path, "rb");
+    ML_AUTO_FILE FILE *f = fopen(journal_path, "rb");
     assert_non_null(f);
     struct stat st;
     fstat(fileno(f), &st);
@@ -91,17 +73,17 @@ static void created_safely(void **state)
     struct ml_journal_header header = synthetic_header(0, 1);
     struct ml_journal *j;
     struct ml_error err;
-    assert_int_equal(ml_journal_create(path, &header, 0, &j, &err), ML_OK);
+    assert_int_equal(ml_journal_create(journal_path, &header, 0, &j, &err), ML_OK);
     ml_journal_close(j);
     struct stat st;
-    stat(path, &st);
+    stat(journal_path, &st);
     assert_int_equal(st.st_mode & 0777, 0600);
-    assert_int_not_equal(ml_journal_create(path, &header, 0, &j, &err), ML_OK);
+    assert_int_not_equal(ml_journal_create(journal_path, &header, 0, &j, &err), ML_OK);
     assert_non_null(strstr(err.text, "File exists"));
 
     /* A link is neither followed nor written through, with force it is replaced. */
-    ML_AUTO_FREE char *victim = ml_format("%s/victim", folder);
-    ML_AUTO_FREE char *link = ml_format("%s/link", folder);
+    ML_AUTO_FREE char *victim = ml_format("%s/victim", journal_folder);
+    ML_AUTO_FREE char *link = ml_format("%s/link", journal_folder);
     fclose(fopen(victim, "w"));
     assert_int_equal(symlink(victim, link), 0);
     assert_int_not_equal(ml_journal_create(link, &header, 0, &j, &err), ML_OK);
@@ -115,7 +97,7 @@ static void created_safely(void **state)
 static void torn_anywhere(void **state)
 {
     (void)state;
-    synthetic_write(path, &small);
+    synthetic_write(journal_path, &small);
     size_t n;
     ML_AUTO_FREE uint8_t *bytes = read_all(&n);
     size_t whole = frames_in(bytes, n), last = 0;
@@ -142,7 +124,7 @@ static void torn_anywhere(void **state)
 static void flipped_bits(void **state)
 {
     (void)state;
-    synthetic_write(path, &small);
+    synthetic_write(journal_path, &small);
     size_t n;
     ML_AUTO_FREE uint8_t *bytes = read_all(&n);
     for (size_t bit = 0; bit < 8 * n; bit += 3) {
@@ -175,16 +157,16 @@ static void full_disk(void **state)
     struct ml_journal_header header = synthetic_header(0, 1);
     struct ml_journal *j;
     struct ml_error err;
-    assert_int_equal(ml_journal_create(path, &header, 0, &j, &err), ML_OK);
+    assert_int_equal(ml_journal_create(journal_path, &header, 0, &j, &err), ML_OK);
     int64_t before = ml_journal_size(j);
     set_file_limit((rlim_t)before + 100);
     char line[1000];
     memset(line, 'a', sizeof line);
     ml_journal_output(j, 1, 0, ML_STDOUT, line, sizeof line);
     assert_int_equal(ml_journal_flush(j, &err), ML_SAMPLE_LOST);
-    assert_non_null(strstr(err.text, path));
+    assert_non_null(strstr(err.text, journal_path));
     struct stat st;
-    stat(path, &st);
+    stat(journal_path, &st);
     assert_int_equal(st.st_size, before);
     set_file_limit(RLIM_INFINITY);
     ml_journal_output(j, 2, 0, ML_STDOUT, line, sizeof line);
@@ -200,14 +182,14 @@ static void strange_files(void **state)
     (void)state;
     struct ml_harvest *h;
     struct ml_error err;
-    assert_int_equal(ml_harvest_open(path, &h, NULL, &err), ML_NODE_LOST);
+    assert_int_equal(ml_harvest_open(journal_path, &h, NULL, &err), ML_NODE_LOST);
     assert_non_null(strstr(err.text, "No such file"));
-    assert_int_equal(ml_harvest_open(folder, &h, NULL, &err), ML_NODE_LOST);
-    FILE *f = fopen(path, "w");
+    assert_int_equal(ml_harvest_open(journal_folder, &h, NULL, &err), ML_NODE_LOST);
+    FILE *f = fopen(journal_path, "w");
     for (int i = 0; i < 1000; i++)
         fputs("this is no journal\n", f);
     fclose(f);
-    assert_int_equal(ml_harvest_open(path, &h, NULL, &err), ML_NODE_LOST);
+    assert_int_equal(ml_harvest_open(journal_path, &h, NULL, &err), ML_NODE_LOST);
     assert_non_null(strstr(err.text, "not a memlog journal"));
 }
 
@@ -229,7 +211,7 @@ static void other_versions(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_journal_folder, remove_journal_folder)
     const struct CMUnitTest tests[] = {
         TEST(names),     TEST(created_safely), TEST(torn_anywhere),  TEST(flipped_bits),
         TEST(full_disk), TEST(strange_files),  TEST(other_versions),

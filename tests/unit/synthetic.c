@@ -37,6 +37,24 @@ void synthetic_remove(char *folder)
     free(folder);
 }
 
+char *journal_folder, *journal_path;
+
+int make_journal_folder(void **state)
+{
+    (void)state;
+    journal_folder = synthetic_folder();
+    journal_path = ml_format("%s/run.h5.n0.journal", journal_folder);
+    return 0;
+}
+
+int remove_journal_folder(void **state)
+{
+    (void)state;
+    free(journal_path);
+    synthetic_remove(journal_folder);
+    return 0;
+}
+
 int64_t synthetic_rss_B(int node, int process, int tick)
 {
     return (int64_t)4096 * (1000 + 10 * node + process + (tick * 7) % 1009);

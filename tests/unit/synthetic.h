@@ -23,6 +23,11 @@ struct synthetic {
 char *synthetic_folder(void);
 void synthetic_remove(char *folder);
 
+/* The folder of a test, and the path of the journal in it, between its set-up and its tear-down. */
+extern char *journal_folder, *journal_path;
+int make_journal_folder(void **state);
+int remove_journal_folder(void **state);
+
 struct ml_journal_header synthetic_header(int node, int n_nodes);
 
 /* Writes a whole journal to PATH. */
