@@ -19,6 +19,7 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
     struct ml_facts facts;
     struct ml_stacks stacks = {0};
     struct ml_output output = {0};
+    struct ml_mpi_sums mpi = {0};
     struct ml_facts_range range = {r->choice.since_ns, r->choice.until_ns, r->all ? 0 : r->rows,
                                    r->every_ns, r->separate};
     enum ml_status status = ml_facts_gather(run, &range, &facts, err);
@@ -28,15 +29,19 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
         status = ml_stacks_load(run, facts.processes, facts.n_processes, &r->choice, &stacks, err);
     if (!status && r->output)
         status = gather_output(run, r, &output, err);
+    if (!status && r->mpi)
+        status = ml_mpi_sums_gather(run, &facts, &mpi, err);
     struct ml_json_parts parts = {
         .facts = &facts,
         .name = r->name,
         .by_node = r->separate,
         .stacks = r->pstack ? &stacks : NULL,
         .output = r->output ? &output : NULL,
+        .mpi = r->mpi ? &mpi : NULL,
     };
     if (!status)
         status = ml_report_json(&parts, out, err);
+    ml_mpi_sums_free(&mpi);
     ml_output_free(&output);
     ml_stacks_free(&stacks);
     ml_facts_free(&facts);

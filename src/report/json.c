@@ -1,6 +1,7 @@
 #include "report/json.h"
 
 #include "base/clock.h"
+#include "report/json_mpi.h"
 #include "report/json_stacks.h"
 #include "report/json_values.h"
 
@@ -210,6 +211,8 @@ enum ml_status ml_report_json(const struct ml_json_parts *parts, struct ml_buffe
         json_object_set_new(root, "output", output_of(parts->output));
     if (parts->stacks)
         json_object_set_new(root, "stacks", ml_json_stacks(parts->stacks));
+    if (parts->mpi)
+        json_object_set_new(root, "mpi", ml_json_mpi(parts->mpi));
     bool ok =
         root && json_dump_callback(root, append, out, JSON_INDENT(1) | JSON_ENSURE_ASCII) == 0;
     json_decref(root);

@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "read/stacks.h"
 #include "report/facts.h"
+#include "report/mpi_sums.h"
 #include "report/output.h"
 
 struct ml_json_parts {
@@ -13,6 +14,7 @@ struct ml_json_parts {
     bool by_node;                   /* memory over time of each node too */
     const struct ml_stacks *stacks; /* NULL: without */
     const struct ml_output *output; /* all lines, by row; NULL: without */
+    const struct ml_mpi_sums *mpi;  /* NULL: without */
 };
 
 /* Appends one object and a newline. Texts become valid UTF-8: a byte that is none is U+FFFD. What

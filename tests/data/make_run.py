@@ -28,6 +28,7 @@ def options():
     p.add_argument("--no-job-samples", action="store_true")
     p.add_argument("--hostile", action="store_true", help="texts that try to act on what shows them")
     p.add_argument("--stacks", choices=["some", "hostile", "many"], help="stack samples")
+    p.add_argument("--mpi", choices=["some", "hostile"], help="MPI calls, and phases of rank 0")
     p.add_argument("--lost-node", type=int, metavar="NODE", help="its record breaks off at 0.7")
     p.add_argument("--out-of-memory", action="store_true",
                    help="rank 1 leaks until the kernel kills it at 0.95")
@@ -115,7 +116,8 @@ class Writer:
             values = np.asarray(values)
             if values.dtype.kind not in "Sf":
                 values = values.astype("i8" if column.endswith(("_B", "row", "rows", "tick")) or
-                                       column in ("ticks", "missed", "value", "major_faults")
+                                       column in ("ticks", "missed", "value", "major_faults", "calls",
+                                                  "messages")
                                        else "i4")
             group.create_dataset(column, data=values)
 
@@ -272,10 +274,31 @@ def happened(o):
     events = []
     if o.lost_node is not None:
         events.append((0.702 * o.seconds, o.lost_node, -1, 8, 0, "it does not answer"))
+    if o.mpi:
+        events += [(0.1 * o.seconds, 0, 0, 11, -1, "work"), (0.9 * o.seconds, 0, 0, 12, -1, "work")]
     if o.out_of_memory:
         events.append((0.95 * o.seconds, 0, 1, 2, 9, "ended by a signal"))
         events += [(0.951 * o.seconds, i, -1, 5, 0, "") for i in range(o.nodes)]
     return events
+
+
+def write_mpi(o, w, rows, hostile):
+    """What each rank did in MPI; the hostile ranks more than can be added up."""
+    bad = o.mpi == "hostile"
+    w.table("mpi_calls", name=text(["", "MPI_Init", hostile if bad else "MPI_Allreduce", "MPI_Send"]),
+            kind=text(["", "setup", "collective", "p2p"]))
+    most = 2**63 - 1 if bad else 4000
+    # phase, call, calls, time_s, longest_s, messages, sent_B, grown_B
+    done = [("MPI_Init", 1, 1, 0.25, 0.25, 0, 0, 8 * MIB), ("work", 0, -1, -1, -1, -1, -1, 64 * MIB),
+            (hostile if bad else "work", 2, most, 1.5, 0.125, 0, most, most),
+            ("work", 3, 10, math.inf if bad else 0.5, 0.0625, 10, 80, -MIB)]
+    ranks = [(p, rank) for p, (rank, *_) in enumerate(rows) if rank >= 0]
+    phase, call, calls, time, longest, messages, sent, grown = zip(*(done * len(ranks)))
+    w.table("mpi", process=np.repeat([p for p, _ in ranks], len(done)),
+            rank=np.repeat([rank for _, rank in ranks], len(done)), phase=text(phase),
+            call=call, calls=calls,
+            time_s=np.array(time, dtype=float), time_error_s=[0.0] * len(call),
+            longest_s=np.array(longest, dtype=float), messages=messages, sent_B=sent, grown_B=grown)
 
 
 def write(o, file):
@@ -344,6 +367,8 @@ def write(o, file):
     time, rank, stream, continued, lines = zip(*written(o, rows)) if o.output else [()] * 5
     w.table("output", time_s=np.array(time, dtype=float), rank=rank, stream=stream,
             continued=continued, text=text(lines))
+    if o.mpi:
+        write_mpi(o, w, rows, hostile)
     if o.stacks:
         makers = {"some": some_stacks, "hostile": hostile_stacks, "many": many_stacks}
         makers[o.stacks](o, rows).write(w)

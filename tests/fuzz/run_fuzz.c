@@ -35,7 +35,8 @@ const char *__asan_default_options(void)
 static FILE *nowhere;
 
 static void read_stacks(struct ml_run *run, const struct ml_facts *facts,
-                        const struct ml_stacks *stacks, struct ml_buffer *out)
+                        const struct ml_stacks *stacks, const struct ml_mpi_sums *mpi,
+                        struct ml_buffer *out)
 {
     struct ml_style style = {80, true, true};
     struct ml_moments moments;
@@ -49,13 +50,27 @@ static void read_stacks(struct ml_run *run, const struct ml_facts *facts,
     ml_under_init(&under, &facts->total, &moments);
     if (ml_output_gather(run, &under.history, &lines, &output, NULL) == ML_OK) {
         struct ml_under_what what = {stacks, &moments, &output, false};
-        struct ml_json_parts parts = {facts, "run.h5", true, stacks, &output};
+        struct ml_json_parts parts = {facts, "run.h5", true, stacks, &output, mpi};
         ml_report_under(facts, &under, &what, &style, out);
         ml_report_json(&parts, out, NULL);
         ml_output_free(&output);
     }
     ml_under_free(&under);
     ml_moments_free(&moments);
+}
+
+/* The caller frees the sums. */
+static struct ml_mpi_sums read_mpi(struct ml_run *run, const struct ml_facts *facts,
+                                   const struct ml_style *style, struct ml_buffer *out)
+{
+    struct ml_mpi_sums sums = {0};
+    struct ml_run_phases phases;
+    if (ml_run_phases_read(run, facts->processes, facts->n_processes, facts->length_ns, &phases,
+                           NULL) == ML_OK)
+        ml_run_phases_free(&phases);
+    if (ml_mpi_sums_gather(run, facts, &sums, NULL) == ML_OK)
+        ml_report_mpi(&sums, true, style, out);
+    return sums;
 }
 
 static void read_facts(struct ml_run *run, const struct ml_stacks *stacks)
@@ -70,7 +85,9 @@ static void read_facts(struct ml_run *run, const struct ml_stacks *stacks)
     ml_report_summary(&facts, &style, &out);
     ml_report_nodes(&facts, true, &style, &out);
     ml_report_ranks(&facts, true, &style, &out);
-    read_stacks(run, &facts, stacks, &out);
+    struct ml_mpi_sums mpi = read_mpi(run, &facts, &style, &out);
+    read_stacks(run, &facts, stacks, &mpi, &out);
+    ml_mpi_sums_free(&mpi);
     ml_buffer_free(&out);
     ml_facts_free(&facts);
 }

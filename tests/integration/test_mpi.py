@@ -276,6 +276,10 @@ def test_read(flavour, file, tmp_path):
     long, everything = table("--mpi")
     assert everything == wanted
     assert re.search(r"^application +\d+ ", long, re.M) and re.search(r"^MPI_Finalize +2 ", long, re.M)
+    report = json.loads(subprocess.run([mt.MEMLOG, "read", "--json", "--mpi", file], check=True,
+                                       capture_output=True).stdout)["mpi"]
+    assert {f["name"]: f["calls"] for f in report["functions"]} == wanted
+    assert sum(p["calls"] for p in report["phases"]) == sum(wanted.values())
 
 
 def test_read_without(file):

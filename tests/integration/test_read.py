@@ -34,6 +34,8 @@ def folder(tmp_path_factory):
     make(path / "bare.h5", "--nodes", "1", "--ranks-per-node", "1", "--seconds", "1", "--set",
          "time_origin=", "--set", "job_id=", "--drop", "node_samples", "--drop", "processes/peak_s",
          "--drop", "output")
+    make(path / "mpi.h5", "--mpi", "some")
+    make(path / "mpi_hostile.h5", "--nodes", "1", "--mpi", "hostile")
     return path
 
 
@@ -148,16 +150,24 @@ def test_json_is_not_paged(folder):
     assert code == 0 and json.loads(shown)["run"]["command"] == "./solver -i core.i"
 
 
-@pytest.mark.parametrize("name", ["run", "hostile", "many", "bare"])
-@pytest.mark.parametrize("options", [[], ["--stdout", "--pstack", "--separate"]])
+@pytest.mark.parametrize("name", ["run", "hostile", "many", "bare", "mpi", "mpi_hostile"])
+@pytest.mark.parametrize("options", [[], ["--stdout", "--pstack", "--separate", "--mpi"]])
 def test_json_is_as_its_schema_says(folder, name, options):
     jsonschema = pytest.importorskip("jsonschema")
     text = memlog(folder, "read", "--json", *options, f"{name}.h5")
     assert text.isascii()
     report = json.loads(text)
     jsonschema.Draft7Validator(json.loads(SCHEMA.read_text())).validate(report)
-    assert ("output" in report, "stacks" in report) == (bool(options), bool(options))
+    for part in ("output", "stacks", "mpi"):
+        assert (part in report) == bool(options)
     assert ("memory" in report["nodes"][0]) == bool(options)
+
+
+def test_mpi_of_a_damaged_run(folder):
+    """More than can be added up, and names that try to act: shown, and nothing else."""
+    text = memlog(folder, "read", "--mpi", "mpi_hostile.h5")
+    assert "\x1b" not in text and re.search(r"^MPI_Send +40 ", text, re.M)
+    assert str(2**63 - 1) in text
 
 
 def test_schema_is_strict():
