@@ -5,8 +5,10 @@
  * where it dies elsewhere, so does the fuzzer, in reading the file once more. */
 #include "base/own.h"
 #include "export/tables.h"
+#include "read/phases.h"
 #include "report/json.h"
 #include "report/moments.h"
+#include "report/mpi.h"
 #include "report/report.h"
 #include "report/stacks.h"
 #include "report/under.h"
@@ -158,7 +160,7 @@ static bool is_of_hdf5(int report)
     ssize_t n = pread(report, text, sizeof text - 1, 0);
     const char *frame = n > 0 ? strstr(text, "    #0 ") : NULL;
     bool hung = strstr(text, "ABRT") != NULL; /* below it lie abort, the handler, the signal */
-    for (int i = 0; frame && i < (hung ? 9 : 2); i++) {
+    for (int i = 0; frame && i < (hung ? 9 : 3); i++) {
         const char *end = strchr(frame, '\n');
         const char *library = strstr(frame, "libhdf5");
         if (library && (!end || library < end))
