@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ml_page *page = ml_alloc(sizeof *page);
     scribble(page, data, size);
     int running = ml_mpi_page_running(page);
-    must(running >= 0 && running < ML_MPI_CALLS);
+    must(running >= -1 && running < ML_MPI_CALLS);
     must(ml_mpi_page_phase(page) < ML_PAGE_PHASES && ml_mpi_page_phases(page) <= ML_PAGE_PHASES);
     ml_mpi_page_phase_name(page, (uint32_t)size, text);
     must(strlen(text) < ML_MPI_TEXT);
