@@ -149,7 +149,7 @@ class Job:
                 send(pid, signal.SIGKILL)
             time.sleep(0.01)
 
-    def finish(self, timeout_s=TIMEOUT_S, grace_s=3):
+    def finish(self, timeout_s=TIMEOUT_S, grace_s=15):
         """Waits for the end and for all processes to go; kills, and fails, if that takes long."""
         try:
             stdout, stderr = self.process.communicate(self.input, timeout=timeout_s)

@@ -84,7 +84,7 @@ def test_kill(victim, turn, flavour, file):
         pid = moments.choice(mt.wait_for(lambda: VICTIMS[victim](job), what=victim))
         killed_at = time.time()
         os.kill(pid, signal.SIGKILL)
-        outcome = job.finish(timeout_s=20, grace_s=5)
+        outcome = job.finish(timeout_s=20)
     assert not outcome.orphans, f"left behind: {outcome.orphans}\n{outcome}"
     assert outcome.code != 0, str(outcome)
     check_ticks(recover(file), killed_at)
@@ -106,7 +106,7 @@ def test_read_recovers_by_itself(file):
     with start(mt.BUILD, file) as job:
         time.sleep(1)                          # some ticks
         os.kill(mt.sampling_ranks(job)[0], signal.SIGKILL)
-        job.finish(timeout_s=20, grace_s=5)
+        job.finish(timeout_s=20)
     assert mt.journals_of(file) and not file.exists()
     report = subprocess.run([mt.MEMLOG, "read", file], capture_output=True, text=True, timeout=60)
     assert report.returncode == 0 and "100" in report.stdout, report.stderr
@@ -129,7 +129,7 @@ def signal_job(flavour, numbers, file=None):
                 line = job.process.stdout.readline()
                 assert line, f"no '{words}' after signal {number}: {ready}\n{job.finish()}"
                 ready += line
-        outcome = job.finish(timeout_s=20, grace_s=5)
+        outcome = job.finish(timeout_s=20)
     outcome.stdout = ready + outcome.stdout
     assert not outcome.orphans, f"left behind: {outcome.orphans}\n{outcome}"
     return outcome
@@ -153,7 +153,7 @@ def test_term_twice(flavour, file):
         time.sleep(moments.uniform(0, 0.3))
         mt.send(job.process.pid, signal.SIGTERM)
         at = time.time()
-        outcome = job.finish(timeout_s=20, grace_s=5)
+        outcome = job.finish(timeout_s=20)
     assert not outcome.orphans, f"left behind: {outcome.orphans}\n{outcome}"
     assert outcome.code != 0 or mt.BUILD == "mpich"    # Hydra may exit with 0, plainly too
     check_ticks(recover(file), at - 1)
@@ -170,7 +170,7 @@ def test_walltime(grace_s, flavour, file):
             deadline = time.monotonic() + grace_s
             while time.monotonic() < deadline and job.processes():
                 time.sleep(0.01)
-        outcome = job.finish(timeout_s=20, grace_s=5)
+        outcome = job.finish(timeout_s=20)
     assert not outcome.orphans, f"left behind: {outcome.orphans}\n{outcome}"
     check_ticks(recover(file), at)
 
