@@ -4,13 +4,15 @@
 #include "base/own.h"
 #include "base/units.h"
 #include "plot/marks.h"
+#include "plot/trim.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define BAND_ABOVE 12   /* ranks: more lines cannot be told apart */
-#define LIMIT_SHARE 0.4 /* of the limit: smaller values would be squashed by drawing it */
+#define BAND_ABOVE 12    /* ranks: more lines cannot be told apart */
+#define LIMIT_SHARE 0.4  /* of the limit: smaller values would be squashed by drawing it */
+#define COMMAND_SHOWN 60 /* characters */
 
 static enum ml_status make_curves(const struct ml_plot_source *source,
                                   const struct ml_plot_wish *wish, struct ml_plot_page *page,
@@ -170,16 +172,18 @@ static const char *hint_of(const struct ml_plot_page *page)
 static char *subtitle_of(const struct ml_plot_source *sources, size_t n,
                          const struct ml_plot_page *page)
 {
-    const char *command = ml_plot_source_attribute(sources, "command");
+    ML_AUTO_FREE char *command =
+        ml_plot_trim(ml_plot_source_attribute(sources, "command"), COMMAND_SHOWN);
     size_t n_ranks = 0, nodes = sources->n_nodes;
     if (n > 1)
         return ml_format("%zu runs, each from its start", n);
     for (size_t i = 0; i < sources->n_processes; i++)
         n_ranks += sources->processes[i].rank >= 0;
     bool limit = page->limit_text && page->limit <= 0;
-    return ml_format("%.60s%s%zu node%s, %zu rank%s%s%s%s", command, *command ? "   |   " : "",
-                     nodes, nodes == 1 ? "" : "s", n_ranks, n_ranks == 1 ? "" : "s", hint_of(page),
-                     limit ? "   |   " : "", limit ? page->limit_text : "");
+    return ml_format("%s%s%zu node%s, %zu rank%s%s%s%s", command ? command : "",
+                     command ? "   |   " : "", nodes, nodes == 1 ? "" : "s", n_ranks,
+                     n_ranks == 1 ? "" : "s", hint_of(page), limit ? "   |   " : "",
+                     limit ? page->limit_text : "");
 }
 
 enum ml_status ml_plot_compose(const struct ml_plot_source *sources, char *const *labels, size_t n,

@@ -2,8 +2,8 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/units.h"
-#include "base/utf8.h"
 #include "plot/places.h"
+#include "plot/trim.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,22 +25,6 @@ struct listening {
     size_t *process_of; /* of each rank */
     int trim;
 };
-
-/* The first TRIM characters of TEXT without the blanks around; NULL: there are none. */
-static char *trimmed(const char *text, int trim)
-{
-    uint32_t point;
-    size_t used = 0, n;
-    text += strspn(text, " \t\r");
-    if (!*text || trim <= 0)
-        return NULL;
-    for (int i = 0; i < trim && (n = ml_utf8_decode(text + used, &point)); i++)
-        used += n;
-    const char *end = text[used] ? "…" : "";
-    while (used && (text[used - 1] == ' ' || text[used - 1] == '\r'))
-        used--;
-    return ml_format("%.*s%s", (int)used, text, end);
-}
 
 /* Tables of numbers, which solvers print at each step, say nothing beside a mark. */
 static bool has_word(const char *text)
@@ -72,7 +56,7 @@ static void hear(void *context, const void *row)
     s->last_rank = r->rank;
     ml_buffer_printf(&s->text, "%s\n", r->text);
     if (!s->brief && !r->continued && has_word(r->text))
-        s->brief = trimmed(r->text, l->trim);
+        s->brief = ml_plot_trim(r->text, l->trim);
 }
 
 static void add_mark(const struct listening *l, size_t place)
