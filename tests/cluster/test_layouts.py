@@ -38,7 +38,8 @@ def check_recording(file, places, hosts=("n1", "n2", "n3")):
         assert nodes[ranks[rank]["node"]]["name"].split(".")[0] == host, f"rank {rank}"
         assert ranks[rank]["pid"] == pid, f"rank {rank}"
     assert set(recording["node_samples"]["node"]) == set(range(len(hosts)))
-    assert max(recording["job_samples"]["ranks"], default=len(places)) == len(places)
+    sums = recording["job_samples"]["ranks"]      # a short job may have one, of when it starts
+    assert all(0 < n <= len(places) for n in sums), sums
     return recording
 
 
