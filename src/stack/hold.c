@@ -56,6 +56,8 @@ static void copy_stopped(struct ml_hold *h)
     }
     uint64_t sp = ml_registers_sp(&h->registers), from = sp - RED_ZONE_B;
     h->error = ml_stack_copy_add(&h->copy, h->pid, from, h->size_B + RED_ZONE_B);
+    if (h->error == EFAULT) /* no page of the stack is there yet for the red zone */
+        h->error = ml_stack_copy_add(&h->copy, h->pid, sp, h->size_B);
     if (h->also)
         ml_stack_copy_add(&h->copy, h->pid, h->also, h->size_B);
 }

@@ -83,6 +83,7 @@ static void take_all(const pid_t *pids, size_t n)
         targets[i] = (struct ml_stack_target){.pid = pids[i], .process = (int)i};
     seen->n = seen->n_cut = seen->n_failed = 0;
     seen->why = 0;
+    seen->reason[0] = 0;
     seen->vdso = false;
     assert_int_equal(backend->take(state, targets, n, &sink, &err), ML_OK);
 }
@@ -140,6 +141,8 @@ static void finish(pid_t pid)
 
 static void assert_seen(size_t i, const char *functions)
 {
+    if (i >= seen->n)
+        fail_msg("no stack %zu, and %zu failed: %s", i, seen->n_failed, seen->reason);
     if (!strstr(seen->text[i], functions))
         fail_msg("%s is not in %s", functions, seen->text[i]);
 }
@@ -198,6 +201,19 @@ OWN_FRAME static void work(void)
     while (!shared->stop)
         shared->rounds++;
     sink_of_values++;
+}
+
+/* Deeper than the stack was before, and just above the start of its last page. */
+OWN_FRAME static void work_at_the_end_of_the_stack(void)
+{
+    enum { DEEP_B = 512 << 10, ABOVE_B = 48 };
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0) - DEEP_B;
+    volatile char *last = __builtin_alloca(DEEP_B + here % 4096 - ABOVE_B);
+    *last = 1;
+    __atomic_add_fetch(&shared->ready, 1, __ATOMIC_SEQ_CST);
+    while (!shared->stop)
+        shared->rounds++;
+    sink_of_values = *last;
 }
 
 OWN_FRAME static void recurse(int depth, void (*bottom)(void))
@@ -395,6 +411,18 @@ static void deep_stacks_are_whole(void **context)
     assert_int_equal(seen->n_cut, 0);
     assert_int_equal(count(seen->text[0], "recurse<"), 200);
     assert_seen(0, "recurse<work<");
+    finish(pid);
+}
+
+/* The red zone below its pointer is not mapped. */
+static void the_end_of_a_stack_is_seen(void **context)
+{
+    (void)context;
+    pid_t pid = start(work_at_the_end_of_the_stack);
+    await_ready(1);
+    take(pid);
+    assert_int_equal(seen->n_failed, 0);
+    assert_seen(0, "start<work_at_the_end_of_the_stack<");
     finish(pid);
 }
 
@@ -719,6 +747,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(blocked_threads_run_on),
         cmocka_unit_test(running_threads_are_stopped_for_it),
         cmocka_unit_test(deep_stacks_are_whole),
+        cmocka_unit_test(the_end_of_a_stack_is_seen),
         cmocka_unit_test(all_threads_are_seen),
         cmocka_unit_test(handlers_on_other_stacks_are_seen_through),
         cmocka_unit_test(the_vdso_has_frames),
