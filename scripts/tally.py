@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""tally.py NAME JUNIT COUNTS: says in a few lines how a CTest run went, by its JUnit file.
+"""tally.py NAME JUNIT COUNTS FAILURES: says in a few lines how a CTest run went, by its JUnit file.
 
-One line a test that passed, what failed in one that failed, the reasons of what was skipped. Counts single cases where a test tells of them (pytest, cmocka), and appends
-"passed failed skipped" to the file COUNTS."""
+One line a test that passed, what failed in one that failed, the reasons of what was skipped.
+Counts single cases where a test tells of them (pytest, cmocka), and appends
+"passed failed skipped" to the file COUNTS, and what failed to the file FAILURES."""
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -54,24 +55,29 @@ def tally(case):
     return passed, failed, skipped, output
 
 
-def main(name, junit, counts):
+def main(name, junit, counts, failures):
     total = [0, 0, 0]
+    failed_lines = []
     for case in ET.parse(junit).getroot().iter("testcase"):
         passed, failed, skipped, output = tally(case)
         total = [a + b for a, b in zip(total, (passed, failed, skipped))]
         words = [f"{n} {w}" for n, w in ((passed, "passed"), (failed, "FAILED"),
                                          (skipped, "skipped")) if n]
-        print(f"  {name:<16} {case.get('name'):<26} {float(case.get('time')):6.1f} s  "
-              + ", ".join(words))
+        line = (f"  {name:<16} {case.get('name'):<26} {float(case.get('time')):6.1f} s  "
+                + ", ".join(words))
+        print(line)
         for reason in reasons_in(output):
             print(f"      skipped: {reason}")
         if case.get("status") in ("notrun", "disabled"):
             print(f"      skipped: {reason_of(case)}")
         if failed:
-            for line in failures_in(output):
-                print(f"      | {line}")
+            lines = [f"      | {said}" for said in failures_in(output)]
+            print(*lines, sep="\n")
+            failed_lines += [line, *lines]
     with open(counts, "a") as file:
         print(*total, file=file)
+    with open(failures, "a") as file:
+        file.writelines(f"{line}\n" for line in failed_lines)
 
 
 def reason_of(case):
