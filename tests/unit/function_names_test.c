@@ -133,69 +133,74 @@ static void test_mangled(void **state)
 static void test_declarations(void **state)
 {
     (void)state;
-    COMPARE({"ns::Class<int>::f(int)", "ns::Class<int>::f"},                                 //
-            {"int ns::g<int>(int) const", "ns::g<int>"},                                     //
-            {"unsigned long ns::g<unsigned long>(unsigned long)", "ns::g<unsigned long>"},   //
-            {"void ns::en<(ns::E)1, int>(int)", "ns::en<(ns::E)1, int>"},                    //
-            {"void (*ns::fp<int>(int))(char)", "ns::fp<int>"},                               //
-            {"int (*(*f<int>(int))(int))(char)", "f<int>"},                                  //
-            {"int (A<int>::*f<int>(int))(char)", "f<int>"},                                  //
-            {"int (&f<int>(int)) [3]", "f<int>"},                                            //
-            {"decltype(auto) ns::da<int>(int)", "ns::da<int>"},                              //
-            {"decltype ({parm#1}+(1)) ns::C<int>::g<double>(double) const",                  //
-             "ns::C<int>::g<double>"},                                                       //
-            {"decltype(fp + (1)) ns::C<int>::g<double>(double) const",                       //
-             "ns::C<int>::g<double>"},                                                       //
-            {"bool ns::operator< <int>(int, ns::E)", "ns::operator< <int>"},                 //
-            {"bool ns::operator<<int>(int, ns::E)", "ns::operator< <int>"},                  //
-            {"std::basic_ostream<char, std::char_traits<char> >& std::operator<< "           //
-             "<std::char_traits<char> >(std::basic_ostream<char>&, char const*)",            //
-             "std::operator<< <std::char_traits<char>>"},                                    //
-            {"x& operator<<<int>(x&)", "operator<< <int>"},                                  //
-            {"ns::C::operator->() const", "ns::C::operator->"},                              //
-            {"ns::C::operator->*(int)", "ns::C::operator->*"},                               //
-            {"ns::C::operator()(int)", "ns::C::operator()"},                                 //
-            {"ns::C::operator()", "ns::C::operator()"},                                      //
-            {"ns::C::operator[](int)", "ns::C::operator[]"},                                 //
-            {"ns::C::operator,(int)", "ns::C::operator,"},                                   //
-            {"auto operator<=><int>(int)", "operator<=><int>"},                              //
-            {"operator new[](unsigned long)", "operator new[]"},                             //
-            {"operator delete(void*)", "operator delete"},                                   //
-            {"operator\"\" _s(char const*)", "operator\"\"_s"},                              //
-            {"ns::C::operator std::vector<int, std::allocator<int> >() const",               //
-             "ns::C::operator std::vector<int, std::allocator<int>>"},                       //
-            {"ns::C::operator std::vector<int, std::allocator<int> >",                       //
-             "ns::C::operator std::vector<int, std::allocator<int>>"},                       //
-            {"operators::f(int)", "operators::f"},                                           //
-            {"my_operator (int)", "my_operator"},                                            //
-            {"(anonymous namespace)::f(int)", "(anonymous namespace)::f"},                   //
-            {"(anonymous namespace)::T f<int>(int)", "f<int>"},                              //
-            {"ns::(anonymous namespace)::f", "ns::(anonymous namespace)::f"},                //
-            {"main::{lambda(int)#1}::operator()(int) const",                                 //
-             "main::{lambda(int)#1}::operator()"},                                           //
-            {"main()::{lambda(int)#1}::operator()(int) const",                               //
-             "main::{lambda(int)#1}::operator()"},                                           //
-            {"main::'lambda'(int)::operator()(int) const",                                   //
-             "main::{lambda(int)#1}::operator()"},                                           //
-            {"main::'lambda0'(int)::operator()(int) const",                                  //
-             "main::{lambda(int)#2}::operator()"},                                           //
-            {"<lambda(int)>::operator()(int) const", "{lambda(int)}::operator()"},           //
-            {"f(int) const::{lambda()#1}::operator()() const",                               //
-             "f::{lambda()#1}::operator()"},                                                 //
-            {"abi[abi:cxx11]()", "abi"},                                                     //
-            {"D::name[abi:cxx11](char const*)", "D::name"},                                  //
-            {"work() [clone .cold]", "work"},                                                //
-            {"work() [clone ._omp_fn.0] [clone .constprop.0]", "work._omp_fn.0"},            //
-            {"work(int) (.cold)", "work"},                                                   //
-            {"work(int) (._omp_fn.0)", "work._omp_fn.0"},                                    //
-            {"std::_Function_handler<void(int), main()::<lambda(int)> >::_M_invoke(int &&)", //
-             "std::_Function_handler<void(int), main()::<lambda(int)>>::_M_invoke"},         //
-            {"std::function<void (int)>::operator()(int) const",                             //
-             "std::function<void(int)>::operator()"},                                        //
-            {"f<(1>2), a<b>>(int)", "f<(1>2), a<b>>"},                                       //
-            {"a<b< c >,d>::e", "a<b<c>, d>::e"},                                             //
-            {"f<int,char const *>()", "f<int, char const*>"},                                //
-            {"main()::T::f(int)", "main::T::f"});
+    COMPARE(
+        {"ns::Class<int>::f(int)", "ns::Class<int>::f"},                                          //
+        {"int ns::g<int>(int) const", "ns::g<int>"},                                              //
+        {"unsigned long ns::g<unsigned long>(unsigned long)", "ns::g<unsigned long>"},            //
+        {"void ns::en<(ns::E)1, int>(int)", "ns::en<(ns::E)1, int>"},                             //
+        {"void (*ns::fp<int>(int))(char)", "ns::fp<int>"},                                        //
+        {"int (*(*f<int>(int))(int))(char)", "f<int>"},                                           //
+        {"int (A<int>::*f<int>(int))(char)", "f<int>"},                                           //
+        {"int (&f<int>(int)) [3]", "f<int>"},                                                     //
+        {"decltype(auto) ns::da<int>(int)", "ns::da<int>"},                                       //
+        {"decltype ({parm#1}+(1)) ns::C<int>::g<double>(double) const", "ns::C<int>::g<double>"}, //
+        {"decltype(fp + (1)) ns::C<int>::g<double>(double) const", "ns::C<int>::g<double>"},      //
+        {"(anonymous namespace)::f(int)", "(anonymous namespace)::f"},                            //
+        {"(anonymous namespace)::T f<int>(int)", "f<int>"},                                       //
+        {"ns::(anonymous namespace)::f", "ns::(anonymous namespace)::f"},                         //
+        {"abi[abi:cxx11]()", "abi"},                                                              //
+        {"D::name[abi:cxx11](char const*)", "D::name"},                                           //
+        {"std::function<void (int)>::operator()(int) const",
+         "std::function<void(int)>::operator()"},         //
+        {"f<(1>2), a<b>>(int)", "f<(1>2), a<b>>"},        //
+        {"a<b< c >,d>::e", "a<b<c>, d>::e"},              //
+        {"f<int,char const *>()", "f<int, char const*>"}, //
+        {"main()::T::f(int)", "main::T::f"});
+}
+
+static void test_operators(void **state)
+{
+    (void)state;
+    COMPARE({"bool ns::operator< <int>(int, ns::E)", "ns::operator< <int>"}, //
+            {"bool ns::operator<<int>(int, ns::E)", "ns::operator< <int>"},  //
+            {"std::basic_ostream<char, std::char_traits<char> >& std::operator<< "
+             "<std::char_traits<char> >(std::basic_ostream<char>&, char const*)",
+             "std::operator<< <std::char_traits<char>>"},        //
+            {"x& operator<<<int>(x&)", "operator<< <int>"},      //
+            {"ns::C::operator->() const", "ns::C::operator->"},  //
+            {"ns::C::operator->*(int)", "ns::C::operator->*"},   //
+            {"ns::C::operator()(int)", "ns::C::operator()"},     //
+            {"ns::C::operator()", "ns::C::operator()"},          //
+            {"ns::C::operator[](int)", "ns::C::operator[]"},     //
+            {"ns::C::operator,(int)", "ns::C::operator,"},       //
+            {"auto operator<=><int>(int)", "operator<=><int>"},  //
+            {"operator new[](unsigned long)", "operator new[]"}, //
+            {"operator delete(void*)", "operator delete"},       //
+            {"operator\"\" _s(char const*)", "operator\"\"_s"},  //
+            {"ns::C::operator std::vector<int, std::allocator<int> >() const",
+             "ns::C::operator std::vector<int, std::allocator<int>>"}, //
+            {"ns::C::operator std::vector<int, std::allocator<int> >",
+             "ns::C::operator std::vector<int, std::allocator<int>>"}, //
+            {"operators::f(int)", "operators::f"},                     //
+            {"my_operator (int)", "my_operator"});
+}
+
+static void test_lambdas_and_clones(void **state)
+{
+    (void)state;
+    COMPARE(
+        {"main::{lambda(int)#1}::operator()(int) const", "main::{lambda(int)#1}::operator()"},   //
+        {"main()::{lambda(int)#1}::operator()(int) const", "main::{lambda(int)#1}::operator()"}, //
+        {"main::'lambda'(int)::operator()(int) const", "main::{lambda(int)#1}::operator()"},     //
+        {"main::'lambda0'(int)::operator()(int) const", "main::{lambda(int)#2}::operator()"},    //
+        {"<lambda(int)>::operator()(int) const", "{lambda(int)}::operator()"},                   //
+        {"f(int) const::{lambda()#1}::operator()() const", "f::{lambda()#1}::operator()"},       //
+        {"work() [clone .cold]", "work"},                                                        //
+        {"work() [clone ._omp_fn.0] [clone .constprop.0]", "work._omp_fn.0"},                    //
+        {"work(int) (.cold)", "work"},                                                           //
+        {"work(int) (._omp_fn.0)", "work._omp_fn.0"},                                            //
+        {"std::_Function_handler<void(int), main()::<lambda(int)> >::_M_invoke(int &&)",
+         "std::_Function_handler<void(int), main()::<lambda(int)>>::_M_invoke"});
 }
 
 static void test_other_languages(void **state)
@@ -265,6 +270,8 @@ int main(void)
         cmocka_unit_test(test_fortran),
         cmocka_unit_test(test_mangled),
         cmocka_unit_test(test_declarations),
+        cmocka_unit_test(test_operators),
+        cmocka_unit_test(test_lambdas_and_clones),
         cmocka_unit_test(test_other_languages),
         cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_long),

@@ -182,21 +182,23 @@ static void test_through_a_library(void **state)
     rmdir(folder.path);
 }
 
+static void expect_kind(const struct folder *folder, const char *name, const void *bytes, size_t n,
+                        unsigned mode, enum ml_which_mpi kind)
+{
+    char *path = write_file(folder, name, bytes, n, mode);
+    assert_int_equal(ml_which_mpi(path, NULL), kind);
+    remove_file(path);
+}
+
 static void test_kinds_of_files(void **state)
 {
     (void)state;
     struct folder folder = make_folder();
     struct file elf = make();
-    char *path = write_file(&folder, "setuid", &elf, sizeof elf, 04700);
-    assert_int_equal(ml_which_mpi(path, NULL), ML_MPI_IS_SETUID);
-    remove_file(path);
+    expect_kind(&folder, "setuid", &elf, sizeof elf, 04700, ML_MPI_IS_SETUID);
     elf.interp.p_type = PT_NULL;
-    path = write_file(&folder, "static", &elf, sizeof elf, 0700);
-    assert_int_equal(ml_which_mpi(path, NULL), ML_MPI_IS_STATIC);
-    remove_file(path);
-    path = write_file(&folder, "script", "#!/bin/sh\n", 10, 0700);
-    assert_int_equal(ml_which_mpi(path, NULL), ML_MPI_IS_UNKNOWN);
-    remove_file(path);
+    expect_kind(&folder, "static", &elf, sizeof elf, 0700, ML_MPI_IS_STATIC);
+    expect_kind(&folder, "script", "#!/bin/sh\n", 10, 0700, ML_MPI_IS_UNKNOWN);
     assert_int_equal(ml_which_mpi(folder.path, NULL), ML_MPI_IS_UNKNOWN);
     assert_int_equal(ml_which_mpi("/nowhere/at/all", NULL), ML_MPI_IS_UNKNOWN);
     assert_int_equal(ml_which_mpi("/bin/true", NULL), ML_MPI_IS_UNKNOWN);
@@ -207,8 +209,7 @@ static void expect_preload(enum ml_which_mpi which, const char *folder, const ch
                            const char *names)
 {
     char *found = ml_which_mpi_preload(which, folder, old);
-    char *wanted = names ? ml_strdup(names) : NULL;
-    if (!wanted) {
+    if (!names) {
         assert_null(found);
         return;
     }
@@ -216,9 +217,8 @@ static void expect_preload(enum ml_which_mpi which, const char *folder, const ch
     for (char *part = strtok(found, ":"); part; part = strtok(NULL, ":"))
         snprintf(shortened + strlen(shortened), sizeof shortened - strlen(shortened), "%s%s",
                  *shortened ? ":" : "", strrchr(part, '/') ? strrchr(part, '/') + 1 : part);
-    assert_string_equal(shortened, wanted);
+    assert_string_equal(shortened, names);
     free(found);
-    free(wanted);
 }
 
 /* What the loader of such a program would complain of, or what it would never see. */
@@ -232,18 +232,10 @@ static void test_out_of_reach(void **state)
     musl.interp.p_filesz = 20;
     small.header.e_ident[EI_CLASS] = ELFCLASS32;
     memcpy(old.names, "\0libmpi.so.12\0$ORIGIN/lib", 26);
-    char *path = write_file(&folder, "musl", &musl, sizeof musl, 0700);
-    assert_int_equal(ml_which_mpi(path, NULL), ML_MPI_IS_STATIC);
-    remove_file(path);
-    path = write_file(&folder, "small", &small, sizeof small, 0700);
-    assert_int_equal(ml_which_mpi(path, NULL), ML_MPI_IS_STATIC);
-    remove_file(path);
-    path = write_file(&folder, "apptainer", "#!/bin/sh\n", 10, 0700);
-    assert_int_equal(ml_which_mpi(path, NULL), ML_MPI_IS_CONTAINED);
-    remove_file(path);
-    path = write_file(&folder, "old", &old, sizeof old, 0700);
-    assert_int_equal(ml_which_mpi(path, NULL), ML_MPI_IS_MPICH);
-    remove_file(path);
+    expect_kind(&folder, "musl", &musl, sizeof musl, 0700, ML_MPI_IS_STATIC);
+    expect_kind(&folder, "small", &small, sizeof small, 0700, ML_MPI_IS_STATIC);
+    expect_kind(&folder, "apptainer", "#!/bin/sh\n", 10, 0700, ML_MPI_IS_CONTAINED);
+    expect_kind(&folder, "old", &old, sizeof old, 0700, ML_MPI_IS_MPICH);
     rmdir(folder.path);
 }
 
