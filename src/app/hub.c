@@ -175,21 +175,18 @@ static int count_ranks(void *context)
 
 /* ---- the rank processes ---- */
 
-static void guest_started(struct ml_hub *h, struct ml_unpacker *u)
+static void guest_started(struct ml_hub *h, const struct ml_started *started)
 {
-    struct ml_seat *s = ml_seats_find(&h->seats, (int)ml_unpack_int(u));
-    pid_t pid = (pid_t)ml_unpack_int(u);
-    int error = (int)ml_unpack_int(u);
-    enum ml_which_mpi which = (enum ml_which_mpi)ml_unpack_int(u);
+    struct ml_seat *s = ml_seats_find(&h->seats, started->number);
     if (!s)
         return;
-    ml_hooks_told(h->hooks, which);
-    if (pid > 0)
-        ml_sampler_add_rank(h->setup.sampler, s->rank, pid);
-    else if (pid == 0)
-        ml_log(ML_LOG_ERROR, "rank %d cannot start: %s", s->rank, strerror(error));
+    ml_hooks_told(h->hooks, started->which);
+    if (started->pid > 0)
+        ml_sampler_add_rank(h->setup.sampler, s->rank, started->pid);
+    else
+        ml_log(ML_LOG_ERROR, "rank %d cannot start: %s", s->rank, strerror(started->error));
     if (h->host)
-        ml_host_link_rank_started(h->host, s->rank, error);
+        ml_host_link_rank_started(h->host, s->rank, started->error);
     ml_sampler_start(h->setup.sampler);
 }
 
@@ -212,7 +209,8 @@ static void guest_message(void *context, uint32_t type, const void *bytes, size_
     if (fd >= 0)
         close(fd);
     if (type == ML_MEMBER_STARTED) {
-        guest_started(h, &u);
+        struct ml_started started = ml_started_unpack(&u);
+        guest_started(h, &started);
         return;
     }
     if (type == ML_MEMBER_OUTPUT) {

@@ -95,10 +95,10 @@ static void raise_file_limit(void)
 
 /* ---- the starter's answers and the signals ---- */
 
-static void task_started(void *context, int number, pid_t pid, int error, enum ml_which_mpi which)
+static void task_started(void *context, const struct ml_started *started)
 {
     struct process *p = context;
-    ml_member_started(p->member, number, pid, error, which);
+    ml_member_started(p->member, started);
 }
 
 static void helper_started(void *context, int helper, pid_t pid)

@@ -242,30 +242,20 @@ static void end_task(struct task *t, int status)
     check_closed(t);
 }
 
-static void tell_started(struct ml_member *m, int rank, pid_t pid, int error,
-                         enum ml_which_mpi which)
+void ml_member_started(struct ml_member *m, const struct ml_started *started)
 {
-    struct ml_buffer message = {0};
-    ml_pack_int(&message, rank);
-    ml_pack_int(&message, pid);
-    ml_pack_int(&message, error);
-    ml_pack_int(&message, which);
-    ml_channel_send(m->hub, ML_MEMBER_STARTED, message.data, message.length);
-    ml_buffer_free(&message);
-}
-
-void ml_member_started(struct ml_member *m, int number, pid_t pid, int error,
-                       enum ml_which_mpi which)
-{
-    struct task *t = task_of(m, number);
+    struct task *t = task_of(m, started->number);
     if (!t)
         return;
-    t->pid = pid;
-    tell_started(m, number, pid, error, which);
-    if (m->ending && pid > 0)
-        kill(pid, SIGKILL); /* it has done nothing yet */
-    if (pid == 0)
-        end_task(t, W_EXITCODE(error == ENOENT ? 127 : 126, 0));
+    t->pid = started->pid;
+    struct ml_buffer message = {0};
+    ml_started_pack(started, &message);
+    ml_channel_send(m->hub, ML_MEMBER_STARTED, message.data, message.length);
+    ml_buffer_free(&message);
+    if (m->ending && t->pid > 0)
+        kill(t->pid, SIGKILL); /* it has done nothing yet */
+    if (t->pid == 0)
+        end_task(t, W_EXITCODE(started->error == ENOENT ? 127 : 126, 0));
     else
         ml_member_reap(m);
 }

@@ -14,9 +14,8 @@ struct ml_member;
 struct ml_member *ml_member_open(struct ml_loop *loop, const struct ml_options *options, int rank,
                                  int hub, struct ml_starter *starter);
 
-/* The starter's answer to the start of rank NUMBER. */
-void ml_member_started(struct ml_member *m, int number, pid_t pid, int error,
-                       enum ml_which_mpi which);
+/* The starter's answer to the start of a rank. */
+void ml_member_started(struct ml_member *m, const struct ml_started *started);
 
 /* A child may have ended (SIGCHLD). */
 void ml_member_reap(struct ml_member *m);

@@ -5,7 +5,7 @@
 enum ml_member_message {
     /* to the hub */
     ML_MEMBER_HELLO = 1,  /* int rank of the rank process */
-    ML_MEMBER_STARTED,    /* int rank, int pid, int errno (then pid is 0), int which MPI */
+    ML_MEMBER_STARTED,    /* a struct ml_started, by the rank's number */
     ML_MEMBER_OUTPUT,     /* int time (ns of the node's clock), int rank, int stream, rest: bytes */
     ML_MEMBER_OUTPUT_CUT, /* int rank, int bytes recorded */
     ML_MEMBER_EXIT,       /* int rank, int wait status */

@@ -39,6 +39,23 @@ int ml_starter_fork(char **command, const struct ml_starter_helper *helpers)
     return pair[0];
 }
 
+void ml_started_pack(const struct ml_started *started, struct ml_buffer *out)
+{
+    ml_pack_int(out, started->number);
+    ml_pack_int(out, started->pid);
+    ml_pack_int(out, started->error);
+    ml_pack_int(out, started->which);
+}
+
+struct ml_started ml_started_unpack(struct ml_unpacker *u)
+{
+    struct ml_started started = {.number = (int)ml_unpack_int(u)};
+    started.pid = (pid_t)ml_unpack_int(u);
+    started.error = (int)ml_unpack_int(u);
+    started.which = (enum ml_which_mpi)ml_unpack_int(u);
+    return started;
+}
+
 static void on_message(void *context, uint32_t type, const void *bytes, size_t n, int fd)
 {
     struct ml_starter *s = context;
@@ -46,11 +63,8 @@ static void on_message(void *context, uint32_t type, const void *bytes, size_t n
     if (fd >= 0)
         close(fd);
     if (type == ML_STARTER_STARTED) {
-        int number = (int)ml_unpack_int(&u);
-        pid_t pid = (pid_t)ml_unpack_int(&u);
-        int error = (int)ml_unpack_int(&u);
-        s->events.started(s->events.context, number, pid, error,
-                          (enum ml_which_mpi)ml_unpack_int(&u));
+        struct ml_started started = ml_started_unpack(&u);
+        s->events.started(s->events.context, &started);
     } else if (type == ML_STARTER_HELPER_STARTED) {
         int helper = (int)ml_unpack_int(&u);
         s->events.helper_started(s->events.context, helper, (pid_t)ml_unpack_int(&u));

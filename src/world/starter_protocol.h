@@ -13,7 +13,7 @@ enum ml_starter_message {
                           text hooks, words of the command, settings (ml_pack_texts) */
     ML_STARTER_HELPER, /* int helper; with its socket */
     /* from the starter */
-    ML_STARTER_STARTED,        /* int number, int pid, int errno, int which MPI */
+    ML_STARTER_STARTED,        /* a struct ml_started */
     ML_STARTER_HELPER_STARTED, /* int helper, int pid */
 };
 

@@ -137,7 +137,7 @@ static void close_descriptor(int *fd)
 static void on_start(struct serving *s, const void *bytes, size_t n)
 {
     struct ml_unpacker u = ml_unpack(bytes, n);
-    int64_t number = ml_unpack_int(&u);
+    int number = (int)ml_unpack_int(&u);
     enum ml_strip strip = (enum ml_strip)ml_unpack_int(&u);
     struct child c = {.own_group = ml_unpack_int(&u) != 0};
     c.tracer = (pid_t)ml_unpack_int(&u);
@@ -148,17 +148,14 @@ static void on_start(struct serving *s, const void *bytes, size_t n)
     ML_AUTO_FREE char **words = ml_unpack_texts(&u, &n_words);
     ML_AUTO_FREE char **settings = ml_unpack_texts(&u, &n_settings);
     c.command = n_words ? words : s->command;
-    enum ml_which_mpi which = ML_MPI_IS_UNKNOWN;
+    struct ml_started started = {.number = number, .which = ML_MPI_IS_UNKNOWN};
     ML_AUTO_FREE char *preload =
-        *hooks ? ml_preload_entry(c.command[0], *c.folder ? c.folder : NULL, hooks, &which) : NULL;
+        *hooks ? ml_preload_entry(c.command[0], *c.folder ? c.folder : NULL, hooks, &started.which)
+               : NULL;
     c.environment = make_environment(s, settings, n_settings, preload, strip);
-    int error = 0;
-    pid_t pid = start_rank(s, &c, &error);
+    started.pid = start_rank(s, &c, &started.error);
     struct ml_buffer answer = {0};
-    ml_pack_int(&answer, number);
-    ml_pack_int(&answer, pid);
-    ml_pack_int(&answer, error);
-    ml_pack_int(&answer, which);
+    ml_started_pack(&started, &answer);
     ml_channel_send(s->channel, ML_STARTER_STARTED, answer.data, answer.length);
     ml_buffer_free(&answer);
     ml_environment_free(c.environment);

@@ -27,29 +27,24 @@
 struct bed {
     struct ml_loop *loop;
     struct ml_starter *starter;
-    int n_started, number, error, n_lost;
-    enum ml_which_mpi which;
-    pid_t pid;
+    int n_started, n_lost;
+    struct ml_started started; /* the last; of a helper its number and PID */
     int out[2];
     char text[20000];
 };
 
-static void on_started(void *context, int number, pid_t pid, int error, enum ml_which_mpi which)
+static void on_started(void *context, const struct ml_started *started)
 {
     struct bed *bed = context;
     bed->n_started++;
-    bed->number = number;
-    bed->pid = pid;
-    bed->error = error;
-    bed->which = which;
+    bed->started = *started;
 }
 
 static void on_helper_started(void *context, int helper, pid_t pid)
 {
     struct bed *bed = context;
     bed->n_started++;
-    bed->number = helper;
-    bed->pid = pid;
+    bed->started = (struct ml_started){.number = helper, .pid = pid};
 }
 
 static void on_lost(void *context)
@@ -115,9 +110,10 @@ static int run(struct bed *bed, const struct ml_start *what)
     while ((k = read(bed->out[0], bed->text + n, sizeof bed->text - 1 - n)) > 0)
         n += (size_t)k;
     bed->text[n] = 0;
-    assert_int_equal(bed->number, what->number);
-    assert_int_equal(bed->error, 0);
-    assert_int_equal(waitpid(bed->pid, &status, 0), bed->pid); /* it is our own child */
+    assert_int_equal(bed->started.number, what->number);
+    assert_int_equal(bed->started.error, 0);
+    assert_int_equal(waitpid(bed->started.pid, &status, 0),
+                     bed->started.pid); /* it is our own child */
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -134,10 +130,11 @@ static void runs_a_helper(void **state)
     ml_starter_start_helper(bed.starter, 1, pair[1]);
     close(pair[1]);
     WAIT_FOR(bed.loop, bed.n_started == 1);
-    assert_int_equal(bed.number, 1);
+    assert_int_equal(bed.started.number, 1);
     assert_true(read(pair[0], text, sizeof text - 1) > 0);
-    assert_string_equal(text, "second 4 1 clean");           /* 0 to 2 and its socket */
-    assert_int_equal(waitpid(bed.pid, &status, 0), bed.pid); /* it is our own child */
+    assert_string_equal(text, "second 4 1 clean"); /* 0 to 2 and its socket */
+    assert_int_equal(waitpid(bed.started.pid, &status, 0),
+                     bed.started.pid); /* it is our own child */
     assert_int_equal(status, 0);
     close(pair[0]);
     close_bed(&bed);
@@ -234,8 +231,8 @@ static void failures(void **state)
         what.folder = table[i].folder;
         ml_starter_start(bed.starter, &what);
         WAIT_FOR(bed.loop, bed.n_started == 1);
-        assert_int_equal(bed.error, table[i].error);
-        assert_int_equal(bed.pid, 0);
+        assert_int_equal(bed.started.error, table[i].error);
+        assert_int_equal(bed.started.pid, 0);
         what.command = NULL; /* and it goes on */
         what.folder = NULL;
         bed.n_started = 0;
@@ -340,8 +337,8 @@ static void many_at_once(void **state)
         ml_starter_start(bed.starter, &what);
     }
     WAIT_FOR(bed.loop, bed.n_started == 20);
-    assert_int_equal(bed.number, 19);
-    assert_int_equal(bed.error, 0);
+    assert_int_equal(bed.started.number, 19);
+    assert_int_equal(bed.started.error, 0);
     for (int i = 0; i < 20; i++) {
         assert_true(waitpid(-1, &status, 0) > 0);
         seen |= 1 << WEXITSTATUS(status);
@@ -405,7 +402,7 @@ static void outlives_the_starter(void **state)
     bed.starter = NULL;
     int status;
     pid_t first = waitpid(-1, &status, 0);
-    assert_int_not_equal(first, bed.pid); /* the starter, by itself */
+    assert_int_not_equal(first, bed.started.pid); /* the starter, by itself */
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     assert_int_equal(write(in[1], "alive\n", 6), 6);
     assert_int_equal(read(bed.out[0], bed.text, sizeof bed.text), 6);
@@ -426,7 +423,7 @@ static void be_a_rank_process(int report)
     struct ml_start what = blank(&bed);
     ml_starter_start(bed.starter, &what);
     WAIT_FOR(bed.loop, bed.n_started == 1);
-    ssize_t n = write(report, &bed.pid, sizeof bed.pid);
+    ssize_t n = write(report, &bed.started.pid, sizeof bed.started.pid);
     (void)n;
     for (;;)
         pause();
