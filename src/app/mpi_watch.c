@@ -1,12 +1,12 @@
 #include "app/mpi_watch.h"
 
 #include "app/mpi_growth.h"
+#include "app/mpi_totals.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/own.h"
 #include "mpi_hooks/calls.h"
-#include "mpi_hooks/ticks.h"
 #include "probe/mpi_page.h"
 
 #include <errno.h>
@@ -192,83 +192,12 @@ static void tell_of_tools(struct ml_mpi_watch *w, struct watched *r)
     w->told_tool |= first;
 }
 
-/* ---- totals ---- */
-
-/* A row of /mpi before it is one. */
-struct sum {
-    struct ml_mpi_total total;
-    bool counted; /* else only memory is known */
-};
-
-static int by_phase_and_call(const void *a, const void *b)
-{
-    const struct ml_mpi_total *x = &((const struct sum *)a)->total,
-                              *y = &((const struct sum *)b)->total;
-    if (x->phase != y->phase)
-        return x->phase < y->phase ? -1 : 1;
-    return x->call < y->call ? -1 : x->call > y->call;
-}
-
-static bool is_among(const struct sum *sums, size_t n, const struct ml_mpi_growth_entry *e)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (sums[i].total.phase == e->phase && sums[i].total.call == e->call)
-            return true;
-    }
-    return false;
-}
-
-/* What was called, and where else memory grew; the caller frees. */
-static struct sum *collect(const struct watched *r, size_t *out_n)
-{
-    size_t n_totals, n = 0;
-    double tick_ns = ml_mpi_page_tick_ns(r->page, ml_mono_now().ns, ml_ticks());
-    ML_AUTO_FREE struct ml_mpi_total *totals = ml_mpi_page_totals(r->page, tick_ns, &n_totals);
-    struct sum *sums = ml_realloc_array(NULL, n_totals + r->growth.n + 1, sizeof *sums);
-    for (; n < n_totals; n++)
-        sums[n] = (struct sum){totals[n], true};
-    for (size_t i = 0; i < r->growth.n; i++) {
-        const struct ml_mpi_growth_entry *e = &r->growth.entries[i];
-        if (!is_among(sums, n_totals, e))
-            sums[n++] = (struct sum){{.phase = e->phase, .call = e->call}, false};
-    }
-    qsort(sums, n, sizeof *sums, by_phase_and_call);
-    *out_n = n;
-    return sums;
-}
-
-static void pack_sum(const struct watched *r, const struct sum *sum, struct ml_buffer *out)
-{
-    const struct ml_mpi_total *t = &sum->total;
-    char phase[ML_MPI_TEXT];
-    struct ml_mpi_row row;
-    ml_mpi_page_phase_name(r->page, t->phase, phase);
-    ml_row_clear(&ml_table_mpi, &row);
-    row.process = r->home;
-    row.rank = r->rank;
-    row.phase = phase;
-    row.call = t->call;
-    row.grown_B = ml_mpi_growth_of(&r->growth, t->phase, t->call);
-    if (sum->counted) {
-        row.calls = (int64_t)t->calls;
-        row.time_s = (double)t->ns / ML_NS_PER_S;
-        row.error_s = (double)t->error_ns / ML_NS_PER_S;
-        row.longest_s = (double)t->longest_ns / ML_NS_PER_S;
-        row.messages = (int64_t)t->messages;
-        row.sent_B = (int64_t)t->bytes;
-    }
-    ml_row_pack(&ml_table_mpi, &row, out);
-}
-
 static void put_totals(struct ml_mpi_watch *w, const struct watched *r)
 {
     if (r->home < 0)
         return;
-    size_t n;
-    ML_AUTO_FREE struct sum *sums = collect(r, &n);
     struct ml_buffer rows = {0};
-    for (size_t i = 0; i < n; i++)
-        pack_sum(r, &sums[i], &rows);
+    ml_mpi_totals_pack(r->page, &r->growth, r->home, r->rank, &rows);
     ml_journal_packed(w->journal, ML_FRAME_MPI, ml_mono_now().ns, rows.data, rows.length);
     ml_buffer_free(&rows);
 }
