@@ -281,8 +281,16 @@ def is_expected(frame, word, exactly):
         for one in name.split("/"))
 
 
+@functools.lru_cache(maxsize=None)
+def imports_of(module):
+    names = subprocess.run(["nm", "-D", "--undefined-only", module], capture_output=True, text=True).stdout
+    return {line.split()[-1].partition("@")[0] for line in names.splitlines()}
+
+
 def is_stub(frame):
-    return not frame.function or frame.function.endswith("@plt")
+    """Of the linker's: nameless, "getcpu@plt" for gdb, "getcpu" in a module that only imports it for lldb."""
+    return (not frame.function or frame.function.endswith("@plt")
+            or frame.function in imports_of(frame.module))
 
 
 # By which functions of libc a thread is blocked in a call.
