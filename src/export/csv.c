@@ -1,6 +1,7 @@
 #include "base/own.h"
 #include "base/utf8.h"
 #include "export/cells.h"
+#include "read/owners.h"
 
 #include <string.h>
 
@@ -77,7 +78,7 @@ static void put_row(void *context, const void *row)
 
 enum ml_status ml_export_csv(const struct ml_export_run *export, FILE *out, struct ml_error *err)
 {
-    ML_AUTO_FREE int32_t *ranks = ml_stacks_ranks(export->processes, export->n_processes);
+    ML_AUTO_FREE int32_t *ranks = ml_owner_ranks(export->processes, export->n_processes);
     struct writing w = {export, ranks, out, {0}};
     put_head(&w);
     enum ml_status status = ml_slice_each(export->run, &ml_table_samples, put_row, &w, err);

@@ -2,6 +2,7 @@
 #include "base/own.h"
 #include "base/utf8.h"
 #include "export/cells.h"
+#include "read/owners.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +127,7 @@ static void put_attributes(struct writing *w)
 
 enum ml_status ml_export_json(const struct ml_export_run *export, FILE *out, struct ml_error *err)
 {
-    ML_AUTO_FREE int32_t *ranks = ml_stacks_ranks(export->processes, export->n_processes);
+    ML_AUTO_FREE int32_t *ranks = ml_owner_ranks(export->processes, export->n_processes);
     struct writing w = {.e = export, .ranks = ranks, .out = out};
     enum ml_status status = ML_OK;
     put_attributes(&w);

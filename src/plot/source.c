@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "read/owners.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,20 +37,6 @@ static enum ml_status find_column(struct ml_plot_source *s, const char *name, st
     if (!ml_run_has(s->run, ml_table_samples.name, name))
         return ml_fail(err, ML_RUN_LOST, "%.300s: column %.60s was not recorded", s->path, name);
     return ML_OK;
-}
-
-/* The rank that PROCESS belongs to: helpers belong to the one that started them. */
-static int rank_of(const struct ml_plot_source *s, size_t process)
-{
-    for (size_t steps = 0; steps <= s->n_processes; steps++) {
-        const struct ml_process_row *p = &s->processes[process];
-        if (p->rank >= 0)
-            return p->rank;
-        if (p->parent < 0 || (size_t)p->parent >= s->n_processes)
-            return -1;
-        process = (size_t)p->parent;
-    }
-    return -1;
 }
 
 static int row_of_node(const struct ml_plot_source *s, int node)
@@ -163,11 +150,10 @@ enum ml_status ml_plot_source_open(struct ml_run *run, const char *path, const c
     s.n_nodes = status ? 0 : s.node_slice.count;
     if (!status)
         status = check_processes(&s, err);
-    s.ranks = ml_realloc_array(NULL, s.n_processes, sizeof *s.ranks);
+    s.ranks = ml_owner_ranks(s.processes, s.n_processes);
     s.node_of = ml_realloc_array(NULL, s.n_processes, sizeof *s.node_of);
     s.gone_ns = ml_realloc_array(NULL, s.n_processes, sizeof *s.gone_ns);
     for (size_t i = 0; !status && i < s.n_processes; i++) {
-        s.ranks[i] = rank_of(&s, i);
         s.node_of[i] = row_of_node(&s, s.processes[i].node);
         if (s.ranks[i] >= s.n_ranks)
             s.n_ranks = s.ranks[i] + 1;

@@ -13,7 +13,7 @@ struct ml_plot_source {
     size_t n_processes;
     const struct ml_node_row *nodes;
     size_t n_nodes;
-    int *ranks;           /* of each process: its own or of the one that started it; -1 */
+    int32_t *ranks;       /* of each process: its own or of the one that started it; -1 */
     int *node_of;         /* of each process: row of NODES */
     int64_t *gone_ns;     /* of each process: from then on it counts no more */
     int64_t *node_end_ns; /* of each node: its last sample */

@@ -9,23 +9,16 @@
 #define PHASES_MAX 100000 /* more than can be shown */
 
 struct reading {
-    const struct ml_process_row *processes;
+    const int32_t *ranks; /* of each process */
     size_t n_processes;
     int rank; /* the lowest so far; -1: none */
     struct ml_run_phases phases;
 };
 
-/* Of the process, or of the nearest above it that has one. */
+/* -1: none, as of what is no process. */
 static int rank_of(const struct reading *r, int32_t process)
 {
-    for (int depth = 0; depth < 64; depth++) {
-        if (process < 0 || (size_t)process >= r->n_processes)
-            return -1;
-        if (r->processes[process].rank >= 0)
-            return r->processes[process].rank;
-        process = r->processes[process].parent;
-    }
-    return -1;
+    return process >= 0 && (size_t)process < r->n_processes ? r->ranks[process] : -1;
 }
 
 static bool is_phase(const struct ml_event_row *row)
@@ -68,11 +61,11 @@ static void visit(void *context, const void *item)
     p->list[p->n++] = (struct ml_run_phase){ml_strdup(row->text), row->time_ns, -1};
 }
 
-enum ml_status ml_run_phases_read(struct ml_run *run, const struct ml_process_row *processes,
-                                  size_t n_processes, int64_t end_ns,
-                                  struct ml_run_phases *out_phases, struct ml_error *err)
+enum ml_status ml_run_phases_read(struct ml_run *run, const int32_t *ranks, size_t n_processes,
+                                  int64_t end_ns, struct ml_run_phases *out_phases,
+                                  struct ml_error *err)
 {
-    struct reading r = {.processes = processes, .n_processes = n_processes, .rank = -1};
+    struct reading r = {.ranks = ranks, .n_processes = n_processes, .rank = -1};
     enum ml_status status = ml_slice_each(run, &ml_table_events, find_rank, &r, err);
     if (status == ML_OK && r.rank >= 0)
         status = ml_slice_each(run, &ml_table_events, visit, &r, err);

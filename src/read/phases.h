@@ -15,10 +15,10 @@ struct ml_run_phases {
 };
 
 /* Those of the lowest rank that has any, in OUT_PHASES. One whose end was not recorded lasts until
- * END_NS. PROCESSES are RUN's. */
-enum ml_status ml_run_phases_read(struct ml_run *run, const struct ml_process_row *processes,
-                                  size_t n_processes, int64_t end_ns,
-                                  struct ml_run_phases *out_phases, struct ml_error *err);
+ * END_NS. RANKS: to which each of RUN's processes belongs (ml_owner_ranks). */
+enum ml_status ml_run_phases_read(struct ml_run *run, const int32_t *ranks, size_t n_processes,
+                                  int64_t end_ns, struct ml_run_phases *out_phases,
+                                  struct ml_error *err);
 
 void ml_run_phases_free(struct ml_run_phases *phases);
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "read/file.h"
+#include "read/owners.h"
 #include "read/stacks_memory.h"
 
 #include <stdlib.h>
@@ -80,22 +81,6 @@ static void visit_sample(void *context, const void *row)
         .first = r->thread == l->processes[r->process].pid,
         .worked = r->stopped_ns > 0,
     };
-}
-
-int32_t *ml_stacks_ranks(const struct ml_process_row *processes, size_t n)
-{
-    int32_t *ranks = ml_realloc_array(NULL, n, sizeof *ranks);
-    for (size_t i = 0; i < n; i++) {
-        size_t at = i;
-        for (int steps = 0; steps < 64 && processes[at].rank < 0; steps++) {
-            int32_t parent = processes[at].parent;
-            if (parent < 0 || (size_t)parent >= n)
-                break;
-            at = (size_t)parent;
-        }
-        ranks[i] = processes[at].rank;
-    }
-    return ranks;
 }
 
 static enum ml_status load_samples(struct ml_run *run, struct loading *l, struct ml_error *err)
@@ -194,7 +179,7 @@ enum ml_status ml_stacks_load(struct ml_run *run, const struct ml_process_row *p
         *out_stacks = stacks;
         return ML_OK;
     }
-    int32_t *rank_of = ml_stacks_ranks(processes, n_processes);
+    int32_t *rank_of = ml_owner_ranks(processes, n_processes);
     struct loading loading = {.stacks = &stacks,
                               .processes = processes,
                               .n_processes = n_processes,

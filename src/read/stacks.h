@@ -42,10 +42,6 @@ struct ml_stacks {
     struct ml_slice frame_slice, stack_slice;
 };
 
-/* The rank of each of N processes, a helper's that of the one that started it, or -1; the caller
- * frees it. */
-int32_t *ml_stacks_ranks(const struct ml_process_row *processes, size_t n);
-
 /* Loads the stacks that CHOICE wants. PROCESSES are the rows of the table. Errors: those of
  * reading; numbers that refer to nothing; more than 2^24 samples of the chosen ranks. */
 enum ml_status ml_stacks_load(struct ml_run *run, const struct ml_process_row *processes,

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/units.h"
+#include "read/owners.h"
 #include "report/grid.h"
 #include "report/report.h"
 
@@ -173,20 +174,6 @@ static void add_process(struct ml_grid *grid, const struct ml_facts *f, size_t i
     add_exit(grid, p);
 }
 
-/* The row of the rank process that process I descends from; -1: of none. */
-static int64_t owner_of(const struct ml_facts *f, size_t i)
-{
-    for (int depth = 0; depth < 64; depth++) {
-        const struct ml_process_row *p = &f->processes[i];
-        if (p->rank >= 0)
-            return (int64_t)i;
-        if (p->parent < 0 || (size_t)p->parent >= f->n_processes)
-            return -1;
-        i = (size_t)p->parent;
-    }
-    return -1;
-}
-
 /* A process in the order of the table: by rank, helpers behind their rank, strays last. */
 struct placed {
     size_t index;
@@ -214,7 +201,7 @@ static struct placed *place(const struct ml_facts *f, bool with_helpers, size_t 
     for (size_t i = 0; i < f->n_processes; i++) {
         if (f->processes[i].rank < 0 && !with_helpers)
             continue;
-        int64_t owner = owner_of(f, i);
+        int64_t owner = ml_owner_of(f->processes, f->n_processes, i);
         list[n++] = (struct placed){i, owner < 0 ? INT64_MAX : f->processes[owner].rank, owner};
     }
     qsort(list, n, sizeof *list, in_order);

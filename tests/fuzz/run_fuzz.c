@@ -5,6 +5,7 @@
  * where it dies elsewhere, so does the fuzzer, in reading the file once more. */
 #include "base/own.h"
 #include "export/tables.h"
+#include "read/owners.h"
 #include "read/phases.h"
 #include "report/json.h"
 #include "report/moments.h"
@@ -67,8 +68,9 @@ static struct ml_mpi_sums read_mpi(struct ml_run *run, const struct ml_facts *fa
 {
     struct ml_mpi_sums sums = {0};
     struct ml_run_phases phases;
-    if (ml_run_phases_read(run, facts->processes, facts->n_processes, facts->length_ns, &phases,
-                           NULL) == ML_OK)
+    ML_AUTO_FREE int32_t *ranks = ml_owner_ranks(facts->processes, facts->n_processes);
+    if (ml_run_phases_read(run, ranks, facts->n_processes, facts->length_ns, &phases, NULL) ==
+        ML_OK)
         ml_run_phases_free(&phases);
     if (ml_mpi_sums_gather(run, facts, &sums, NULL) == ML_OK)
         ml_report_mpi(&sums, true, style, out);
