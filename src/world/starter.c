@@ -39,23 +39,6 @@ int ml_starter_fork(char **command, const struct ml_starter_helper *helpers)
     return pair[0];
 }
 
-void ml_started_pack(const struct ml_started *started, struct ml_buffer *out)
-{
-    ml_pack_int(out, started->number);
-    ml_pack_int(out, started->pid);
-    ml_pack_int(out, started->error);
-    ml_pack_int(out, started->which);
-}
-
-struct ml_started ml_started_unpack(struct ml_unpacker *u)
-{
-    struct ml_started started = {.number = (int)ml_unpack_int(u)};
-    started.pid = (pid_t)ml_unpack_int(u);
-    started.error = (int)ml_unpack_int(u);
-    started.which = (enum ml_which_mpi)ml_unpack_int(u);
-    return started;
-}
-
 static void on_message(void *context, uint32_t type, const void *bytes, size_t n, int fd)
 {
     struct ml_starter *s = context;

@@ -6,30 +6,18 @@
 
 #include "base/error.h"
 #include "base/loop.h"
-#include "base/pack.h"
 #include "world/environment.h"
-#include "world/which_mpi.h"
+#include "world/started.h"
 
 #include <sys/types.h>
 
 struct ml_starter;
 
-/* The answer to ml_starter_start. */
-struct ml_started {
-    int number;
-    pid_t pid;               /* of the child; 0: there is none */
-    int error;               /* then the errno of execve(2) */
-    enum ml_which_mpi which; /* the program's MPI, where hooks were to be preloaded */
-};
-
-void ml_started_pack(const struct ml_started *started, struct ml_buffer *out);
-struct ml_started ml_started_unpack(struct ml_unpacker *unpacker);
-
 struct ml_starter_events {
     void *context;
-    void (*started)(void *context, const struct ml_started *started);
-    void (*helper_started)(void *context, int helper, pid_t pid); /* -1: it cannot be */
-    void (*lost)(void *context);                                  /* the starter is gone */
+    void (*started)(void *context, const struct ml_started *started); /* of ml_starter_start */
+    void (*helper_started)(void *context, int helper, pid_t pid);     /* -1: it cannot be */
+    void (*lost)(void *context);                                      /* the starter is gone */
 };
 
 /* What to start. Descriptors are duplicated; -1 stands for "as it is" (0 to 2) or none (pmi). */
