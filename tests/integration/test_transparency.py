@@ -45,9 +45,18 @@ def words_of_plain(flavour, case, plain, stream, tmp_path):
     return words
 
 
+def run_plain_case(flavour, case, tmp_path):
+    """Where a machine has far too much to do, mpiexec of Open MPI 4.1 may take a rank that ends for
+    one that has not finalized, and say so. Then it has another try."""
+    outcome, made = run_case(mt.run_plain, flavour, case, tmp_path / "plain")
+    if outcome.code not in case.codes[flavour] and b"exiting improperly" in outcome.stderr:
+        outcome, made = run_case(mt.run_plain, flavour, case, tmp_path / "plain-again")
+    return outcome, made
+
+
 @pytest.mark.parametrize("flavour, case", parameters())
 def test_outcome(flavour, case, tmp_path, file):
-    plain, plain_files = run_case(mt.run_plain, flavour, case, tmp_path / "plain")
+    plain, plain_files = run_plain_case(flavour, case, tmp_path)
     assert plain.code in case.codes[flavour], f"the plain run is not as known\n{plain}"
 
     same = flavour == mt.BUILD
