@@ -10,9 +10,11 @@
 #include <string.h>
 
 #define LABEL 18
-#define LEVEL 0.01              /* of the peak: what changed by less did not change */
-#define WORTH_SAYING_MIN 1440.0 /* nobody believes a forecast past a day */
-#define LINES 6                 /* of a text that is wrapped */
+#define LEVEL 0.01 /* of the peak: what changed by less did not change */
+/* Nobody believes a forecast past a day, or past many times what it was made from. */
+#define FORECAST_MAX_NS (24 * 3600.0 * ML_NS_PER_S)
+#define FORECAST_MAX_SPANS 20
+#define LINES 6 /* of a text that is wrapped */
 
 static const char *times(const struct ml_style *style)
 {
@@ -149,22 +151,23 @@ static char *closest(const struct ml_facts *f)
                      f->nodes[best - f->by_node].name, at);
 }
 
-/* The node that would be full first if all went on growing like this; *OUT_NS: in what time. */
+/* The node that would be full first if all went on growing like this; *OUT_NS: in what time. NULL:
+ * none would be soon. */
 static const struct ml_node_row *full_first(const struct ml_facts *f, int64_t *out_ns)
 {
     const struct ml_node_row *first = NULL;
-    double least_min = WORTH_SAYING_MIN;
+    double least_ns = fmin(FORECAST_MAX_NS, FORECAST_MAX_SPANS * (double)f->trend_ns);
     for (size_t i = 0; i < f->n_nodes; i++) {
         const struct ml_node_facts *n = &f->by_node[i];
         if (n->last_left_B < 0 || !(n->growth_B_per_min > 0))
             continue;
-        double left_min = (double)n->last_left_B / n->growth_B_per_min;
-        if (left_min < least_min) {
-            least_min = left_min;
+        double left_ns = (double)n->last_left_B / n->growth_B_per_min * 60 * ML_NS_PER_S;
+        if (left_ns < least_ns) {
+            least_ns = left_ns;
             first = &f->nodes[i];
         }
     }
-    *out_ns = (int64_t)(least_min * 60 * ML_NS_PER_S);
+    *out_ns = (int64_t)least_ns;
     return first;
 }
 

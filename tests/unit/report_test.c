@@ -250,6 +250,38 @@ static void test_report(void **state)
     }
 }
 
+/* With TIMES as much memory left at the end on every node as FACTS had. */
+static bool forecasts(struct ml_facts *facts, int64_t times)
+{
+    struct ml_style style = {80, false, true};
+    struct ml_buffer out = {0};
+    for (size_t i = 0; i < facts->n_nodes; i++)
+        facts->by_node[i].last_left_B *= times;
+    ml_report_summary(facts, &style, &out);
+    ml_buffer_append(&out, "", 1);
+    assert_non_null(strstr(out.data, "over the last 0:12.0"));
+    bool found = strstr(out.data, "at that rate") != NULL;
+    ml_buffer_free(&out);
+    return found;
+}
+
+/* Full in 15 s, by what was seen in 12 s: up to 240 s would be said. */
+static void test_forecast_not_too_far(void **state)
+{
+    (void)state;
+    struct ml_error err = {{0}};
+    struct ml_run *run;
+    struct ml_facts facts;
+    struct ml_facts_range range = {INT64_MIN, INT64_MAX, 12, 0, true};
+    if (ml_run_open(made_up_run("--shape leak --nodes 3"), &run, &err) ||
+        ml_facts_gather(run, &range, &facts, &err))
+        fail_msg("%s", err.text);
+    assert_true(forecasts(&facts, 15));
+    assert_false(forecasts(&facts, 2));
+    ml_facts_free(&facts);
+    ml_run_close(run);
+}
+
 /* Memory over time with output under it. */
 static char *output_of(const char *options, const struct ml_style *style, bool all)
 {
@@ -317,6 +349,7 @@ int main(void)
         cmocka_unit_test(test_history_every),
         cmocka_unit_test(test_trend),
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_forecast_not_too_far),
         cmocka_unit_test(test_output),
     };
     return cmocka_run_group_tests(tests, NULL, clean_up);
