@@ -287,10 +287,10 @@ def imports_of(module):
     return {line.split()[-1].partition("@")[0] for line in names.splitlines()}
 
 
-def is_stub(frame):
-    """Of the linker's: nameless, "getcpu@plt" for gdb, "getcpu" in a module that only imports it for lldb."""
+def is_stub(frame, backend=None):
+    """Of the linker's: nameless, "getcpu@plt" for gdb; for lldb "getcpu", in a module that imports it."""
     return (not frame.function or frame.function.endswith("@plt")
-            or frame.function in imports_of(frame.module))
+            or backend == "lldb" and frame.function in imports_of(frame.module))
 
 
 # By which functions of libc a thread is blocked in a call.
@@ -313,7 +313,8 @@ def check_thread(thread, expected, blocked, backend, inner_allowed=False):
     for frame, word in zip(frames[n_start:], words):
         assert is_expected(frame, word, backend == "unwind"), f"{frame} is not {word}\n{said}"
     inner = frames[n_start + len(words):]
-    assert all(f.is_system or inner_allowed and is_stub(f) for f in inner), f"inside of the last one\n{said}"
+    assert all(f.is_system or inner_allowed and is_stub(f, backend) for f in inner), \
+        f"inside of the last one\n{said}"
     if blocked:
         call = CALLS.get(blocked, blocked)
         assert any(re.search(call, f.function) or not f.function for f in inner), \
