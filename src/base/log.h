@@ -1,5 +1,5 @@
 /* One-line messages to the person, on stderr: "memlog-mpi: n03: what was seen; what to do".
- * For app/ only; library code returns an ml_error. */
+ * For the programs (recorder/, launch/, commands/) only; library code returns an ml_error. */
 #ifndef ML_BASE_LOG_H
 #define ML_BASE_LOG_H
 

@@ -1,4 +1,4 @@
-#include "app/capture.h"
+#include "recorder/capture.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"

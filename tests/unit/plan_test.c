@@ -1,4 +1,4 @@
-#include "app/plan.h"
+#include "launch/plan.h"
 
 #include "base/memory.h"
 #include "base/own.h"

@@ -1,4 +1,4 @@
-#include "app/stack_rules.h"
+#include "recorder/stack_rules.h"
 
 #include "base/clock.h"
 

@@ -1,7 +1,7 @@
 /* mpiexec -n N store_mpi_test [FOLDER PROCESSES TICKS STACKS]: each rank is a node with a journal;
  * the file that all write together must equal the one that rank 0 writes alone. With arguments it
  * is a measurement: the journals are of that size, FOLDER is kept, times and memory are printed. */
-#include "app/run_file.h"
+#include "assemble/run_file.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/own.h"

@@ -1,6 +1,6 @@
 /* The stacks of many journals as one tree: of each sample, the functions on the way to the root are
  * those that its journal says. */
-#include "app/recover.h"
+#include "assemble/recover.h"
 #include "base/memory.h"
 #include "base/own.h"
 #include "h5_compare.h"

@@ -1,5 +1,5 @@
-#include "app/recover.h"
-#include "app/run_file.h"
+#include "assemble/recover.h"
+#include "assemble/run_file.h"
 #include "base/memory.h"
 #include "base/own.h"
 #include "h5_compare.h"

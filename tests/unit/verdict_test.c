@@ -1,4 +1,4 @@
-#include "app/verdict.h"
+#include "verdict/verdict.h"
 
 #include <setjmp.h>
 #include <signal.h>

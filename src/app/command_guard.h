@@ -1,8 +1,0 @@
-/* A damaged file that HDF5 does not survive ends in a line that says so, not in a bare signal. */
-#ifndef ML_APP_COMMAND_GUARD_H
-#define ML_APP_COMMAND_GUARD_H
-
-/* From now on. What crashes outside of HDF5 crashes as ever. */
-void ml_command_guard(void);
-
-#endif

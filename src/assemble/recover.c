@@ -1,0 +1,216 @@
+#include "assemble/recover.h"
+
+#include "assemble/run_file.h"
+#include "base/memory.h"
+#include "base/own.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Journals that are open, with their paths. */
+struct pile {
+    struct opened {
+        struct ml_harvest *harvest;
+        const char *path;
+        int64_t torn_B;
+    } * items;
+    size_t n;
+};
+
+static int by_node(const void *a, const void *b)
+{
+    const struct opened *x = a, *y = b;
+    int m = ml_harvest_header(x->harvest)->node, n = ml_harvest_header(y->harvest)->node;
+    return (m > n) - (m < n);
+}
+
+static void open_all(struct pile *p, char *const *journals, size_t n,
+                     struct ml_recover_report *report)
+{
+    p->items = ml_alloc(n * sizeof *p->items);
+    report->unreadable = ml_alloc(n * sizeof *report->unreadable);
+    for (size_t i = 0; i < n; i++) {
+        struct ml_error why;
+        struct opened *o = &p->items[p->n];
+        o->path = journals[i];
+        if (ml_harvest_open(journals[i], &o->harvest, &o->torn_B, &why) == ML_OK)
+            p->n++;
+        else
+            report->unreadable[report->n_unreadable++] = ml_strdup(why.text);
+    }
+    qsort(p->items, p->n, sizeof *p->items, by_node);
+}
+
+static void close_all(struct pile *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        ml_harvest_close(p->items[i].harvest);
+    free(p->items);
+}
+
+/* One run, and each node once. */
+static enum ml_status check(const struct pile *p, const struct ml_recover_report *report,
+                            struct ml_error *err)
+{
+    if (!p->n && report->n_unreadable)
+        return ml_fail(err, ML_RUN_LOST, "%.500s", report->unreadable[0]);
+    if (!p->n)
+        return ml_fail(err, ML_RUN_LOST, "there is no journal to recover from");
+    const struct ml_journal_header *first = ml_harvest_header(p->items[0].harvest);
+    for (size_t i = 1; i < p->n; i++) {
+        const struct ml_journal_header *h = ml_harvest_header(p->items[i].harvest);
+        if (strcmp(h->run, first->run) != 0)
+            return ml_fail(err, ML_RUN_LOST,
+                           "%.160s and %.160s are of different runs; name only those of one",
+                           p->items[0].path, p->items[i].path);
+        if (h->node == ml_harvest_header(p->items[i - 1].harvest)->node)
+            return ml_fail(err, ML_RUN_LOST, "%.160s and %.160s are both of node %d; name only one",
+                           p->items[i - 1].path, p->items[i].path, h->node);
+    }
+    return ML_OK;
+}
+
+static void note_used(const struct pile *p, struct ml_recover_report *report)
+{
+    report->journals = ml_alloc(p->n * sizeof *report->journals);
+    for (size_t i = 0; i < p->n; i++) {
+        const struct ml_harvest *h = p->items[i].harvest;
+        int node = ml_harvest_header(h)->node;
+        struct ml_node_row row;
+        ml_harvest_node(h, (size_t)node, &row);
+        report->journals[report->n_journals++] =
+            (struct ml_recover_journal){.path = ml_strdup(p->items[i].path),
+                                        .node_name = ml_strdup(row.name),
+                                        .node = node,
+                                        .complete = ml_harvest_complete(h),
+                                        .torn_B = p->items[i].torn_B,
+                                        .last_ns = ml_harvest_last_ns(h)};
+    }
+}
+
+/* The name of NODE as any journal knows it. */
+static char *name_of(const struct pile *p, size_t node)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        struct ml_node_row row;
+        if (node >= ml_harvest_n_nodes(p->items[i].harvest))
+            continue;
+        ml_harvest_node(p->items[i].harvest, node, &row);
+        if (*row.name)
+            return ml_strdup(row.name);
+    }
+    return ml_format("node %zu", node);
+}
+
+static void note_missing(const struct pile *p, struct ml_recover_report *report)
+{
+    size_t n_nodes = 0, next = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        size_t n = ml_harvest_n_nodes(p->items[i].harvest);
+        n_nodes = n > n_nodes ? n : n_nodes;
+    }
+    report->missing = ml_alloc(n_nodes * sizeof *report->missing);
+    for (size_t node = 0; node < n_nodes; node++) {
+        if (next < p->n && ml_harvest_header(p->items[next].harvest)->node == (int)node)
+            next++;
+        else
+            report->missing[report->n_missing++] = name_of(p, node);
+    }
+}
+
+static enum ml_status write_file(const struct pile *p, const char *outfile, struct ml_error *err)
+{
+    static const struct ml_attribute recovered = {"recovered", ML_INT64, "1"};
+    ML_AUTO_FREE struct ml_harvest **harvests = ml_alloc(p->n * sizeof(struct ml_harvest *));
+    for (size_t i = 0; i < p->n; i++)
+        harvests[i] = p->items[i].harvest;
+    struct ml_team team;
+    ml_team_solo(&team);
+    return ml_run_file_write(&team, harvests, p->n, &recovered, 1, outfile, err);
+}
+
+enum ml_status ml_recover(char *const *journals, size_t n, const char *outfile, int force,
+                          struct ml_recover_report *out_report, struct ml_error *err)
+{
+    if (!force && access(outfile, F_OK) == 0)
+        return ml_fail(err, ML_RUN_LOST, "%s exists already; --force replaces it", outfile);
+    struct pile pile = {0};
+    struct ml_recover_report report = {0};
+    open_all(&pile, journals, n, &report);
+    enum ml_status status = check(&pile, &report, err);
+    if (status == ML_OK) {
+        note_used(&pile, &report);
+        note_missing(&pile, &report);
+        status = write_file(&pile, outfile, err);
+    }
+    close_all(&pile);
+    if (status == ML_OK && out_report)
+        *out_report = report;
+    else
+        ml_recover_report_free(&report);
+    return status;
+}
+
+static void free_texts(char **texts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+void ml_recover_report_free(struct ml_recover_report *report)
+{
+    for (size_t i = 0; i < report->n_journals; i++) {
+        free(report->journals[i].path);
+        free(report->journals[i].node_name);
+    }
+    free(report->journals);
+    free_texts(report->unreadable, report->n_unreadable);
+    free_texts(report->missing, report->n_missing);
+    *report = (struct ml_recover_report){0};
+}
+
+/* "run.h5.n1.journal" for "run.h5". */
+static bool is_journal_of(const char *name, const char *base)
+{
+    static const char suffix[] = ".journal";
+    size_t n = strlen(name), prefix = strlen(base), end = sizeof suffix - 1;
+    return n > prefix + 1 + end && !strncmp(name, base, prefix) && name[prefix] == '.' &&
+           !strcmp(name + n - end, suffix);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void ml_recover_find(const char *outfile, const char *journal_dir, char ***out_paths, size_t *out_n)
+{
+    const char *slash = strrchr(outfile, '/');
+    const char *base = slash ? slash + 1 : outfile;
+    if (journal_dir && !*journal_dir)
+        journal_dir = NULL;
+    ML_AUTO_FREE char *folder = journal_dir ? ml_strdup(journal_dir)
+                                : slash     ? strndup(outfile, (size_t)(slash - outfile) + 1)
+                                            : ml_strdup(".");
+    char **paths = NULL;
+    size_t n = 0, capacity = 0;
+    DIR *d = opendir(folder);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        if (!is_journal_of(e->d_name, base))
+            continue;
+        ML_GROW(paths, n, capacity);
+        size_t end = strlen(folder);
+        paths[n++] = !journal_dir && !slash   ? ml_strdup(e->d_name)
+                     : folder[end - 1] == '/' ? ml_format("%s%s", folder, e->d_name)
+                                              : ml_format("%s/%s", folder, e->d_name);
+    }
+    if (d)
+        closedir(d);
+    if (n)
+        qsort(paths, n, sizeof *paths, by_text);
+    *out_paths = paths;
+    *out_n = n;
+}

@@ -1,0 +1,103 @@
+#include "commands/command.h"
+
+#include "base/log.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#define MAX_OPTIONS 32
+#define FIRST_LONG 256 /* what getopt returns for option 0 */
+#define HELP 'h'
+
+void ml_command_help(const struct ml_command *command)
+{
+    printf("Usage: memlog %s [options] %s\n%s.\n\n", command->name, command->arguments,
+           command->summary);
+    for (const struct ml_command_option *o = command->options; o->name; o++) {
+        char left[48];
+        snprintf(left, sizeof left, "%c%c%s --%s%s%s", o->letter ? '-' : ' ',
+                 o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name, o->value ? " " : "",
+                 o->value ? o->value : "");
+        printf("  %-26s %s\n", left, o->help);
+    }
+    printf("  %-26s %s\n%s%s", "-h, --help", "this text", *command->details ? "\n" : "",
+           command->details);
+}
+
+int ml_command_misuse(const struct ml_command *command, const char *format, ...)
+{
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    ml_log(ML_LOG_ERROR, "%s: %s; see 'memlog %s --help'", command->name, text, command->name);
+    return ML_EXIT_USAGE;
+}
+
+/* getopt's two descriptions of the options, from ours. LETTERS holds MAX_OPTIONS * 2 + 4. */
+static void describe(const struct ml_command *command, struct option *longs, char *letters)
+{
+    size_t n = 0;
+    *letters++ = ':'; /* tells a missing value from an unknown option */
+    for (const struct ml_command_option *o = command->options; o->name; o++, n++) {
+        longs[n] = (struct option){o->name, o->value ? required_argument : no_argument, NULL,
+                                   FIRST_LONG + (int)n};
+        if (o->letter) {
+            *letters++ = o->letter;
+            if (o->value)
+                *letters++ = ':';
+        }
+    }
+    longs[n] = (struct option){"help", no_argument, NULL, HELP};
+    longs[n + 1] = (struct option){0};
+    *letters++ = HELP;
+    *letters = 0;
+}
+
+static int complain(const struct ml_command *command, char **argv, int last, bool no_value)
+{
+    const char *what = no_value ? "needs a value" : "is not an option";
+    if (optopt > 0 && optopt < FIRST_LONG && argv[last][0] == '-' && argv[last][1] != '-')
+        ml_command_misuse(command, "-%c %s", optopt, what);
+    else if (optopt >= FIRST_LONG && !no_value)
+        ml_command_misuse(command, "'%.80s' takes no value", argv[last]);
+    else
+        ml_command_misuse(command, "'%.80s' %s", argv[last], what);
+    return ML_OPTION_BAD;
+}
+
+int ml_command_next(const struct ml_command *command, int argc, char **argv, const char **out_value)
+{
+    struct option longs[MAX_OPTIONS + 2];
+    char letters[MAX_OPTIONS * 2 + 4];
+    describe(command, longs, letters);
+    opterr = 0;
+    optopt = 0;
+    int last = optind < argc ? optind : argc - 1;
+    int found = getopt_long(argc, argv, letters, longs, NULL);
+    if (found == -1)
+        return ML_OPTION_END;
+    if (found == '?' || found == ':') {
+        /* getopt moves arguments behind options: the bad one is the last that it has passed. */
+        if (found == '?' && optind > 0 && optind <= argc && argv[optind - 1][0] == '-')
+            last = optind - 1;
+        else if (found == ':')
+            last = argc - 1;
+        return complain(command, argv, last, found == ':');
+    }
+    if (found == HELP) {
+        ml_command_help(command);
+        return ML_OPTION_HELP;
+    }
+    *out_value = optarg;
+    if (found >= FIRST_LONG)
+        return found - FIRST_LONG;
+    for (int i = 0; command->options[i].name; i++) {
+        if (command->options[i].letter == found)
+            return i;
+    }
+    return ML_OPTION_BAD;
+}

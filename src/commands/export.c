@@ -1,0 +1,273 @@
+/* memlog export: a run for other programs. */
+#include "export/export.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/own.h"
+#include "commands/choice.h"
+#include "commands/command.h"
+#include "commands/source.h"
+#include "export/tables.h"
+#include "report/facts.h"
+#include "version.h"
+
+#include <getopt.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    CSV,
+    JSON,
+    MOOSE_CSV,
+    FOLDED,
+    SPEEDSCOPE,
+    PPROF, /* the formats; from FOLDED on of stacks */
+    WEIGHT,
+    OUTFILE,
+    RANK,
+    SINCE,
+    UNTIL,
+    TRIGGER
+};
+
+static const struct ml_command_option options[] = {
+    [CSV] = {"csv", 0, NULL, "one tidy table of all samples of all processes"},
+    [JSON] = {"json", 0, NULL, "all tables, as columns"},
+    [MOOSE_CSV] = {"moose-csv", 0, NULL, "the log of memory_logger.py, for its users' scripts"},
+    [FOLDED] = {"folded", 0, NULL, "collapsed stacks, as flame graphs take them"},
+    [SPEEDSCOPE] = {"speedscope", 0, NULL, "JSON for www.speedscope.app: threads over time"},
+    [PPROF] = {"pprof", 0, NULL, "gzipped profile.proto, for 'go tool pprof'"},
+    [WEIGHT] = {"weight", 0, "NAME", "of --folded: samples, or growth in bytes"},
+    [OUTFILE] = {"outfile", 'o', "OUT", "in place of stdout"},
+    [RANK] = {"rank", 0, "LIST", "of these ranks only: 0,4-7"},
+    [SINCE] = {"since", 0, "TIME", "from then on: 90s, 5min, 1:30,"},
+    [UNTIL] = {"until", 0, "TIME", "... and until then; or '2026-01-31 12:00:00'"},
+    [TRIGGER] = {"trigger", 0, "NAME", "stacks for interval, growth, signal or low_memory"},
+    {0},
+};
+
+struct request {
+    int format; /* the option */
+    enum ml_export_weight weight;
+    const char *outfile;
+    struct ml_command_choice given;
+};
+
+/* What is exported, loaded from a run. */
+struct loaded {
+    struct ml_run *run;
+    const char *title;
+    const struct ml_stacks_choice *choice;
+    struct ml_slice processes, nodes;
+    struct ml_stacks stacks;
+};
+
+static enum ml_status check_stacks(const struct ml_stacks *stacks, struct ml_error *err)
+{
+    if (!stacks->n_recorded)
+        return ml_fail(err, ML_RUN_LOST, "no stacks were recorded; memlog-mpi --pstack takes them");
+    if (!stacks->n_samples)
+        return ml_fail(err, ML_RUN_LOST,
+                       "none of the %zu stacks that were recorded is of these ranks, this time and "
+                       "this trigger",
+                       stacks->n_recorded);
+    return ML_OK;
+}
+
+static enum ml_status load(int format, struct loaded *l, struct ml_error *err)
+{
+    enum ml_status status = ml_slice_read_all(l->run, &ml_table_processes, &l->processes, err);
+    if (!status)
+        status = ml_slice_read_all(l->run, &ml_table_nodes, &l->nodes, err);
+    if (!status && format >= MOOSE_CSV)
+        status = ml_stacks_load(l->run, l->processes.rows, l->processes.count, l->choice,
+                                &l->stacks, err);
+    if (!status && format >= FOLDED)
+        status = check_stacks(&l->stacks, err);
+    return status;
+}
+
+static enum ml_status write_tables(int format, const struct loaded *l, FILE *out,
+                                   struct ml_error *err)
+{
+    struct ml_export_run export = {
+        .run = l->run,
+        .processes = l->processes.rows,
+        .n_processes = l->processes.count,
+        .nodes = l->nodes.rows,
+        .n_nodes = l->nodes.count,
+        .choice = l->choice,
+        .title = l->title,
+        .exporter = "memlog " MEMLOG_VERSION,
+        .origin_wall_ns = ml_facts_origin_ns(l->run),
+    };
+    if (format == CSV)
+        return ml_export_csv(&export, out, err);
+    if (format == JSON)
+        return ml_export_json(&export, out, err);
+    return ml_export_moose_csv(&export, &l->stacks, out, err);
+}
+
+static enum ml_status write_format(const struct request *r, const struct loaded *l, FILE *out,
+                                   struct ml_error *err)
+{
+    struct ml_export export = {
+        .stacks = &l->stacks,
+        .processes = l->processes.rows,
+        .nodes = l->nodes.rows,
+        .n_nodes = l->nodes.count,
+        .title = l->title,
+        .exporter = "memlog " MEMLOG_VERSION,
+        .origin_wall_ns = ml_facts_origin_ns(l->run),
+    };
+    if (r->format < FOLDED)
+        return write_tables(r->format, l, out, err);
+    if (r->format == SPEEDSCOPE)
+        return ml_export_speedscope(&export, out, err);
+    if (r->format == PPROF)
+        return ml_export_pprof(&export, out, err);
+    ml_export_folded(&export, r->weight, out);
+    return ML_OK;
+}
+
+/* Into OUTFILE, which is gone again where that fails. */
+static enum ml_status write_file(const struct request *r, const struct loaded *l,
+                                 struct ml_error *err)
+{
+    FILE *out = fopen(r->outfile, "we");
+    if (!out)
+        return ml_fail_errno(err, ML_RUN_LOST, "%.300s: cannot be written", r->outfile);
+    enum ml_status status = write_format(r, l, out, err);
+    bool lost = ferror(out);
+    lost |= fclose(out) != 0;
+    if (!status && lost)
+        status = ml_fail_errno(err, ML_RUN_LOST, "%.300s: cannot be written", r->outfile);
+    struct stat st;
+    if (status && stat(r->outfile, &st) == 0 && S_ISREG(st.st_mode))
+        unlink(r->outfile);
+    return status;
+}
+
+static enum ml_status write_stdout(const struct request *r, const struct loaded *l,
+                                   struct ml_error *err)
+{
+    enum ml_status status = write_format(r, l, stdout, err);
+    if (!status && (fflush(stdout) || ferror(stdout)))
+        status = ml_fail_errno(err, ML_RUN_LOST, "the export cannot be written");
+    return status;
+}
+
+static enum ml_status export_run(const struct request *r, struct ml_run *run, const char *path,
+                                 const struct ml_stacks_choice *choice, struct ml_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    struct loaded loaded = {.run = run, .title = slash ? slash + 1 : path, .choice = choice};
+    enum ml_status status = load(r->format, &loaded, err);
+    if (!status)
+        status = r->outfile ? write_file(r, &loaded, err) : write_stdout(r, &loaded, err);
+    ml_stacks_free(&loaded.stacks);
+    ml_slice_free(&loaded.nodes);
+    ml_slice_free(&loaded.processes);
+    return status;
+}
+
+/* The recording must not be written over. */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static int choose_and_export(const struct ml_command *command, const struct request *r,
+                             const char *path)
+{
+    struct ml_error err;
+    struct ml_run *run;
+    struct ml_ranges ranks;
+    struct ml_stacks_choice choice;
+    if (ml_command_open_run(path, &run, &err)) {
+        ml_log(ML_LOG_ERROR, "%s", err.text);
+        return ML_EXIT_FAILURE;
+    }
+    int code = ML_EXIT_OK;
+    if (ml_command_choose(&r->given, ml_facts_origin_ns(run), &ranks, &choice, &err)) {
+        code = ml_command_misuse(command, "%s", err.text);
+    } else {
+        if (export_run(r, run, path, &choice, &err)) {
+            ml_log(ML_LOG_ERROR, "%s", err.text);
+            code = ML_EXIT_FAILURE;
+        }
+        ml_ranges_free(&ranks);
+    }
+    ml_run_close(run);
+    return code;
+}
+
+/* Takes option OPTION into R. False, and said, if it makes no sense. */
+static bool take(const struct ml_command *command, struct request *r, int option, const char *value)
+{
+    const char **const places[] = {[OUTFILE] = &r->outfile,
+                                   [RANK] = &r->given.rank,
+                                   [SINCE] = &r->given.since,
+                                   [UNTIL] = &r->given.until,
+                                   [TRIGGER] = &r->given.trigger};
+    if (option <= PPROF) {
+        if (r->format >= 0 && r->format != option) {
+            ml_command_misuse(command, "--%s and --%s: one format at a time",
+                              options[r->format].name, options[option].name);
+            return false;
+        }
+        r->format = option;
+    } else if (option == WEIGHT) {
+        r->weight = strcmp(value, "growth") == 0 ? ML_WEIGHT_GROWTH : ML_WEIGHT_SAMPLES;
+        if (r->weight == ML_WEIGHT_SAMPLES && strcmp(value, "samples") != 0) {
+            ml_command_misuse(command, "'%.80s' is no weight; write samples or growth", value);
+            return false;
+        }
+    } else {
+        *places[option] = value;
+    }
+    return true;
+}
+
+static int run_export(const struct ml_command *command, int argc, char **argv)
+{
+    struct request r = {.format = -1};
+    struct ml_error err;
+    const char *value;
+    int option;
+    while ((option = ml_command_next(command, argc, argv, &value)) >= 0) {
+        if (!take(command, &r, option, value))
+            return ML_EXIT_USAGE;
+    }
+    if (option != ML_OPTION_END)
+        return option == ML_OPTION_HELP ? ML_EXIT_OK : ML_EXIT_USAGE;
+    if (r.format < 0)
+        return ml_command_misuse(
+            command, "name a format: --csv, --json, --moose-csv, --folded, --speedscope or "
+                     "--pprof");
+    if (r.weight != ML_WEIGHT_SAMPLES && r.format != FOLDED)
+        return ml_command_misuse(command, "--weight goes with --folded");
+    if (r.given.trigger && r.format < FOLDED)
+        return ml_command_misuse(command, "--trigger goes with the formats of stacks");
+    if (argc - optind != 1)
+        return ml_command_misuse(command,
+                                 argc == optind ? "no file is named" : "one file at a time");
+    if (ml_command_check_choice(&r.given, &err))
+        return ml_command_misuse(command, "%s", err.text);
+    if (r.outfile && is_same_file(r.outfile, argv[optind]))
+        return ml_command_misuse(command, "-o %.200s is the recording itself", r.outfile);
+    if (!r.outfile && r.format == PPROF && isatty(STDOUT_FILENO))
+        return ml_command_misuse(command, "--pprof is binary; name a file with -o");
+    return choose_and_export(command, &r, argv[optind]);
+}
+
+const struct ml_command ml_command_export = {
+    "export",
+    "FILE",
+    "Write a run for other programs: tables, stacks",
+    "  memlog export --csv --since 10min --rank 0-3 run.h5 -o run.csv\n"
+    "  memlog export --folded --weight growth run.h5 | flamegraph.pl > run.svg\n"
+    "  memlog export --speedscope run.h5 -o run.speedscope.json\n",
+    options,
+    run_export,
+};

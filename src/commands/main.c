@@ -1,0 +1,72 @@
+/* memlog: reads what memlog-mpi has recorded. */
+#include "base/log.h"
+#include "commands/command.h"
+#include "version.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct ml_command *const commands[] = {
+    &ml_command_read, &ml_command_plot, &ml_command_export, &ml_command_recover, NULL,
+};
+
+static void print_help(void)
+{
+    printf("memlog reads what memlog-mpi has recorded.\n"
+           "\n"
+           "  mpiexec memlog-mpi -o run.h5 -- app   record a job (memlog-mpi --help)\n"
+           "  memlog read run.h5                    what it did, as text\n"
+           "  memlog plot run.h5 -o run.png         a picture\n"
+           "  memlog plot a.h5 b.h5 -o both.svg     two runs in one picture\n"
+           "  memlog export --csv run.h5 -o run.csv its samples for another program\n"
+           "  memlog recover run.h5.*.journal -o run.h5\n"
+           "                                        the file of a job that died\n"
+           "\n"
+           "Commands:\n");
+    for (size_t i = 0; commands[i]; i++)
+        printf("  memlog %-8s %-12s %s\n", commands[i]->name, commands[i]->arguments,
+               commands[i]->summary);
+    printf("  memlog help     [command]    More about it\n"
+           "  memlog --version\n");
+}
+
+static const struct ml_command *find(const char *name)
+{
+    for (size_t i = 0; commands[i]; i++) {
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    }
+    ml_log(ML_LOG_ERROR, "'%.80s' is not a command; see 'memlog --help'", name);
+    return NULL;
+}
+
+static int help(const char *name)
+{
+    const struct ml_command *command = name ? find(name) : NULL;
+    if (command)
+        ml_command_help(command);
+    else if (!name)
+        print_help();
+    return command || !name ? ML_EXIT_OK : ML_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "");
+    ml_log_setup("memlog", NULL, ML_LOG_NOTICE);
+    if (argc < 2) {
+        ml_log(ML_LOG_ERROR, "no command; see 'memlog --help'");
+        return ML_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return help(NULL);
+    if (strcmp(argv[1], "help") == 0)
+        return help(argc > 2 ? argv[2] : NULL);
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("memlog %s\n", MEMLOG_VERSION);
+        return ML_EXIT_OK;
+    }
+    const struct ml_command *command = find(argv[1]);
+    return command ? command->run(command, argc - 1, argv + 1) : ML_EXIT_USAGE;
+}

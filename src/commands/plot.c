@@ -1,0 +1,107 @@
+/* memlog plot: the memory of runs over time, as a picture. */
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/own.h"
+#include "commands/command.h"
+#include "commands/plot_run.h"
+#include "commands/plot_wish.h"
+#include "commands/source.h"
+#include "plot/compose.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define WIDTH_PX 1200
+#define HEIGHT_PX 680
+
+/* The runs that are drawn. */
+struct opened {
+    struct ml_run **runs;
+    struct ml_plot_source *sources;
+    char **labels;
+    size_t n;
+};
+
+/* "run" for "runs/run.h5". */
+static char *label_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *label = ml_strdup(slash ? slash + 1 : path);
+    size_t n = strlen(label);
+    if (n > 3 && strcmp(label + n - 3, ".h5") == 0)
+        label[n - 3] = 0;
+    return label;
+}
+
+static enum ml_status open_all(const struct ml_plot_request *r, struct opened *o,
+                               struct ml_error *err)
+{
+    enum ml_status status = ML_OK;
+    o->runs = ml_alloc(r->n * sizeof *o->runs);
+    o->sources = ml_alloc(r->n * sizeof *o->sources);
+    o->labels = ml_alloc(r->n * sizeof *o->labels);
+    for (; !status && o->n < r->n; o->n++) {
+        o->labels[o->n] = label_of(r->paths[o->n]);
+        status = ml_command_open_run(r->paths[o->n], &o->runs[o->n], err);
+        if (!status)
+            status = ml_plot_source_open(o->runs[o->n], r->paths[o->n], r->column,
+                                         &o->sources[o->n], err);
+    }
+    return status;
+}
+
+static void close_all(struct opened *o)
+{
+    for (size_t i = 0; i < o->n; i++) {
+        ml_plot_source_close(&o->sources[i]);
+        ml_run_close(o->runs[i]);
+        free(o->labels[i]);
+    }
+    free(o->sources);
+    free(o->runs);
+    free(o->labels);
+}
+
+static int plot(const struct ml_plot_request *r)
+{
+    struct ml_error err;
+    struct opened o = {0};
+    struct ml_plot_page page = {
+        .dark = r->dark,
+        .legend = r->legend,
+        .width = r->width ? r->width : WIDTH_PX,
+        .height = r->height ? r->height : HEIGHT_PX,
+        .font = r->font ? ml_strdup(r->font) : NULL,
+        .rotate_deg = r->rotate_deg,
+        .move_x = r->move_x,
+        .move_y = r->move_y,
+    };
+    enum ml_status status = open_all(r, &o, &err);
+    if (!status)
+        status = ml_plot_compose(o.sources, o.labels, o.n, &r->wish, &page, &err);
+    close_all(&o);
+    if (!status)
+        status = ml_plot_deliver(r, &page, &err);
+    ml_plot_page_free(&page);
+    if (status)
+        ml_log(ML_LOG_ERROR, "%s", err.text);
+    return status ? ML_EXIT_FAILURE : ML_EXIT_OK;
+}
+
+static int run_plot(const struct ml_command *command, int argc, char **argv)
+{
+    struct ml_plot_request r;
+    int end = ml_plot_request_parse(command, argc, argv, &r);
+    if (end != ML_OPTION_END)
+        return end == ML_OPTION_HELP ? ML_EXIT_OK : ML_EXIT_USAGE;
+    return plot(&r);
+}
+
+const struct ml_command ml_command_plot = {
+    "plot",
+    "FILE...",
+    "Draw the memory of runs over time",
+    "Without -o it opens a window where there is a display, else it draws in the terminal.\n",
+    ml_plot_options,
+    run_plot,
+};

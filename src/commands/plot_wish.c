@@ -1,0 +1,254 @@
+#include "commands/plot_wish.h"
+
+#include "base/units.h"
+
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_FILES 64
+#define DEFAULT_TRIM 36
+
+enum {
+    OUTFILE,
+    BY,
+    STACKED,
+    HEATMAP,
+    MULTIPLES,
+    BAND,
+    COLUMN,
+    RATE,
+    PSTACK,
+    STDOUT,
+    ROTATE_TEXT,
+    MOVE_TEXT,
+    TRIM_TEXT,
+    LEGEND,
+    TITLE,
+    SIZE,
+    FONT,
+    DARKMODE,
+};
+
+const struct ml_command_option ml_plot_options[] = {
+    [OUTFILE] = {"outfile", 'o', "OUT", ".png .svg .pdf .html .txt, or .gp (-: on stdout)"},
+    [BY] = {"by", 0, "WHAT", "total (default), node, rank or process"},
+    [STACKED] = {"stacked", 0, NULL, "ranks upon one another; nodes with --by node"},
+    [HEATMAP] = {"heatmap", 0, NULL, "ranks × time"},
+    [MULTIPLES] = {"multiples", 0, NULL, "a small graph per node"},
+    [BAND] = {"band", 0, NULL, "smallest to largest rank; --by rank of over 12 ranks"},
+    [COLUMN] = {"column", 0, "NAME", "of the samples, in place of rss_B: pss_B, cpu_s, ..."},
+    [RATE] = {"rate", 0, NULL, "growth in place of the value"},
+    [PSTACK] = {"pstack", 0, NULL, "a ring where a stack was taken"},
+    [STDOUT] = {"stdout", 0, NULL, "a cross where the application spoke, with the text"},
+    [ROTATE_TEXT] = {"rotate-text", 0, "DEGREES", "of that text (38)"},
+    [MOVE_TEXT] = {"move-text", 0, "X", "and a second number: characters right and up"},
+    [TRIM_TEXT] = {"trim-text", 0, "N", "characters of it (36)"},
+    [LEGEND] = {"legend", 0, "POSITION", "a key: 'upper left', 'bottom right', outside, none"},
+    [TITLE] = {"title", 0, "TEXT", "in place of ours"},
+    [SIZE] = {"size", 0, "SIZE", "1200x680 (px); of .txt columns x lines"},
+    [FONT] = {"font", 0, "NAME", "of all texts"},
+    [DARKMODE] = {"darkmode", 0, NULL, "light lines on a dark ground"},
+    {0},
+};
+
+const char *ml_plot_suffix(const char *path)
+{
+    static const char *const forms[] = {"png", "svg", "pdf", "html", "gp", "txt"};
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < sizeof forms / sizeof *forms; i++) {
+        if (strcmp(dot + 1, forms[i]) == 0)
+            return forms[i];
+    }
+    return strcmp(path, "-") == 0 ? "gp" : NULL;
+}
+
+static bool parse_number(const char *text, double low, double high, double *out)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || !(value >= low && value <= high))
+        return false;
+    *out = value;
+    return true;
+}
+
+static int parse_by(const struct ml_command *command, const char *value, struct ml_plot_request *r)
+{
+    static const char *const words[] = {"total", "node", "rank", "process"};
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(value, words[i]) == 0) {
+            r->wish.by = (enum ml_plot_by)i;
+            return ML_OPTION_END;
+        }
+    }
+    ml_command_misuse(command, "--by %.60s: total, node, rank and process go", value);
+    return ML_OPTION_BAD;
+}
+
+static int parse_size(const struct ml_command *command, const char *value,
+                      struct ml_plot_request *r)
+{
+    int width, height, n = 0;
+    if (sscanf(value, "%dx%d%n", &width, &height, &n) < 2 || value[n] || width < 20 || height < 8 ||
+        width > 20000 || height > 20000) {
+        ml_command_misuse(command, "--size %.60s: width x height, as in 1200x680", value);
+        return ML_OPTION_BAD;
+    }
+    r->width = width;
+    r->height = height;
+    return ML_OPTION_END;
+}
+
+/* Its second number is an argument of its own, as the Python tool had it. */
+static int parse_move(const struct ml_command *command, int argc, char **argv, const char *value,
+                      struct ml_plot_request *r)
+{
+    if (optind >= argc || !parse_number(value, -1000, 1000, &r->move_x) ||
+        !parse_number(argv[optind], -1000, 1000, &r->move_y)) {
+        ml_command_misuse(command, "--move-text wants two numbers, as in --move-text 2 -1");
+        return ML_OPTION_BAD;
+    }
+    optind++;
+    return ML_OPTION_END;
+}
+
+static int parse_form(const struct ml_command *command, int option, struct ml_plot_request *r)
+{
+    static const enum ml_plot_form forms[] = {[STACKED] = ML_PLOT_STACKED,
+                                              [HEATMAP] = ML_PLOT_HEATMAP,
+                                              [MULTIPLES] = ML_PLOT_MULTIPLES,
+                                              [BAND] = ML_PLOT_BAND};
+    if (r->wish.form != ML_PLOT_LINES && r->wish.form != forms[option]) {
+        ml_command_misuse(command, "one of --stacked, --heatmap, --multiples and --band at a time");
+        return ML_OPTION_BAD;
+    }
+    r->wish.form = forms[option];
+    return ML_OPTION_END;
+}
+
+static int parse_text_option(const struct ml_command *command, int option, const char *value,
+                             struct ml_plot_request *r)
+{
+    double number;
+    struct ml_error err;
+    if (option == ROTATE_TEXT && !parse_number(value, -360, 360, &r->rotate_deg)) {
+        ml_command_misuse(command, "--rotate-text %.60s: degrees, as in 38", value);
+        return ML_OPTION_BAD;
+    }
+    if (option == TRIM_TEXT) {
+        if (!parse_number(value, 0, 1000, &number) || number != floor(number)) {
+            ml_command_misuse(command, "--trim-text %.60s: a number of characters", value);
+            return ML_OPTION_BAD;
+        }
+        r->wish.trim = (int)number;
+    }
+    if (option == LEGEND && ml_legend_parse(value, &r->legend, &err)) {
+        ml_command_misuse(command, "%s", err.text);
+        return ML_OPTION_BAD;
+    }
+    return ML_OPTION_END;
+}
+
+static int take(const struct ml_command *command, int argc, char **argv, int option,
+                const char *value, struct ml_plot_request *r)
+{
+    switch (option) {
+    case OUTFILE:
+        r->outfile = value;
+        break;
+    case BY:
+        return parse_by(command, value, r);
+    case STACKED:
+    case HEATMAP:
+    case MULTIPLES:
+    case BAND:
+        return parse_form(command, option, r);
+    case COLUMN:
+        r->column = value;
+        break;
+    case RATE:
+        r->wish.rate = true;
+        break;
+    case PSTACK:
+        r->wish.stacks = true;
+        break;
+    case STDOUT:
+        r->wish.output = true;
+        break;
+    case MOVE_TEXT:
+        return parse_move(command, argc, argv, value, r);
+    case TITLE:
+        r->wish.title = value;
+        break;
+    case SIZE:
+        return parse_size(command, value, r);
+    case FONT:
+        r->font = value;
+        break;
+    case DARKMODE:
+        r->dark = true;
+        break;
+    default:
+        return parse_text_option(command, option, value, r);
+    }
+    return ML_OPTION_END;
+}
+
+/* What does not go together; the text says so, NULL: all is well. */
+static const char *find_conflict(const struct ml_plot_request *r)
+{
+    const struct ml_plot_wish *w = &r->wish;
+    bool plain = w->form == ML_PLOT_LINES;
+    if (r->n > 1 && (!plain || w->by != ML_PLOT_BY_TOTAL))
+        return "several files go into one graph by total only";
+    if (w->rate && !plain)
+        return "--rate draws lines: it goes with --by, not with another form";
+    if ((w->stacks || w->output) && w->form == ML_PLOT_HEATMAP)
+        return "--heatmap has no lines for --pstack and --stdout to mark";
+    if ((w->stacks || w->output) && w->form == ML_PLOT_MULTIPLES)
+        return "--multiples are too small for --pstack and --stdout";
+    if (w->by == ML_PLOT_BY_PROCESS && w->form == ML_PLOT_STACKED)
+        return "--stacked goes by rank or by node";
+    return NULL;
+}
+
+static int check(const struct ml_command *command, const struct ml_plot_request *r)
+{
+    const char *conflict = find_conflict(r);
+    if (r->n == 0)
+        ml_command_misuse(command, "no file is named");
+    else if (r->n > MAX_FILES)
+        ml_command_misuse(command, "%zu files are too many for a picture; %d go", r->n, MAX_FILES);
+    else if (r->outfile && !ml_plot_suffix(r->outfile))
+        ml_command_misuse(command,
+                          "-o %.200s: name a .png, .svg, .pdf, .html, .txt or .gp file, or -",
+                          r->outfile);
+    else if (conflict)
+        ml_command_misuse(command, "%s", conflict);
+    else
+        return ML_OPTION_END;
+    return ML_OPTION_BAD;
+}
+
+int ml_plot_request_parse(const struct ml_command *command, int argc, char **argv,
+                          struct ml_plot_request *out_request)
+{
+    struct ml_plot_request r = {
+        .wish = {.trim = DEFAULT_TRIM}, .column = "rss_B", .rotate_deg = 38};
+    const char *value;
+    int option;
+    while ((option = ml_command_next(command, argc, argv, &value)) >= 0) {
+        int taken = take(command, argc, argv, option, value, &r);
+        if (taken != ML_OPTION_END)
+            return taken;
+    }
+    if (option != ML_OPTION_END)
+        return option;
+    r.paths = argv + optind;
+    r.n = (size_t)(argc - optind);
+    *out_request = r;
+    return check(command, &r);
+}

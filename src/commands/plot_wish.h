@@ -1,0 +1,28 @@
+/* What memlog plot was asked for. */
+#ifndef ML_COMMANDS_PLOT_WISH_H
+#define ML_COMMANDS_PLOT_WISH_H
+
+#include "commands/command.h"
+#include "plot/compose.h"
+
+struct ml_plot_request {
+    struct ml_plot_wish wish;
+    const char *outfile, *column, *font;
+    bool dark;
+    struct ml_legend legend;
+    int width, height;
+    double rotate_deg, move_x, move_y;
+    char **paths;
+    size_t n;
+};
+
+extern const struct ml_command_option ml_plot_options[];
+
+/* ML_OPTION_END, or what the command is to end with: see ml_command_next. */
+int ml_plot_request_parse(const struct ml_command *command, int argc, char **argv,
+                          struct ml_plot_request *out_request);
+
+/* The form of picture that PATH's suffix names: "png", "gp", ...; NULL: none that is known. */
+const char *ml_plot_suffix(const char *path);
+
+#endif

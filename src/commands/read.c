@@ -1,0 +1,189 @@
+/* memlog read: a run as text. */
+#include "commands/read.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "base/units.h"
+#include "commands/command.h"
+#include "commands/pager.h"
+#include "commands/source.h"
+#include "report/facts.h"
+
+#include <getopt.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#define ROWS 30 /* of memory over time, where nothing else says how many */
+#define FEWEST_ROWS 16
+#define MOST_ROWS 60
+
+enum { ALL, EVERY, RANKS, SEPARATE, STDOUT, MPI, PSTACK, TREE, RANK, SINCE, UNTIL, JSON, NO_COLOR };
+
+static const struct ml_command_option options[] = {
+    [ALL] = {"all", 'a', NULL, "memory at each sample, all output and stacks"},
+    [EVERY] = {"every", 0, "TIME", "memory over time in rows of 10s, 5min, ..."},
+    [RANKS] = {"ranks", 0, NULL, "each rank (and node), its helper processes below it"},
+    [SEPARATE] = {"separate", 0, NULL, "memory over time of each node too"},
+    [STDOUT] = {"stdout", 0, NULL, "what the application wrote, below the memory then"},
+    [MPI] = {"mpi", 0, NULL, "all MPI functions, and phases of the program"},
+    [PSTACK] = {"pstack", 0, NULL, "stacks below the memory at which they were taken"},
+    [TREE] = {"tree", 0, NULL, "stacks merged from the root: samples, memory, ranks"},
+    [RANK] = {"rank", 0, "LIST", "output and stacks of these ranks only: 0,4-7"},
+    [SINCE] = {"since", 0, "TIME", "memory, output, stacks from then on: 90s, 1:30,"},
+    [UNTIL] = {"until", 0, "TIME", "... and until then; or '2026-01-31 12:00:00'"},
+    [JSON] = {"json", 0, NULL, "for scripts"},
+    [NO_COLOR] = {"no-color", 0, NULL, "no colours (as does NO_COLOR)"},
+    {0},
+};
+
+static struct ml_style style_of(const struct ml_read_request *r)
+{
+    struct ml_style style = {.width = 80};
+    struct winsize window;
+    int64_t columns;
+    const char *wanted = getenv("COLUMNS"), *no_color = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    if (wanted && !ml_integer_parse(wanted, 20, 1000, &columns, NULL))
+        style.width = (int)columns;
+    else if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col >= 20)
+        style.width = window.ws_col;
+    style.colour = isatty(STDOUT_FILENO) && !r->no_color && !(no_color && *no_color) &&
+                   !(terminal && strcmp(terminal, "dumb") == 0);
+    style.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    return style;
+}
+
+/* As many rows as a screen shows at once. */
+static size_t rows_of_terminal(void)
+{
+    struct winsize window;
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) || !window.ws_row)
+        return ROWS;
+    size_t rows = window.ws_row > 4 ? window.ws_row - 4u : 0;
+    return rows < FEWEST_ROWS ? FEWEST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
+}
+
+static enum ml_status print(const struct ml_read_request *r, const struct ml_buffer *text,
+                            struct ml_error *err)
+{
+    if (!r->json)
+        return ml_command_page(text->data, text->length, err);
+    if (fwrite(text->data, 1, text->length, stdout) == text->length && fflush(stdout) == 0)
+        return ML_OK;
+    return ml_fail_errno(err, ML_RUN_LOST, "the report cannot be written");
+}
+
+static int show(const struct ml_read_request *r, struct ml_run *run)
+{
+    struct ml_error err;
+    struct ml_style style = style_of(r);
+    struct ml_buffer text = {0};
+    enum ml_status status =
+        r->json ? ml_read_json(run, r, &text, &err) : ml_read_text(run, r, &style, &text, &err);
+    if (!status)
+        status = print(r, &text, &err);
+    if (status)
+        ml_log(ML_LOG_ERROR, "%s", err.text);
+    ml_buffer_free(&text);
+    return status ? ML_EXIT_FAILURE : ML_EXIT_OK;
+}
+
+static int choose_and_show(const struct ml_command *command, struct ml_read_request *r,
+                           struct ml_run *run)
+{
+    struct ml_error err;
+    struct ml_ranges ranks;
+    if (ml_command_choose(&r->given, ml_facts_origin_ns(run), &ranks, &r->choice, &err))
+        return ml_command_misuse(command, "%s", err.text);
+    int code = show(r, run);
+    ml_ranges_free(&ranks);
+    return code;
+}
+
+static int show_arguments(const struct ml_command *command, struct ml_read_request *r, char **paths,
+                          size_t n)
+{
+    struct ml_error err;
+    struct ml_run *run;
+    bool journals = true;
+    for (size_t i = 0; i < n; i++)
+        journals = journals && ml_command_is_journal(paths[i]);
+    if (n == 0)
+        return ml_command_misuse(command, "no file is named");
+    if (n > 1 && !journals)
+        return ml_command_misuse(command, "one file at a time, or several journals of one run");
+    enum ml_status status = journals ? ml_command_open_journals(paths, n, &run, &err)
+                                     : ml_command_open_run(paths[0], &run, &err);
+    if (status) {
+        ml_log(ML_LOG_ERROR, "%s", err.text);
+        return ML_EXIT_FAILURE;
+    }
+    r->name = paths[0];
+    int code = choose_and_show(command, r, run);
+    ml_run_close(run);
+    return code;
+}
+
+static void take(struct ml_read_request *r, int option, const char *value)
+{
+    const char **const texts[] = {
+        [RANK] = &r->given.rank, [SINCE] = &r->given.since, [UNTIL] = &r->given.until};
+    r->all |= option == ALL;
+    r->ranks |= option == RANKS;
+    r->separate |= option == SEPARATE;
+    r->output |= option == STDOUT;
+    r->mpi |= option == MPI;
+    r->pstack |= option == PSTACK || option == TREE;
+    r->tree |= option == TREE;
+    r->json |= option == JSON;
+    r->no_color |= option == NO_COLOR;
+    if (option == RANK || option == SINCE || option == UNTIL)
+        *texts[option] = value;
+}
+
+static enum ml_status take_every(struct ml_read_request *r, const char *value, struct ml_error *err)
+{
+    struct ml_error why;
+    if (ml_duration_parse(value, &r->every_ns, &why) || r->every_ns < ML_NS_PER_MS)
+        return ml_fail(err, ML_RUN_LOST, "--every '%.80s': write a time from 1ms on, as 10s, 5min",
+                       value);
+    return ML_OK;
+}
+
+static int run_read(const struct ml_command *command, int argc, char **argv)
+{
+    struct ml_read_request r = {.rows = rows_of_terminal()};
+    struct ml_error err;
+    const char *value;
+    int option;
+    while ((option = ml_command_next(command, argc, argv, &value)) >= 0) {
+        take(&r, option, value);
+        if (option == EVERY && take_every(&r, value, &err))
+            return ml_command_misuse(command, "%s", err.text);
+    }
+    if (option != ML_OPTION_END)
+        return option == ML_OPTION_HELP ? ML_EXIT_OK : ML_EXIT_USAGE;
+    if (r.given.rank && !r.pstack && !r.output)
+        return ml_command_misuse(command, "--rank goes with --stdout, --pstack or --tree");
+    if (ml_command_check_choice(&r.given, &err))
+        return ml_command_misuse(command, "%s", err.text);
+    return show_arguments(command, &r, argv + optind, (size_t)(argc - optind));
+}
+
+const struct ml_command ml_command_read = {
+    "read",
+    "FILE",
+    "Say what a run did: peaks, nodes, ranks, over time",
+    "FILE is what memlog-mpi wrote; where it is not there yet, its journals are read.\n"
+    "Journals can be named too, and logs of memory_logger.py.\n"
+    "\n"
+    "  memlog read run.h5\n"
+    "  memlog read --stdout --since 10min --every 30s run.h5\n"
+    "  memlog read --pstack --tree --rank 0-3 run.h5\n"
+    "  memlog read --json run.h5 | jq .summary.peak_B\n",
+    options,
+    run_read,
+};

@@ -1,0 +1,49 @@
+/* memlog read --json. */
+#include "commands/read.h"
+#include "report/json.h"
+
+/* All lines by time: those under the one row of a history. */
+static enum ml_status gather_output(struct ml_run *run, const struct ml_read_request *r,
+                                    struct ml_output *out_output, struct ml_error *err)
+{
+    struct ml_history_row row = {0};
+    struct ml_history one = {.rows = &row, .n_rows = 1};
+    struct ml_output_choice choice = {r->choice.ranks, r->choice.since_ns, r->choice.until_ns, 0};
+    return ml_output_gather(run, &one, &choice, out_output, err);
+}
+
+enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *request,
+                            struct ml_buffer *out, struct ml_error *err)
+{
+    const struct ml_read_request *r = request;
+    struct ml_facts facts;
+    struct ml_stacks stacks = {0};
+    struct ml_output output = {0};
+    struct ml_mpi_sums mpi = {0};
+    struct ml_facts_range range = {r->choice.since_ns, r->choice.until_ns, r->all ? 0 : r->rows,
+                                   r->every_ns, r->separate};
+    enum ml_status status = ml_facts_gather(run, &range, &facts, err);
+    if (status)
+        return status;
+    if (r->pstack)
+        status = ml_stacks_load(run, facts.processes, facts.n_processes, &r->choice, &stacks, err);
+    if (!status && r->output)
+        status = gather_output(run, r, &output, err);
+    if (!status && r->mpi)
+        status = ml_mpi_sums_gather(run, &facts, &mpi, err);
+    struct ml_json_parts parts = {
+        .facts = &facts,
+        .name = r->name,
+        .by_node = r->separate,
+        .stacks = r->pstack ? &stacks : NULL,
+        .output = r->output ? &output : NULL,
+        .mpi = r->mpi ? &mpi : NULL,
+    };
+    if (!status)
+        status = ml_report_json(&parts, out, err);
+    ml_mpi_sums_free(&mpi);
+    ml_output_free(&output);
+    ml_stacks_free(&stacks);
+    ml_facts_free(&facts);
+    return status;
+}

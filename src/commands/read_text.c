@@ -1,0 +1,116 @@
+/* memlog read: the report for people. */
+#include "commands/read.h"
+#include "report/mpi.h"
+#include "report/report.h"
+#include "report/stacks.h"
+#include "report/under.h"
+
+#define MOMENTS 12 /* whose stacks are shown, unless --all */
+#define LINES 4    /* of output under a row, unless --all */
+
+static void add_tables(const struct ml_facts *facts, const struct ml_read_request *r,
+                       const struct ml_style *style, struct ml_buffer *out)
+{
+    ml_report_header(facts, r->name, style, out);
+    ml_report_summary(facts, style, out);
+    if ((r->pstack || r->output) && !r->ranks)
+        return;
+    ml_report_nodes(facts, r->ranks, style, out);
+    ml_report_ranks(facts, r->ranks, style, out);
+}
+
+static enum ml_status add_mpi(struct ml_run *run, const struct ml_facts *facts,
+                              const struct ml_read_request *r, const struct ml_style *style,
+                              struct ml_buffer *out, struct ml_error *err)
+{
+    struct ml_mpi_sums sums;
+    if ((r->pstack || r->output) && !r->mpi)
+        return ML_OK;
+    enum ml_status status = ml_mpi_sums_gather(run, facts, &sums, err);
+    if (status)
+        return status;
+    if (!r->mpi || !ml_report_no_mpi(&sums, out))
+        ml_report_mpi(&sums, r->mpi, style, out);
+    ml_mpi_sums_free(&sums);
+    return ML_OK;
+}
+
+static enum ml_status gather_output(struct ml_run *run, const struct ml_under *under,
+                                    const struct ml_read_request *r, struct ml_output *out_output,
+                                    struct ml_error *err)
+{
+    struct ml_output_choice choice = {r->choice.ranks, r->choice.since_ns, r->choice.until_ns,
+                                      r->all ? 0 : LINES};
+    return ml_output_gather(run, &under->history, &choice, out_output, err);
+}
+
+/* Memory over time with the stacks (where there are some) and the output under it. */
+static enum ml_status add_memory(struct ml_run *run, const struct ml_facts *facts,
+                                 const struct ml_stacks *stacks, const struct ml_read_request *r,
+                                 const struct ml_style *style, struct ml_buffer *out,
+                                 struct ml_error *err)
+{
+    struct ml_moments moments = {0};
+    struct ml_output output = {0};
+    struct ml_under under;
+    enum ml_status status = ML_OK;
+    if (stacks)
+        status = ml_moments_gather(run, facts, stacks, r->all ? 0 : MOMENTS, &moments, err);
+    ml_under_init(&under, &facts->total, &moments);
+    if (!status && r->output)
+        status = gather_output(run, &under, r, &output, err);
+    if (!status) {
+        struct ml_under_what what = {stacks, &moments, r->output ? &output : NULL, r->all};
+        ml_report_under(facts, &under, &what, style, out);
+        if (r->output)
+            ml_output_none(&output, style, out);
+    }
+    ml_under_free(&under);
+    ml_output_free(&output);
+    ml_moments_free(&moments);
+    return status;
+}
+
+static enum ml_status add_stacks(struct ml_run *run, const struct ml_facts *facts,
+                                 const struct ml_read_request *r, const struct ml_style *style,
+                                 struct ml_buffer *out, struct ml_error *err)
+{
+    struct ml_stacks stacks;
+    enum ml_status status =
+        ml_stacks_load(run, facts->processes, facts->n_processes, &r->choice, &stacks, err);
+    if (status)
+        return status;
+    bool some = stacks.n_samples > 0;
+    if (r->output || (some && !r->tree))
+        status = add_memory(run, facts, some && !r->tree ? &stacks : NULL, r, style, out, err);
+    if (!status && !ml_report_no_stacks(&stacks, style, out) && r->tree)
+        ml_report_stack_tree(&stacks, r->all, style, out);
+    ml_stacks_free(&stacks);
+    return status;
+}
+
+enum ml_status ml_read_text(struct ml_run *run, const struct ml_read_request *request,
+                            const struct ml_style *style, struct ml_buffer *out,
+                            struct ml_error *err)
+{
+    const struct ml_read_request *r = request;
+    struct ml_facts facts;
+    struct ml_facts_range range = {r->choice.since_ns, r->choice.until_ns, r->all ? 0 : r->rows,
+                                   r->every_ns, r->separate};
+    enum ml_status status = ml_facts_gather(run, &range, &facts, err);
+    if (status)
+        return status;
+    add_tables(&facts, r, style, out);
+    status = add_mpi(run, &facts, r, style, out, err);
+    if (status)
+        goto done;
+    if (r->pstack)
+        status = add_stacks(run, &facts, r, style, out, err);
+    else
+        status = add_memory(run, &facts, NULL, r, style, out, err);
+    for (size_t i = 0; !status && r->separate && i < facts.n_nodes; i++)
+        ml_report_history(&facts, facts.nodes[i].name, &facts.by_node[i].history, style, out);
+done:
+    ml_facts_free(&facts);
+    return status;
+}

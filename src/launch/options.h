@@ -1,0 +1,97 @@
+/* The options of memlog-mpi. One list feeds getopt, the MEMLOG_* variables, --help, the man page
+ * and the attributes of the run. */
+#ifndef ML_LAUNCH_OPTIONS_H
+#define ML_LAUNCH_OPTIONS_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum ml_launch { ML_LAUNCH_AUTO, ML_LAUNCH_RANKS, ML_LAUNCH_ONCE };
+
+/* X(kind, field, long name, short name, argument, default, description) */
+#define ML_OPTIONS(X)                                                                              \
+    X(TEXT, outfile, "outfile", 'o', "FILE", "", "the result (memlog-JOB.h5)")                     \
+    X(DURATION, repeat_rate_ns, "repeat-rate", 'r', "TIME", "250ms",                               \
+      "between samples: 0.25, 10ms, 2s (250ms)")                                                   \
+    X(DURATION, sample_delay_ns, "sample-delay", 0, "TIME", "0", "before the first sample (0)")    \
+    X(COUNT, ranks, "ranks", 'n', "N", "", "start N ranks ourselves; 'slots': the node file's")    \
+    X(COUNT, ranks_per_node, "ranks-per-node", 0, "P", "", "start P of them on each node")         \
+    X(BIND, bind_to, "bind-to", 0, "WHAT", "auto", "bind them to core, socket or none")            \
+    X(TEXT, nodefile, "nodefile", 0, "FILE", "", "the nodes ($PBS_NODEFILE)")                      \
+    X(LAUNCH, launch, "launch", 0, "HOW", "auto",                                                  \
+      "ranks; once: COMMAND is itself a launcher (auto)")                                          \
+    X(FLAG, no_stdout, "no-stdout", 0, NULL, "", "leave the output alone; do not record it")       \
+    X(SIZE, stdout_limit_B, "stdout-limit", 0, "SIZE", "16MiB", "output to record a rank (16MiB)") \
+    X(PSS, pss_rate_ns, "pss-rate", 0, "TIME", "auto", "between readings of PSS (by their cost)")  \
+    X(PERCENT, overhead, "overhead", 0, "PERCENT", "1%", "of a core for sampling, at most (1%)")   \
+    X(FLAG, pstack, "pstack", 0, NULL, "", "take stack traces")                                    \
+    X(DEBUGGER, debugger, "debugger", 0, "NAME", "auto",                                           \
+      "take them by unwind, gdb or lldb (unwind)")                                                 \
+    X(DURATION, stack_rate_ns, "stack-rate", 0, "TIME", "10s",                                     \
+      "between stacks; 0: only on growth (10s)")                                                   \
+    X(GROWTH, stack_growth, "stack-growth", 0, "SIZE", "5%",                                       \
+      "also when a rank grew by SIZE or PERCENT (5%)")                                             \
+    X(RANKS, stack_ranks, "stack-ranks", 0, "LIST", "all", "of these ranks: 0,4-7 (all)")          \
+    X(SIGNAL, stack_signal, "stack-signal", 0, "NAME", "",                                         \
+      "at USR1 or USR2, which is not passed on then")                                              \
+    X(FLAG, no_hooks, "no-hooks", 0, NULL, "", "preload nothing; do not record MPI calls")         \
+    X(TEXT, journal_dir, "journal-dir", 0, "DIR", "", "for the journals (beside FILE)")            \
+    X(FLAG, force, "force", 0, NULL, "", "replace FILE")                                           \
+    X(FLAG, live, "live", 0, NULL, "", "show the live line even where stderr is no terminal")      \
+    X(FLAG, quiet, "quiet", 'q', NULL, "", "say nothing but errors")                               \
+    X(FLAG, verbose, "verbose", 'v', NULL, "", "say more")
+
+#define ML_OPTION_TYPE_TEXT const char *
+#define ML_OPTION_TYPE_DURATION int64_t
+#define ML_OPTION_TYPE_SIZE int64_t
+#define ML_OPTION_TYPE_PERCENT double
+#define ML_OPTION_TYPE_COUNT int64_t
+#define ML_OPTION_TYPE_PSS int64_t
+#define ML_OPTION_TYPE_FLAG bool
+#define ML_OPTION_TYPE_DEBUGGER int
+#define ML_OPTION_TYPE_GROWTH struct ml_growth
+#define ML_OPTION_TYPE_RANKS const char *
+#define ML_OPTION_TYPE_SIGNAL int
+#define ML_OPTION_TYPE_BIND int
+#define ML_OPTION_TYPE_LAUNCH int
+#define ML_OPTION_FIELD(kind, field, ...) ML_OPTION_TYPE_##kind field;
+
+/* A process has grown by this share of what it had, or by this size. */
+struct ml_growth {
+    double share;   /* 0: not by share */
+    int64_t size_B; /* 0: not by size; both 0: never */
+};
+
+enum { ML_RANKS_AS_MPIEXEC = 0, ML_RANKS_BY_SLOTS = -1 }; /* of `ranks` */
+
+struct ml_options {
+    ML_OPTIONS(ML_OPTION_FIELD)
+    char **command; /* the application and its arguments, NULL-terminated */
+};
+
+enum ml_options_wish { ML_WISH_RUN, ML_WISH_HELP, ML_WISH_VERSION };
+
+/* Defaults, then MEMLOG_* variables, then ARGV up to the first word that is no option. Texts point
+ * into ARGV and the environment. Errors name the option. */
+enum ml_status ml_options_parse(int argc, char **argv, struct ml_options *out_options,
+                                enum ml_options_wish *out_wish, struct ml_error *err);
+
+/* Option I as the run's attribute: its name and its value as text in OUT. False past the last. */
+bool ml_options_attribute(const struct ml_options *options, size_t i, const char **out_name,
+                          char *out, size_t size);
+
+/* --pstack, which naming a debugger turns on. */
+bool ml_options_pstack(const struct ml_options *options);
+
+/* Whether stacks may be taken at all: that, or at a signal alone. */
+bool ml_options_wants_stacks(const struct ml_options *options);
+
+/* "unwind", "gdb" or "lldb". */
+const char *ml_options_debugger(const struct ml_options *options);
+
+void ml_options_print_help(FILE *file);
+
+#endif

@@ -1,0 +1,225 @@
+#include "launch/plan.h"
+
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_RANKS = 10000000 }; /* as --ranks */
+
+static bool is_launcher(const char *command)
+{
+    static const char *const names[] = {
+        "mpiexec",      "mpirun",        "mpiexec.hydra", "mpiexec.openmpi", "mpirun.openmpi",
+        "mpirun.mpich", "mpiexec.mpich", "orterun",       "prterun",         "prun",
+        "srun",         "aprun",         "jsrun",         "mpiexec_mpt",     NULL};
+    const char *slash = strrchr(command, '/');
+    const char *name = slash ? slash + 1 : command;
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum ml_form form_of(const struct ml_options *o)
+{
+    if (o->launch == ML_LAUNCH_ONCE)
+        return ML_FORM_ONCE;
+    if (o->ranks != ML_RANKS_AS_MPIEXEC || o->ranks_per_node > 0)
+        return ML_FORM_OWN;
+    if (o->launch == ML_LAUNCH_AUTO && is_launcher(o->command[0]))
+        return ML_FORM_ONCE;
+    return ML_FORM_RANKS;
+}
+
+static void add_rank(struct ml_plan *plan, int host, int starter)
+{
+    int r = plan->world.n_ranks++;
+    plan->world.host_of[r] = host;
+    plan->starter_of[r] = starter;
+}
+
+static void allocate(struct ml_plan *plan, int n)
+{
+    plan->world.host_of = ml_alloc((size_t)n * sizeof(int));
+    plan->starter_of = ml_alloc((size_t)n * sizeof(int));
+}
+
+static void plan_one_each(struct ml_plan *plan, const struct ml_place *place)
+{
+    allocate(plan, place->size);
+    for (int r = 0; r < place->size; r++) {
+        int host = 0;
+        while (place->node_of_host[host] != place->layout.node_of[r])
+            host++;
+        add_rank(plan, host, r);
+    }
+}
+
+/* Shares of N ranks by slots, as mpiexec fills them: each node's slots in turn, then round again.
+ * Without a node file each node counts as its equal share. */
+static void share_out(int n, const struct ml_place *place, int *shares)
+{
+    int placed = 0;
+    bool has_slots = false;
+    for (int h = 0; h < place->n_hosts; h++) {
+        shares[h] = 0;
+        has_slots = has_slots || place->layout.nodes[place->node_of_host[h]].slots > 0;
+    }
+    while (placed < n) {
+        for (int h = 0; h < place->n_hosts && placed < n; h++) {
+            int slots = has_slots ? place->layout.nodes[place->node_of_host[h]].slots
+                                  : (n + place->n_hosts - 1) / place->n_hosts;
+            int share = slots < n - placed ? slots : n - placed;
+            shares[h] += share;
+            placed += share;
+        }
+    }
+}
+
+static int count_slots(const struct ml_place *place)
+{
+    int slots = 0;
+    for (int h = 0; h < place->n_hosts; h++)
+        slots += place->layout.nodes[place->node_of_host[h]].slots;
+    return slots;
+}
+
+static enum ml_status plan_own(struct ml_plan *plan, const struct ml_options *o,
+                               const struct ml_place *place, struct ml_error *err)
+{
+    int64_t wanted = o->ranks;
+    if (o->ranks == ML_RANKS_BY_SLOTS)
+        wanted = count_slots(place);
+    else if (o->ranks == ML_RANKS_AS_MPIEXEC)
+        wanted = o->ranks_per_node * place->n_hosts;
+    if (wanted > MAX_RANKS)
+        return ml_fail(err, ML_RUN_LOST, "--ranks-per-node: %lld ranks on %d nodes are too many",
+                       (long long)o->ranks_per_node, place->n_hosts);
+    int n = (int)wanted;
+    if (n <= 0)
+        return ml_fail(err, ML_RUN_LOST,
+                       "--ranks slots: there is no node file to count slots in; write a number");
+    if (o->ranks_per_node > 0 && n > o->ranks_per_node * place->n_hosts)
+        return ml_fail(err, ML_RUN_LOST, "--ranks %d is more than %d on each of %d nodes", n,
+                       (int)o->ranks_per_node, place->n_hosts);
+    int *shares = ml_alloc((size_t)place->n_hosts * sizeof *shares);
+    share_out(n, place, shares);
+    for (int h = 0, left = n; o->ranks_per_node > 0 && h < place->n_hosts; h++) {
+        shares[h] = left < (int)o->ranks_per_node ? left : (int)o->ranks_per_node;
+        left -= shares[h];
+    }
+    allocate(plan, n);
+    for (int h = 0; h < place->n_hosts; h++) {
+        for (int i = 0; i < shares[h]; i++)
+            add_rank(plan, h, place->layout.nodes[place->node_of_host[h]].sampler);
+    }
+    free(shares);
+    return ML_OK;
+}
+
+/* MPI_UNIVERSE_SIZE as the outer launcher has it: Open MPI's slots; Hydra has none. */
+static int universe_size(enum ml_launcher launcher, int n_ranks)
+{
+    const char *slots = getenv("OMPI_UNIVERSE_SIZE");
+    if (launcher == ML_LAUNCHER_OPENMPI && slots)
+        return atoi(slots);
+    return strcmp(MEMLOG_FLAVOUR, "openmpi") == 0 ? n_ranks : -1;
+}
+
+enum ml_status ml_plan_make(const struct ml_options *options, const struct ml_place *place,
+                            enum ml_launcher launcher, const char *run, struct ml_plan *out_plan,
+                            struct ml_error *err)
+{
+    struct ml_plan plan = {.form = form_of(options)};
+    enum ml_status status = ML_OK;
+    /* Open MPI's mpiexec takes OMPI_* variables, and no others, to the other nodes by itself. */
+    const char *variable = plan.form == ML_FORM_ONCE ? "OMPI_MCA_memlog_run" : "MEMLOG_RUN";
+    snprintf(plan.mark, sizeof plan.mark, "%s=%s", variable, run);
+    snprintf(plan.world.id, sizeof plan.world.id, "memlog-%s", run);
+    if (plan.form == ML_FORM_RANKS)
+        plan_one_each(&plan, place);
+    else if (plan.form == ML_FORM_OWN)
+        status = plan_own(&plan, options, place, err);
+    plan.world.n_hosts = place->n_hosts;
+    plan.world.here = place->host;
+    plan.world.host_names = ml_alloc((size_t)place->n_hosts * sizeof(char *));
+    for (int h = 0; h < place->n_hosts; h++)
+        plan.world.host_names[h] = ml_strdup(place->layout.nodes[place->node_of_host[h]].name);
+    plan.world.universe_size = universe_size(launcher, plan.world.n_ranks);
+    if (status != ML_OK) {
+        ml_plan_free(&plan);
+        return status;
+    }
+    *out_plan = plan;
+    return ML_OK;
+}
+
+struct settings {
+    struct ml_buffer *out;
+    int n;
+};
+
+static void add(struct settings *s, char *entry)
+{
+    ml_pack_text(s->out, entry);
+    free(entry);
+    s->n++;
+}
+
+/* What scripts read to learn their rank, in the words of the mpiexec that the user knows. */
+static void add_identity(struct settings *s, const struct ml_plan *plan,
+                         const struct ml_plan_rank *r)
+{
+    if (strcmp(MEMLOG_FLAVOUR, "openmpi") == 0) {
+        add(s, ml_format("OMPI_COMM_WORLD_RANK=%d", r->rank));
+        add(s, ml_format("OMPI_COMM_WORLD_SIZE=%d", r->size));
+        add(s, ml_format("OMPI_COMM_WORLD_LOCAL_RANK=%d", r->local_rank));
+        add(s, ml_format("OMPI_COMM_WORLD_LOCAL_SIZE=%d", r->local_size));
+        add(s, ml_format("OMPI_COMM_WORLD_NODE_RANK=%d", r->local_rank));
+        add(s, ml_format("OMPI_UNIVERSE_SIZE=%d", plan->world.universe_size));
+    } else {
+        add(s, ml_format("MPI_LOCALRANKID=%d", r->local_rank));
+        add(s, ml_format("MPI_LOCALNRANKS=%d", r->local_size));
+    }
+}
+
+/* MPI_INFO_ENV of Open MPI is made of these. */
+static void add_command(struct settings *s, char *const *command)
+{
+    struct ml_buffer arguments = {0};
+    for (char *const *word = command + 1; *word; word++)
+        ml_buffer_printf(&arguments, "%s%s", word == command + 1 ? "" : " ", *word);
+    ml_buffer_append(&arguments, "", 1);
+    add(s, ml_format("OMPI_COMMAND=%s", command[0]));
+    if (command[1])
+        add(s, ml_format("OMPI_ARGV=%s", arguments.data));
+    ml_buffer_free(&arguments);
+}
+
+int ml_plan_settings(const struct ml_plan *plan, enum ml_launcher launcher,
+                     const struct ml_plan_rank *rank, char *const *command, int allowed_cpus,
+                     int running, struct ml_buffer *out)
+{
+    struct settings s = {out, 0};
+    add(&s, ml_strdup(plan->mark));
+    if (!rank)
+        return s.n;
+    add_identity(&s, plan, rank);
+    if (launcher == ML_LAUNCHER_OPENMPI)
+        add_command(&s, command);
+    bool told_by_mpiexec = plan->form == ML_FORM_RANKS && launcher == ML_LAUNCHER_OPENMPI &&
+                           running <= rank->local_size;
+    if (!told_by_mpiexec && running > allowed_cpus)
+        add(&s, ml_strdup("?OMPI_MCA_mpi_yield_when_idle=1"));
+    return s.n;
+}
+
+void ml_plan_free(struct ml_plan *plan)
+{
+    ml_world_free(&plan->world);
+    free(plan->starter_of);
+    plan->starter_of = NULL;
+}

@@ -1,0 +1,77 @@
+/* The application ranks of a node: what each is to run, how far it is, how it ended. */
+#ifndef ML_LAUNCH_SEATS_H
+#define ML_LAUNCH_SEATS_H
+
+#include "launch/plan.h"
+#include "verdict/verdict.h"
+#include "world/environment.h"
+
+#include <sys/types.h>
+
+/* A rank that can start. Texts are valid during the call only. */
+struct ml_host_offer {
+    int seat; /* number among all worlds of the run; in the first world the rank */
+    int rank, size, local_rank, local_size;
+    const char *folder; /* "": ours */
+    char *const *words; /* of its command; none: the run's command */
+    size_t n_words;
+    int n_settings;
+    const void *settings; /* packed texts NAME=value */
+    size_t settings_size;
+    int pmi; /* its PMI-1 socket, the world host's link's */
+};
+
+struct ml_seat {
+    int rank;     /* number among all worlds of the run; -1: a command that is a launcher */
+    int starter;  /* rank process that starts it */
+    char *cpus;   /* to bind it to; NULL: as mpiexec bound us */
+    bool spawned; /* not one of mpiexec's */
+    bool offered; /* its settings and its socket are here */
+    struct ml_buffer words;    /* of its command, as ml_pack_texts; empty: the run's command */
+    char *folder;              /* to start in; NULL: ours */
+    struct ml_buffer settings; /* packed texts NAME=value */
+    int n_settings;
+    int pmi; /* its PMI-1 socket, until it is started */
+    bool started, exited, closed;
+    bool ended_by_us;
+    enum ml_rank_state state;
+    int status;     /* of wait(2) */
+    int abort_code; /* of MPI_Abort; -1: not called */
+};
+
+struct ml_seats {
+    struct ml_seat *list;
+    size_t n;
+};
+
+/* The seats of PLAN on this node. */
+void ml_seats_fill(struct ml_seats *seats, const struct ml_plan *plan,
+                   const struct ml_place *place);
+
+/* Gives each its share of the node's CPUs. Errors: the topology cannot be read; unbound then. */
+enum ml_status ml_seats_bind(struct ml_seats *seats, int bind_to, struct ml_error *err);
+
+/* A seat that a spawn adds: rank process STARTER starts it, on whatever CPUs the job has. Pointers
+ * to other seats are invalid then. */
+struct ml_seat *ml_seats_add(struct ml_seats *seats, const struct ml_host_offer *offer,
+                             int starter);
+
+struct ml_seat *ml_seats_find(const struct ml_seats *seats, int rank); /* NULL: none */
+bool ml_seats_all_closed(const struct ml_seats *seats);
+int ml_seats_count_running(const struct ml_seats *seats);  /* started and not ended */
+int ml_seats_count_expected(const struct ml_seats *seats); /* not ended, started or not */
+
+/* The message that makes a rank process start it (ML_MEMBER_START); TRACER may then trace it, and
+ * libraries of the folder HOOKS are preloaded ("": none). */
+void ml_seat_pack_start(const struct ml_seat *seat, enum ml_strip strip, pid_t tracer,
+                        const char *hooks, struct ml_buffer *out);
+
+/* How rank process STARTER is to end so that mpiexec sees what it would have seen: a rank's own
+ * failure is its process's; one that we ended is no failure of its own. Of several that failed, the
+ * one that JOB names counts. */
+struct ml_leave ml_seats_leave(const struct ml_seats *seats, int starter,
+                               const struct ml_verdict *job);
+
+void ml_seats_free(struct ml_seats *seats);
+
+#endif

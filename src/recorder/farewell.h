@@ -1,0 +1,14 @@
+/* The end of a rank process: MPI_Finalize, which must not keep it, and the exit code or signal that
+ * mpiexec is to see. */
+#ifndef ML_RECORDER_FAREWELL_H
+#define ML_RECORDER_FAREWELL_H
+
+#include "verdict/verdict.h"
+
+#include <stdbool.h>
+
+/* Leaves MPI and ends the process. SEVERAL_HOSTS: the job has more than one. Everything is written
+ * by now: MPI_Finalize gets 5 s. */
+_Noreturn void ml_farewell(struct ml_leave how, bool several_hosts);
+
+#endif

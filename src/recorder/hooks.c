@@ -1,0 +1,88 @@
+#include "recorder/hooks.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/own.h"
+#include "base/pack.h"
+
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+struct ml_hooks {
+    struct ml_sampler *sampler;
+    char *folder; /* of the libraries; NULL: none are preloaded */
+    int node;
+    bool once, told;
+};
+
+/* Beside this program's own; NULL: it is not known. */
+static char *find_folder(void)
+{
+    char program[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (n <= 0)
+        return NULL;
+    program[n] = '\0';
+    char *slash = strrchr(program, '/');
+    return slash ? ml_format("%.*s/" MEMLOG_HOOKS_FOLDER, (int)(slash - program), program) : NULL;
+}
+
+struct ml_hooks *ml_hooks_open(const struct ml_options *options, struct ml_sampler *sampler,
+                               int node, bool once)
+{
+    struct ml_hooks *h = ml_alloc(sizeof *h);
+    *h = (struct ml_hooks){.sampler = sampler, .node = node, .once = once};
+    h->folder = options->no_hooks ? NULL : find_folder();
+    return h;
+}
+
+const char *ml_hooks_prepare(struct ml_hooks *h, struct ml_seat *seat)
+{
+    struct ml_error err;
+    if (!h->folder)
+        return "";
+    ML_AUTO_FREE char *entry = h->once ? ml_sampler_add_pages(h->sampler, &err)
+                                       : ml_sampler_add_page(h->sampler, seat->rank, &err);
+    if (!entry) {
+        ml_log(ML_LOG_WARNING, "rank %d: %s; its MPI calls are not recorded", seat->rank, err.text);
+        return "";
+    }
+    ml_pack_text(&seat->settings, entry);
+    seat->n_settings++;
+    return h->folder;
+}
+
+/* NULL: it has them. */
+static const char *refusal(enum ml_which_mpi which)
+{
+    switch (which) {
+    case ML_MPI_IS_STATIC:
+        return "the program is linked statically, or with another C library";
+    case ML_MPI_IS_SETUID:
+        return "the program is setuid, or has capabilities";
+    case ML_MPI_IS_CONTAINED:
+        return "the program starts a container, in which our libraries are not to be found";
+    default:
+        return NULL;
+    }
+}
+
+void ml_hooks_told(struct ml_hooks *h, enum ml_which_mpi which)
+{
+    const char *why = refusal(which);
+    if (!why || h->told)
+        return;
+    h->told = true;
+    ML_AUTO_FREE char *text = ml_format("%s: its MPI calls are not recorded", why);
+    ml_log(h->node == 0 ? ML_LOG_NOTICE : ML_LOG_DETAIL, "%s", text);
+    ml_sampler_event(h->sampler, -1, ML_EVENT_NOTE, 0, text);
+}
+
+void ml_hooks_close(struct ml_hooks *h)
+{
+    if (!h)
+        return;
+    free(h->folder);
+    free(h);
+}

@@ -1,0 +1,27 @@
+/* The MPI hooks that are preloaded into the node's ranks: what each needs to have them, and who
+ * cannot have them. */
+#ifndef ML_RECORDER_HOOKS_H
+#define ML_RECORDER_HOOKS_H
+
+#include "launch/options.h"
+#include "launch/seats.h"
+#include "recorder/sampler.h"
+#include "world/which_mpi.h"
+
+struct ml_hooks;
+
+/* ONCE: around a launcher, whose ranks are told apart only when they run. OPTIONS and SAMPLER stay
+ * the caller's. */
+struct ml_hooks *ml_hooks_open(const struct ml_options *options, struct ml_sampler *sampler,
+                               int node, bool once);
+
+/* Adds to SEAT's settings what leads its rank to its page. Returns the folder of the libraries to
+ * preload, "" for none; valid until the hooks are closed. */
+const char *ml_hooks_prepare(struct ml_hooks *hooks, struct ml_seat *seat);
+
+/* The starter's word about a program; the first that cannot have hooks is told of. */
+void ml_hooks_told(struct ml_hooks *hooks, enum ml_which_mpi which);
+
+void ml_hooks_close(struct ml_hooks *hooks); /* NULL is fine */
+
+#endif

@@ -1,0 +1,225 @@
+#include "recorder/job.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/pack.h"
+#include "recorder/live.h"
+
+#include <stdlib.h>
+
+#define EPOCH_NS ML_NS_PER_S
+
+enum {
+    FAILURE = 1, /* verdict: a rank failed; everybody ends theirs */
+    DONE,        /* verdict of the node's first own failure, int epochs; to the root */
+    FINISH,      /* verdict of the job, int epochs of the node that has most */
+    REOPEN,      /* DONE is taken back; to the root */
+    REOPENED,    /* the root's answer */
+};
+
+struct ml_job {
+    struct ml_job_setup setup;
+    struct ml_job_events events;
+    struct ml_epochs *epochs;
+    struct ml_timer *timer;
+    struct ml_live *live;       /* at the root, where it is shown */
+    struct ml_verdict own, job; /* first failure here; of the job, at last */
+    bool ending, node_done, finished;
+    int n_done; /* nodes; at the root */
+    int64_t most_epochs;
+};
+
+static bool is_root(const struct ml_job *j)
+{
+    return j->setup.place->host == j->setup.place->root_host;
+}
+
+static int64_t root_clock(const struct ml_job *j)
+{
+    return ml_mono_now().ns + j->setup.clock_offset_ns;
+}
+
+static void send(struct ml_job *j, int to, int what, const struct ml_verdict *verdict,
+                 int64_t epochs)
+{
+    struct ml_buffer message = {0};
+    ml_pack_int(&message, what);
+    ml_verdict_pack(verdict, &message);
+    ml_pack_int(&message, epochs);
+    ml_exchange_send(j->setup.exchange, to, ML_EXCHANGE_JOB, message.data, message.length);
+    ml_buffer_free(&message);
+}
+
+static void send_all(struct ml_job *j, int what, const struct ml_verdict *verdict, int64_t epochs)
+{
+    for (int host = 0; host < j->setup.place->n_hosts; host++)
+        send(j, host, what, verdict, epochs);
+}
+
+/* The sums of all nodes at rank 0. */
+static struct ml_job_sample_row add_up(const struct ml_job *j, const struct ml_summary *nodes,
+                                       int n)
+{
+    struct ml_job_sample_row row;
+    ml_row_clear(&ml_table_job_samples, &row);
+    row.time_ns = ml_mono_now().ns;
+    row.ranks = 0;
+    row.rss_B = row.pss_B = 0;
+    for (int i = 0; i < n; i++) {
+        const struct ml_summary *s = &nodes[i];
+        row.ranks += (int32_t)s->ranks;
+        row.rss_B += s->rss_B;
+        row.pss_B = row.pss_B < 0 || s->pss_B < 0 ? ML_NOT_MEASURED : row.pss_B + s->pss_B;
+        if (s->largest_rank >= 0 && s->largest_rss_B > row.largest_rss_B) {
+            row.largest_rank = (int32_t)s->largest_rank;
+            row.largest_rss_B = s->largest_rss_B;
+        }
+        if (s->available_B >= 0 &&
+            (row.least_available_B < 0 || s->available_B < row.least_available_B)) {
+            row.least_available_B = s->available_B;
+            row.least_node = j->setup.place->node_of_host[i];
+        }
+    }
+    return row;
+}
+
+static void gathered(void *context, const struct ml_summary *summaries, int n)
+{
+    struct ml_job *j = context;
+    if (j->finished)
+        return;
+    struct ml_job_sample_row row = add_up(j, summaries, n);
+    ml_journal_row(ml_sampler_journal(j->setup.sampler), ML_FRAME_JOB_SAMPLE, row.time_ns,
+                   &ml_table_job_samples, &row);
+    if (j->live)
+        ml_live_show(j->live, &row, row.time_ns - j->setup.origin_ns, j->setup.place->layout.nodes);
+}
+
+static void contribute(void *context)
+{
+    struct ml_job *j = context;
+    struct ml_summary summary;
+    ml_sampler_summary(j->setup.sampler, &summary);
+    summary.ranks = j->events.count_ranks(j->events.context);
+    ml_epochs_contribute(j->epochs, &summary);
+    if (!j->node_done)
+        ml_timer_set_in(j->timer, EPOCH_NS);
+}
+
+enum ml_status ml_job_open(struct ml_loop *loop, const struct ml_job_setup *setup,
+                           const struct ml_job_events *events, struct ml_job **out_job,
+                           struct ml_error *err)
+{
+    struct ml_job *j = ml_alloc(sizeof *j);
+    *j = (struct ml_job){.setup = *setup, .events = *events};
+    enum ml_status status = ml_epochs_open(setup->place->samplers, setup->place->root_host,
+                                           gathered, j, &j->epochs, err);
+    if (status != ML_OK) {
+        free(j);
+        return status;
+    }
+    if (is_root(j))
+        j->live = ml_live_open(setup->options);
+    j->timer = ml_loop_timer(loop, contribute, j);
+    ml_timer_set_in(j->timer, EPOCH_NS);
+    *out_job = j;
+    return ML_OK;
+}
+
+void ml_job_failure(struct ml_job *j, enum ml_cause cause, int rank, int value)
+{
+    if (j->own.cause != ML_CAUSE_NONE || j->finished)
+        return;
+    j->own = (struct ml_verdict){cause, rank, value, root_clock(j)};
+    if (!j->ending)
+        send_all(j, FAILURE, &j->own, 0);
+}
+
+void ml_job_node_done(struct ml_job *j)
+{
+    if (j->node_done)
+        return;
+    j->node_done = true;
+    ml_timer_off(j->timer);
+    send(j, j->setup.place->root_host, DONE, &j->own, ml_epochs_count(j->epochs));
+}
+
+void ml_job_node_reopen(struct ml_job *j)
+{
+    if (j->node_done)
+        send(j, j->setup.place->root_host, REOPEN, &j->own, 0);
+    else
+        j->events.reopened(j->events.context);
+}
+
+static void on_reopened(struct ml_job *j)
+{
+    j->node_done = false;
+    ml_timer_set_in(j->timer, EPOCH_NS);
+    j->events.reopened(j->events.context);
+}
+
+static void on_done(struct ml_job *j, const struct ml_verdict *verdict, int64_t epochs)
+{
+    bool earlier = j->job.cause == ML_CAUSE_NONE || verdict->time_ns < j->job.time_ns;
+    if (verdict->cause != ML_CAUSE_NONE && earlier)
+        j->job = *verdict;
+    if (epochs > j->most_epochs)
+        j->most_epochs = epochs;
+    if (++j->n_done == j->setup.place->n_hosts)
+        send_all(j, FINISH, &j->job, j->most_epochs);
+}
+
+void ml_job_received(struct ml_job *j, int from, const void *bytes, size_t n)
+{
+    struct ml_unpacker u = ml_unpack(bytes, n);
+    int64_t what = ml_unpack_int(&u);
+    struct ml_verdict verdict = ml_verdict_unpack(&u);
+    int64_t epochs = ml_unpack_int(&u);
+    if (u.failed)
+        return;
+    if (what == REOPEN) {
+        j->n_done--;
+        send(j, from, REOPENED, &verdict, 0);
+    } else if (what == REOPENED) {
+        on_reopened(j);
+    } else if (what == FAILURE && !j->ending) {
+        j->ending = true;
+        j->events.end_ranks(j->events.context);
+    } else if (what == DONE) {
+        on_done(j, &verdict, epochs);
+    } else if (what == FINISH) {
+        j->finished = true;
+        j->job = verdict;
+        j->most_epochs = epochs;
+        j->events.finish(j->events.context);
+    }
+}
+
+bool ml_job_progress(struct ml_job *j)
+{
+    return ml_epochs_progress(j->epochs);
+}
+
+const struct ml_verdict *ml_job_verdict(const struct ml_job *j)
+{
+    return &j->job;
+}
+
+void ml_job_stop(struct ml_job *j)
+{
+    ml_timer_off(j->timer);
+    ml_epochs_close(j->epochs, j->most_epochs);
+    j->epochs = NULL;
+    ml_live_close(j->live);
+    j->live = NULL;
+}
+
+void ml_job_close(struct ml_job *j)
+{
+    if (!j)
+        return;
+    ml_timer_stop(j->timer);
+    ml_live_close(j->live);
+    free(j);
+}

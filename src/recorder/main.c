@@ -1,0 +1,292 @@
+/* memlog-mpi: the recorder. */
+#include "base/log.h"
+#include "base/memory.h"
+#include "launch/options.h"
+#include "launch/plan.h"
+#include "launch/startup.h"
+#include "recorder/farewell.h"
+#include "recorder/helpers.h"
+#include "recorder/hub.h"
+#include "recorder/member.h"
+#include "recorder/recorder.h"
+#include "recorder/signals.h"
+#include "stack/server.h"
+#include "version.h"
+#include "world/host.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, EXIT_OURS = 70 };
+
+/* All that a rank process holds. */
+struct process {
+    struct ml_options options;
+    enum ml_launcher launcher;
+    struct ml_run_identity identity;
+    struct ml_place place;
+    struct ml_plan plan;
+    struct ml_loop *loop;
+    struct ml_starter *starter;
+    int failure; /* exit code, should opening the run fail now */
+    int parent;  /* mpiexec's process; 0: not watched */
+    struct ml_signals *signals;
+    struct ml_member *member;
+    struct ml_recorder *recorder; /* on a sampling rank, as the hub */
+    struct ml_hub *hub;
+};
+
+static int complain(int code, const char *text)
+{
+    if (ml_startup_speaks())
+        ml_log(ML_LOG_ERROR, "%s", text);
+    return code;
+}
+
+/* What can be wrong before MPI is there; the exit code, or 0 to go on. */
+static int check(struct process *p, int argc, char **argv, bool *out_done)
+{
+    struct ml_error err;
+    enum ml_options_wish wish;
+    *out_done = false;
+    if (ml_options_parse(argc, argv, &p->options, &wish, &err) != ML_OK)
+        return complain(EXIT_USAGE, err.text);
+    if (wish != ML_WISH_RUN) {
+        *out_done = true;
+        if (wish == ML_WISH_HELP)
+            ml_options_print_help(stdout);
+        else
+            printf("memlog-mpi %s for %s\n", MEMLOG_VERSION, MEMLOG_FLAVOUR);
+        return 0;
+    }
+    p->launcher = ml_startup_launcher();
+    if (ml_startup_check_launcher(p->launcher, &err) != ML_OK)
+        return complain(EXIT_USAGE, err.text);
+    if (ml_recorder_check_outfile(&p->options, p->identity.outfile, sizeof p->identity.outfile,
+                                  &err) != ML_OK)
+        return complain(EXIT_USAGE, err.text);
+    int code = ml_startup_check_command(p->options.command[0], &err);
+    return code ? complain(code, err.text) : 0;
+}
+
+static void log_setup(const struct process *p)
+{
+    enum ml_log_level level = p->options.quiet     ? ML_LOG_ERROR
+                              : p->options.verbose ? ML_LOG_DETAIL
+                                                   : ML_LOG_NOTICE;
+    const char *node = p->place.n_hosts > 1 ? p->place.layout.nodes[p->place.node].name : NULL;
+    ml_log_setup("memlog-mpi", node, level);
+}
+
+/* The sampler keeps some files open for each process; the application's limit is its own. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* ---- the starter's answers and the signals ---- */
+
+static void task_started(void *context, const struct ml_started *started)
+{
+    struct process *p = context;
+    ml_member_started(p->member, started);
+}
+
+static void helper_started(void *context, int helper, pid_t pid)
+{
+    const struct process *p = context;
+    if (helper == ML_HELPER_HOST && p->hub)
+        ml_hub_host_started(p->hub, pid);
+    if (helper == ML_HELPER_STACKS && p->recorder)
+        ml_sampler_stack_server_started(ml_recorder_sampler(p->recorder), pid);
+}
+
+static void starter_lost(void *context)
+{
+    (void)context;
+    ml_log(ML_LOG_DETAIL, "the starter is gone; nothing more can be started");
+}
+
+/* What the terminal sends goes to the whole process group, the application's ranks included. */
+static bool has_it_already(const struct signalfd_siginfo *info)
+{
+    return info->ssi_code == SI_KERNEL;
+}
+
+static void signal_came(void *context, const struct signalfd_siginfo *info)
+{
+    struct process *p = context;
+    int number = (int)info->ssi_signo;
+    if (number == SIGCHLD) {
+        ml_member_reap(p->member);
+        return;
+    }
+    if (number == ml_signals_parent_signal()) {
+        if (p->parent && getppid() != p->parent)
+            ml_member_orphaned(p->member);
+        return;
+    }
+    if (number == p->options.stack_signal)
+        ml_member_stacks_now(p->member);
+    else if (!has_it_already(info) || number == SIGWINCH)
+        ml_member_signal(p->member, number);
+    /* A shell waits for us to stop, an mpiexec does not. */
+    if (number == SIGTSTP && p->launcher == ML_LAUNCHER_NONE)
+        raise(SIGSTOP);
+}
+
+/* ---- a run ---- */
+
+/* The hub's address goes to the node's rank processes; each connects. Returns the member's end of
+ * the connection, and on a sampling rank the listener. */
+static int meet_hub(const struct process *p, int *out_listener)
+{
+    struct sockaddr_un address = {0};
+    socklen_t length = 0;
+    int node_rank;
+    MPI_Comm_rank(p->place.node_comm, &node_rank);
+    *out_listener = p->hub || node_rank == 0 ? ml_hub_listen(&address, &length) : -1;
+    MPI_Bcast(&address, sizeof address, MPI_BYTE, 0, p->place.node_comm);
+    MPI_Bcast(&length, sizeof length, MPI_BYTE, 0, p->place.node_comm);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, length))
+        return -1;
+    return fd;
+}
+
+static enum ml_status open_hub(struct process *p, int listener, struct ml_error *err)
+{
+    enum ml_status status = ml_recorder_open(p->loop, &p->options, &p->place, &p->plan,
+                                             &p->identity, p->starter, &p->recorder, err);
+    if (status != ML_OK)
+        return status;
+    if (p->place.rank == 0 && *p->place.warning.text) {
+        ml_log(ML_LOG_WARNING, "%s", p->place.warning.text);
+        ml_sampler_event(ml_recorder_sampler(p->recorder), -1, ML_EVENT_NOTE, 0,
+                         p->place.warning.text);
+    }
+    struct ml_hub_setup setup = {&p->options,
+                                 &p->place,
+                                 &p->plan,
+                                 p->launcher,
+                                 p->starter,
+                                 ml_recorder_sampler(p->recorder),
+                                 ml_recorder_clock_offset(p->recorder),
+                                 p->identity.origin_ns};
+    return ml_hub_open(p->loop, &setup, listener, &p->hub, err);
+}
+
+static enum ml_status open_run(struct process *p, int starter_fd, struct ml_error *err)
+{
+    struct ml_starter_events starter_events = {p, task_started, helper_started, starter_lost};
+    p->failure = EXIT_USAGE;
+    enum ml_status status = ml_startup_find_place(&p->options, &p->place, err);
+    if (status != ML_OK)
+        return status;
+    log_setup(p);
+    ml_recorder_identify(&p->identity, p->place.rank);
+    status = ml_plan_make(&p->options, &p->place, p->launcher, p->identity.id, &p->plan, err);
+    if (status != ML_OK)
+        return status;
+    p->failure = EXIT_OURS;
+    p->loop = ml_loop_new();
+    p->starter = ml_starter_open(p->loop, starter_fd, &starter_events);
+    int listener;
+    int fd = meet_hub(p, &listener);
+    if (fd < 0)
+        return ml_fail_errno(err, ML_RUN_LOST, "reach the node's sampling rank");
+    if (listener >= 0)
+        status = open_hub(p, listener, err);
+    if (status != ML_OK) {
+        close(fd);
+        return status;
+    }
+    p->member = ml_member_open(p->loop, &p->options, p->place.rank, fd, p->starter);
+    p->signals = ml_signals_open(p->loop, signal_came, p);
+    return ML_OK;
+}
+
+/* On a sampling rank: all nodes have done; the file, then the node's rank processes may go. */
+static void finish_record(struct process *p)
+{
+    struct ml_error err;
+    ml_loop_run_until(p->loop, ml_hub_finished(p->hub));
+    ml_hub_stop(p->hub);
+    const struct ml_verdict *verdict = ml_hub_verdict(p->hub);
+    enum ml_status status = ml_recorder_finish(p->recorder, verdict, &err);
+    if (p->place.rank == 0 && status != ML_OK)
+        ml_log(ML_LOG_ERROR, "%s", err.text);
+    else if (p->place.rank == 0)
+        ml_log(ML_LOG_NOTICE, "recorded in %s; see it with memlog read", p->identity.outfile);
+    ml_hub_dismiss(p->hub);
+}
+
+static struct ml_leave run(struct process *p)
+{
+    const struct ml_leave *leave;
+    if (p->hub)
+        finish_record(p);
+    ml_loop_run_until(p->loop, ml_member_dismissed(p->member, &leave));
+    return *leave;
+}
+
+/* ---- leaving ---- */
+
+static _Noreturn void leave(struct process *p, struct ml_leave how)
+{
+    bool several_hosts = p->place.n_hosts > 1;
+    ml_signals_close(p->signals);
+    ml_member_close(p->member);
+    ml_hub_close(p->hub);
+    ml_recorder_close(p->recorder);
+    ml_starter_close(p->starter);
+    ml_farewell(how, several_hosts);
+}
+
+/* We cannot record, and nobody's application has started: no application, no record. */
+static _Noreturn void give_up(const struct process *p, const struct ml_error *err)
+{
+    if (p->place.rank == 0)
+        ml_log(ML_LOG_ERROR, "%s", err->text);
+    ml_farewell((struct ml_leave){.code = p->failure}, p->place.n_hosts > 1);
+}
+
+int main(int argc, char **argv)
+{
+    struct process p = {0};
+    struct ml_error err;
+    bool done;
+    ml_startup_hold_closed();
+    ml_log_setup("memlog-mpi", NULL, ML_LOG_NOTICE);
+    int code = check(&p, argc, argv, &done);
+    if (code || done)
+        return code;
+    static const struct ml_starter_helper helpers[] = {
+        [ML_HELPER_HOST] = {"memlog-host", ml_host_run},
+        [ML_HELPER_STACKS] = {"memlog-stacks", ml_stack_serve},
+    };
+    int starter = ml_starter_fork(p.options.command, helpers);
+    if (starter < 0) {
+        ml_log(ML_LOG_ERROR, "start a process: %s", strerror(errno));
+        return EXIT_OURS;
+    }
+    ml_signals_block();
+    if (p.launcher != ML_LAUNCHER_NONE) /* a shell may end before us */
+        p.parent = ml_signals_watch_parent();
+    raise_file_limit();
+    ml_startup_lighten_mpi(p.launcher);
+    if (MPI_Init(NULL, NULL) != MPI_SUCCESS)
+        return complain(EXIT_OURS, "MPI_Init failed");
+    if (open_run(&p, starter, &err) != ML_OK)
+        give_up(&p, &err);
+    leave(&p, run(&p));
+}

@@ -1,0 +1,13 @@
+/* What a rank did in which MPI function and phase, and where its memory grew, as rows of /mpi. */
+#ifndef ML_RECORDER_MPI_TOTALS_H
+#define ML_RECORDER_MPI_TOTALS_H
+
+#include "base/buffer.h"
+#include "probe/mpi_page.h"
+#include "recorder/mpi_growth.h"
+
+/* All rows that PAGE and GROWTH have by now, of RANK, under the number of its first PROCESS. */
+void ml_mpi_totals_pack(const struct ml_page *page, const struct ml_mpi_growth *growth, int process,
+                        int rank, struct ml_buffer *out);
+
+#endif

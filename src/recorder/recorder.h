@@ -1,0 +1,45 @@
+/* The record of a run at a sampling rank: its journal at the start, the HDF5 file at the end. */
+#ifndef ML_RECORDER_RECORDER_H
+#define ML_RECORDER_RECORDER_H
+
+#include "launch/options.h"
+#include "launch/plan.h"
+#include "recorder/sampler.h"
+#include "verdict/verdict.h"
+
+/* What all rank processes know of the run. */
+struct ml_run_identity {
+    char id[40];
+    int64_t origin_ns;   /* start, on rank 0's clock */
+    int64_t origin_wall; /* the same, unix time */
+    char outfile[4096];  /* absolute */
+};
+
+/* Where the result goes, absolute, into OUT; and whether it can: its folder is there and writable,
+ * nothing is in the way unless --force, and likewise the journals' folder. */
+enum ml_status ml_recorder_check_outfile(const struct ml_options *options, char *out, size_t size,
+                                         struct ml_error *err);
+
+/* Collective over the logger world: rank 0 decides. */
+void ml_recorder_identify(struct ml_run_identity *identity, int rank);
+
+struct ml_recorder;
+
+/* Collective over the sampling ranks. Errors are every member's. STARTER starts the stack server,
+ * where stacks are wanted. */
+enum ml_status ml_recorder_open(struct ml_loop *loop, const struct ml_options *options,
+                                const struct ml_place *place, const struct ml_plan *plan,
+                                const struct ml_run_identity *identity, struct ml_starter *starter,
+                                struct ml_recorder **out_recorder, struct ml_error *err);
+
+struct ml_sampler *ml_recorder_sampler(struct ml_recorder *r);
+int64_t ml_recorder_clock_offset(const struct ml_recorder *r);
+
+/* Collective. After the sampler has stopped: writes the file from the journals and removes them.
+ * On failure the journals stay; the error says what to do. */
+enum ml_status ml_recorder_finish(struct ml_recorder *r, const struct ml_verdict *verdict,
+                                  struct ml_error *err);
+
+void ml_recorder_close(struct ml_recorder *r); /* NULL is fine */
+
+#endif

@@ -1,0 +1,311 @@
+#include "recorder/stack_link.h"
+
+#include "base/channel.h"
+#include "base/memory.h"
+#include "base/pack.h"
+#include "recorder/helpers.h"
+#include "stack/protocol.h"
+#include "stack/server.h"
+#include "stack/tracing.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A debugger has deadlines of its own, after which the server says so. A server that is silent for
+ * longer hangs, or was stopped, and may hold its targets. */
+#define UNWIND_DEADLINE_NS (5 * ML_NS_PER_S)
+#define DEBUGGER_DEADLINE_NS (120 * ML_NS_PER_S)
+
+/* What a debugger leaves stopped is looked for soon, then ever more rarely: for about a minute
+ * after its server died, since it takes its time to leave on a busy machine; else for a second. */
+#define FIRST_RESCUE_NS (50 * ML_NS_PER_MS)
+#define RESCUE_NS (2 * ML_NS_PER_S)
+#define RESCUES_OF_DEAD 35
+#define RESCUES 5
+
+/* Where memory runs out, the kernel kills the server first. A new one at once would take what that
+ * has freed; and while the application's process dies in its turn and still has its memory, the
+ * fork would make the kernel choose another victim: the sampling rank (seen with Linux 6.18). */
+#define RESTART_NS ML_NS_PER_S
+
+#define LAST_ORDER_NS (500 * ML_NS_PER_MS)
+#define FAREWELL_NS (2 * ML_NS_PER_S)
+
+/* A target of the order that is under way. */
+struct target {
+    pid_t pid;
+    bool was_stopped;
+};
+
+struct ml_stack_link {
+    struct ml_loop *loop;
+    struct ml_starter *starter;
+    struct ml_stack_link_events events;
+    char *backend;
+    struct ml_channel *channel; /* NULL: no server */
+    struct ml_timer *deadline, *restart;
+    struct target *targets; /* [n_targets] of the last order to a debugger */
+    size_t n_targets;
+    struct ml_timer *rescue;
+    int n_rescues;     /* to come */
+    int64_t rescue_ns; /* between the last one and the next */
+    pid_t pid;
+    bool unwinds; /* our own unwinder serves */
+    bool ready, busy, closing, idle;
+    int restarts;               /* of servers and, as they tell, of debuggers */
+    int server_restarts;        /* of servers */
+    int64_t n_frames, n_stacks; /* received, from all servers */
+};
+
+static enum ml_status start(struct ml_stack_link *l, struct ml_error *err);
+
+static void reap(struct ml_stack_link *l)
+{
+    if (l->pid > 0) {
+        kill(l->pid, SIGKILL); /* the kernel lets go of what it holds */
+        while (waitpid(l->pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+    l->pid = 0;
+}
+
+/* A debugger that loses its server while it attaches may leave its target stopped (by the SIGSTOP
+ * of PTRACE_ATTACH), for ever; lldb does so now and then by itself. The kernel itself releases what
+ * our own unwinder holds. */
+static void rescue(void *context)
+{
+    struct ml_stack_link *l = context;
+    for (size_t i = 0; i < l->n_targets; i++) {
+        const struct target *t = &l->targets[i];
+        struct ml_tracing now = ml_tracing_of(t->pid);
+        if (now.stopped && !now.tracer && !t->was_stopped)
+            kill(t->pid, SIGCONT);
+    }
+    l->rescue_ns = 2 * l->rescue_ns < RESCUE_NS ? 2 * l->rescue_ns : RESCUE_NS;
+    if (--l->n_rescues > 0)
+        ml_timer_set_in(l->rescue, l->rescue_ns);
+}
+
+static void begin_rescue(struct ml_stack_link *l, int times)
+{
+    l->n_rescues = times;
+    l->rescue_ns = FIRST_RESCUE_NS;
+    rescue(l);
+}
+
+static void note_targets(struct ml_stack_link *l, const struct ml_stack_wish *wishes, size_t n)
+{
+    l->n_targets = l->unwinds ? 0 : n;
+    l->targets = ml_realloc_array(l->targets, l->n_targets + 1, sizeof *l->targets);
+    for (size_t i = 0; i < l->n_targets; i++)
+        l->targets[i] = (struct target){wishes[i].pid, ml_tracing_of(wishes[i].pid).stopped};
+}
+
+static void restart(void *context)
+{
+    struct ml_stack_link *l = context;
+    struct ml_error err;
+    if (start(l, &err) != ML_OK)
+        l->events.lost(l->events.context);
+}
+
+/* The server is gone, or is made to be: another one, as long as that makes sense. */
+static void replace_server(struct ml_stack_link *l, const char *why)
+{
+    if (l->busy)
+        begin_rescue(l, RESCUES_OF_DEAD);
+    ml_timer_off(l->deadline);
+    ml_channel_close(l->channel);
+    l->channel = NULL;
+    reap(l);
+    l->ready = l->busy = false;
+    l->idle = true;
+    if (l->closing)
+        return;
+    l->restarts++;
+    l->server_restarts++;
+    l->events.broken(l->events.context, l->restarts, why);
+    if (l->server_restarts > ML_STACK_RESTARTS_MAX)
+        l->events.lost(l->events.context);
+    else
+        ml_timer_set_in(l->restart, RESTART_NS);
+}
+
+static void overdue(void *context)
+{
+    struct ml_stack_link *l = context;
+    if (l->closing)
+        l->idle = true;
+    else
+        replace_server(l, "the stack server does not answer");
+}
+
+static void on_closed(void *context)
+{
+    replace_server(context, "the stack server died");
+}
+
+static void on_ready(struct ml_stack_link *l, struct ml_unpacker *u)
+{
+    const char *backend = ml_unpack_text(u), *why = ml_unpack_text(u);
+    l->ready = *backend != 0;
+    l->unwinds = strcmp(backend, ml_stack_unwind.name) == 0;
+    l->events.ready(l->events.context, backend, why);
+}
+
+static void on_rows(struct ml_stack_link *l, enum ml_stack_message type, struct ml_unpacker *u)
+{
+    size_t size;
+    int64_t n = ml_unpack_int(u);
+    const void *rows = ml_unpack_rest(u, &size);
+    if (type == ML_STACK_FRAMES) {
+        l->n_frames += n;
+        l->events.frames(l->events.context, rows, size, n);
+    } else if (type == ML_STACK_STACKS) {
+        l->n_stacks += n;
+        l->events.stacks(l->events.context, rows, size, n);
+    } else {
+        l->events.samples(l->events.context, rows, size, n);
+    }
+}
+
+static void on_failure(struct ml_stack_link *l, struct ml_unpacker *u)
+{
+    int process = (int)ml_unpack_int(u);
+    enum ml_stack_failure why = (enum ml_stack_failure)ml_unpack_int(u);
+    l->events.failed(l->events.context, process, why, ml_unpack_text(u));
+}
+
+static void on_taken(struct ml_stack_link *l, struct ml_unpacker *u)
+{
+    int64_t held_ns = ml_unpack_int(u), cpu_ns = ml_unpack_int(u);
+    ml_timer_off(l->deadline);
+    l->busy = false;
+    l->idle = true;
+    if (l->n_rescues < RESCUES)
+        begin_rescue(l, RESCUES);
+    l->events.taken(l->events.context, held_ns, cpu_ns);
+}
+
+static void on_message(void *context, uint32_t type, const void *bytes, size_t n, int fd)
+{
+    struct ml_stack_link *l = context;
+    struct ml_unpacker u = ml_unpack(bytes, n);
+    if (fd >= 0)
+        close(fd);
+    if (type == ML_STACK_READY)
+        on_ready(l, &u);
+    else if (type == ML_STACK_FRAMES || type == ML_STACK_STACKS || type == ML_STACK_SAMPLES)
+        on_rows(l, (enum ml_stack_message)type, &u);
+    else if (type == ML_STACK_FAILURE)
+        on_failure(l, &u);
+    else if (type == ML_STACK_BROKEN) {
+        ml_unpack_int(&u);
+        l->events.broken(l->events.context, ++l->restarts, ml_unpack_text(&u));
+    } else if (type == ML_STACK_TAKEN)
+        on_taken(l, &u);
+}
+
+static enum ml_status start(struct ml_stack_link *l, struct ml_error *err)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+        return ml_fail_errno(err, ML_NODE_LOST, "socketpair");
+    struct ml_channel_events on = {l, on_message, on_closed};
+    ml_starter_start_helper(l->starter, ML_HELPER_STACKS, pair[1]);
+    close(pair[1]);
+    l->channel = ml_channel_open(l->loop, pair[0], &on);
+    struct ml_buffer message = {0};
+    ml_pack_text(&message, l->backend);
+    ml_pack_int(&message, l->n_frames);
+    ml_pack_int(&message, l->n_stacks);
+    ml_channel_send(l->channel, ML_STACK_OPEN, message.data, message.length);
+    ml_buffer_free(&message);
+    return ML_OK;
+}
+
+enum ml_status ml_stack_link_open(struct ml_loop *loop, struct ml_starter *starter,
+                                  const char *backend, const struct ml_stack_link_events *events,
+                                  struct ml_stack_link **out_link, struct ml_error *err)
+{
+    struct ml_stack_link *l = ml_alloc(sizeof *l);
+    *l = (struct ml_stack_link){.loop = loop, .starter = starter, .events = *events, .idle = true};
+    l->backend = ml_strdup(backend);
+    l->deadline = ml_loop_timer(loop, overdue, l);
+    l->restart = ml_loop_timer(loop, restart, l);
+    l->rescue = ml_loop_timer(loop, rescue, l);
+    enum ml_status status = start(l, err);
+    if (status != ML_OK) {
+        ml_stack_link_close(l);
+        return status;
+    }
+    *out_link = l;
+    return ML_OK;
+}
+
+void ml_stack_link_started(struct ml_stack_link *l, pid_t pid)
+{
+    l->pid = pid;
+    if (!l->channel) /* it died before its number was known */
+        reap(l);
+}
+
+bool ml_stack_link_busy(const struct ml_stack_link *l)
+{
+    return l->busy || !l->ready;
+}
+
+void ml_stack_link_take(struct ml_stack_link *l, const struct ml_stack_wish *wishes, size_t n)
+{
+    struct ml_buffer message = {0};
+    note_targets(l, wishes, n);
+    ml_pack_int(&message, (int64_t)n);
+    for (size_t i = 0; i < n; i++) {
+        ml_pack_int(&message, wishes[i].pid);
+        ml_pack_int(&message, wishes[i].process);
+        ml_pack_int(&message, wishes[i].trigger);
+    }
+    ml_channel_send(l->channel, ML_STACK_TAKE, message.data, message.length);
+    ml_buffer_free(&message);
+    l->busy = true;
+    l->idle = false;
+    ml_timer_set_in(l->deadline, l->unwinds ? UNWIND_DEADLINE_NS : DEBUGGER_DEADLINE_NS);
+}
+
+/* It ends its debugger well, once its socket is closed; its death lets go of what it holds. */
+static void await_end(struct ml_stack_link *l)
+{
+    for (int64_t waited = 0; waited < FAREWELL_NS; waited += 2 * ML_NS_PER_MS) {
+        if (waitpid(l->pid, NULL, WNOHANG) != 0) {
+            l->pid = 0;
+            return;
+        }
+        usleep(2000);
+    }
+    reap(l);
+}
+
+void ml_stack_link_close(struct ml_stack_link *l)
+{
+    if (!l)
+        return;
+    l->closing = true;
+    if (l->channel) {
+        ml_timer_set_in(l->deadline, LAST_ORDER_NS); /* its end makes the link idle */
+        ml_loop_run_until(l->loop, &l->idle);
+    }
+    ml_channel_close(l->channel);
+    if (l->pid > 0)
+        await_end(l);
+    ml_timer_stop(l->deadline);
+    ml_timer_stop(l->restart);
+    ml_timer_stop(l->rescue);
+    free(l->targets);
+    free(l->backend);
+    free(l);
+}

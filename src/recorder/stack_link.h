@@ -1,0 +1,50 @@
+/* The sampling rank's side of its stack server: starts it, watches it, starts it again, and hands
+ * on what it says. */
+#ifndef ML_RECORDER_STACK_LINK_H
+#define ML_RECORDER_STACK_LINK_H
+
+#include "base/loop.h"
+#include "stack/backend.h"
+#include "world/starter.h"
+
+struct ml_stack_link;
+
+struct ml_stack_wish {
+    pid_t pid;
+    int process, trigger;
+};
+
+struct ml_stack_link_events {
+    void *context;
+    /* BACKEND serves; WHY is "" or why it is not the one that was asked for. */
+    void (*ready)(void *context, const char *backend, const char *why);
+    /* Packed rows of ml_table_frames, ml_table_stacks (numbered on through the restarts) and
+     * ml_table_stack_samples: N of them. */
+    void (*frames)(void *context, const void *rows, size_t size, int64_t n);
+    void (*stacks)(void *context, const void *rows, size_t size, int64_t n);
+    void (*samples)(void *context, const void *rows, size_t size, int64_t n);
+    void (*failed)(void *context, int process, enum ml_stack_failure why, const char *text);
+    /* The order is done; the targets were held so long, and it cost so much CPU time. */
+    void (*taken)(void *context, int64_t held_ns, int64_t cpu_ns);
+    /* The debugger or the server itself hung or died; RESTARTS in all. */
+    void (*broken)(void *context, int restarts, const char *why);
+    void (*lost)(void *context); /* no stacks any more */
+};
+
+/* Asks STARTER for a stack server that takes stacks by BACKEND. Errors: no socket. */
+enum ml_status ml_stack_link_open(struct ml_loop *loop, struct ml_starter *starter,
+                                  const char *backend, const struct ml_stack_link_events *events,
+                                  struct ml_stack_link **out_link, struct ml_error *err);
+
+/* The starter's answer. */
+void ml_stack_link_started(struct ml_stack_link *link, pid_t pid);
+
+/* Whether an order is under way, or no server is there: then none may be given. */
+bool ml_stack_link_busy(const struct ml_stack_link *link);
+
+void ml_stack_link_take(struct ml_stack_link *link, const struct ml_stack_wish *wishes, size_t n);
+
+/* Waits a moment for an order that is under way, ends the server and waits for it. NULL is fine. */
+void ml_stack_link_close(struct ml_stack_link *link);
+
+#endif

@@ -1,0 +1,342 @@
+#include "recorder/stacks.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/own.h"
+#include "base/ranges.h"
+#include "recorder/stack_link.h"
+#include "recorder/stack_rules.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A signal reaches each rank process of the node, and each passes it on. */
+#define SAME_SIGNAL_NS (200 * ML_NS_PER_MS)
+
+struct ml_stacks {
+    struct ml_stacks_setup setup;
+    struct ml_stack_link *link; /* NULL: no stacks any more */
+    struct ml_ranges ranks;     /* whose */
+    struct ml_growth_rule growth;
+    struct ml_low_memory_rule low_memory;
+    struct ml_stack_budget budget;
+    struct ml_timer *interval;
+    int64_t interval_due_ns;
+    double share;      /* of the wall time that stacks may take */
+    int64_t told_ns;   /* the slower period that was told last */
+    int64_t signal_ns; /* the last signal */
+    int8_t *wanted;    /* [n_wanted] by process: trigger; 0: none */
+    size_t n_wanted;
+    struct ml_stack_wish *wishes; /* of the next order */
+    size_t n_wishes, wish_capacity;
+    bool any_rank; /* some process of the node has one */
+    bool told_ready, told_refused;
+    int64_t n_taken, n_failed, cpu_ns;
+    int restarts;
+};
+
+/* ---- whose ---- */
+
+static void find_rank(void *context, const struct ml_probe_process *p)
+{
+    struct ml_stacks *s = context;
+    s->any_rank = s->any_rank || p->rank >= 0;
+}
+
+/* A launcher has no rank, nor have its daemons. Where nothing has one, what the launcher started is
+ * meant. */
+static bool is_target(const struct ml_stacks *s, const struct ml_probe_process *p)
+{
+    if (p->rank < 0)
+        return !s->any_rank && p->parent >= 0 && strcmp(s->setup.options->stack_ranks, "all") == 0;
+    return ml_ranges_contains(&s->ranks, p->rank);
+}
+
+static int8_t *wanted_of(struct ml_stacks *s, int process)
+{
+    if ((size_t)process >= s->n_wanted) {
+        size_t n = 2 * (size_t)process + 16;
+        s->wanted = ml_realloc_array(s->wanted, n, sizeof *s->wanted);
+        memset(s->wanted + s->n_wanted, 0, n - s->n_wanted);
+        s->n_wanted = n;
+    }
+    return &s->wanted[process];
+}
+
+/* ---- orders ---- */
+
+static void add_wish(void *context, const struct ml_probe_process *p)
+{
+    struct ml_stacks *s = context;
+    int8_t *wanted = wanted_of(s, p->number);
+    if (!*wanted)
+        return;
+    ML_GROW(s->wishes, s->n_wishes, s->wish_capacity);
+    s->wishes[s->n_wishes++] = (struct ml_stack_wish){p->pid, p->number, *wanted};
+    *wanted = 0;
+    if (p->rss_B >= 0)
+        ml_growth_taken(&s->growth, p->number, p->rss_B);
+}
+
+/* All that is wanted, in one order. While one is under way, the rest waits for its end. */
+static void order(struct ml_stacks *s)
+{
+    if (!s->link || ml_stack_link_busy(s->link))
+        return;
+    s->n_wishes = 0;
+    ml_probe_each(s->setup.probe, add_wish, s);
+    if (s->n_wishes)
+        ml_stack_link_take(s->link, s->wishes, s->n_wishes);
+}
+
+struct wish_all {
+    struct ml_stacks *stacks;
+    enum ml_trigger trigger;
+};
+
+static void want(void *context, const struct ml_probe_process *p)
+{
+    const struct wish_all *all = context;
+    if (is_target(all->stacks, p))
+        *wanted_of(all->stacks, p->number) = (int8_t)all->trigger;
+}
+
+static void want_all(struct ml_stacks *s, enum ml_trigger trigger)
+{
+    struct wish_all all = {s, trigger};
+    ml_probe_each(s->setup.probe, find_rank, s);
+    ml_probe_each(s->setup.probe, want, &all);
+}
+
+/* Whether --overhead has room for more. The record tells when it had none. */
+static bool is_affordable(struct ml_stacks *s)
+{
+    if (ml_stack_budget_allows(&s->budget, ml_mono_now().ns))
+        return true;
+    int64_t period_ns = ml_stack_budget_period(&s->budget, s->share);
+    if (period_ns > 2 * s->told_ns) {
+        s->told_ns = period_ns;
+        s->setup.event(s->setup.context, ML_EVENT_SLOWED, period_ns,
+                       "stacks are taken less often to stay within --overhead");
+    }
+    return false;
+}
+
+static void want_grown(void *context, const struct ml_probe_process *p)
+{
+    struct ml_stacks *s = context;
+    if (p->rss_B < 0 || !is_target(s, p) || !ml_growth_seen(&s->growth, p->number, p->rss_B))
+        return;
+    int8_t *wanted = wanted_of(s, p->number);
+    if (!*wanted && is_affordable(s))
+        *wanted = ML_TRIGGER_GROWTH;
+}
+
+static void interval_over(void *context)
+{
+    struct ml_stacks *s = context;
+    if (is_affordable(s)) {
+        want_all(s, ML_TRIGGER_INTERVAL);
+        order(s);
+    }
+    int64_t period_ns = s->setup.options->stack_rate_ns, now_ns = ml_mono_now().ns;
+    s->interval_due_ns += period_ns;
+    if (s->interval_due_ns <= now_ns) /* missed ones are not made up for */
+        s->interval_due_ns += ((now_ns - s->interval_due_ns) / period_ns + 1) * period_ns;
+    ml_timer_set(s->interval, (struct ml_mono){s->interval_due_ns});
+}
+
+/* ---- what the server says ---- */
+
+static void on_ready(void *context, const char *backend, const char *why)
+{
+    struct ml_stacks *s = context;
+    if (*why && !s->told_ready)
+        ml_log(ML_LOG_WARNING, "%s; %s", why,
+               *backend ? "stacks are taken by our own unwinder instead" : "no stacks are taken");
+    s->told_ready = true;
+    order(s);
+}
+
+static bool journal_rows(struct ml_stacks *s, enum ml_frame_type type, const void *rows,
+                         size_t size)
+{
+    return ml_journal_packed(s->setup.journal, type, ml_mono_now().ns, rows, size);
+}
+
+static void on_frames(void *context, const void *rows, size_t size, int64_t n)
+{
+    (void)n;
+    journal_rows(context, ML_FRAME_STACK_FRAMES, rows, size);
+}
+
+static void on_stacks(void *context, const void *rows, size_t size, int64_t n)
+{
+    (void)n;
+    journal_rows(context, ML_FRAME_STACKS, rows, size);
+}
+
+static void on_samples(void *context, const void *rows, size_t size, int64_t n)
+{
+    struct ml_stacks *s = context;
+    if (journal_rows(s, ML_FRAME_STACK_SAMPLES, rows, size))
+        s->n_taken += n;
+    else
+        s->n_failed += n;
+}
+
+static int ptrace_scope(void)
+{
+    char digit = '0';
+    ML_AUTO_FD int fd = open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, &digit, 1) != 1)
+        return 0;
+    return digit - '0';
+}
+
+static void tell_refused(struct ml_stacks *s, const char *text)
+{
+    static const char *const remedies[] = {
+        "in a container it takes --cap-add SYS_PTRACE, and the program may not be setuid",
+        ("kernel.yama.ptrace_scope is 1 and our hooks are not in the program (--no-hooks, linked "
+         "statically); ask for ptrace_scope 0"),
+        "kernel.yama.ptrace_scope is 2; ask the administrators for 1 or 0",
+        "kernel.yama.ptrace_scope is 3; ask the administrators for 1 or 0",
+    };
+    int scope = ptrace_scope();
+    ML_AUTO_FREE char *message =
+        ml_format("the kernel does not permit stack traces (%.200s): %s. Sampling goes on without "
+                  "stacks",
+                  text, remedies[scope >= 0 && scope < 4 ? scope : 0]);
+    ml_log(ML_LOG_WARNING, "%s", message);
+    s->setup.event(s->setup.context, ML_EVENT_NOTE, 0, message);
+    s->told_refused = true;
+}
+
+static void on_failed(void *context, int process, enum ml_stack_failure why, const char *text)
+{
+    struct ml_stacks *s = context;
+    if (why == ML_STACK_GONE)
+        return;
+    s->n_failed++;
+    if (why == ML_STACK_REFUSED && !s->told_refused)
+        tell_refused(s, text);
+    else
+        ml_log(ML_LOG_DETAIL, "no stack of process %d: %s", process, text);
+}
+
+static void on_taken(void *context, int64_t held_ns, int64_t cpu_ns)
+{
+    struct ml_stacks *s = context;
+    struct ml_error err;
+    s->cpu_ns += cpu_ns;
+    ml_journal_flush(s->setup.journal, &err);
+    ml_stack_budget_spend(&s->budget, ml_mono_now().ns, held_ns + cpu_ns, s->share);
+    order(s);
+}
+
+static void on_broken(void *context, int restarts, const char *why)
+{
+    struct ml_stacks *s = context;
+    s->restarts = restarts;
+    ml_log(ML_LOG_WARNING, "%s; it is started again, or replaced", why);
+    s->setup.event(s->setup.context, ML_EVENT_DEBUGGER, restarts, why);
+}
+
+static void on_lost(void *context)
+{
+    struct ml_stacks *s = context;
+    ml_log(ML_LOG_WARNING, "the stack server died %d times; sampling goes on without stacks",
+           s->restarts);
+    ml_timer_off(s->interval);
+}
+
+/* ---- life ---- */
+
+enum ml_status ml_stacks_open(struct ml_loop *loop, const struct ml_stacks_setup *setup,
+                              struct ml_stacks **out_stacks, struct ml_error *err)
+{
+    struct ml_stacks *s = ml_alloc(sizeof *s);
+    const struct ml_options *o = setup->options;
+    struct ml_node_row node;
+    *s =
+        (struct ml_stacks){.setup = *setup, .share = o->overhead, .growth.growth = o->stack_growth};
+    ml_probe_describe_node(setup->probe, &node);
+    s->low_memory.memory_B = node.memory_B;
+    s->low_memory.limit_B = node.cgroup_limit_B;
+    enum ml_status status = ml_ranges_parse(o->stack_ranks, &s->ranks, err);
+    struct ml_stack_link_events events = {s,         on_ready, on_frames, on_stacks, on_samples,
+                                          on_failed, on_taken, on_broken, on_lost};
+    if (status == ML_OK)
+        status = ml_stack_link_open(loop, setup->starter, ml_options_debugger(o), &events, &s->link,
+                                    err);
+    if (status != ML_OK) {
+        ml_stacks_close(s);
+        return status;
+    }
+    s->interval = ml_loop_timer(loop, interval_over, s);
+    *out_stacks = s;
+    return ML_OK;
+}
+
+void ml_stacks_server_started(struct ml_stacks *s, pid_t pid)
+{
+    if (s->link)
+        ml_stack_link_started(s->link, pid);
+}
+
+void ml_stacks_start(struct ml_stacks *s)
+{
+    if (!ml_options_pstack(s->setup.options) || !s->setup.options->stack_rate_ns)
+        return;
+    s->interval_due_ns = ml_mono_now().ns + s->setup.options->stack_rate_ns;
+    ml_timer_set(s->interval, (struct ml_mono){s->interval_due_ns});
+}
+
+void ml_stacks_tick(struct ml_stacks *s, const struct ml_node_sample_row *row, double share)
+{
+    s->share = share;
+    if (!ml_options_pstack(s->setup.options))
+        return;
+    ml_probe_each(s->setup.probe, find_rank, s);
+    ml_probe_each(s->setup.probe, want_grown, s);
+    if (ml_low_memory_seen(&s->low_memory, row))
+        want_all(s, ML_TRIGGER_LOW_MEMORY);
+    order(s);
+}
+
+void ml_stacks_now(struct ml_stacks *s)
+{
+    int64_t now_ns = ml_mono_now().ns;
+    bool same = s->signal_ns && now_ns - s->signal_ns < SAME_SIGNAL_NS;
+    s->signal_ns = now_ns;
+    if (same)
+        return;
+    want_all(s, ML_TRIGGER_SIGNAL);
+    order(s);
+}
+
+void ml_stacks_stop(struct ml_stacks *s, struct ml_node_row *row)
+{
+    ml_timer_off(s->interval);
+    ml_stack_link_close(s->link);
+    s->link = NULL;
+    row->stacks = s->n_taken;
+    row->stacks_failed = s->n_failed;
+    row->stacks_cpu_ns = s->cpu_ns;
+    row->debugger_restarts = s->restarts;
+}
+
+void ml_stacks_close(struct ml_stacks *s)
+{
+    if (!s)
+        return;
+    ml_timer_stop(s->interval);
+    ml_stack_link_close(s->link);
+    ml_growth_free(&s->growth);
+    ml_ranges_free(&s->ranks);
+    free(s->wanted);
+    free(s->wishes);
+    free(s);
+}

@@ -1,0 +1,80 @@
+#include "verdict/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+enum ml_cause ml_verdict_cause(int status, enum ml_rank_state state, int *out_value)
+{
+    *out_value = 0;
+    if (WIFSIGNALED(status)) {
+        *out_value = WTERMSIG(status);
+        return ML_CAUSE_SIGNAL;
+    }
+    *out_value = WEXITSTATUS(status);
+    if (*out_value != 0)
+        return ML_CAUSE_EXIT;
+    if (state == ML_RANK_CONNECTED)
+        return ML_CAUSE_NO_FINALIZE;
+    return ML_CAUSE_NONE;
+}
+
+int ml_verdict_exit_code(const struct ml_verdict *v)
+{
+    switch (v->cause) {
+    case ML_CAUSE_NONE:
+        return 0;
+    case ML_CAUSE_NO_FINALIZE:
+        return strcmp(MEMLOG_FLAVOUR, "openmpi") == 0;
+    case ML_CAUSE_SIGNAL:
+        return 128 + v->value;
+    case ML_CAUSE_US:
+        return 70;
+    default:
+        return v->value & 0xff;
+    }
+}
+
+void ml_verdict_describe(const struct ml_verdict *v, char *out, size_t size)
+{
+    char who[32] = "the command";
+    if (v->rank >= 0)
+        snprintf(who, sizeof who, "rank %d", v->rank);
+    switch (v->cause) {
+    case ML_CAUSE_NONE:
+        snprintf(out, size, "completed");
+        break;
+    case ML_CAUSE_EXIT:
+        snprintf(out, size, "%s exited with code %d", who, v->value);
+        break;
+    case ML_CAUSE_SIGNAL:
+        snprintf(out, size, "%s was ended by signal %d (%s)", who, v->value, strsignal(v->value));
+        break;
+    case ML_CAUSE_ABORT:
+        snprintf(out, size, "%s called MPI_Abort with code %d", who, v->value);
+        break;
+    case ML_CAUSE_NO_FINALIZE:
+        snprintf(out, size, "%s ended without MPI_Finalize", who);
+        break;
+    case ML_CAUSE_US:
+        snprintf(out, size, "memlog-mpi failed and ended the application");
+        break;
+    }
+}
+
+void ml_verdict_pack(const struct ml_verdict *v, struct ml_buffer *out)
+{
+    ml_pack_int(out, v->cause);
+    ml_pack_int(out, v->rank);
+    ml_pack_int(out, v->value);
+    ml_pack_int(out, v->time_ns);
+}
+
+struct ml_verdict ml_verdict_unpack(struct ml_unpacker *u)
+{
+    struct ml_verdict v = {.cause = (enum ml_cause)ml_unpack_int(u)};
+    v.rank = (int)ml_unpack_int(u);
+    v.value = (int)ml_unpack_int(u);
+    v.time_ns = ml_unpack_int(u);
+    return v;
+}
