@@ -1,7 +1,7 @@
 #include "commands/plot_gnuplot.h"
 
 #include "base/own.h"
-#include "plot/click.h"
+#include "draw/click.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,10 +4,10 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "commands/plot_gnuplot.h"
-#include "plot/drawing.h"
-#include "plot/gnuplot.h"
-#include "plot/html.h"
-#include "plot/tooltip.h"
+#include "draw/drawing.h"
+#include "draw/gnuplot.h"
+#include "draw/html.h"
+#include "draw/tooltip.h"
 
 #include <fcntl.h>
 #include <langinfo.h>

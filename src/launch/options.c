@@ -4,7 +4,7 @@
 #include "base/own.h"
 #include "base/ranges.h"
 #include "base/units.h"
-#include "world/binding.h"
+#include "launch/binding.h"
 
 #include <ctype.h>
 #include <getopt.h>

@@ -1,7 +1,7 @@
 #include "launch/seats.h"
 
 #include "base/memory.h"
-#include "world/binding.h"
+#include "launch/binding.h"
 
 #include <signal.h>
 #include <stdlib.h>

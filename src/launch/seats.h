@@ -2,9 +2,9 @@
 #ifndef ML_LAUNCH_SEATS_H
 #define ML_LAUNCH_SEATS_H
 
+#include "launch/environment.h"
 #include "launch/plan.h"
 #include "verdict/verdict.h"
-#include "world/environment.h"
 
 #include <sys/types.h>
 

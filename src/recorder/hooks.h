@@ -5,8 +5,8 @@
 
 #include "launch/options.h"
 #include "launch/seats.h"
+#include "launch/which_mpi.h"
 #include "recorder/sampler.h"
-#include "world/which_mpi.h"
 
 struct ml_hooks;
 

@@ -5,9 +5,9 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "launch/seats.h"
+#include "launch/starter.h"
 #include "world/exchange.h"
 #include "world/protocol.h"
-#include "world/starter.h"
 #include "world/world.h"
 
 struct ml_host_link;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/pack.h"
+#include "launch/binding.h"
 #include "launch/seats.h"
 #include "recorder/helpers.h"
 #include "recorder/hooks.h"
@@ -11,7 +12,6 @@
 #include "recorder/job.h"
 #include "recorder/member_protocol.h"
 #include "recorder/pump.h"
-#include "world/binding.h"
 
 #include <fcntl.h>
 #include <signal.h>

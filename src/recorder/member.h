@@ -5,8 +5,8 @@
 
 #include "base/loop.h"
 #include "launch/options.h"
+#include "launch/starter.h"
 #include "recorder/farewell.h"
-#include "world/starter.h"
 
 struct ml_member;
 

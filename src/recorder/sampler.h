@@ -6,7 +6,7 @@
 #include "gather/epochs.h"
 #include "journal/journal.h"
 #include "launch/options.h"
-#include "world/starter.h"
+#include "launch/starter.h"
 
 #include <sys/types.h>
 

@@ -4,8 +4,8 @@
 #define ML_RECORDER_STACK_LINK_H
 
 #include "base/loop.h"
+#include "launch/starter.h"
 #include "stack/backend.h"
-#include "world/starter.h"
 
 struct ml_stack_link;
 

@@ -5,8 +5,8 @@
 #include "base/loop.h"
 #include "journal/journal.h"
 #include "launch/options.h"
+#include "launch/starter.h"
 #include "probe/probe.h"
-#include "world/starter.h"
 
 struct ml_stacks;
 

@@ -4,8 +4,8 @@
 
 #include "stack/backend.h"
 #include "stack/gdb_session.h"
-#include "stack/modules.h"
-#include "stack/symbols.h"
+#include "symbols/modules.h"
+#include "symbols/symbols.h"
 
 /* An inferior of gdb, and the process that it has at the time. */
 struct ml_held;

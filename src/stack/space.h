@@ -3,8 +3,8 @@
 #ifndef ML_STACK_SPACE_H
 #define ML_STACK_SPACE_H
 
-#include "stack/maps.h"
-#include "stack/modules.h"
+#include "symbols/maps.h"
+#include "symbols/modules.h"
 
 #include <stdint.h>
 #include <sys/types.h>

@@ -3,7 +3,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/own.h"
-#include "stack/names.h"
+#include "symbols/names.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
 #define ML_STACK_TOLD_H
 
 #include "stack/backend.h"
-#include "stack/modules.h"
-#include "stack/symbols.h"
+#include "symbols/modules.h"
+#include "symbols/symbols.h"
 
 /* One call, as a debugger tells of it. */
 struct ml_told {

@@ -6,7 +6,7 @@
 #include "stack/backend.h"
 #include "stack/hold.h"
 #include "stack/look.h"
-#include "stack/symbols.h"
+#include "symbols/symbols.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Any bytes as an ELF file. */
-#include "world/elf_needed.h"
+#include "launch/elf_needed.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* libFuzzer: names of functions, of ELF files and debuggers. */
-#include "stack/names.h"
+#include "symbols/names.h"
 
 #include "base/own.h"
 

@@ -1,12 +1,12 @@
 /* What pictures do with texts of outside origin: as gnuplot literals, tooltips, drawings, HTML. The
  * first byte chooses. */
 #include "base/buffer.h"
-#include "plot/click.h"
-#include "plot/drawing.h"
-#include "plot/html.h"
+#include "draw/click.h"
+#include "draw/drawing.h"
+#include "draw/html.h"
+#include "draw/quote.h"
+#include "draw/tooltip.h"
 #include "plot/legend.h"
-#include "plot/quote.h"
-#include "plot/tooltip.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -35,7 +35,7 @@ def test_script(folder, form):
     """All but what every script begins with is as in tests/data; that is a file of its own."""
     needs_small = [a if a != "large" else "small" for a in FORMS[form]]
     script = plot(folder, *needs_small, "-o", "-").stdout
-    preamble = (mt.TESTS.parent / "src/plot/preamble.gp").read_text()
+    preamble = (mt.TESTS.parent / "src/draw/preamble.gp").read_text()
     assert preamble in script
     golden = mt.TESTS / "data" / f"plot_{form}.gp"
     text = script.replace(preamble, "# (preamble.gp)\n")

@@ -2,9 +2,9 @@
  * writes a gnuplot script that prints each, `hostile_page html` a page with a mark for each. */
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "draw/html.h"
+#include "draw/quote.h"
 #include "plot/groups.h"
-#include "plot/html.h"
-#include "plot/quote.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "world/environment.h"
+#include "launch/environment.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "stack/names.h"
+#include "symbols/names.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"

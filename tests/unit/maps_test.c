@@ -1,5 +1,5 @@
 /* /proc/PID/maps, as kernels write it and as nobody does. */
-#include "stack/maps.h"
+#include "symbols/maps.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

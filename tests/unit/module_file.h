@@ -2,7 +2,7 @@
 #ifndef ML_TEST_MODULE_FILE_H
 #define ML_TEST_MODULE_FILE_H
 
-#include "stack/modules.h"
+#include "symbols/modules.h"
 
 /* Maps the file at PATH. Fails the test if that cannot be. */
 struct ml_module *module_map(const char *path);

@@ -2,7 +2,7 @@
  * deserve. */
 #include "base/memory.h"
 #include "base/own.h"
-#include "stack/modules.h"
+#include "symbols/modules.h"
 
 #include <elf.h>
 #include <fcntl.h>

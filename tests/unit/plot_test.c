@@ -1,13 +1,13 @@
 #include "base/memory.h"
 #include "base/own.h"
-#include "plot/click.h"
+#include "draw/click.h"
+#include "draw/drawing.h"
+#include "draw/gnuplot.h"
+#include "draw/quote.h"
+#include "draw/scale.h"
+#include "draw/space.h"
+#include "draw/tooltip.h"
 #include "plot/decimate.h"
-#include "plot/drawing.h"
-#include "plot/gnuplot.h"
-#include "plot/quote.h"
-#include "plot/scale.h"
-#include "plot/space.h"
-#include "plot/tooltip.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

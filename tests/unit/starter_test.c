@@ -1,4 +1,4 @@
-#include "world/starter.h"
+#include "launch/starter.h"
 
 #include "base/buffer.h"
 

@@ -1,4 +1,4 @@
-#include "stack/symbols.h"
+#include "symbols/symbols.h"
 
 #include "base/memory.h"
 #include "base/own.h"

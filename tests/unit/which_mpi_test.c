@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "world/elf_needed.h"
-#include "world/which_mpi.h"
+#include "launch/elf_needed.h"
+#include "launch/which_mpi.h"
 
 #include <elf.h>
 #include <fcntl.h>

@@ -1,0 +1,373 @@
+#include "draw/drawing.h"
+
+#include "base/memory.h"
+#include "base/own.h"
+#include "base/utf8.h"
+#include "draw/canvas.h"
+#include "draw/scale.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define AXIS_COLUMNS 8 /* "1024.5 |" */
+#define MOST_KEYS 6
+#define MOST_NOTES 3
+#define WARNING 7
+#define DIM 8
+
+struct drawing {
+    const struct ml_plot_page *page;
+    const struct ml_drawing_style *style;
+    struct ml_plot_extent extent;
+    struct ml_plot_scale scale;
+    struct ml_canvas canvas;
+    struct ml_buffer *out;
+};
+
+/* Appends at most WIDTH columns of TEXT, which may come from anywhere; the columns used. */
+static int put_text(struct drawing *d, const char *text, int width)
+{
+    uint32_t point;
+    size_t n;
+    int used = 0;
+    for (; (n = ml_utf8_decode(text, &point)); text += n) {
+        bool plain = point < 0x80 || d->style->utf8;
+        bool shown = plain && point != ML_UTF8_INVALID && !ml_utf8_is_hidden(point);
+        int columns = shown ? ml_utf8_width(point) : 1;
+        if (used + columns > width)
+            break;
+        used += columns;
+        ml_buffer_append(d->out, shown ? text : "?", shown ? n : 1);
+    }
+    return used;
+}
+
+static void colour(struct drawing *d, int number)
+{
+    if (d->style->colour)
+        ml_canvas_colour(number, d->out);
+}
+
+static void new_line(struct drawing *d)
+{
+    while (d->out->length && d->out->data[d->out->length - 1] == ' ')
+        d->out->length--;
+    ml_buffer_append(d->out, "\n", 1);
+}
+
+static int x_of(const struct drawing *d, int64_t time_ns)
+{
+    return (int)((double)time_ns / (double)d->extent.end_ns * (d->canvas.across - 1) + 0.5);
+}
+
+static int y_of(const struct drawing *d, double value)
+{
+    double share = (value / d->scale.one - d->scale.low) / (d->scale.high - d->scale.low);
+    return (int)lround(share * (d->canvas.up - 1));
+}
+
+/* A value of curve I's point K: in a stack with all below it. */
+static double value_of(const struct ml_plot_page *page, size_t i, size_t k)
+{
+    double sum = 0;
+    for (size_t below = page->form == ML_PLOT_STACKED ? 0 : i; below <= i; below++)
+        sum += page->curves[below].points[k].value;
+    return sum;
+}
+
+static void bar(struct drawing *d, int x, int from, int to, int number)
+{
+    int low = from < to ? from : to, high = from < to ? to : from;
+    for (int y = low > 0 ? low : 0; y <= high && y < d->canvas.up; y++)
+        ml_canvas_dot(&d->canvas, x, y, number);
+}
+
+static void draw_curve(struct drawing *d, size_t i, int number)
+{
+    const struct ml_plot_curve *c = &d->page->curves[i];
+    for (size_t k = 0; k < c->n_points; k++) {
+        int x = x_of(d, c->points[k].time_ns), y = y_of(d, value_of(d->page, i, k));
+        int64_t until_ns = k + 1 < c->n_points ? c->points[k + 1].time_ns : c->end_ns;
+        int end = x_of(d, until_ns);
+        for (int column = x; column <= end; column++)
+            ml_canvas_dot(&d->canvas, column, y, number);
+        if (k + 1 < c->n_points)
+            bar(d, end, y, y_of(d, value_of(d->page, i, k + 1)), number);
+    }
+}
+
+/* Of layers the uppermost of each node: more could not be told apart. */
+static bool is_told_apart(const struct ml_plot_page *page, size_t i)
+{
+    if (page->form == ML_PLOT_STACKED)
+        return i + 1 == page->n_curves || page->curves[i + 1].group != page->curves[i].group;
+    if (page->form == ML_PLOT_BAND)
+        return i == 2;
+    return !page->curves[i].quiet;
+}
+
+/* Of a band the largest rank too, whose peak is what people look for. */
+static bool has_key(const struct ml_plot_page *page, size_t i)
+{
+    if (page->curves[i].n_points == 0)
+        return false;
+    return is_told_apart(page, i) || (page->form == ML_PLOT_BAND && i == 1);
+}
+
+/* Layers by their nodes, others by their number. */
+static int colour_of(const struct ml_plot_page *page, size_t i)
+{
+    int number = 0;
+    if (!is_told_apart(page, i))
+        return DIM;
+    for (size_t k = 0; k <= i; k++)
+        number += is_told_apart(page, k);
+    return (number + 5) % 6 + 1;
+}
+
+static void draw_events(struct drawing *d)
+{
+    for (size_t i = 0; i < d->page->n_events; i++) {
+        int x = x_of(d, d->page->events[i].time_ns);
+        for (int y = 0; y < d->canvas.up; y += 2)
+            ml_canvas_dot(&d->canvas, x < d->canvas.across ? x : d->canvas.across - 1, y, WARNING);
+    }
+}
+
+static void draw_curves(struct drawing *d)
+{
+    const struct ml_plot_page *page = d->page;
+    draw_events(d);
+    if (page->limit > 0) {
+        for (int x = 0; x < d->canvas.across; x++) {
+            if (x % 4 < 2 || !d->canvas.braille)
+                ml_canvas_dot(&d->canvas, x, y_of(d, page->limit), WARNING);
+        }
+    }
+    for (size_t i = 0; page->form != ML_PLOT_STACKED && i < page->n_curves; i++) {
+        if (!is_told_apart(page, i))
+            draw_curve(d, i, DIM);
+    }
+    for (size_t i = 0; i < page->n_curves; i++) {
+        if (is_told_apart(page, i))
+            draw_curve(d, i, colour_of(page, i));
+    }
+    for (size_t i = 0; i < page->n_marks; i++) {
+        const struct ml_plot_mark *m = &page->marks[i];
+        int sign = m->kind == ML_PLOT_STACK ? d->style->utf8 ? 0x25cb : 'O'
+                   : d->style->utf8         ? 0xd7
+                                            : 'X';
+        ml_canvas_sign(&d->canvas, x_of(d, m->time_ns), y_of(d, m->value), sign, 0);
+    }
+}
+
+static const int shades[] = {0xb7, 0x2591, 0x2592, 0x2593, 0x2588};
+static const char ascii_shades[] = ".:-=+*#%@";
+
+/* A cell shows the largest value that falls into it. */
+static void draw_map(struct drawing *d)
+{
+    const struct ml_plot_map *map = &d->page->map;
+    struct ml_canvas *c = &d->canvas;
+    int n_shades = d->style->utf8 ? 5 : 9, scale = c->braille ? 4 : 1, wide = c->braille ? 2 : 1;
+    ML_AUTO_FREE double *largest =
+        ml_realloc_array(NULL, (size_t)c->columns * (size_t)c->lines, sizeof *largest);
+    for (int i = 0; i < c->columns * c->lines; i++)
+        largest[i] = NAN;
+    int lines = map->n_rows < (size_t)c->lines ? (int)map->n_rows : c->lines;
+    for (size_t r = 0; r < map->n_rows; r++) {
+        size_t line = r * (size_t)lines / map->n_rows;
+        for (size_t k = 0; k < (size_t)c->columns; k++) {
+            size_t from = k * map->n_columns / (size_t)c->columns;
+            size_t to = (k + 1) * map->n_columns / (size_t)c->columns;
+            double *cell = &largest[line * (size_t)c->columns + k];
+            for (size_t m = from; m < (to > from ? to : from + 1); m++)
+                *cell = fmax(*cell, map->cells[r * map->n_columns + m]);
+        }
+    }
+    for (int i = 0; i < c->columns * lines; i++) {
+        if (isnan(largest[i]))
+            continue;
+        int shade = (int)(largest[i] / (d->extent.largest * 1.0001 + 1e-9) * n_shades);
+        ml_canvas_sign(c, i % c->columns * wide, c->up - 1 - i / c->columns * scale,
+                       d->style->utf8 ? shades[shade] : ascii_shades[shade], 1);
+    }
+}
+
+/* What stands left of LINE: a value at every few lines, of a map the first rank. */
+static void axis_label(struct drawing *d, int line, char *out, size_t size)
+{
+    const struct ml_plot_map *map = &d->page->map;
+    out[0] = 0;
+    if (map->n_rows) {
+        int lines = map->n_rows < (size_t)d->canvas.lines ? (int)map->n_rows : d->canvas.lines;
+        size_t row = (size_t)line * map->n_rows / (size_t)lines;
+        bool first = line < lines && (line == 0 || map->nodes[row] != map->nodes[row - 1]);
+        if (first && (size_t)map->nodes[row] < d->page->n_nodes)
+            snprintf(out, size, "%.6s", d->page->node_names[map->nodes[row]]);
+        return;
+    }
+    int dots = d->canvas.braille ? 4 : 1;
+    int steps = (int)((d->scale.high - d->scale.low) / d->scale.step);
+    for (int i = 0; i <= steps; i++) {
+        double v = d->scale.low + i * d->scale.step;
+        int y = y_of(d, v * d->scale.one);
+        if ((d->canvas.up - 1 - y) / dots == line)
+            snprintf(out, size, "%.4g", v);
+    }
+}
+
+static void put_graph(struct drawing *d)
+{
+    for (int line = 0; line < d->canvas.lines; line++) {
+        char label[32];
+        axis_label(d, line, label, sizeof label);
+        colour(d, DIM);
+        bool plain = true;
+        for (const char *p = label; *p; p++)
+            plain &= *p >= ' ' && *p < 0x7f;
+        ml_buffer_printf(d->out, "%6s %s", plain ? label : "?",
+                         d->style->utf8 ? *label ? "┤" : "│"
+                         : *label       ? "+"
+                                        : "|");
+        colour(d, 0);
+        ml_canvas_line(&d->canvas, line, d->style->colour, d->out);
+        new_line(d);
+    }
+}
+
+static void put_time_axis(struct drawing *d)
+{
+    double end_s = (double)d->extent.end_ns * 1e-9;
+    double step = ml_plot_time_step(end_s, d->canvas.columns / 12 + 1);
+    int at = 0;
+    char text[32];
+    colour(d, DIM);
+    ml_buffer_printf(d->out, "%*s", AXIS_COLUMNS - 1, "");
+    int steps = (int)(end_s / step * (1 + 1e-9));
+    for (int i = 0; i <= steps; i++) {
+        double t = i * step;
+        int x = (int)(t / end_s * (d->canvas.columns - 1));
+        ml_plot_time_format(text, sizeof text, t, step);
+        int n = (int)strlen(text);
+        if (x < at || x + n >= d->canvas.columns)
+            continue;
+        ml_buffer_printf(d->out, "%*s%s", x - at, "", text);
+        at = x + n;
+    }
+    colour(d, 0);
+    new_line(d);
+}
+
+/* What node the layers up to layer I are of. */
+static const char *name_of(const struct ml_plot_page *page, size_t i)
+{
+    int group = page->curves[i].group;
+    bool layer = page->form == ML_PLOT_STACKED && group >= 0 && (size_t)group < page->n_nodes;
+    return layer ? page->node_names[group] : page->curves[i].label;
+}
+
+static void put_key(struct drawing *d, size_t i)
+{
+    const struct ml_plot_point *peak = ml_plot_peak(&d->page->curves[i]);
+    char size[24], at[24], text[80] = "";
+    int number = colour_of(d->page, i);
+    if (peak && d->page->form != ML_PLOT_STACKED) {
+        ml_plot_value_format(size, sizeof size, d->page, peak->value);
+        ml_plot_time_format(at, sizeof at, (double)peak->time_ns * 1e-9, 60);
+        snprintf(text, sizeof text, "  peak %s at %s", size, at);
+    }
+    colour(d, number);
+    ml_buffer_printf(d->out, "%*s", AXIS_COLUMNS - 2, "");
+    if (d->style->utf8)
+        ml_buffer_printf(d->out, "━━ ");
+    else
+        ml_buffer_printf(d->out, "%c%c ", ml_canvas_ascii(number), ml_canvas_ascii(number));
+    int room = d->style->columns - AXIS_COLUMNS - 1;
+    int used = put_text(d, name_of(d->page, i), room > 30 ? room / 2 : room);
+    put_text(d, text, room - used);
+    colour(d, 0);
+    new_line(d);
+}
+
+static void put_notes(struct drawing *d)
+{
+    char at[24];
+    for (size_t i = 0; i < d->page->n_events && i < MOST_NOTES; i++) {
+        const struct ml_plot_event *e = &d->page->events[i];
+        ml_plot_time_format(at, sizeof at, (double)e->time_ns * 1e-9, 60);
+        colour(d, WARNING);
+        ml_buffer_printf(d->out, "%*s! ", AXIS_COLUMNS - 2, "");
+        int used = put_text(d, at, d->style->columns - AXIS_COLUMNS);
+        used += put_text(d, " ", d->style->columns - AXIS_COLUMNS - used);
+        put_text(d, e->text, d->style->columns - AXIS_COLUMNS - used);
+        colour(d, 0);
+        new_line(d);
+    }
+}
+
+static size_t n_keys(const struct ml_plot_page *page)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < page->n_curves; i++)
+        n += has_key(page, i);
+    return n < MOST_KEYS ? n : MOST_KEYS;
+}
+
+static void put_shades(struct drawing *d)
+{
+    char largest[24];
+    ml_plot_value_format(largest, sizeof largest, d->page, d->extent.largest);
+    ml_buffer_printf(d->out, "%*s0 %s %s", AXIS_COLUMNS - 1, "",
+                     d->style->utf8 ? "·░▒▓█" : ascii_shades, largest);
+    new_line(d);
+}
+
+static void put_keys(struct drawing *d)
+{
+    const struct ml_plot_page *page = d->page;
+    if (page->map.n_rows)
+        put_shades(d);
+    size_t left = n_keys(page);
+    for (size_t i = page->n_curves; i-- > 0 && left;) {
+        if (!has_key(page, i))
+            continue;
+        put_key(d, i);
+        left--;
+    }
+    if (page->limit > 0) {
+        colour(d, WARNING);
+        ml_buffer_printf(d->out, "%*s-- ", AXIS_COLUMNS - 2, "");
+        put_text(d, page->limit_text, d->style->columns - AXIS_COLUMNS - 1);
+        colour(d, 0);
+        new_line(d);
+    }
+}
+
+void ml_drawing_make(const struct ml_plot_page *page, const struct ml_drawing_style *style,
+                     struct ml_buffer *out)
+{
+    struct drawing d = {page, style, ml_plot_extent_of(page), {{0}, 0, 0, 0, 0}, {0}, out};
+    size_t notes = page->n_events < MOST_NOTES ? page->n_events : MOST_NOTES;
+    int others = 2 + (int)n_keys(page) + (page->limit > 0) + (int)notes + (page->map.n_rows > 0);
+    int columns = style->columns > 20 ? style->columns : 20;
+    int lines = style->lines - others > 4 ? style->lines - others : 4;
+    d.scale = ml_plot_scale_find(page, d.extent.least, fmax(d.extent.largest, page->limit),
+                                 lines / 3 > 2 ? lines / 3 : 2);
+    ml_canvas_init(&d.canvas, columns - AXIS_COLUMNS, lines, style->utf8);
+    if (page->map.n_rows)
+        draw_map(&d);
+    else
+        draw_curves(&d);
+    ml_buffer_printf(out, "%*s", AXIS_COLUMNS - 1, "");
+    put_text(&d, page->title, columns - AXIS_COLUMNS - (int)strlen(d.scale.unit) - 3);
+    if (*d.scale.unit)
+        ml_buffer_printf(out, " (%s)", d.scale.unit);
+    new_line(&d);
+    put_graph(&d);
+    put_time_axis(&d);
+    put_keys(&d);
+    put_notes(&d);
+    ml_canvas_free(&d.canvas);
+}

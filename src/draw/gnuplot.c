@@ -1,0 +1,100 @@
+#include "draw/gnuplot.h"
+
+#include "base/memory.h"
+#include "base/own.h"
+#include "draw/embedded.h"
+#include "draw/quote.h"
+#include "draw/script.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static void emit_head(struct ml_script *s)
+{
+    const struct ml_plot_page *page = s->page;
+    ml_buffer_printf(s->out,
+                     "#!/usr/bin/env gnuplot\n"
+                     "# Written by memlog plot, for gnuplot 5.2 or newer.\n"
+                     "if (!exists(\"dark\")) dark = %d\n"
+                     "if (!exists(\"wide\")) wide = %d\n"
+                     "if (!exists(\"high\")) high = %d\n",
+                     page->dark, page->width, page->height);
+    if (page->font) {
+        ml_buffer_printf(s->out, "if (!exists(\"font\")) font = ");
+        ml_quote_append(s->out, page->font, 80);
+        ml_buffer_printf(s->out, "\n");
+    }
+    ml_buffer_append(s->out, ml_embedded_preamble_gp, ml_embedded_preamble_gp_size);
+}
+
+static void choose_shown(struct ml_script *s)
+{
+    const struct ml_plot_page *page = s->page;
+    s->shown = ml_realloc_array(NULL, page->n_curves + 1, sizeof *s->shown);
+    for (size_t i = 0; i < page->n_curves; i++) {
+        if (!page->curves[i].quiet)
+            s->shown[s->n_shown++] = i;
+    }
+}
+
+static void emit_form(struct ml_script *s)
+{
+    switch (s->page->form) {
+    case ML_PLOT_BAND:
+        ml_script_band(s);
+        break;
+    case ML_PLOT_STACKED:
+        ml_script_stacked(s);
+        break;
+    case ML_PLOT_HEATMAP:
+        ml_script_heatmap(s);
+        break;
+    case ML_PLOT_MULTIPLES:
+        ml_script_multiples(s);
+        break;
+    case ML_PLOT_LINES:
+    default:
+        ml_script_lines(s);
+        break;
+    }
+}
+
+static bool has_brief(const struct ml_plot_page *page)
+{
+    for (size_t i = 0; i < page->n_marks; i++) {
+        if (page->marks[i].brief)
+            return true;
+    }
+    return false;
+}
+
+static struct ml_plot_scale scale_of(const struct ml_plot_page *page)
+{
+    struct ml_plot_extent extent = ml_plot_extent_of(page);
+    /* Texts beside marks stand above all that is drawn. */
+    double room = has_brief(page) ? 1.55 : 1;
+    return ml_plot_scale_find(page, extent.least, fmax(extent.largest * room, page->limit),
+                              page->height > 400 ? 8 : 5);
+}
+
+double ml_gnuplot_unit(const struct ml_plot_page *page)
+{
+    return scale_of(page).one;
+}
+
+void ml_gnuplot_emit(const struct ml_plot_page *page, struct ml_buffer *out)
+{
+    struct ml_script s = {.page = page, .extent = ml_plot_extent_of(page), .out = out};
+    s.end_s = (double)s.extent.end_ns * 1e-9;
+    s.scale = scale_of(page);
+    choose_shown(&s);
+    emit_head(&s);
+    emit_form(&s);
+    if (page->n_marks)
+        ml_buffer_append(out, ml_embedded_click_gp, ml_embedded_click_gp_size);
+    else
+        ml_buffer_printf(out, "if (window) { pause mouse close }\n");
+    ml_buffer_printf(out, "set output\n");
+    ml_space_free(&s.space);
+    free(s.shown);
+}

@@ -1,0 +1,166 @@
+#include "draw/html.h"
+
+#include "base/utf8.h"
+#include "draw/embedded.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A JSON string in which nothing can end a script element, and nothing hides or reorders. */
+static void put_string(struct ml_buffer *out, const char *text)
+{
+    uint32_t point;
+    size_t n;
+    ml_buffer_append(out, "\"", 1);
+    for (; (n = ml_utf8_decode(text, &point)); text += n) {
+        if (point == '\n')
+            ml_buffer_printf(out, "\\n");
+        else if (point == '"' || point == '\\' || point == '<' || point == '>' || point == '&')
+            ml_buffer_printf(out, "\\u%04x", point);
+        else if (point == ML_UTF8_INVALID || ml_utf8_is_hidden(point))
+            ml_buffer_printf(out, "\\ufffd");
+        else
+            ml_buffer_append(out, text, n);
+    }
+    ml_buffer_append(out, "\"", 1);
+}
+
+static void put_number(struct ml_buffer *out, double value)
+{
+    if (isfinite(value))
+        ml_buffer_printf(out, "%.7g", value);
+    else
+        ml_buffer_printf(out, "null");
+}
+
+static double seconds(int64_t ns)
+{
+    return (double)ns * 1e-9;
+}
+
+static void put_curve(struct ml_buffer *out, const struct ml_plot_curve *c)
+{
+    ml_buffer_printf(out, "{\"label\":");
+    put_string(out, c->label);
+    ml_buffer_printf(out, ",\"end\":%.7g,\"group\":%d,\"quiet\":%s,\n\"t\":[", seconds(c->end_ns),
+                     c->group, c->quiet ? "true" : "false");
+    for (size_t i = 0; i < c->n_points; i++)
+        ml_buffer_printf(out, "%s%.7g", i ? "," : "", seconds(c->points[i].time_ns));
+    ml_buffer_printf(out, "],\n\"v\":[");
+    for (size_t i = 0; i < c->n_points; i++) {
+        ml_buffer_append(out, ",", i > 0);
+        put_number(out, c->points[i].value);
+    }
+    ml_buffer_printf(out, "]}");
+}
+
+static void put_marks(struct ml_buffer *out, const struct ml_plot_page *page)
+{
+    ml_buffer_printf(out, "\"marks\":[");
+    for (size_t i = 0; i < page->n_marks; i++) {
+        const struct ml_plot_mark *m = &page->marks[i];
+        ml_buffer_printf(
+            out, "%s{\"kind\":\"%s\",\"curve\":%zu,\"t\":%.7g,\"v\":", i ? ",\n" : "\n",
+            m->kind == ML_PLOT_STACK ? "stack" : "said", m->curve, seconds(m->time_ns));
+        put_number(out, m->value);
+        ml_buffer_printf(out, ",\"text\":");
+        put_string(out, m->text);
+        ml_buffer_printf(out, "}");
+    }
+    ml_buffer_printf(out, "],\n\"events\":[");
+    for (size_t i = 0; i < page->n_events; i++) {
+        ml_buffer_printf(out, "%s{\"t\":%.7g,\"text\":", i ? "," : "",
+                         seconds(page->events[i].time_ns));
+        put_string(out, page->events[i].text);
+        ml_buffer_printf(out, "}");
+    }
+    ml_buffer_printf(out, "],\n\"phases\":[");
+    for (size_t i = 0; i < page->n_phases; i++) {
+        const struct ml_plot_phase *p = &page->phases[i];
+        ml_buffer_printf(out, "%s{\"from\":%.7g,\"to\":%.7g,\"name\":", i ? "," : "",
+                         seconds(p->begin_ns), seconds(p->end_ns));
+        put_string(out, p->name);
+        ml_buffer_printf(out, "}");
+    }
+    ml_buffer_printf(out, "],\n");
+}
+
+static void put_map(struct ml_buffer *out, const struct ml_plot_page *page)
+{
+    const struct ml_plot_map *map = &page->map;
+    if (map->n_rows == 0)
+        return;
+    ml_buffer_printf(out, "\"map\":{\"columns\":%zu,\"largest\":", map->n_columns);
+    put_number(out, ml_plot_extent_of(page).largest);
+    ml_buffer_printf(out, ",\"nodes\":[");
+    for (size_t r = 0; r < map->n_rows; r++)
+        ml_buffer_printf(out, "%s%d", r ? "," : "", map->nodes[r]);
+    ml_buffer_printf(out, "],\"labels\":[");
+    for (size_t r = 0; r < map->n_rows; r++) {
+        ml_buffer_append(out, ",", r > 0);
+        put_string(out, map->labels[r]);
+    }
+    ml_buffer_printf(out, "],\"rows\":[");
+    for (size_t r = 0; r < map->n_rows; r++) {
+        ml_buffer_printf(out, "%s[", r ? ",\n" : "\n");
+        for (size_t c = 0; c < map->n_columns; c++) {
+            ml_buffer_append(out, ",", c > 0);
+            put_number(out, map->cells[r * map->n_columns + c]);
+        }
+        ml_buffer_printf(out, "]");
+    }
+    ml_buffer_printf(out, "]},\n");
+}
+
+static void put_data(struct ml_buffer *out, const struct ml_plot_page *page)
+{
+    static const char *const forms[] = {"lines", "band", "stacked", "heatmap", "multiples"};
+    static const char *const measures[] = {"bytes", "s", "count"};
+    ml_buffer_printf(out, "{\"title\":");
+    put_string(out, page->title);
+    ml_buffer_printf(out, ",\"subtitle\":");
+    put_string(out, page->subtitle);
+    ml_buffer_printf(out,
+                     ",\n\"form\":\"%s\",\"measure\":\"%s\",\"rate\":%s,\"dark\":%s,\"key\":%s,"
+                     "\"end\":%.7g,\n",
+                     forms[page->form], measures[page->measure], page->rate ? "true" : "false",
+                     page->dark ? "true" : "false",
+                     page->legend.place >= ML_LEGEND_INSIDE ? "true" : "false",
+                     seconds(ml_plot_extent_of(page).end_ns));
+    if (page->limit > 0) {
+        ml_buffer_printf(out, "\"limit\":{\"value\":%.9g,\"text\":", page->limit);
+        put_string(out, page->limit_text);
+        ml_buffer_printf(out, "},\n");
+    }
+    put_marks(out, page);
+    put_map(out, page);
+    ml_buffer_printf(out, "\"nodes\":[");
+    for (size_t i = 0; i < page->n_nodes; i++) {
+        ml_buffer_append(out, ",", i > 0);
+        put_string(out, page->node_names[i]);
+    }
+    ml_buffer_printf(out, "],\n\"curves\":[");
+    for (size_t i = 0; i < page->n_curves; i++) {
+        ml_buffer_printf(out, "%s", i ? ",\n" : "\n");
+        put_curve(out, &page->curves[i]);
+    }
+    ml_buffer_printf(out, "]}\n");
+}
+
+/* The frame has a line's beginning "@css@", "@data@" and "@js@" where these go. */
+void ml_html_emit(const struct ml_plot_page *page, struct ml_buffer *out)
+{
+    const char *p = (const char *)ml_embedded_page_html;
+    const char *end = p + ml_embedded_page_html_size, *found;
+    while ((found = memmem(p, (size_t)(end - p), "\n@", 2))) {
+        ml_buffer_append(out, p, (size_t)(found + 1 - p));
+        p = (const char *)memchr(found + 2, '@', (size_t)(end - found - 2)) + 1;
+        if (found[2] == 'c')
+            ml_buffer_append(out, ml_embedded_page_css, ml_embedded_page_css_size);
+        else if (found[2] == 'j')
+            ml_buffer_append(out, ml_embedded_page_js, ml_embedded_page_js_size);
+        else
+            put_data(out, page);
+    }
+    ml_buffer_append(out, p, (size_t)(end - p));
+}

@@ -1,0 +1,154 @@
+/* Labels at the ends of curves. */
+#include "base/memory.h"
+#include "base/own.h"
+#include "base/utf8.h"
+#include "draw/quote.h"
+#include "draw/script.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define FIRST_END 400 /* numbers of gnuplot's labels and arrows */
+#define CHARACTER_PX 9.4
+#define LINE_PX 25.0
+#define HIGH_PX 20.0
+#define GAP_PX 9.0
+#define LEADER_PX 9 /* that a line to a label goes into the margin */
+#define LOWEST_PX 6 /* of a label: below is the axis */
+#define EARLY 0.8   /* a curve that ends before this share of the time has its label at its end */
+
+struct spot {
+    size_t curve;
+    double x, y; /* px in the graph */
+    double at;   /* where its label is */
+};
+
+static int lowest_first(const void *a, const void *b)
+{
+    double x = ((const struct spot *)a)->y, y = ((const struct spot *)b)->y;
+    return x < y ? -1 : x > y;
+}
+
+static size_t columns_of(const char *text)
+{
+    size_t columns = 0, n;
+    uint32_t point;
+    for (; (n = ml_utf8_decode(text, &point)); text += n)
+        columns += (size_t)ml_utf8_width(point);
+    return columns < ML_SCRIPT_LABEL_COLUMNS ? columns : ML_SCRIPT_LABEL_COLUMNS;
+}
+
+double ml_script_label_px(const struct ml_script *s)
+{
+    size_t longest = 7; /* "elapsed" */
+    for (size_t i = 0; i < s->n_shown; i++) {
+        size_t n = columns_of(s->page->curves[s->shown[i]].label);
+        if (s->page->legend.place == ML_LEGEND_DIRECT && n > longest)
+            longest = n;
+    }
+    return 26 + CHARACTER_PX * (double)longest;
+}
+
+static void begin_label(struct ml_script *s, const struct spot *spot)
+{
+    ml_buffer_printf(s->out, "set label %zu ", FIRST_END + spot->curve);
+    ml_quote_append(s->out, s->page->curves[spot->curve].label, ML_SCRIPT_LABEL_COLUMNS);
+    ml_buffer_printf(s->out, " at ");
+}
+
+static void end_label(struct ml_script *s, const struct spot *spot)
+{
+    ml_buffer_printf(
+        s->out,
+        " left noenhanced tc rgb col(%d) font sprintf(\"%%s%%s,%%d\",font,bold,0.5+fs) "
+        "front\n",
+        ml_script_colour(s, spot->curve));
+}
+
+static void emit_leader(struct ml_script *s, const struct spot *spot, double x, double y)
+{
+    ml_buffer_printf(s->out, "set arrow %zu from ", FIRST_END + spot->curve);
+    ml_script_point(s, spot->x, spot->y);
+    ml_buffer_printf(s->out, " to ");
+    ml_script_point(s, x, y);
+    ml_buffer_printf(s->out, " nohead lw 1 dt (1,5) lc rgb col(%d)\n",
+                     ml_script_colour(s, spot->curve));
+}
+
+/* Pushes the labels in the margin apart: those that are too close stand in a pile around the
+ * middle of their curves' ends. */
+static void spread(struct spot *ends, size_t n, double top)
+{
+    for (size_t from = 0, i = 0; i < n; i++) {
+        for (from = i + 1; from-- > 0;) { /* the pile that ends with I grows downwards */
+            double middle = 0, size = (double)(i - from + 1), high = LINE_PX * (size - 1);
+            for (size_t k = from; k <= i; k++)
+                middle += ends[k].y / size;
+            double bottom = fmax(fmin(middle - high / 2, top - high), LOWEST_PX);
+            for (size_t k = from; k <= i; k++)
+                ends[k].at = bottom + LINE_PX * (double)(k - from);
+            if (from == 0 || ends[from].at >= ends[from - 1].at + LINE_PX)
+                break;
+        }
+    }
+}
+
+/* In the graph, beside an end that is far from the margin. */
+static void emit_early(struct ml_script *s, const struct spot *e)
+{
+    size_t columns = columns_of(s->page->curves[e->curve].label);
+    double left = e->x + GAP_PX, right = left + CHARACTER_PX * (double)columns;
+    const struct ml_box boxes[] = {
+        {left, right, e->y - HIGH_PX / 2, e->y + HIGH_PX / 2},
+        {left, right, e->y - HIGH_PX - GAP_PX, e->y - GAP_PX},
+        {left, right, e->y + GAP_PX, e->y + GAP_PX + HIGH_PX},
+        ml_space_on_top(&s->space, left, right - left, HIGH_PX),
+    };
+    size_t i = 0;
+    while (i + 1 < sizeof boxes / sizeof *boxes && !ml_space_is_free(&s->space, &boxes[i]))
+        i++;
+    double y = (boxes[i].low + boxes[i].high) / 2;
+    ml_space_take(&s->space, &boxes[i]);
+    begin_label(s, e);
+    ml_script_point(s, left, y);
+    end_label(s, e);
+    if (fabs(y - e->y) > LINE_PX)
+        emit_leader(s, e, left - GAP_PX / 2, y);
+}
+
+static void emit_ends(struct ml_script *s, struct spot *ends, size_t n)
+{
+    size_t late = 0;
+    qsort(ends, n, sizeof *ends, lowest_first);
+    for (size_t i = 0; i < n; i++) {
+        if (ends[i].x >= EARLY * s->space.wide)
+            ends[late++] = ends[i];
+        else
+            emit_early(s, &ends[i]);
+    }
+    spread(ends, late, (s->scale.high - s->scale.low) * s->space.per_unit);
+    for (size_t i = 0; i < late; i++) {
+        const struct spot *e = &ends[i];
+        double y = s->scale.low + e->at / s->space.per_unit;
+        begin_label(s, e);
+        ml_buffer_printf(s->out, "graph 1, first %.6g offset character 1.2,0", y);
+        end_label(s, e);
+        if (e->x < 0.985 * s->space.wide || fabs(e->at - e->y) > 4)
+            emit_leader(s, e, s->space.wide + LEADER_PX, e->at);
+    }
+}
+
+void ml_script_labels(struct ml_script *s)
+{
+    ML_AUTO_FREE struct spot *ends = ml_realloc_array(NULL, s->n_shown + 1, sizeof *ends);
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_shown; i++) {
+        const struct ml_plot_curve *c = &s->page->curves[s->shown[i]];
+        if (c->n_points)
+            ends[n++] = (struct spot){s->shown[i], ml_space_x(&s->space, c->end_ns),
+                                      ml_space_y(&s->space, c->points[c->n_points - 1].value), 0};
+    }
+    if (s->page->legend.place == ML_LEGEND_DIRECT)
+        emit_ends(s, ends, n);
+    ml_script_peaks(s);
+}

@@ -1,0 +1,100 @@
+#include "draw/quote.h"
+
+#include "base/utf8.h"
+
+#include <string.h>
+
+static void put_byte(struct ml_buffer *out, unsigned char byte)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                " .,:;=+()/_#%<>[]|!?*&-";
+    if (byte && strchr(plain, byte))
+        ml_buffer_append(out, &byte, 1);
+    else
+        ml_buffer_printf(out, "\\0%03o", byte);
+}
+
+static void put_text(struct ml_buffer *out, const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        put_byte(out, (unsigned char)bytes[i]);
+}
+
+static void put_utf8(struct ml_buffer *out, uint32_t point)
+{
+    char bytes[3] = {(char)(0xe0 | point >> 12), (char)(0x80 | (point >> 6 & 0x3f)),
+                     (char)(0x80 | (point & 0x3f))};
+    put_text(out, bytes, sizeof bytes);
+}
+
+/* What is shown in place of POINT; 0: itself. All of three bytes in UTF-8. */
+static uint32_t stand_in(uint32_t point)
+{
+    switch (point) {
+    case '\'':
+        return 0x2019;
+    case '"':
+        return 0x201d;
+    case '\\':
+        return 0x29f5;
+    case '`':
+        return 0x2035;
+    case 0x7f:
+        return 0x2421;
+    default:
+        break;
+    }
+    if (point < 0x20)
+        return 0x2400 + point;
+    return point == ML_UTF8_INVALID || ml_utf8_is_hidden(point) ? 0xfffd : 0;
+}
+
+/* Appends the point of N bytes at TEXT, which began at START. */
+static void put_point(struct ml_buffer *out, const char *text, const char *start, size_t n,
+                      uint32_t point)
+{
+    uint32_t other = stand_in(point);
+    if (other)
+        put_utf8(out, other);
+    else if (point == '>' && text > start + 1 && text[-1] == ']')
+        put_text(out, " >", 2); /* no end of a CDATA section in the svg */
+    else
+        put_text(out, text, n);
+}
+
+void ml_quote_append(struct ml_buffer *out, const char *text, int width)
+{
+    uint32_t point;
+    size_t n;
+    const char *start = text;
+    ml_buffer_append(out, "\"", 1);
+    for (int used = 0; (n = ml_utf8_decode(text, &point)); text += n) {
+        int more = stand_in(point) ? 1 : ml_utf8_width(point);
+        if (used + more > width - 1 && text[n]) {
+            put_utf8(out, 0x2026);
+            break;
+        }
+        used += more;
+        put_point(out, text, start, n, point);
+    }
+    ml_buffer_append(out, "\"", 1);
+}
+
+void ml_quote_append_lines(struct ml_buffer *out, const char *text, size_t most_B)
+{
+    uint32_t point;
+    size_t n;
+    const char *start = text;
+    ml_buffer_append(out, "\"", 1);
+    for (; (n = ml_utf8_decode(text, &point)); text += n) {
+        if ((size_t)(text - start) >= most_B) {
+            put_utf8(out, 0x2026);
+            break;
+        }
+        if (point == '\n')
+            ml_buffer_append(out, "\\n", 2);
+        else
+            put_point(out, text, start, n, point);
+    }
+    ml_buffer_append(out, "\"", 1);
+}

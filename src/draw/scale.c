@@ -1,0 +1,90 @@
+#include "draw/scale.h"
+
+#include "base/units.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define PER_MINUTE_BELOW (1 << 20) /* growth under 1 MiB/s is told by the minute */
+
+static double round_step(double least)
+{
+    static const double mantissas[] = {1, 2, 2.5, 5, 10};
+    double power = pow(10, floor(log10(least)));
+    for (size_t i = 0; i < sizeof mantissas / sizeof *mantissas; i++) {
+        if (mantissas[i] * power >= least * (1 - 1e-9))
+            return mantissas[i] * power;
+    }
+    return 10 * power;
+}
+
+static void choose_bytes(struct ml_plot_scale *s, bool rate, double largest)
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB"};
+    bool by_minute = rate && largest < PER_MINUTE_BELOW;
+    double minute = by_minute ? 60 : 1;
+    size_t u = 0;
+    for (s->one = 1024; u < 4 && largest * minute >= 1.5 * 1024 * s->one; u++)
+        s->one *= 1024;
+    s->one /= minute;
+    snprintf(s->unit, sizeof s->unit, "%s%s", units[u], !rate ? "" : by_minute ? "/min" : "/s");
+}
+
+struct ml_plot_scale ml_plot_scale_find(const struct ml_plot_page *page, double least,
+                                        double largest, int tics)
+{
+    struct ml_plot_scale s = {.one = 1};
+    double size = fmax(largest, -least);
+    if (page->measure == ML_PLOT_BYTES)
+        choose_bytes(&s, page->rate, size);
+    else if (page->measure == ML_PLOT_SECONDS)
+        snprintf(s.unit, sizeof s.unit, page->rate ? "s/s" : "s");
+    else
+        snprintf(s.unit, sizeof s.unit, page->rate ? "1/s" : "");
+    double high = fmax(largest / s.one, 1e-9), low = least / s.one;
+    double span = (high - low) * 1.12;
+    s.step = round_step(span / tics);
+    if (page->measure == ML_PLOT_BYTES && span > 2 * tics) /* memory comes in powers of two */
+        s.step = exp2(ceil(log2(span / tics)));
+    s.high = high + (high - low) * 0.12;
+    s.low = low < 0 ? floor(low / s.step) * s.step : 0;
+    return s;
+}
+
+double ml_plot_time_step(double end_s, int tics)
+{
+    static const int steps[] = {20,   30,   60,   120,   300,   600,   900,
+                                1800, 3600, 7200, 10800, 21600, 43200, 86400};
+    if (end_s < 120)
+        return round_step(end_s / tics);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        if (end_s / steps[i] <= tics)
+            return steps[i];
+    }
+    return 86400 * ceil(end_s / tics / 86400);
+}
+
+char *ml_plot_time_format(char *out, size_t size, double time_s, double step_s)
+{
+    long whole = lround(time_s);
+    double digit = pow(10, floor(log10(step_s)) - 1);
+    if (step_s < 20)
+        snprintf(out, size, "%.6g s", round(time_s / digit) * digit);
+    else if (whole < 3600)
+        snprintf(out, size, "%ld:%02ld", whole / 60, whole % 60);
+    else
+        snprintf(out, size, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+    return out;
+}
+
+char *ml_plot_value_format(char *out, size_t size, const struct ml_plot_page *page, double value)
+{
+    struct ml_plot_scale s = ml_plot_scale_find(page, 0, fabs(value) * 1.51, 5);
+    double shown = value / s.one;
+    int digits = page->measure == ML_PLOT_COUNT && !page->rate ? 0
+                 : fabs(shown) >= 100                          ? 0
+                 : fabs(shown) >= 10                           ? 1
+                                                               : 2;
+    snprintf(out, size, "%.*f%s%s", digits, shown, s.unit[0] ? " " : "", s.unit);
+    return out;
+}

@@ -1,0 +1,147 @@
+/* The map of ranks and time. */
+#include "draw/quote.h"
+#include "draw/script.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+#define FIRST_GAP 5000 /* numbers of gnuplot's labels */
+#define GAP_SHARE 0.1  /* of the time axis */
+#define NAMED_PX 18
+#define MARGINS_PX 300 /* left and right of the map */
+
+static void heatmap_data(struct ml_script *s)
+{
+    const struct ml_plot_map *map = &s->page->map;
+    ml_buffer_printf(s->out, "$map << EOD\n# ranks from the first on; -1: no data\n");
+    for (size_t r = 0; r < map->n_rows; r++) {
+        for (size_t c = 0; c < map->n_columns; c++) {
+            double value = map->cells[r * map->n_columns + c];
+            ml_buffer_printf(s->out, "%s%.4g", c ? " " : "",
+                             isnan(value) ? -1 : value / s->scale.one);
+        }
+        ml_buffer_printf(s->out, "\n");
+    }
+    ml_buffer_printf(s->out, "EOD\n");
+}
+
+/* The row whose largest value is the largest of all. */
+static size_t largest_row(const struct ml_plot_map *map)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < map->n_rows * map->n_columns; i++) {
+        if (map->cells[i] > map->cells[best] || isnan(map->cells[best]))
+            best = i;
+    }
+    return map->n_columns ? best / map->n_columns : 0;
+}
+
+/* Says so where the rows from FROM to TO, of a node, break off long before the others. */
+static void heatmap_gap(struct ml_script *s, size_t from, size_t to)
+{
+    const struct ml_plot_map *map = &s->page->map;
+    size_t first = map->n_columns;
+    for (bool empty = true; empty && first > 0;) {
+        for (size_t r = from; r < to; r++)
+            empty &= isnan(map->cells[r * map->n_columns + first - 1]) != 0;
+        first -= empty;
+    }
+    double row_px = (s->page->height - ML_SCRIPT_MARGIN_PX) / (double)map->n_rows;
+    if ((double)(map->n_columns - first) < GAP_SHARE * (double)map->n_columns ||
+        (double)(to - from) * row_px < NAMED_PX)
+        return;
+    ml_buffer_printf(s->out,
+                     "set label %zu \"no data\" at first %.6g, first %.1f center font "
+                     "sprintf(\"%%s,%%d\",font,0.5+fs*0.85) tc rgb mut front\n",
+                     FIRST_GAP + from,
+                     (double)(first + map->n_columns) / 2 / (double)map->n_columns * s->end_s,
+                     ((double)from + (double)to - 1) / 2);
+}
+
+static void heatmap_rows(struct ml_script *s)
+{
+    const struct ml_plot_map *map = &s->page->map;
+    double row_px = (s->page->height - ML_SCRIPT_MARGIN_PX) / (double)map->n_rows;
+    double named = -1e9;
+    for (size_t from = 0, to; from < map->n_rows; from = to) {
+        for (to = from + 1; to < map->n_rows && map->nodes[to] == map->nodes[from];)
+            to++;
+        double middle = ((double)from + (double)to - 1) / 2;
+        heatmap_gap(s, from, to);
+        if (from)
+            ml_buffer_printf(s->out,
+                             "set arrow %zu from graph -0.006, first %.1f to graph 1, first %.1f "
+                             "nohead lw 1.4 lc rgb bg front\n",
+                             1000 + from, (double)from - 0.5, (double)from - 0.5);
+        if ((middle - named) * row_px < 18 || (size_t)map->nodes[from] >= s->page->n_nodes)
+            continue;
+        named = middle;
+        ml_buffer_printf(s->out, "set label %zu ", 1000 + from);
+        ml_quote_append(s->out, s->page->node_names[map->nodes[from]], 12);
+        ml_buffer_printf(s->out,
+                         " at graph 0, first %.1f offset character -1.3,0 right noenhanced font "
+                         "sprintf(\"%%s,%%d\",font,0.5+fs*0.92) tc rgb mut\n",
+                         middle);
+    }
+    size_t largest = largest_row(map);
+    for (size_t r = 0; r < map->n_rows; r++) {
+        double apart_px = fabs((double)r - (double)largest) * row_px;
+        if (r != largest && (apart_px < 18 || (r && row_px < 16)))
+            continue;
+        ml_buffer_printf(s->out, "set label %zu ", 3000 + r);
+        ml_quote_append(s->out, map->labels[r], 14);
+        ml_buffer_printf(s->out,
+                         " at graph 1, first %zu offset character 0.9,0 left noenhanced font "
+                         "sprintf(\"%%s%%s,%%d\",font,%s,0.5+fs*0.85) tc rgb %s\n",
+                         r, r == largest ? "bold" : "\"\"", r == largest ? "fg" : "mut");
+    }
+}
+
+void ml_script_heatmap(struct ml_script *s)
+{
+    const struct ml_plot_map *map = &s->page->map;
+    heatmap_data(s);
+    ml_script_texts(s);
+    ml_script_time_axis(s, s->page->width - MARGINS_PX);
+    ml_buffer_printf(s->out,
+                     "set lmargin screen px(104); set rmargin screen 1-px(196)\n"
+                     "set tmargin screen py(122); set bmargin screen 1-py(60)\n"
+                     "set border 0; unset grid; unset ytics; set mxtics 1\n"
+                     "set xrange [0:%.6g]; set yrange [%.1f:-0.5]\n",
+                     s->end_s, (double)map->n_rows - 0.5);
+    heatmap_rows(s);
+    s->right_px = 221;
+    ml_script_events(s);
+    ml_buffer_printf(
+        s->out,
+        "set label 904 \"elapsed\" at graph 1, graph 0 offset character 1.2,character -1.12 left "
+        "tc rgb mut\n"
+        "if (dark) {\n"
+        "  set palette defined (0 \"#131a22\", 0.15 \"#1d2c50\", 0.35 \"#2b4f8f\", 0.55 "
+        "\"#3a86a8\", 0.75 \"#5fbf9f\", 0.9 \"#c3e57f\", 1 \"#fdf8b0\")\n"
+        "} else {\n"
+        "  set palette defined (0 \"#f3f8fb\", 0.15 \"#d3e6ee\", 0.35 \"#8fc3d6\", 0.55 "
+        "\"#4a93bd\", 0.75 \"#2c5f9e\", 0.9 \"#28306f\", 1 \"#1b1440\")\n"
+        "}\n"
+        "set cbrange [0:%.6g]; set cbtics %g scale 0 textcolor rgb mut\n"
+        "set colorbox user origin screen 1-px(66),screen 0.30 size screen px(13),screen 0.40 "
+        "noborder\n"
+        "set label 905 \"%s\" at screen 1-px(66), screen 0.735 left tc rgb mut\n"
+        "set obj 2 rect from graph 0,graph 0 to graph 1,graph 1 behind fc rgb "
+        "(dark ? \"#2a323b\" : \"#dfe3e7\") fs solid noborder\n"
+        "known(v) = v < 0 ? NaN : v\n"
+        "if (text) {\n"
+        "  unset label; unset arrow; unset obj; unset colorbox\n"
+        "  plot $map matrix using (($1+0.5)*%.9g):2:(known($3)) with image\n"
+        "  exit\n"
+        "}\n"
+        "# as pixels in svg, which would else refer to a file of its own\n"
+        "if (form eq \"svg\") {\n"
+        "  plot $map matrix using (($1+0.5)*%.9g):2:(known($3)) with image pixels\n"
+        "} else {\n"
+        "  plot $map matrix using (($1+0.5)*%.9g):2:(known($3)) with image\n"
+        "}\n",
+        s->extent.largest / s->scale.one, s->scale.step, s->scale.unit,
+        s->end_s / (double)map->n_columns, s->end_s / (double)map->n_columns,
+        s->end_s / (double)map->n_columns);
+}

@@ -1,0 +1,149 @@
+/* Lines, and the band of all ranks. */
+#include "draw/quote.h"
+#include "draw/script.h"
+
+#include <stdio.h>
+
+#define BAND_MEAN 2 /* of the curves */
+#define KEY_PX 230  /* the longest label that a key shows, and its line */
+
+static const char *const across[] = {"left", "center", "right"};
+static const char *const up[] = {"bottom", "center", "top"};
+
+static void emit_key(struct ml_script *s)
+{
+    const struct ml_legend *l = &s->page->legend;
+    if (l->place == ML_LEGEND_DIRECT || l->place == ML_LEGEND_NONE)
+        return;
+    ml_buffer_printf(s->out, "keyfont = sprintf(\"%%s,%%d\",font,0.5+fs*0.92)\n"
+                             "set key ");
+    if (l->place == ML_LEGEND_INSIDE)
+        ml_buffer_printf(s->out, "inside %s %s vertical", across[l->across + 1], up[l->up + 1]);
+    else if (l->place == ML_LEGEND_RIGHT)
+        ml_buffer_printf(s->out, "at graph 1.01, graph 1 left top vertical");
+    else
+        ml_buffer_printf(s->out, "at graph 0, %s left %s horizontal maxrows 1",
+                         l->place == ML_LEGEND_ABOVE ? "graph 1.075" : "screen 1-py(20)",
+                         l->place == ML_LEGEND_ABOVE ? "top" : "bottom");
+    ml_buffer_printf(s->out, " Left reverse samplen 2 noenhanced textcolor rgb mut font keyfont "
+                             "noautotitle\n");
+}
+
+static void emit_names(struct ml_script *s, const size_t *curves, size_t n)
+{
+    ml_buffer_printf(s->out, "array names[%zu]\n", n ? n : 1);
+    for (size_t i = 0; i < n; i++) {
+        ml_buffer_printf(s->out, "names[%zu] = ", i + 1);
+        ml_quote_append(s->out, s->page->curves[curves[i]].label, ML_SCRIPT_LABEL_COLUMNS);
+        ml_buffer_printf(s->out, "\n");
+    }
+}
+
+/* The window's and the terminal's own drawing where gnuplot runs without a display. */
+static void emit_terminal(struct ml_script *s)
+{
+    ml_buffer_printf(s->out, "if (text) {\n"
+                             "  unset label; unset arrow; unset grid; set border 3\n"
+                             "  set lmargin -1; set rmargin 2; set tmargin -1; set bmargin -1\n"
+                             "  set mxtics 1; set title ");
+    ml_quote_append(s->out, s->page->title, 100);
+    ml_buffer_printf(s->out,
+                     ".\" (%s)\" noenhanced\n"
+                     "  set key tmargin center horizontal samplen 3 noenhanced\n"
+                     "  plot for [k=1:%zu] sprintf(\"$run%%d\",k) using 1:2 with steps "
+                     "lc rgb col(k) title names[k]\n"
+                     "  exit\n"
+                     "}\n",
+                     s->scale.unit, s->n_shown);
+}
+
+static double right_px(const struct ml_script *s)
+{
+    return s->page->legend.place == ML_LEGEND_RIGHT ? KEY_PX : ml_script_label_px(s);
+}
+
+static void emit_data(struct ml_script *s)
+{
+    char name[32];
+    size_t quiet = 0;
+    for (size_t i = 0; i < s->n_shown; i++) {
+        snprintf(name, sizeof name, "$run%zu", i + 1);
+        ml_script_datablock(s, name, &s->page->curves[s->shown[i]]);
+    }
+    for (size_t i = 0; i < s->page->n_curves; i++) {
+        if (ml_script_colour(s, i))
+            continue;
+        snprintf(name, sizeof name, "$many%zu", ++quiet);
+        ml_script_datablock(s, name, &s->page->curves[i]);
+    }
+}
+
+static void begin_plot(struct ml_script *s)
+{
+    ml_buffer_printf(s->out, "plot ");
+    if (s->page->limit > 0)
+        ml_buffer_printf(s->out, "\"+\" using 1:(limit):(limit*1e3) with filledcurves fc rgb band "
+                                 "fs solid noborder notitle, \\\n     "
+                                 "limit with lines lw 1.4 dt (8,5) lc rgb lim notitle, \\\n     ");
+}
+
+void ml_script_lines(struct ml_script *s)
+{
+    size_t quiet = s->page->n_curves - s->n_shown;
+    emit_data(s);
+    emit_names(s, s->shown, s->n_shown);
+    ml_script_texts(s);
+    ml_script_frame(s, right_px(s));
+    ml_script_time_axis(s, s->space.wide);
+    ml_script_limit(s);
+    ml_script_events(s);
+    ml_script_phases(s);
+    ml_script_labels(s);
+    ml_script_marks(s);
+    emit_key(s);
+    emit_terminal(s);
+    begin_plot(s);
+    if (quiet)
+        ml_buffer_printf(s->out,
+                         "for [k=1:%zu] sprintf(\"$many%%d\",k) using 1:2 with steps lw 0.8 lc rgb "
+                         "thin notitle, \\\n     ",
+                         quiet);
+    ml_buffer_printf(s->out,
+                     "for [k=1:%zu] sprintf(\"$run%%d\",k) using 1:2 with steps lw 3.6 lc rgb bg "
+                     "notitle, \\\n"
+                     "     for [k=1:%zu] sprintf(\"$run%%d\",k) using 1:2 with steps lw 1.7 "
+                     "dt dash(k) lc rgb col(k) title names[k]",
+                     s->n_shown, s->n_shown);
+    ml_script_plot_marks(s);
+    ml_buffer_printf(s->out, "\n");
+}
+
+void ml_script_band(struct ml_script *s)
+{
+    const struct ml_plot_curve *low = &s->page->curves[0], *high = &s->page->curves[1];
+    const struct ml_plot_curve *mean = &s->page->curves[BAND_MEAN];
+    ml_buffer_printf(s->out, "$band << EOD\n");
+    for (size_t i = 0; i < mean->n_points; i++)
+        ml_buffer_printf(s->out, "%.6g %.5g %.5g\n", (double)low->points[i].time_ns * 1e-9,
+                         low->points[i].value / s->scale.one, high->points[i].value / s->scale.one);
+    ml_buffer_printf(s->out, "EOD\n");
+    ml_script_datablock(s, "$run1", mean);
+    ml_script_texts(s);
+    ml_script_frame(s, ml_script_label_px(s));
+    ml_script_time_axis(s, s->space.wide);
+    ml_script_events(s);
+    ml_script_phases(s);
+    ml_script_marks(s);
+    ml_script_labels(s);
+    emit_key(s);
+    s->n_shown = 1;
+    emit_names(s, &(size_t){BAND_MEAN}, 1);
+    emit_terminal(s);
+    ml_buffer_printf(s->out,
+                     "plot $band using 1:2:3 with filledcurves fc rgb col(1) fs transparent "
+                     "solid (dark ? 0.24 : 0.15) noborder title \"smallest to largest "
+                     "rank\", \\\n"
+                     "     $run1 using 1:2 with lines lw 2 lc rgb col(1) title \"mean of ranks\"");
+    ml_script_plot_marks(s);
+    ml_buffer_printf(s->out, "\n");
+}

@@ -1,0 +1,104 @@
+/* Rings where stacks were taken, crosses where the application spoke. */
+#include "draw/quote.h"
+#include "draw/script.h"
+
+#include <math.h>
+
+#define TEXT_B 6000 /* of a mark's text in a script: gnuplot takes long lines, not endless ones */
+#define BRIEF_COLUMNS 200
+#define BRIEF_LINE 0.7 /* share of the graph below which texts do not begin */
+#define OVER_GRAPH_PX 30
+#define CHARACTER_PX 7.6
+
+static bool has_brief(const struct ml_plot_page *page)
+{
+    for (size_t i = 0; i < page->n_marks; i++) {
+        if (page->marks[i].brief)
+            return true;
+    }
+    return false;
+}
+
+/* How much of a mark's text fits between it and the right edge, and below the subtitle. */
+static int brief_columns(const struct ml_script *s, const struct ml_plot_mark *m)
+{
+    double graph_px = s->page->width - ML_SCRIPT_LEFT_PX - s->right_px;
+    double room_px =
+        s->page->width - ML_SCRIPT_LEFT_PX - (double)m->time_ns * 1e-9 / s->end_s * graph_px;
+    double slope = cos(s->page->rotate_deg * M_PI / 180);
+    double columns = slope > 0.05 ? room_px / (slope * CHARACTER_PX) : BRIEF_COLUMNS;
+    double rise = sin(s->page->rotate_deg * M_PI / 180);
+    double above_px = (s->page->height - ML_SCRIPT_MARGIN_PX) * (1 - BRIEF_LINE) + OVER_GRAPH_PX;
+    if (rise > 0.05)
+        columns = fmin(columns, above_px / (rise * CHARACTER_PX));
+    return columns < 4 ? 4 : columns < BRIEF_COLUMNS ? (int)columns : BRIEF_COLUMNS;
+}
+
+void ml_script_marks(struct ml_script *s)
+{
+    const struct ml_plot_page *page = s->page;
+    if (page->n_marks == 0)
+        return;
+    ml_buffer_printf(s->out, "array MX[%zu]; array MY[%zu]; array MT[%zu]; array MS[%zu]\n",
+                     page->n_marks, page->n_marks, page->n_marks, page->n_marks);
+    for (size_t i = 0; i < page->n_marks; i++) {
+        const struct ml_plot_mark *m = &page->marks[i];
+        ml_buffer_printf(s->out, "MX[%zu]=%.6g; MY[%zu]=%.5g; MS[%zu]=", i + 1,
+                         (double)m->time_ns * 1e-9, i + 1, m->value / s->scale.one, i + 1);
+        ml_quote_append(s->out, m->brief ? m->brief : "", brief_columns(s, m));
+        ml_buffer_printf(s->out, "\nMT[%zu]=", i + 1);
+        ml_quote_append_lines(s->out, m->text, TEXT_B);
+        ml_buffer_printf(s->out, "\n");
+    }
+    ml_buffer_printf(s->out, "$mark << EOD\n# time, value, colour, kind (0 stack, 1 output), "
+                             "number, has text\n");
+    for (size_t i = 0; i < page->n_marks; i++) {
+        const struct ml_plot_mark *m = &page->marks[i];
+        ml_buffer_printf(s->out, "%.6g %.5g %d %d %zu %d\n", (double)m->time_ns * 1e-9,
+                         m->value / s->scale.one, ml_script_colour(s, m->curve),
+                         m->kind == ML_PLOT_SAID, i + 1, m->brief != NULL);
+    }
+    ml_buffer_printf(s->out, "EOD\n"
+                             "# with keys set a mark carries its number only; who set it knows "
+                             "the text\n"
+                             "hx(i) = exists(\"keys\") ? sprintf(\"k%%d\",i) : MT[i]\n"
+                             "mc(i) = i > 0 ? col(i) : fg\n");
+}
+
+/* Texts begin on a line above all that is drawn; leaders go down to the marks. */
+static void plot_briefs(struct ml_script *s)
+{
+    const struct ml_plot_page *page = s->page;
+    if (!has_brief(page))
+        return;
+    double line = s->scale.low + (s->scale.high - s->scale.low) * BRIEF_LINE;
+    ml_buffer_printf(
+        s->out,
+        ", \\\n     $mark using 1:($6==1 ? $2 : NaN):(0):(%.5g-$2) with vectors nohead "
+        "lw 0.8 dt (2,3) lc rgb mut"
+        ", \\\n     $mark using 1:($6==1 ? %.5g : NaN):(MS[int($5)]) with labels left "
+        "rotate by %g offset character %g,%g font "
+        "sprintf(\"%%s,%%d\",font,0.5+fs*0.85) tc rgb fg",
+        line * 0.99, line, page->rotate_deg, page->move_x, page->move_y);
+}
+
+void ml_script_plot_marks(struct ml_script *s)
+{
+    if (s->page->n_marks == 0)
+        return;
+    plot_briefs(s);
+    ml_buffer_printf(
+        s->out,
+        ", \\\n     $mark using 1:($4==0 ? $2 : NaN) with points pt 7 ps 1.05*psf lc rgb bg");
+    for (size_t k = 0; k <= s->n_shown && k <= 6; k++)
+        ml_buffer_printf(s->out,
+                         ", \\\n     $mark using 1:($3==%zu && $4==0 ? $2 : NaN) with points pt 6 "
+                         "ps 0.95*psf lw 1.5 lc rgb mc(%zu)"
+                         ", \\\n     $mark using 1:($3==%zu && $4==1 ? $2 : NaN) with points pt 2 "
+                         "ps cross*psf lw 1.7 lc rgb mc(%zu)",
+                         k, k, k, k ? k == 1 && s->n_shown == 1 ? 2 : k : 0);
+    ml_buffer_printf(s->out,
+                     ", \\\n     $mark using 1:(looked_up ? $2 : NaN):(hx($5)) with labels "
+                     "hypertext font sprintf(\"%%s,%%d\",mono,0.5+fs*0.85) point pt 7 ps 1.3*psf "
+                     "lc rgb \"#ff000000\"");
+}

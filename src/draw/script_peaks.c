@@ -1,0 +1,104 @@
+/* Peaks: a mark on the curve, and a text where it hides nothing. */
+#include "base/memory.h"
+#include "base/own.h"
+#include "draw/script.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FIRST_PEAK 1000 /* numbers of gnuplot's labels and arrows */
+#define FIRST_TEXT 1500
+#define MANY_PEAKS 4
+#define CHARACTER_PX 7.4
+#define HIGH_PX 17.0
+#define NEAR_PX 9.0 /* between a mark and its text */
+
+struct peak {
+    size_t curve;
+    const struct ml_plot_point *point;
+};
+
+static int highest_first(const void *a, const void *b)
+{
+    double x = ((const struct peak *)a)->point->value, y = ((const struct peak *)b)->point->value;
+    return x > y ? -1 : x < y;
+}
+
+/* Above, below or beside the peak at (X, Y), or high above it; false: nowhere. */
+static bool find_place(const struct ml_script *s, double x, double y, double wide,
+                       struct ml_box *out_box)
+{
+    const double above = y + NEAR_PX, below = y - NEAR_PX - HIGH_PX, half = wide / 2;
+    const struct ml_box boxes[] = {
+        {x - half, x + half, above, above + HIGH_PX},
+        {x - wide, x + 4, above, above + HIGH_PX},
+        {x - 4, x + wide, above, above + HIGH_PX},
+        {x - half, x + half, below, below + HIGH_PX},
+        {x + NEAR_PX, x + NEAR_PX + wide, y - HIGH_PX / 2, y + HIGH_PX / 2},
+        {x - NEAR_PX - wide, x - NEAR_PX, y - HIGH_PX / 2, y + HIGH_PX / 2},
+        ml_space_on_top(&s->space, x - half, wide, HIGH_PX),
+    };
+    for (size_t i = 0; i < sizeof boxes / sizeof *boxes; i++) {
+        if (ml_space_is_free(&s->space, &boxes[i])) {
+            *out_box = boxes[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static void emit_text(struct ml_script *s, const struct peak *peak, const char *text, int length)
+{
+    struct ml_box b;
+    double x = ml_space_x(&s->space, peak->point->time_ns);
+    double y = ml_space_y(&s->space, peak->point->value);
+    int colour = ml_script_colour(s, peak->curve);
+    if (!find_place(s, x, y, CHARACTER_PX * length, &b))
+        return;
+    ml_space_take(&s->space, &b);
+    ml_buffer_printf(s->out, "set label %zu \"%s\" at ", FIRST_TEXT + peak->curve, text);
+    ml_script_point(s, (b.left + b.right) / 2, (b.low + b.high) / 2);
+    ml_buffer_printf(s->out,
+                     " center noenhanced tc rgb col(%d) font sprintf(\"%%s,%%d\",font,0.5+fs*0.92) "
+                     "front\n",
+                     colour);
+    if (b.low < y + 2 * HIGH_PX)
+        return;
+    ml_buffer_printf(s->out, "set arrow %zu from ", FIRST_PEAK + peak->curve);
+    ml_script_point(s, x, y);
+    ml_buffer_printf(s->out, " to ");
+    ml_script_point(s, x, b.low);
+    ml_buffer_printf(s->out, " nohead lw 0.8 dt (1,4) lc rgb col(%d)\n", colour);
+}
+
+static void emit_peak(struct ml_script *s, const struct peak *peak)
+{
+    char text[64], size[24], at[24];
+    double x = (double)peak->point->time_ns * 1e-9;
+    ml_plot_value_format(size, sizeof size, s->page, peak->point->value);
+    ml_plot_time_format(at, sizeof at, x, ml_plot_time_step(s->end_s, 9));
+    int length = snprintf(text, sizeof text, "peak %s at %s", size, at);
+    ml_buffer_printf(s->out,
+                     "set label %zu \"\" at %.6g, first %.6g point pt 9 ps top*psf lc rgb col(%d) "
+                     "front\n",
+                     FIRST_PEAK + peak->curve, x, peak->point->value / s->scale.one,
+                     ml_script_colour(s, peak->curve));
+    emit_text(s, peak, text, length);
+}
+
+/* Of a band only that of the largest rank, of many curves that of the largest. */
+void ml_script_peaks(struct ml_script *s)
+{
+    ML_AUTO_FREE struct peak *peaks = ml_realloc_array(NULL, s->n_shown + 1, sizeof *peaks);
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_shown; i++) {
+        const struct ml_plot_point *peak = ml_plot_peak(&s->page->curves[s->shown[i]]);
+        if (peak)
+            peaks[n++] = (struct peak){s->shown[i], peak};
+    }
+    qsort(peaks, n, sizeof *peaks, highest_first);
+    if ((s->page->form == ML_PLOT_BAND || n > MANY_PEAKS) && n > 1)
+        n = 1;
+    for (size_t i = 0; i < n; i++)
+        emit_peak(s, &peaks[i]);
+}

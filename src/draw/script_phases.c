@@ -1,0 +1,54 @@
+/* Phases in a script: a line where one begins and ends, and its name above the time axis. */
+#include "draw/quote.h"
+#include "draw/script.h"
+
+#include <string.h>
+
+#define FIRST_PHASE 3000 /* numbers of gnuplot's labels and arrows */
+#define ROWS 3           /* of names, one above the other */
+#define NAME_COLUMNS 20
+#define CHARACTER_PX 7.0
+
+/* The first row in which nothing stands at X_PX; -1: none. */
+static int free_row(const double *rows_px, double x_px)
+{
+    for (int row = 0; row < ROWS; row++) {
+        if (x_px >= rows_px[row])
+            return row;
+    }
+    return -1;
+}
+
+static void emit_line(struct ml_script *s, size_t number, int64_t time_ns)
+{
+    double x = (double)time_ns * 1e-9;
+    bool front = s->page->form == ML_PLOT_STACKED;
+    ml_buffer_printf(s->out,
+                     "set arrow %zu from first %.6g, graph 0 to first %.6g, graph 1 nohead lw 0.9 "
+                     "dt (2,6) lc rgb mut %s\n",
+                     number, x, x, front ? "front" : "back");
+}
+
+void ml_script_phases(struct ml_script *s)
+{
+    double rows_px[ROWS] = {0};
+    bool upon_layer = s->page->form == ML_PLOT_STACKED; /* the lowest one is dark */
+    for (size_t i = 0; i < s->page->n_phases; i++) {
+        const struct ml_plot_phase *p = &s->page->phases[i];
+        double from_s = (double)p->begin_ns * 1e-9, from_px = from_s * s->space.per_s;
+        size_t n = strlen(p->name) < NAME_COLUMNS ? strlen(p->name) : NAME_COLUMNS;
+        double to_px = from_px + 8 + (double)n * CHARACTER_PX;
+        int row = free_row(rows_px, from_px);
+        emit_line(s, FIRST_PHASE + 2 * i, p->begin_ns);
+        emit_line(s, FIRST_PHASE + 2 * i + 1, p->end_ns);
+        if (row < 0 || to_px > s->space.wide)
+            continue;
+        rows_px[row] = to_px;
+        ml_buffer_printf(s->out, "set label %zu ", FIRST_PHASE + i);
+        ml_quote_append(s->out, p->name, NAME_COLUMNS);
+        ml_buffer_printf(s->out,
+                         " at first %.6g, graph 0 left noenhanced offset character 0.3,character "
+                         "%.2f front tc rgb %s font sprintf(\"%%s,%%d\",font,0.5+fs*0.85)\n",
+                         from_s, 0.6 + row, upon_layer ? "\"#ffffff\"" : "mut");
+    }
+}

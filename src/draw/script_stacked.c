@@ -1,0 +1,160 @@
+/* Layers. */
+#include "draw/quote.h"
+#include "draw/script.h"
+
+#include <stdint.h>
+
+#define SHADES 4    /* of a hue */
+#define NAMED_PX 16 /* a layer that is lower has no name in it */
+
+size_t ml_script_count_nodes(const struct ml_plot_page *page)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < page->n_curves; i++)
+        n += i == 0 || page->curves[i].group != page->curves[i - 1].group;
+    return n;
+}
+
+static void stacked_data(struct ml_script *s)
+{
+    const struct ml_plot_page *page = s->page;
+    const struct ml_plot_curve *first = page->curves;
+    ml_buffer_printf(s->out, "$layers << EOD\n# time, and the sums from below\n");
+    for (size_t k = 0; k < first->n_points + 1; k++) {
+        size_t at = k < first->n_points ? k : first->n_points - 1;
+        int64_t time_ns = k < first->n_points ? first->points[k].time_ns : first->end_ns;
+        double sum = 0;
+        ml_buffer_printf(s->out, "%.6g", (double)time_ns * 1e-9);
+        for (size_t i = 0; i < page->n_curves; i++) {
+            sum += page->curves[i].points[at].value / s->scale.one;
+            ml_buffer_printf(s->out, " %.5g", sum);
+        }
+        ml_buffer_printf(s->out, "\n");
+    }
+    ml_buffer_printf(s->out, "EOD\n");
+}
+
+/* The colour at SHARE of the way through the shades of a hue. */
+static void append_shade(struct ml_script *s, const uint32_t *shades, double share)
+{
+    double at = share * (SHADES - 1);
+    int from = at < SHADES - 1 ? (int)at : SHADES - 2;
+    ml_buffer_printf(s->out, "#");
+    for (int shift = 16; shift >= 0; shift -= 8) {
+        double low = shades[from] >> shift & 0xff, high = shades[from + 1] >> shift & 0xff;
+        ml_buffer_printf(s->out, "%02x", (unsigned)(low + (high - low) * (at - from) + 0.5));
+    }
+}
+
+/* Two hues by turns for nodes, from dark to light for the ranks of each. */
+static void stacked_colours(struct ml_script *s)
+{
+    static const uint32_t blues[2][SHADES] = {{0x1d4f9c, 0x2f6cc4, 0x5b92dc, 0x93bbec},
+                                              {0x2c5fae, 0x4080d4, 0x6aa3ee, 0x9fc6fa}};
+    static const uint32_t browns[2][SHADES] = {{0xa85a05, 0xd27a14, 0xeca451, 0xf6cb98},
+                                               {0xa8620f, 0xd88a2c, 0xf2ae5e, 0xfbd3a0}};
+    const struct ml_plot_page *page = s->page;
+    size_t node = 0, n = page->n_curves;
+    ml_buffer_printf(s->out, "array shade[%zu]; array ink[%zu]\n", n, n);
+    for (size_t from = 0, end; from < n; from = end, node++) {
+        for (end = from + 1; end < n && page->curves[end].group == page->curves[from].group;)
+            end++;
+        for (size_t i = from; i < end; i++) {
+            double share = end - from > 1 ? (double)(i - from) / (double)(end - from - 1) : 0.4;
+            ml_buffer_printf(s->out, "shade[%zu] = dark ? \"", i + 1);
+            append_shade(s, node % 2 ? browns[1] : blues[1], share);
+            ml_buffer_printf(s->out, "\" : \"");
+            append_shade(s, node % 2 ? browns[0] : blues[0], share);
+            ml_buffer_printf(s->out, "\"; ink[%zu] = \"%s\"\n", i + 1,
+                             share < 0.5 ? "#ffffff" : "#10151b");
+        }
+    }
+}
+
+/* Names inside the layers, where they are high enough: late, where most runs have grown. */
+static void stacked_names(struct ml_script *s)
+{
+    const struct ml_plot_page *page = s->page;
+    double pixel = (s->scale.high - s->scale.low) / (page->height - ML_SCRIPT_MARGIN_PX);
+    int64_t time_ns = (int64_t)(0.9 * s->end_s * 1e9);
+    double sum = 0;
+    for (size_t i = 0; i < page->n_curves; i++) {
+        const struct ml_plot_point *p = ml_plot_at(&page->curves[i], time_ns);
+        double height = p ? p->value / s->scale.one : 0;
+        sum += height;
+        if (height < NAMED_PX * pixel)
+            continue;
+        ml_buffer_printf(s->out, "set label %zu ", 1000 + i);
+        ml_quote_append(s->out, page->curves[i].label, 16);
+        ml_buffer_printf(s->out,
+                         " at %.6g, first %.6g center noenhanced font sprintf(\"%%s,%%d\",font,"
+                         "0.5+fs*0.8) tc rgb ink[%zu] front\n",
+                         0.9 * s->end_s, sum - height / 2, i + 1);
+    }
+}
+
+/* A bar and a name beside the layers of each node. */
+static void stacked_nodes(struct ml_script *s)
+{
+    const struct ml_plot_page *page = s->page;
+    double pixel = (s->scale.high - s->scale.low) / (page->height - ML_SCRIPT_MARGIN_PX);
+    double low = 0, high = 0;
+    for (size_t i = 0; i < page->n_curves; i++) {
+        const struct ml_plot_curve *c = &page->curves[i];
+        high += c->points[c->n_points - 1].value / s->scale.one;
+        if (i + 1 < page->n_curves && page->curves[i + 1].group == c->group)
+            continue;
+        if (high - low > 3 * pixel)
+            ml_buffer_printf(
+                s->out,
+                "set arrow %zu from graph 1.008, first %.6g to graph 1.008, first %.6g "
+                "nohead lw 3.5 lc rgb shade[%zu]\n",
+                30 + i, low + pixel, high - pixel, i + 1);
+        if (high - low > NAMED_PX * pixel && c->group >= 0 && (size_t)c->group < page->n_nodes) {
+            char size[24];
+            ml_plot_value_format(size, sizeof size, page, (high - low) * s->scale.one);
+            ml_buffer_printf(s->out, "set label %zu ", 2000 + i);
+            ml_quote_append(s->out, page->node_names[c->group], 12);
+            ml_buffer_printf(s->out,
+                             " at graph 1, first %.6g offset character 2.2,0 left noenhanced "
+                             "font sprintf(\"%%s%%s,%%d\",font,bold,0.5+fs*0.92) tc rgb fg\n",
+                             (low + high) / 2);
+            if (high - low > 2.2 * NAMED_PX * pixel)
+                ml_buffer_printf(s->out,
+                                 "set label %zu \"%s at the end\" at graph 1, first %.6g offset "
+                                 "character 2.2,character -1.2 left font "
+                                 "sprintf(\"%%s,%%d\",font,0.5+fs*0.8) tc rgb mut\n",
+                                 3000 + i, size, (low + high) / 2);
+        }
+        low = high;
+    }
+}
+
+void ml_script_stacked(struct ml_script *s)
+{
+    size_t n = s->page->n_curves;
+    stacked_data(s);
+    stacked_colours(s);
+    ml_script_texts(s);
+    ml_script_frame(s, 168);
+    ml_script_time_axis(s, s->space.wide);
+    ml_script_limit(s);
+    ml_script_events(s);
+    ml_script_phases(s);
+    stacked_names(s);
+    stacked_nodes(s);
+    ml_script_marks(s);
+    ml_buffer_printf(s->out, "plot ");
+    if (s->page->limit > 0)
+        ml_buffer_printf(s->out, "\"+\" using 1:(limit):(limit*1e3) with filledcurves fc rgb band "
+                                 "fs solid noborder, limit with lines lw 1.4 dt (8,5) lc rgb lim, "
+                                 "\\\n     ");
+    ml_buffer_printf(s->out,
+                     "for [k=%zu:1:-1] $layers using 1:k+1 with fillsteps fc rgb shade[k] fs solid "
+                     "noborder, \\\n"
+                     "     for [k=%zu:1:-1] $layers using 1:k+1 with steps lw %g lc rgb bg, \\\n"
+                     "     $layers using 1:%zu with steps lw 1.6 lc rgb fg",
+                     n, n > 24 ? 0 : n, 0.6, n + 1);
+    ml_script_plot_marks(s);
+    ml_buffer_printf(s->out, "\n");
+}
