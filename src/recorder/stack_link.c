@@ -6,7 +6,8 @@
 #include "recorder/helpers.h"
 #include "stack/protocol.h"
 #include "stack/server.h"
-#include "stack/tracing.h"
+#include "trace/tracing.h"
+#include "unwind/unwind.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -5,7 +5,7 @@
 
 #include "base/loop.h"
 #include "launch/starter.h"
-#include "stack/backend.h"
+#include "trace/backend.h"
 
 struct ml_stack_link;
 

@@ -5,9 +5,10 @@
 #include "base/own.h"
 #include "base/pack.h"
 #include "record/tables.h"
-#include "stack/backend.h"
+#include "stack/backends.h"
 #include "stack/protocol.h"
 #include "stack/tree.h"
+#include "unwind/unwind.h"
 
 #include <fcntl.h>
 #include <sched.h>

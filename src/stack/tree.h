@@ -4,7 +4,7 @@
 #define ML_STACK_TREE_H
 
 #include "base/buffer.h"
-#include "stack/backend.h"
+#include "trace/backend.h"
 
 /* Rows that were made and not yet handed on, packed as ml_row_pack does. */
 struct ml_stack_news {

@@ -1,5 +1,5 @@
 /* libFuzzer: lines of gdb's machine interface, threads and frames in them. */
-#include "stack/gdb_stack.h"
+#include "debuggers/gdb_stack.h"
 
 #include "base/own.h"
 

@@ -1,5 +1,5 @@
 /* libFuzzer: lldb's answers, line by line. */
-#include "stack/lldb_text.h"
+#include "debuggers/lldb_text.h"
 
 #include "base/own.h"
 

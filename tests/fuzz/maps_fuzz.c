@@ -1,7 +1,7 @@
 /* libFuzzer: /proc/PID/maps, and what /proc says of threads. */
 #include "base/memory.h"
-#include "stack/thread_state.h"
 #include "symbols/maps.h"
+#include "unwind/thread_state.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
  *   medians took_us=80 stopped_us=0 (over all threads and times) */
 #include "base/clock.h"
 #include "base/memory.h"
-#include "stack/backend.h"
+#include "stack/backends.h"
 
 #include <stdio.h>
 #include <stdlib.h>

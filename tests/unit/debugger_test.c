@@ -1,4 +1,4 @@
-#include "stack/debugger.h"
+#include "debuggers/debugger.h"
 
 #include <dirent.h>
 #include <errno.h>

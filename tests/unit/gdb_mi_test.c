@@ -1,6 +1,6 @@
 /* gdb's machine interface: captures of gdb 10.1, 13.1 and 16.3 (tests/data/gdb), and lines that are
  * none. */
-#include "stack/gdb_stack.h"
+#include "debuggers/gdb_stack.h"
 
 #include "base/buffer.h"
 #include "base/own.h"

@@ -1,8 +1,8 @@
 /* The real gdb on children of this program. */
 #include "base/clock.h"
+#include "debuggers/debuggers.h"
 #include "specimen.h"
-#include "stack/backend.h"
-#include "stack/tracing.h"
+#include "trace/tracing.h"
 #include "wait_until.h"
 
 #include <setjmp.h>

@@ -2,7 +2,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/own.h"
-#include "stack/lldb_text.h"
+#include "debuggers/lldb_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 #include "specimen.h"
 
-#include "stack/tracing.h"
+#include "trace/tracing.h"
 #include "wait_until.h"
 
 #include <pthread.h>

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "targets.h"
+#include "unwind/unwind.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 #ifndef ML_UNIT_TAKEN_H
 #define ML_UNIT_TAKEN_H
 
-#include "stack/backend.h"
+#include "trace/backend.h"
 
 #include <stdbool.h>
 #include <stddef.h>

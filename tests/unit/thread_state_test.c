@@ -1,5 +1,5 @@
 /* What /proc/PID/task/TID/syscall and schedstat say. */
-#include "stack/thread_state.h"
+#include "unwind/thread_state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Who holds a process: /proc/PID/status as text, and of processes of ours. */
-#include "stack/tracing.h"
+#include "trace/tracing.h"
 
 #include "base/clock.h"
 #include "wait_until.h"

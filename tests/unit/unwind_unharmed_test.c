@@ -1,8 +1,8 @@
 /* Whose stack our own unwinder took lives on as if nothing had been. */
 #include "base/clock.h"
-#include "stack/hold.h"
 #include "taken.h"
 #include "targets.h"
+#include "unwind/hold.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
