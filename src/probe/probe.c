@@ -1,9 +1,6 @@
 #include "probe/probe.h"
 
 #include "base/memory.h"
-#include "mpi_hooks/page.h"
-#include "probe/cgroup.h"
-#include "probe/mpi_page.h"
 #include "probe/processes.h"
 #include "probe/pss.h"
 #include "probe/tree.h"
@@ -17,16 +14,19 @@
 
 #define SHOW_PERIOD_NS (10 * ML_NS_PER_S)
 
+struct noted_call {
+    pid_t pid;
+    int call;
+};
+
 struct ml_probe {
     int node;
     struct ml_procfs fs;
-    struct ml_cgroup cgroup;
     struct ml_processes processes;
     struct ml_tree tree;
     struct ml_pss pss;
-    const struct ml_page **pages; /* of MPI hooks */
-    size_t n_pages, page_capacity;
-    int meminfo;          /* open file, or -1 */
+    struct noted_call *calls;
+    size_t n_calls, call_capacity;
     size_t first_measure; /* column of a sample from which on rows are compared */
 };
 
@@ -58,9 +58,7 @@ enum ml_status ml_probe_open(const struct ml_probe_options *options, struct ml_p
     probe->node = options->node;
     probe->pss.period_ns = options->pss_period_ns;
     probe->first_measure = column_at(&ml_table_samples, offsetof(struct ml_sample_row, rss_B));
-    probe->meminfo = ml_procfs_keep(&probe->fs, "meminfo");
     ml_tree_open(&probe->tree, &probe->fs);
-    ml_cgroup_open(options->cgroup_root, &probe->fs, &probe->cgroup);
     *out_probe = probe;
     return ML_OK;
 }
@@ -94,10 +92,10 @@ void ml_probe_set_mark(struct ml_probe *probe, const char *mark)
     probe->tree.everything = true;
 }
 
-void ml_probe_add_page(struct ml_probe *probe, const struct ml_page *page)
+void ml_probe_note_call(struct ml_probe *probe, pid_t pid, int call)
 {
-    ML_GROW(probe->pages, probe->n_pages, probe->page_capacity);
-    probe->pages[probe->n_pages++] = page;
+    ML_GROW(probe->calls, probe->n_calls, probe->call_capacity);
+    probe->calls[probe->n_calls++] = (struct noted_call){pid, call};
 }
 
 int ml_probe_process_of_rank(const struct ml_probe *probe, int rank)
@@ -142,16 +140,12 @@ static void show(const struct ml_probe *probe, struct ml_process *p, const struc
     tick->sink->sampled(tick->sink->context, &p->row);
 }
 
-/* Who is in which MPI call, of all processes at once: what the tick does from then on keeps some of
- * them from running, and so makes others wait for them. A page is claimed some time after its
- * process was started, by that or by a child of it. */
-static void read_calls(const struct ml_probe *probe)
+static void set_calls(const struct ml_probe *probe)
 {
-    for (size_t i = 0; i < probe->n_pages; i++) {
-        int pid = ml_mpi_page_pid(probe->pages[i]);
-        struct ml_process *p = pid > 0 ? ml_processes_find(&probe->processes, pid) : NULL;
+    for (size_t i = 0; i < probe->n_calls; i++) {
+        struct ml_process *p = ml_processes_find(&probe->processes, probe->calls[i].pid);
         if (p)
-            p->row.mpi_call = ml_mpi_page_running(probe->pages[i]);
+            p->row.mpi_call = probe->calls[i].call;
     }
 }
 
@@ -168,46 +162,34 @@ static void sample(struct ml_probe *probe, struct ml_process *p, const struct ti
         tick->sink->ended(tick->sink->context, p->number, tick->now_ns);
 }
 
-static void describe_tick(struct ml_probe *probe, const struct tick *tick,
-                          struct ml_node_sample_row *out_node)
+static void add_up(const struct ml_processes *set, struct ml_node_sample_row *node)
 {
-    struct ml_node_sample_row row;
-    struct ml_proc_meminfo meminfo;
-    ml_row_clear(&ml_table_node_samples, &row);
-    row.time_ns = tick->now_ns;
-    row.node = probe->node;
-    row.tick = tick->number;
-    row.processes = (int32_t)probe->processes.n;
-    row.rss_B = 0;
-    for (size_t i = 0; i < probe->processes.n; i++) {
-        const struct ml_process *p = probe->processes.live[i];
-        row.rss_B += p->seen ? p->row.rss_B : 0;
+    node->processes = (int32_t)set->n;
+    node->rss_B = 0;
+    for (size_t i = 0; i < set->n; i++) {
+        const struct ml_process *p = set->live[i];
+        node->rss_B += p->seen ? p->row.rss_B : 0;
     }
-    row.pss_B = ml_pss_sum(&probe->processes);
-    row.cgroup_B = ml_cgroup_usage_B(&probe->cgroup, &probe->fs);
-    ssize_t n = probe->meminfo >= 0 ? ml_procfs_reread(&probe->fs, probe->meminfo) : -1;
-    ml_proc_parse_meminfo(probe->fs.text, n > 0 ? (size_t)n : 0, &meminfo);
-    row.available_B = meminfo.available_B;
-    row.swap_free_B = meminfo.swap_free_B;
-    *out_node = row;
+    node->pss_B = ml_pss_sum(set);
 }
 
 /* Known processes first: when one has ended, its PID may be a new process in the search. */
 void ml_probe_tick(struct ml_probe *probe, int64_t tick, struct ml_mono now,
-                   const struct ml_probe_sink *sink, struct ml_node_sample_row *out_node)
+                   const struct ml_probe_sink *sink, struct ml_node_sample_row *node)
 {
     struct ml_processes *set = &probe->processes;
     struct tick t = {tick, now.ns, sink, ml_pss_pick(&probe->pss, set, now.ns)};
     size_t i = 0;
-    read_calls(probe);
+    set_calls(probe);
     for (; i < set->n; i++)
         sample(probe, set->live[i], &t);
     ml_tree_search(&probe->tree, &probe->fs, set, now.ns, false);
-    read_calls(probe);
+    set_calls(probe);
     for (; i < set->n; i++)
         sample(probe, set->live[i], &t);
+    probe->n_calls = 0;
     ml_processes_sweep(set, &probe->fs);
-    describe_tick(probe, &t, out_node);
+    add_up(set, node);
 }
 
 int ml_probe_n_alive(const struct ml_probe *probe)
@@ -230,18 +212,31 @@ static int rank_of_family(const struct ml_processes *set, const struct ml_proces
     return p ? p->rank : -1;
 }
 
+static struct ml_probe_process describe(const struct ml_processes *set, const struct ml_process *p)
+{
+    return (struct ml_probe_process){.number = p->number,
+                                     .pid = p->pid,
+                                     .parent = p->parent,
+                                     .rank = rank_of_family(set, p),
+                                     .rss_B = p->seen ? p->row.rss_B : ML_NOT_MEASURED};
+}
+
+bool ml_probe_find(const struct ml_probe *probe, pid_t pid, struct ml_probe_process *out_process)
+{
+    const struct ml_process *p = ml_processes_find(&probe->processes, pid);
+    if (!p || p->ended)
+        return false;
+    *out_process = describe(&probe->processes, p);
+    return true;
+}
+
 void ml_probe_each(const struct ml_probe *probe,
                    void (*visit)(void *context, const struct ml_probe_process *p), void *context)
 {
     const struct ml_processes *set = &probe->processes;
     for (size_t i = 0; i < set->n; i++) {
-        const struct ml_process *p = set->live[i];
-        struct ml_probe_process seen = {.number = p->number,
-                                        .pid = p->pid,
-                                        .parent = p->parent,
-                                        .rank = rank_of_family(set, p),
-                                        .rss_B = p->seen ? p->row.rss_B : ML_NOT_MEASURED};
-        if (!p->ended)
+        struct ml_probe_process seen = describe(set, set->live[i]);
+        if (!set->live[i]->ended)
             visit(context, &seen);
     }
 }
@@ -257,21 +252,6 @@ void ml_probe_largest(const struct ml_probe *probe, int *out_rank, int64_t *out_
             *out_rss_B = p->row.rss_B;
         }
     }
-}
-
-void ml_probe_describe_node(const struct ml_probe *probe, struct ml_node_row *out_row)
-{
-    struct ml_procfs fs = probe->fs; /* the text buffer is scratch */
-    struct ml_proc_meminfo meminfo;
-    ssize_t n = probe->meminfo >= 0 ? ml_procfs_reread(&fs, probe->meminfo) : -1;
-    ml_proc_parse_meminfo(fs.text, n > 0 ? (size_t)n : 0, &meminfo);
-    ml_row_clear(&ml_table_nodes, out_row);
-    out_row->node = probe->node;
-    out_row->memory_B = meminfo.total_B;
-    out_row->swap_B = meminfo.swap_total_B;
-    out_row->cgroup_limit_B = probe->cgroup.limit_B;
-    out_row->cpus =
-        probe->cgroup.cpus ? probe->cgroup.cpus : (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 /* The pidfd is opened before the process is checked to be the one that we know, so it cannot be
@@ -307,9 +287,7 @@ void ml_probe_close(struct ml_probe *probe)
         return;
     ml_processes_close(&probe->processes, &probe->fs);
     ml_tree_close(&probe->tree, &probe->fs);
-    ml_cgroup_close(&probe->cgroup);
-    ml_procfs_release(&probe->fs, probe->meminfo);
     ml_procfs_close(&probe->fs);
-    free(probe->pages);
+    free(probe->calls);
     free(probe);
 }

@@ -1,4 +1,4 @@
-/* Samples the processes of the run on this node, and the node itself.
+/* Samples the processes of the run on this node.
  *
  * A process is watched on descriptors of /proc that stay open, so a PID that is reused is never
  * taken for the process that had it before. */
@@ -9,14 +9,13 @@
 #include "base/error.h"
 #include "record/tables.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-struct ml_page;
 struct ml_probe;
 
 struct ml_probe_options {
-    const char *proc_root;   /* "/proc", or a made-up tree */
-    const char *cgroup_root; /* "/sys/fs/cgroup" */
+    const char *proc_root; /* "/proc", or a made-up tree */
     int node;
     int64_t pss_period_ns; /* between a process's readings; -1: by measured cost; 0: never */
 };
@@ -52,9 +51,9 @@ enum ml_status ml_probe_add_rank(struct ml_probe *probe, int rank, pid_t pid, st
  * lives, has that rank. */
 void ml_probe_set_mark(struct ml_probe *probe, const char *mark);
 
-/* From now on the process that claims PAGE is watched through it too: mpi_call of its samples. PAGE
- * stays the caller's, and must outlive PROBE. */
-void ml_probe_add_page(struct ml_probe *probe, const struct ml_page *page);
+/* As the next tick begins PID is in CALL (enum ml_mpi_call): mpi_call of its sample, also if the
+ * process is only found in that tick. */
+void ml_probe_note_call(struct ml_probe *probe, pid_t pid, int call);
 
 /* Number of the process that is rank RANK, or -1. */
 int ml_probe_process_of_rank(const struct ml_probe *probe, int rank);
@@ -62,11 +61,10 @@ int ml_probe_process_of_rank(const struct ml_probe *probe, int rank);
 /* Number and rank of the process that has PID, or had it last, if it has a rank; else -1, both. */
 int ml_probe_process_of_pid(const struct ml_probe *probe, pid_t pid, int *out_rank);
 
-/* One tick: finds new processes, reads all, and fills OUT_NODE (its sampler_cpu_ns stays
- * ML_NOT_MEASURED: the caller knows it). A row is passed on when a value changed since the
- * process's last row, or 10 s after it. */
+/* One tick: finds new processes, reads all, and sets processes, rss_B and pss_B of NODE. A row is
+ * passed on when a value changed since the process's last row, or 10 s after it. */
 void ml_probe_tick(struct ml_probe *probe, int64_t tick, struct ml_mono now,
-                   const struct ml_probe_sink *sink, struct ml_node_sample_row *out_node);
+                   const struct ml_probe_sink *sink, struct ml_node_sample_row *node);
 
 /* Processes of the run that lived at the last tick, or were added since. */
 int ml_probe_n_alive(const struct ml_probe *probe);
@@ -80,15 +78,15 @@ struct ml_probe_process {
     int64_t rss_B; /* -1: not measured yet */
 };
 
+/* The one with PID, if there is one. */
+bool ml_probe_find(const struct ml_probe *probe, pid_t pid, struct ml_probe_process *out_process);
+
 /* Calls VISIT with each of them. */
 void ml_probe_each(const struct ml_probe *probe,
                    void (*visit)(void *context, const struct ml_probe_process *p), void *context);
 
 /* RANK with the largest resident set at the last tick and its size; -1 and 0 if there is none. */
 void ml_probe_largest(const struct ml_probe *probe, int *out_rank, int64_t *out_rss_B);
-
-/* What is fixed about the node: memory_B, swap_B, cgroup_limit_B, cpus; the rest "not measured". */
-void ml_probe_describe_node(const struct ml_probe *probe, struct ml_node_row *out_row);
 
 /* Sends SIGNAL to every process of the run that lives, ranks and helpers (through pidfds).
  * Does nothing under a made-up proc_root. */

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/pack.h"
+#include "calls/calls.h"
 
 #include <limits.h>
 #include <string.h>
@@ -40,10 +41,11 @@ struct ml_hooks *ml_hooks_open(const struct ml_options *options, struct ml_sampl
 const char *ml_hooks_prepare(struct ml_hooks *h, struct ml_seat *seat)
 {
     struct ml_error err;
-    if (!h->folder)
+    struct ml_calls *calls = ml_sampler_sources(h->sampler)->calls;
+    if (!h->folder || !calls)
         return "";
-    ML_AUTO_FREE char *entry = h->once ? ml_sampler_add_pages(h->sampler, &err)
-                                       : ml_sampler_add_page(h->sampler, seat->rank, &err);
+    ML_AUTO_FREE char *entry =
+        h->once ? ml_calls_add_pool(calls, &err) : ml_calls_add(calls, seat->rank, &err);
     if (!entry) {
         ml_log(ML_LOG_WARNING, "rank %d: %s; its MPI calls are not recorded", seat->rank, err.text);
         return "";

@@ -12,6 +12,8 @@
 #include "recorder/job.h"
 #include "recorder/member_protocol.h"
 #include "recorder/pump.h"
+#include "recorder/source_processes.h"
+#include "recorder/stacks.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -183,7 +185,8 @@ static void guest_started(struct ml_hub *h, const struct ml_started *started)
         return;
     ml_hooks_told(h->hooks, started->which);
     if (started->pid > 0)
-        ml_sampler_add_rank(h->setup.sampler, s->rank, started->pid);
+        ml_process_source_add(ml_sampler_sources(h->setup.sampler)->processes, s->rank,
+                              started->pid);
     else
         ml_log(ML_LOG_ERROR, "rank %d cannot start: %s", s->rank, strerror(started->error));
     if (h->host)
@@ -199,7 +202,7 @@ static void guest_output(struct ml_hub *h, struct ml_unpacker *u)
     size_t n;
     const void *bytes = ml_unpack_rest(u, &n);
     if (n)
-        ml_sampler_output(h->setup.sampler, time_ns, rank, stream, bytes, n);
+        ml_journal_output(ml_sampler_journal(h->setup.sampler), time_ns, rank, stream, bytes, n);
 }
 
 static void guest_message(void *context, uint32_t type, const void *bytes, size_t n, int fd)
@@ -232,7 +235,7 @@ static void guest_message(void *context, uint32_t type, const void *bytes, size_
         ml_sampler_event(h->setup.sampler, (int)first, ML_EVENT_OUTPUT_CUT, second,
                          "output past --stdout-limit is not recorded");
     } else if (type == ML_MEMBER_STACKS) {
-        ml_sampler_stacks_now(h->setup.sampler);
+        ml_stacks_now(ml_sampler_sources(h->setup.sampler)->stacks);
     } else if (type == ML_MEMBER_SIGNAL) {
         ml_sampler_event(h->setup.sampler, -1, ML_EVENT_FORWARDED, first,
                          "signal passed on to the application");
@@ -448,7 +451,8 @@ void ml_hub_stop(struct ml_hub *h)
      * a program that a shell would have started is no such job. */
     bool is_job = h->setup.launcher != ML_LAUNCHER_NONE || h->setup.plan->form != ML_FORM_RANKS;
     if (is_job && ml_job_verdict(h->job)->cause != ML_CAUSE_NONE)
-        ml_sampler_signal_all(h->setup.sampler, SIGKILL);
+        ml_probe_signal_all(
+            ml_process_source_probe(ml_sampler_sources(h->setup.sampler)->processes), SIGKILL);
     if (h->host)
         ml_sampler_host_cpu(h->setup.sampler, ml_host_link_pid(h->host));
     ml_sampler_stop(h->setup.sampler);

@@ -10,6 +10,7 @@
 #include "recorder/member.h"
 #include "recorder/recorder.h"
 #include "recorder/signals.h"
+#include "recorder/stacks.h"
 #include "stack/server.h"
 #include "version.h"
 #include "world/host.h"
@@ -107,7 +108,7 @@ static void helper_started(void *context, int helper, pid_t pid)
     if (helper == ML_HELPER_HOST && p->hub)
         ml_hub_host_started(p->hub, pid);
     if (helper == ML_HELPER_STACKS && p->recorder)
-        ml_sampler_stack_server_started(ml_recorder_sampler(p->recorder), pid);
+        ml_stacks_server_started(ml_sampler_sources(ml_recorder_sampler(p->recorder))->stacks, pid);
 }
 
 static void starter_lost(void *context)

@@ -218,8 +218,9 @@ static enum ml_status open_sampler(struct ml_loop *loop, struct ml_recorder *r,
     const char *folder = *r->options->journal_dir ? r->options->journal_dir : NULL;
     r->journal = ml_journal_name(folder, r->identity->outfile, layout->nodes[node].name,
                                  name_is_shared(layout, node) ? node : -1);
-    struct ml_sampler_setup setup = {
-        r->options, node, layout->nodes[node].name, plan->mark, r->journal, header, starter};
+    struct ml_sampler_setup setup = {r->options, node,           layout->nodes[node].name,
+                                     plan->mark, r->journal,     header,
+                                     starter,    ml_source_table};
     enum ml_status status = ml_sampler_open(loop, &setup, &r->sampler, err);
     free(header);
     return status;

@@ -4,6 +4,8 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/ranges.h"
+#include "recorder/event.h"
+#include "recorder/source_processes.h"
 #include "recorder/stack_link.h"
 #include "recorder/stack_rules.h"
 
@@ -15,7 +17,10 @@
 #define SAME_SIGNAL_NS (200 * ML_NS_PER_MS)
 
 struct ml_stacks {
-    struct ml_stacks_setup setup;
+    const struct ml_options *options;
+    const struct ml_probe *probe;
+    struct ml_journal *journal;
+    int node;
     struct ml_stack_link *link; /* NULL: no stacks any more */
     struct ml_ranges ranks;     /* whose */
     struct ml_growth_rule growth;
@@ -38,6 +43,12 @@ struct ml_stacks {
 
 /* ---- whose ---- */
 
+static void put_event(const struct ml_stacks *s, enum ml_event_kind kind, int64_t value,
+                      const char *text)
+{
+    ml_event_put(s->journal, s->node, ml_mono_now().ns, -1, kind, value, text);
+}
+
 static void find_rank(void *context, const struct ml_probe_process *p)
 {
     struct ml_stacks *s = context;
@@ -49,7 +60,7 @@ static void find_rank(void *context, const struct ml_probe_process *p)
 static bool is_target(const struct ml_stacks *s, const struct ml_probe_process *p)
 {
     if (p->rank < 0)
-        return !s->any_rank && p->parent >= 0 && strcmp(s->setup.options->stack_ranks, "all") == 0;
+        return !s->any_rank && p->parent >= 0 && strcmp(s->options->stack_ranks, "all") == 0;
     return ml_ranges_contains(&s->ranks, p->rank);
 }
 
@@ -85,7 +96,7 @@ static void order(struct ml_stacks *s)
     if (!s->link || ml_stack_link_busy(s->link))
         return;
     s->n_wishes = 0;
-    ml_probe_each(s->setup.probe, add_wish, s);
+    ml_probe_each(s->probe, add_wish, s);
     if (s->n_wishes)
         ml_stack_link_take(s->link, s->wishes, s->n_wishes);
 }
@@ -105,8 +116,8 @@ static void want(void *context, const struct ml_probe_process *p)
 static void want_all(struct ml_stacks *s, enum ml_trigger trigger)
 {
     struct wish_all all = {s, trigger};
-    ml_probe_each(s->setup.probe, find_rank, s);
-    ml_probe_each(s->setup.probe, want, &all);
+    ml_probe_each(s->probe, find_rank, s);
+    ml_probe_each(s->probe, want, &all);
 }
 
 /* Whether --overhead has room for more. The record tells when it had none. */
@@ -117,8 +128,8 @@ static bool is_affordable(struct ml_stacks *s)
     int64_t period_ns = ml_stack_budget_period(&s->budget, s->share);
     if (period_ns > 2 * s->told_ns) {
         s->told_ns = period_ns;
-        s->setup.event(s->setup.context, ML_EVENT_SLOWED, period_ns,
-                       "stacks are taken less often to stay within --overhead");
+        put_event(s, ML_EVENT_SLOWED, period_ns,
+                  "stacks are taken less often to stay within --overhead");
     }
     return false;
 }
@@ -140,7 +151,7 @@ static void interval_over(void *context)
         want_all(s, ML_TRIGGER_INTERVAL);
         order(s);
     }
-    int64_t period_ns = s->setup.options->stack_rate_ns, now_ns = ml_mono_now().ns;
+    int64_t period_ns = s->options->stack_rate_ns, now_ns = ml_mono_now().ns;
     s->interval_due_ns += period_ns;
     if (s->interval_due_ns <= now_ns) /* missed ones are not made up for */
         s->interval_due_ns += ((now_ns - s->interval_due_ns) / period_ns + 1) * period_ns;
@@ -162,7 +173,7 @@ static void on_ready(void *context, const char *backend, const char *why)
 static bool journal_rows(struct ml_stacks *s, enum ml_frame_type type, const void *rows,
                          size_t size)
 {
-    return ml_journal_packed(s->setup.journal, type, ml_mono_now().ns, rows, size);
+    return ml_journal_packed(s->journal, type, ml_mono_now().ns, rows, size);
 }
 
 static void on_frames(void *context, const void *rows, size_t size, int64_t n)
@@ -210,7 +221,7 @@ static void tell_refused(struct ml_stacks *s, const char *text)
                   "stacks",
                   text, remedies[scope >= 0 && scope < 4 ? scope : 0]);
     ml_log(ML_LOG_WARNING, "%s", message);
-    s->setup.event(s->setup.context, ML_EVENT_NOTE, 0, message);
+    put_event(s, ML_EVENT_NOTE, 0, message);
     s->told_refused = true;
 }
 
@@ -231,7 +242,7 @@ static void on_taken(void *context, int64_t held_ns, int64_t cpu_ns)
     struct ml_stacks *s = context;
     struct ml_error err;
     s->cpu_ns += cpu_ns;
-    ml_journal_flush(s->setup.journal, &err);
+    ml_journal_flush(s->journal, &err);
     ml_stack_budget_spend(&s->budget, ml_mono_now().ns, held_ns + cpu_ns, s->share);
     order(s);
 }
@@ -241,7 +252,7 @@ static void on_broken(void *context, int restarts, const char *why)
     struct ml_stacks *s = context;
     s->restarts = restarts;
     ml_log(ML_LOG_WARNING, "%s; it is started again, or replaced", why);
-    s->setup.event(s->setup.context, ML_EVENT_DEBUGGER, restarts, why);
+    put_event(s, ML_EVENT_DEBUGGER, restarts, why);
 }
 
 static void on_lost(void *context)
@@ -254,60 +265,89 @@ static void on_lost(void *context)
 
 /* ---- life ---- */
 
-enum ml_status ml_stacks_open(struct ml_loop *loop, const struct ml_stacks_setup *setup,
-                              struct ml_stacks **out_stacks, struct ml_error *err)
+static void close_stacks(void *state)
 {
-    struct ml_stacks *s = ml_alloc(sizeof *s);
+    struct ml_stacks *s = state;
+    ml_timer_stop(s->interval);
+    ml_stack_link_close(s->link);
+    ml_growth_free(&s->growth);
+    ml_ranges_free(&s->ranks);
+    free(s->wanted);
+    free(s->wishes);
+    free(s);
+}
+
+static enum ml_status open_stacks(const struct ml_source_setup *setup, void **out_state,
+                                  struct ml_error *err)
+{
     const struct ml_options *o = setup->options;
-    struct ml_node_row node;
-    *s =
-        (struct ml_stacks){.setup = *setup, .share = o->overhead, .growth.growth = o->stack_growth};
-    ml_probe_describe_node(setup->probe, &node);
-    s->low_memory.memory_B = node.memory_B;
-    s->low_memory.limit_B = node.cgroup_limit_B;
+    if (!ml_options_wants_stacks(o))
+        return ML_OK;
+    struct ml_stacks *s = ml_alloc(sizeof *s);
+    *s = (struct ml_stacks){.options = o,
+                            .probe = ml_process_source_probe(setup->sources->processes),
+                            .journal = setup->journal,
+                            .node = setup->node,
+                            .share = o->overhead,
+                            .growth.growth = o->stack_growth,
+                            .low_memory = {ML_NOT_MEASURED, ML_NOT_MEASURED, 0, 0}};
     enum ml_status status = ml_ranges_parse(o->stack_ranks, &s->ranks, err);
     struct ml_stack_link_events events = {s,         on_ready, on_frames, on_stacks, on_samples,
                                           on_failed, on_taken, on_broken, on_lost};
     if (status == ML_OK)
-        status = ml_stack_link_open(loop, setup->starter, ml_options_debugger(o), &events, &s->link,
-                                    err);
+        status = ml_stack_link_open(setup->loop, setup->starter, ml_options_debugger(o), &events,
+                                    &s->link, err);
     if (status != ML_OK) {
-        ml_stacks_close(s);
+        close_stacks(s);
         return status;
     }
-    s->interval = ml_loop_timer(loop, interval_over, s);
-    *out_stacks = s;
+    s->interval = ml_loop_timer(setup->loop, interval_over, s);
+    setup->sources->stacks = s;
+    *out_state = s;
     return ML_OK;
+}
+
+/* The row has what the node source, which stands before us in the table, knows of the limits. */
+static void describe(void *state, struct ml_node_row *row)
+{
+    struct ml_stacks *s = state;
+    s->low_memory.memory_B = row->memory_B;
+    s->low_memory.limit_B = row->cgroup_limit_B;
 }
 
 void ml_stacks_server_started(struct ml_stacks *s, pid_t pid)
 {
-    if (s->link)
+    if (s && s->link)
         ml_stack_link_started(s->link, pid);
 }
 
-void ml_stacks_start(struct ml_stacks *s)
+static void start(void *state)
 {
-    if (!ml_options_pstack(s->setup.options) || !s->setup.options->stack_rate_ns)
+    struct ml_stacks *s = state;
+    if (!ml_options_pstack(s->options) || !s->options->stack_rate_ns)
         return;
-    s->interval_due_ns = ml_mono_now().ns + s->setup.options->stack_rate_ns;
+    s->interval_due_ns = ml_mono_now().ns + s->options->stack_rate_ns;
     ml_timer_set(s->interval, (struct ml_mono){s->interval_due_ns});
 }
 
-void ml_stacks_tick(struct ml_stacks *s, const struct ml_node_sample_row *row, double share)
+/* Takes what has grown, or all where memory runs out. */
+static void react(void *state, const struct ml_tick *t)
 {
-    s->share = share;
-    if (!ml_options_pstack(s->setup.options))
+    struct ml_stacks *s = state;
+    s->share = t->share;
+    if (!ml_options_pstack(s->options))
         return;
-    ml_probe_each(s->setup.probe, find_rank, s);
-    ml_probe_each(s->setup.probe, want_grown, s);
-    if (ml_low_memory_seen(&s->low_memory, row))
+    ml_probe_each(s->probe, find_rank, s);
+    ml_probe_each(s->probe, want_grown, s);
+    if (ml_low_memory_seen(&s->low_memory, &t->node))
         want_all(s, ML_TRIGGER_LOW_MEMORY);
     order(s);
 }
 
 void ml_stacks_now(struct ml_stacks *s)
 {
+    if (!s)
+        return;
     int64_t now_ns = ml_mono_now().ns;
     bool same = s->signal_ns && now_ns - s->signal_ns < SAME_SIGNAL_NS;
     s->signal_ns = now_ns;
@@ -317,8 +357,9 @@ void ml_stacks_now(struct ml_stacks *s)
     order(s);
 }
 
-void ml_stacks_stop(struct ml_stacks *s, struct ml_node_row *row)
+static void stop(void *state, struct ml_node_row *row)
 {
+    struct ml_stacks *s = state;
     ml_timer_off(s->interval);
     ml_stack_link_close(s->link);
     s->link = NULL;
@@ -328,15 +369,12 @@ void ml_stacks_stop(struct ml_stacks *s, struct ml_node_row *row)
     row->debugger_restarts = s->restarts;
 }
 
-void ml_stacks_close(struct ml_stacks *s)
-{
-    if (!s)
-        return;
-    ml_timer_stop(s->interval);
-    ml_stack_link_close(s->link);
-    ml_growth_free(&s->growth);
-    ml_ranges_free(&s->ranks);
-    free(s->wanted);
-    free(s->wishes);
-    free(s);
-}
+const struct ml_source ml_source_stacks = {
+    .name = "stacks",
+    .open = open_stacks,
+    .describe = describe,
+    .start = start,
+    .react = react,
+    .stop = stop,
+    .close = close_stacks,
+};

@@ -1,8 +1,8 @@
 /* A page that is scribbled over: each 12 bytes of the input are a place in it and what goes there.
  */
 #include "base/memory.h"
+#include "calls/mpi_page.h"
 #include "mpi_hooks/calls.h"
-#include "probe/mpi_page.h"
 
 #include <stdlib.h>
 #include <string.h>

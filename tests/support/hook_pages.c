@@ -6,10 +6,10 @@
  * LIBRARIES preloaded (behind what is there; "": none) and writes OUT.RANK, lines of JSON: one with
  * the claim, one for each event, one for each function in each phase. Exits as the command does. */
 #include "base/memory.h"
+#include "calls/mpi_page.h"
 #include "launch/which_mpi.h"
 #include "mpi_hooks/calls.h"
 #include "mpi_hooks/ticks.h"
-#include "probe/mpi_page.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,6 +9,7 @@
 struct fake_proc fake;
 struct recorder *recorder;
 struct ml_probe *probe;
+struct ml_node_probe *node_probe;
 int64_t now_ns;
 
 void open_probe(int64_t pss_period_ns)
@@ -16,8 +17,9 @@ void open_probe(int64_t pss_period_ns)
     char cgroups[96];
     struct ml_error err;
     snprintf(cgroups, sizeof cgroups, "%s/cgroups", fake.root);
-    const struct ml_probe_options options = {fake.root, cgroups, 7, pss_period_ns};
-    if (ml_probe_open(&options, &probe, &err) != ML_OK) {
+    const struct ml_probe_options options = {fake.root, 7, pss_period_ns};
+    if (ml_probe_open(&options, &probe, &err) != ML_OK ||
+        ml_node_probe_open(fake.root, cgroups, &node_probe, &err) != ML_OK) {
         fprintf(stderr, "%s\n", err.text);
         abort();
     }
@@ -36,7 +38,9 @@ int tear_down(void **state)
 {
     (void)state;
     ml_probe_close(probe);
+    ml_node_probe_close(node_probe);
     probe = NULL;
+    node_probe = NULL;
     fake_proc_close(&fake);
     free(recorder);
     return 0;
@@ -46,6 +50,7 @@ void tick(void)
 {
     now_ns += QUARTER_NS;
     recorder_tick(recorder, probe, now_ns);
+    ml_node_probe_tick(node_probe, &recorder->node);
 }
 
 void set(pid_t pid, pid_t parent, int64_t rss_pages)

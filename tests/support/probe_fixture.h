@@ -3,6 +3,7 @@
 #define ML_TESTS_PROBE_FIXTURE_H
 
 #include "fake_proc.h"
+#include "probe/node.h"
 #include "probe/probe.h"
 #include "recorder.h"
 
@@ -12,6 +13,7 @@
 extern struct fake_proc fake;
 extern struct recorder *recorder;
 extern struct ml_probe *probe;
+extern struct ml_node_probe *node_probe;
 extern int64_t now_ns; /* moved on by a quarter of a second at each tick */
 
 int set_up(void **state);

@@ -65,6 +65,7 @@ void recorder_tick(struct recorder *recorder, struct ml_probe *probe, int64_t no
 {
     const struct ml_probe_sink sink = {recorder, on_started, on_sampled, on_ended};
     recorder->tick++;
+    ml_row_clear(&ml_table_node_samples, &recorder->node);
     ml_probe_tick(probe, recorder->tick, (struct ml_mono){now_ns}, &sink, &recorder->node);
 }
 

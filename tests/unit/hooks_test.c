@@ -7,13 +7,13 @@
 
 #include <cmocka.h>
 
+#include "calls/mpi_page.h"
 #include "mpi_hooks/attach.h"
 #include "mpi_hooks/calls.h"
 #include "mpi_hooks/hooks.h"
 #include "mpi_hooks/next.h"
 #include "mpi_hooks/phases.h"
 #include "mpi_hooks/tool.h"
-#include "probe/mpi_page.h"
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/mpi_growth.h"
+#include "calls/mpi_growth.h"
 
 enum { BEFORE, INIT, WORK };
 enum { OUTSIDE, INIT_CALL, SEND, BARRIER };

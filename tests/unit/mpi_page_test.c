@@ -8,8 +8,8 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "calls/mpi_page.h"
 #include "mpi_hooks/calls.h"
-#include "probe/mpi_page.h"
 
 #include <fcntl.h>
 #include <math.h>

@@ -281,7 +281,7 @@ static void cgroups(void **state)
         }
         open_probe(0);
         tick();
-        ml_probe_describe_node(probe, &node);
+        ml_node_probe_describe(node_probe, &node);
         assert_int_equal(recorder->node.cgroup_B, c->usage_B);
         assert_int_equal(node.cgroup_limit_B, c->limit_B);
         assert_int_equal(node.cpus, c->cpus ? c->cpus : sysconf(_SC_NPROCESSORS_ONLN));
@@ -302,17 +302,58 @@ static void empty_root(void **state)
     open_probe(-1);
     ml_probe_set_mark(probe, "A=1");
     tick();
-    ml_probe_describe_node(probe, &node);
+    ml_node_probe_describe(node_probe, &node);
     assert_int_equal(node.memory_B, -1);
     assert_int_equal(recorder->node.available_B, -1);
     assert_int_equal(recorder->node.processes, 0);
     ml_probe_close(NULL);
 }
 
+/* Whoever tells of calls may do so before the process is known, and tells again at each tick. */
+static void notes_calls(void **state)
+{
+    (void)state;
+    set(100, 1, 1000);
+    set(101, 100, 1000);
+    open_probe(0);
+    ml_probe_add_rank(probe, 0, 100, NULL);
+    ml_probe_note_call(probe, 100, 7);
+    ml_probe_note_call(probe, 101, 8);
+    ml_probe_note_call(probe, 4711, 9);
+    tick();
+    assert_int_equal(recorder_find(recorder, 100)->last.mpi_call, 7);
+    assert_int_equal(recorder_find(recorder, 101)->last.mpi_call, 8);
+    ml_probe_note_call(probe, 100, 0);
+    tick();
+    assert_int_equal(recorder_find(recorder, 100)->last.mpi_call, 0);
+    assert_int_equal(recorder_find(recorder, 101)->last.mpi_call, 8);
+}
+
+/* Who lives is found by PID, with the rank of the family. */
+static void finds_by_pid(void **state)
+{
+    struct ml_probe_process p;
+    (void)state;
+    set(100, 1, 1000);
+    set(101, 100, 500);
+    open_probe(0);
+    ml_probe_add_rank(probe, 3, 100, NULL);
+    tick();
+    assert_true(ml_probe_find(probe, 101, &p));
+    assert_int_equal(p.pid, 101);
+    assert_int_equal(p.rank, 3);
+    assert_int_equal(p.rss_B, 500 * PAGE);
+    assert_int_equal(p.number, recorder_find(recorder, 101)->row.process);
+    assert_false(ml_probe_find(probe, 102, &p));
+    fake_proc_remove(&fake, 101);
+    tick();
+    assert_false(ml_probe_find(probe, 101, &p));
+}
+
 static void missing_root(void **state)
 {
     struct ml_error err;
-    const struct ml_probe_options options = {"/nowhere/proc", "/sys/fs/cgroup", 0, 0};
+    const struct ml_probe_options options = {"/nowhere/proc", 0, 0};
     (void)state;
     assert_int_equal(ml_probe_open(&options, &probe, &err), ML_NODE_LOST);
     assert_non_null(strstr(err.text, "/nowhere/proc: No such file"));
@@ -342,6 +383,8 @@ int main(void)
         TEST(reads_pss),
         TEST(pss_by_period),
         TEST(cgroups),
+        TEST(notes_calls),
+        TEST(finds_by_pid),
         TEST(empty_root),
         TEST(missing_root),
         TEST(made_up_pids_are_not_signalled),

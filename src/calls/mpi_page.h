@@ -1,8 +1,8 @@
 /* The page that a rank's process and the hooks preloaded into it tell us of MPI through: made here,
  * read here. The application can write anything into it at any time: what is read is checked, and
  * wrong at worst. */
-#ifndef ML_PROBE_MPI_PAGE_H
-#define ML_PROBE_MPI_PAGE_H
+#ifndef ML_CALLS_MPI_PAGE_H
+#define ML_CALLS_MPI_PAGE_H
 
 #include "base/error.h"
 #include "mpi_hooks/page.h"
@@ -46,6 +46,16 @@ uint32_t ml_mpi_page_tools(const struct ml_page *page, char out_tool[ML_MPI_TEXT
 uint32_t ml_mpi_page_phase(const struct ml_page *page);
 uint32_t ml_mpi_page_phases(const struct ml_page *page);
 void ml_mpi_page_phase_name(const struct ml_page *page, uint32_t phase, char out_name[ML_MPI_TEXT]);
+
+/* What a page says at one instant. */
+struct ml_mpi_look {
+    int pid;        /* that claimed it; 0: none, and nothing else is said */
+    int call;       /* as ml_mpi_page_running */
+    uint32_t phase; /* as ml_mpi_page_phase */
+    uint32_t flags; /* as ml_mpi_page_tools */
+    char tool[ML_MPI_TEXT];
+};
+void ml_mpi_page_look(const struct ml_page *page, struct ml_mpi_look *out_look);
 
 struct ml_mpi_event {
     enum ml_page_event_kind kind;

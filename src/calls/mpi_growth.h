@@ -1,6 +1,6 @@
 /* In which phases and MPI calls a process's memory grew, from what was seen of it. Pure. */
-#ifndef ML_RECORDER_MPI_GROWTH_H
-#define ML_RECORDER_MPI_GROWTH_H
+#ifndef ML_CALLS_MPI_GROWTH_H
+#define ML_CALLS_MPI_GROWTH_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "recorder/mpi_totals.h"
+#include "calls/mpi_totals.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

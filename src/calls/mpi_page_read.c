@@ -1,7 +1,7 @@
 /* Reading a page that may hold anything. Pure. */
 #include "base/memory.h"
+#include "calls/mpi_page.h"
 #include "mpi_hooks/calls.h"
-#include "probe/mpi_page.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -72,6 +72,16 @@ uint32_t ml_mpi_page_phases(const struct ml_page *page)
 void ml_mpi_page_phase_name(const struct ml_page *page, uint32_t phase, char out_name[ML_MPI_TEXT])
 {
     read_text(&page->phases[least(phase, ML_PAGE_PHASES - 1)], out_name);
+}
+
+void ml_mpi_page_look(const struct ml_page *page, struct ml_mpi_look *out_look)
+{
+    *out_look = (struct ml_mpi_look){.pid = ml_mpi_page_pid(page)};
+    if (out_look->pid <= 0)
+        return;
+    out_look->call = ml_mpi_page_running(page);
+    out_look->phase = ml_mpi_page_phase(page);
+    out_look->flags = ml_mpi_page_tools(page, out_look->tool);
 }
 
 static bool read_event(const struct ml_page *page, uint64_t number, struct ml_mpi_event *out_event)

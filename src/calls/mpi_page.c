@@ -1,4 +1,4 @@
-#include "probe/mpi_page.h"
+#include "calls/mpi_page.h"
 
 #include "base/memory.h"
 #include "base/own.h"

@@ -1,4 +1,4 @@
-#include "recorder/mpi_growth.h"
+#include "calls/mpi_growth.h"
 
 #include "base/memory.h"
 

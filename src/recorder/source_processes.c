@@ -1,0 +1,138 @@
+#include "recorder/source_processes.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+
+struct ml_process_source {
+    struct ml_probe *probe;
+    struct ml_journal *journal;
+    bool news;       /* a rank was added since the last tick */
+    bool *end_known; /* [n_end_known] by process: how it ended is in the journal */
+    size_t n_end_known;
+};
+
+static enum ml_status open_processes(const struct ml_source_setup *setup, void **out_state,
+                                     struct ml_error *err)
+{
+    struct ml_probe_options options = {
+        .proc_root = "/proc", .node = setup->node, .pss_period_ns = setup->options->pss_rate_ns};
+    struct ml_process_source *s = ml_alloc(sizeof *s);
+    *s = (struct ml_process_source){.journal = setup->journal};
+    enum ml_status status = ml_probe_open(&options, &s->probe, err);
+    if (status != ML_OK) {
+        free(s);
+        return status;
+    }
+    ml_probe_set_mark(s->probe, setup->mark);
+    setup->sources->processes = s;
+    *out_state = s;
+    return ML_OK;
+}
+
+void ml_process_source_add(struct ml_process_source *s, int rank, pid_t pid)
+{
+    struct ml_error err;
+    s->news = true;
+    if (ml_probe_add_rank(s->probe, rank, pid, &err) != ML_OK)
+        ml_log(ML_LOG_DETAIL, "rank %d: %s", rank, err.text);
+}
+
+struct ml_probe *ml_process_source_probe(struct ml_process_source *s)
+{
+    return s->probe;
+}
+
+int ml_process_source_of_rank(const struct ml_process_source *s, int rank)
+{
+    return rank < 0 ? -1 : ml_probe_process_of_rank(s->probe, rank);
+}
+
+static void started(void *context, const struct ml_process_row *row)
+{
+    const struct ml_process_source *s = context;
+    ml_journal_row(s->journal, ML_FRAME_PROCESS, row->start_ns, &ml_table_processes, row);
+}
+
+static void sampled(void *context, const struct ml_sample_row *row)
+{
+    const struct ml_process_source *s = context;
+    ml_journal_samples_add(s->journal, row);
+}
+
+/* How a rank ended is known from its parent; of a helper nobody knows more than that it did. */
+static void ended(void *context, int process, int64_t time_ns)
+{
+    const struct ml_process_source *s = context;
+    if ((size_t)process >= s->n_end_known || !s->end_known[process])
+        ml_journal_process_end(s->journal, time_ns, process, ML_NOT_MEASURED, ML_NOT_MEASURED);
+}
+
+static void tick(void *state, struct ml_tick *t)
+{
+    struct ml_process_source *s = state;
+    const struct ml_probe_sink sink = {s, started, sampled, ended};
+    s->news = false;
+    ml_journal_samples_begin(s->journal, t->now.ns);
+    ml_probe_tick(s->probe, t->number, t->now, &sink, &t->node);
+    ml_journal_samples_commit(s->journal);
+}
+
+static bool news(const void *state)
+{
+    const struct ml_process_source *s = state;
+    return s->news;
+}
+
+static void remember_end(struct ml_process_source *s, size_t process)
+{
+    if (process >= s->n_end_known) {
+        s->end_known = ml_realloc_array(s->end_known, process + 1, sizeof *s->end_known);
+        while (s->n_end_known <= process)
+            s->end_known[s->n_end_known++] = false;
+    }
+    s->end_known[process] = true;
+}
+
+static void rank_ended(void *state, int rank, int status)
+{
+    struct ml_process_source *s = state;
+    int process = ml_process_source_of_rank(s, rank);
+    if (process < 0)
+        return;
+    ml_journal_process_end(s->journal, ml_mono_now().ns, process,
+                           WIFEXITED(status) ? WEXITSTATUS(status) : ML_NOT_MEASURED,
+                           WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    remember_end(s, (size_t)process);
+}
+
+static void summarize(const void *state, const struct ml_node_sample_row *last,
+                      struct ml_summary *summary)
+{
+    const struct ml_process_source *s = state;
+    int largest;
+    summary->rss_B = last->rss_B;
+    summary->pss_B = last->pss_B;
+    ml_probe_largest(s->probe, &largest, &summary->largest_rss_B);
+    summary->largest_rank = largest;
+}
+
+static void close_processes(void *state)
+{
+    struct ml_process_source *s = state;
+    ml_probe_close(s->probe);
+    free(s->end_known);
+    free(s);
+}
+
+const struct ml_source ml_source_processes = {
+    .name = "processes",
+    .open = open_processes,
+    .tick = tick,
+    .news = news,
+    .rank_ended = rank_ended,
+    .summarize = summarize,
+    .close = close_processes,
+};
