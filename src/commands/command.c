@@ -1,13 +1,14 @@
 #include "commands/command.h"
 
 #include "base/log.h"
+#include "base/memory.h"
+#include "base/own.h"
 
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 
-#define MAX_OPTIONS 32
 #define FIRST_LONG 256 /* what getopt returns for option 0 */
 #define HELP 'h'
 
@@ -37,7 +38,16 @@ int ml_command_misuse(const struct ml_command *command, const char *format, ...)
     return ML_EXIT_USAGE;
 }
 
-/* getopt's two descriptions of the options, from ours. LETTERS holds MAX_OPTIONS * 2 + 4. */
+static size_t count_options(const struct ml_command *command)
+{
+    size_t n = 0;
+    while (command->options[n].name)
+        n++;
+    return n;
+}
+
+/* getopt's two descriptions of the options, from ours: LONGS holds two more than there are, LETTERS
+ * two for each, and four. */
 static void describe(const struct ml_command *command, struct option *longs, char *letters)
 {
     size_t n = 0;
@@ -71,8 +81,9 @@ static int complain(const struct ml_command *command, char **argv, int last, boo
 
 int ml_command_next(const struct ml_command *command, int argc, char **argv, const char **out_value)
 {
-    struct option longs[MAX_OPTIONS + 2];
-    char letters[MAX_OPTIONS * 2 + 4];
+    size_t n = count_options(command);
+    ML_AUTO_FREE struct option *longs = ml_realloc_array(NULL, n + 2, sizeof *longs);
+    ML_AUTO_FREE char *letters = ml_alloc(2 * n + 4);
     describe(command, longs, letters);
     opterr = 0;
     optopt = 0;

@@ -1,8 +1,15 @@
-/* The subcommands of memlog: one file each, dispatched through one table in memlog.c. */
+/* The subcommands of memlog: a file each, and a line here. */
 #ifndef ML_COMMANDS_COMMAND_H
 #define ML_COMMANDS_COMMAND_H
 
 #include <stddef.h>
+
+/* X(name): all there are, in the order of the help. NAME.c defines ml_command_NAME. */
+#define ML_COMMANDS(X)                                                                             \
+    X(read)                                                                                        \
+    X(plot)                                                                                        \
+    X(export)                                                                                      \
+    X(recover)
 
 enum ml_exit { ML_EXIT_OK = 0, ML_EXIT_FAILURE = 1, ML_EXIT_USAGE = 2 };
 
@@ -23,8 +30,8 @@ struct ml_command {
     int (*run)(const struct ml_command *command, int argc, char **argv);
 };
 
-extern const struct ml_command ml_command_read, ml_command_plot, ml_command_export,
-    ml_command_recover;
+#define ML_COMMAND_DECLARE(name) extern const struct ml_command ml_command_##name;
+ML_COMMANDS(ML_COMMAND_DECLARE)
 
 /* Goes through the options of ARGV. Returns the index in COMMAND->options of the next one and its
  * value, or ML_OPTION_END (the first argument's index is then getopt's optind), ML_OPTION_HELP

@@ -7,9 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct ml_command *const commands[] = {
-    &ml_command_read, &ml_command_plot, &ml_command_export, &ml_command_recover, NULL,
-};
+#define ADDRESS(name) &ml_command_##name,
+static const struct ml_command *const commands[] = {ML_COMMANDS(ADDRESS) NULL};
 
 static void print_help(void)
 {

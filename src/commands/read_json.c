@@ -2,7 +2,8 @@
 #include "commands/read.h"
 #include "report/json.h"
 
-/* All lines by time: those under the one row of a history. */
+/* JSON has all lines of output in one list. The report gathers lines under the rows of its history
+ * of memory; here that history has a single row, so that all of them stand under it. */
 static enum ml_status gather_output(struct ml_run *run, const struct ml_read_request *r,
                                     struct ml_output *out_output, struct ml_error *err)
 {

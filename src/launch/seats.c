@@ -13,7 +13,8 @@ static struct ml_seat *append(struct ml_seats *seats, int rank, int starter)
 {
     seats->list = ml_realloc_array(seats->list, seats->n + 1, sizeof *seats->list);
     struct ml_seat *s = &seats->list[seats->n++];
-    *s = (struct ml_seat){.rank = rank, .starter = starter, .pmi = -1, .abort_code = -1};
+    *s = (struct ml_seat){
+        .rank = rank, .starter = starter, .pmi = -1, .end = {.rank = rank, .abort_code = -1}};
     return s;
 }
 
@@ -99,36 +100,17 @@ void ml_seat_pack_start(const struct ml_seat *s, enum ml_strip strip, pid_t trac
     ml_buffer_append(out, s->settings.data, s->settings.length);
 }
 
-/* The rank's own failure, or none. */
-static struct ml_leave failure_of(const struct ml_seat *s, const struct ml_verdict *job)
-{
-    if (s->abort_code >= 0)
-        return (struct ml_leave){.code = s->abort_code};
-    /* For a rank that never called MPI_Finalize Open MPI's mpiexec gives 1; Hydra kills the others
-     * and gives their status. */
-    bool openmpi = strcmp(MEMLOG_FLAVOUR, "openmpi") == 0;
-    if (job->cause == ML_CAUSE_NO_FINALIZE && openmpi && job->rank == s->rank)
-        return (struct ml_leave){.code = 1};
-    if (job->cause == ML_CAUSE_NO_FINALIZE && !openmpi && s->ended_by_us && WIFSIGNALED(s->status))
-        return (struct ml_leave){.signal = SIGKILL};
-    if (s->ended_by_us)
-        return (struct ml_leave){0};
-    if (WIFSIGNALED(s->status))
-        return (struct ml_leave){.signal = WTERMSIG(s->status)};
-    return (struct ml_leave){.code = WEXITSTATUS(s->status)};
-}
-
 struct ml_leave ml_seats_leave(const struct ml_seats *seats, int starter,
                                const struct ml_verdict *job)
 {
     struct ml_leave leave = {0};
     if (job->cause == ML_CAUSE_US)
-        return (struct ml_leave){.code = 70};
+        return (struct ml_leave){.code = ml_verdict_exit_code(job)};
     for (size_t i = 0; i < seats->n; i++) {
         const struct ml_seat *s = &seats->list[i];
         if (s->starter != starter)
             continue;
-        struct ml_leave failure = failure_of(s, job);
+        struct ml_leave failure = ml_verdict_leave(&s->end, job);
         if (!failure.code && !failure.signal)
             continue;
         leave = failure;

@@ -33,10 +33,7 @@ struct ml_seat {
     int n_settings;
     int pmi; /* its PMI-1 socket, until it is started */
     bool started, exited, closed;
-    bool ended_by_us;
-    enum ml_rank_state state;
-    int status;     /* of wait(2) */
-    int abort_code; /* of MPI_Abort; -1: not called */
+    struct ml_rank_end end; /* as far as it is known by now */
 };
 
 struct ml_seats {

@@ -136,11 +136,11 @@ static void rank_exited(struct ml_hub *h, struct ml_seat *s, int status)
 {
     int value;
     s->exited = true;
-    s->status = status;
-    s->ended_by_us = h->ending;
+    s->end.status = status;
+    s->end.ended_by_us = h->ending;
     ml_sampler_rank_ended(h->setup.sampler, s->rank, status);
-    enum ml_cause cause = ml_verdict_cause(status, s->state, &value);
-    if (cause != ML_CAUSE_NONE && !h->ending && s->abort_code < 0)
+    enum ml_cause cause = ml_verdict_cause(&s->end, &value);
+    if (cause != ML_CAUSE_NONE)
         ml_job_failure(h->job, cause, s->rank, value);
 }
 
@@ -159,7 +159,7 @@ static void end_ranks(void *context)
     for (size_t i = 0; i < h->seats.n; i++) {
         struct ml_seat *s = &h->seats.list[i];
         if (!s->started) /* and never will be */
-            s->exited = s->closed = s->ended_by_us = true;
+            s->exited = s->closed = s->end.ended_by_us = true;
     }
     check_done(h);
 }
@@ -303,16 +303,16 @@ static void state_changed(void *context, int rank, enum ml_rank_state state)
     const struct ml_hub *h = context;
     struct ml_seat *s = ml_seats_find(&h->seats, rank);
     if (s)
-        s->state = state;
+        s->end.state = state;
 }
 
 static void aborted(void *context, int rank, int code, const char *text)
 {
     struct ml_hub *h = context;
     struct ml_seat *s = ml_seats_find(&h->seats, rank);
-    if (!s || s->abort_code >= 0)
+    if (!s || s->end.abort_code >= 0)
         return;
-    s->abort_code = code & 0xff;
+    s->end.abort_code = code & 0xff;
     ml_sampler_event(h->setup.sampler, rank, ML_EVENT_ABORT, code, *text ? text : "MPI_Abort");
     ml_job_failure(h->job, ML_CAUSE_ABORT, rank, code);
 }

@@ -161,9 +161,7 @@ static void on_reopened(struct ml_job *j)
 
 static void on_done(struct ml_job *j, const struct ml_verdict *verdict, int64_t epochs)
 {
-    bool earlier = j->job.cause == ML_CAUSE_NONE || verdict->time_ns < j->job.time_ns;
-    if (verdict->cause != ML_CAUSE_NONE && earlier)
-        j->job = *verdict;
+    ml_verdict_merge(&j->job, verdict);
     if (epochs > j->most_epochs)
         j->most_epochs = epochs;
     if (++j->n_done == j->setup.place->n_hosts)

@@ -1,22 +1,59 @@
 #include "verdict/verdict.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
-enum ml_cause ml_verdict_cause(int status, enum ml_rank_state state, int *out_value)
+static bool is_openmpi(void)
+{
+    return strcmp(MEMLOG_FLAVOUR, "openmpi") == 0;
+}
+
+enum ml_cause ml_verdict_cause(const struct ml_rank_end *end, int *out_value)
 {
     *out_value = 0;
-    if (WIFSIGNALED(status)) {
-        *out_value = WTERMSIG(status);
+    if (end->ended_by_us)
+        return ML_CAUSE_NONE;
+    if (end->abort_code >= 0) {
+        *out_value = end->abort_code;
+        return ML_CAUSE_ABORT;
+    }
+    if (WIFSIGNALED(end->status)) {
+        *out_value = WTERMSIG(end->status);
         return ML_CAUSE_SIGNAL;
     }
-    *out_value = WEXITSTATUS(status);
+    *out_value = WEXITSTATUS(end->status);
     if (*out_value != 0)
         return ML_CAUSE_EXIT;
-    if (state == ML_RANK_CONNECTED)
+    if (end->state == ML_RANK_CONNECTED)
         return ML_CAUSE_NO_FINALIZE;
     return ML_CAUSE_NONE;
+}
+
+void ml_verdict_merge(struct ml_verdict *job, const struct ml_verdict *other)
+{
+    bool earlier = job->cause == ML_CAUSE_NONE || other->time_ns < job->time_ns;
+    if (other->cause != ML_CAUSE_NONE && earlier)
+        *job = *other;
+}
+
+struct ml_leave ml_verdict_leave(const struct ml_rank_end *end, const struct ml_verdict *job)
+{
+    bool no_finalize = job->cause == ML_CAUSE_NO_FINALIZE;
+    if (end->abort_code >= 0)
+        return (struct ml_leave){.code = end->abort_code};
+    /* For a rank that never called MPI_Finalize Open MPI's mpiexec gives 1; Hydra kills the others
+     * and gives their status. */
+    if (no_finalize && is_openmpi() && job->rank == end->rank)
+        return (struct ml_leave){.code = 1};
+    if (no_finalize && !is_openmpi() && end->ended_by_us && WIFSIGNALED(end->status))
+        return (struct ml_leave){.signal = SIGKILL};
+    if (end->ended_by_us)
+        return (struct ml_leave){0};
+    if (WIFSIGNALED(end->status))
+        return (struct ml_leave){.signal = WTERMSIG(end->status)};
+    return (struct ml_leave){.code = WEXITSTATUS(end->status)};
 }
 
 int ml_verdict_exit_code(const struct ml_verdict *v)
@@ -25,7 +62,7 @@ int ml_verdict_exit_code(const struct ml_verdict *v)
     case ML_CAUSE_NONE:
         return 0;
     case ML_CAUSE_NO_FINALIZE:
-        return strcmp(MEMLOG_FLAVOUR, "openmpi") == 0;
+        return is_openmpi();
     case ML_CAUSE_SIGNAL:
         return 128 + v->value;
     case ML_CAUSE_US:

@@ -32,8 +32,24 @@ struct ml_leave {
     int code, signal;
 };
 
-/* What STATUS (wait(2)) of a rank means that had told its process manager STATE. */
-enum ml_cause ml_verdict_cause(int status, enum ml_rank_state state, int *out_value);
+/* What is known of a rank that has ended. */
+struct ml_rank_end {
+    int rank;                 /* -1: the command, where it is a launcher */
+    int status;               /* of wait(2) */
+    enum ml_rank_state state; /* that it had told its process manager */
+    int abort_code;           /* of MPI_Abort, 0 to 255; -1: not called */
+    bool ended_by_us;         /* because another one had failed */
+};
+
+/* What its end means for the job. A rank that we ended is no failure. */
+enum ml_cause ml_verdict_cause(const struct ml_rank_end *end, int *out_value);
+
+/* JOB becomes OTHER where that is a failure and came before. */
+void ml_verdict_merge(struct ml_verdict *job, const struct ml_verdict *other);
+
+/* How the process that started this rank alone is to end, in a job that ended as JOB: as mpiexec
+ * would have seen the rank end. */
+struct ml_leave ml_verdict_leave(const struct ml_rank_end *end, const struct ml_verdict *job);
 
 /* The exit code that a shell shows: code, or 128 + signal. */
 int ml_verdict_exit_code(const struct ml_verdict *v);

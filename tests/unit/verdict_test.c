@@ -35,8 +35,63 @@ static void causes(void **state)
     (void)state;
     for (size_t i = 0; i < N(table); i++) {
         int value = -1;
-        assert_int_equal(ml_verdict_cause(table[i].status, table[i].told, &value), table[i].cause);
+        struct ml_rank_end end = {1, table[i].status, table[i].told, -1, false};
+        assert_int_equal(ml_verdict_cause(&end, &value), table[i].cause);
         assert_int_equal(value, table[i].value);
+        end.ended_by_us = true;
+        assert_int_equal(ml_verdict_cause(&end, &value), ML_CAUSE_NONE);
+        end.ended_by_us = false;
+        end.abort_code = 7;
+        assert_int_equal(ml_verdict_cause(&end, &value), ML_CAUSE_ABORT);
+        assert_int_equal(value, 7);
+    }
+}
+
+static void the_first_failure_counts(void **state)
+{
+    struct ml_verdict job = {.rank = -1};
+    const struct ml_verdict none = {ML_CAUSE_NONE, 0, 0, 50}, late = {ML_CAUSE_EXIT, 1, 3, 200},
+                            early = {ML_CAUSE_SIGNAL, 2, 9, 100};
+    (void)state;
+    ml_verdict_merge(&job, &none);
+    assert_int_equal(job.cause, ML_CAUSE_NONE);
+    ml_verdict_merge(&job, &late);
+    assert_int_equal(job.rank, 1);
+    ml_verdict_merge(&job, &none);
+    assert_int_equal(job.rank, 1);
+    ml_verdict_merge(&job, &early);
+    assert_int_equal(job.rank, 2);
+    ml_verdict_merge(&job, &late);
+    assert_int_equal(job.rank, 2);
+    assert_int_equal(job.value, 9);
+}
+
+static void leaves_as_its_rank(void **state)
+{
+    bool openmpi = strcmp(MEMLOG_FLAVOUR, "openmpi") == 0;
+    const struct {
+        struct ml_rank_end end;
+        enum ml_cause job; /* of rank 1 */
+        int code, signal;
+    } table[] = {
+        {{1, W_EXITCODE(0, 0), ML_RANK_FINALIZED, -1, false}, ML_CAUSE_NONE, 0, 0},
+        {{1, W_EXITCODE(3, 0), ML_RANK_FINALIZED, -1, false}, ML_CAUSE_EXIT, 3, 0},
+        {{1, W_EXITCODE(0, SIGSEGV), ML_RANK_CONNECTED, -1, false}, ML_CAUSE_SIGNAL, 0, SIGSEGV},
+        {{1, W_EXITCODE(0, SIGTERM), ML_RANK_CONNECTED, 7, false}, ML_CAUSE_ABORT, 7, 0},
+        {{2, W_EXITCODE(0, SIGTERM), ML_RANK_CONNECTED, -1, true}, ML_CAUSE_EXIT, 0, 0},
+        {{1, W_EXITCODE(0, 0), ML_RANK_CONNECTED, -1, false}, ML_CAUSE_NO_FINALIZE, openmpi, 0},
+        {{2, W_EXITCODE(0, 0), ML_RANK_CONNECTED, -1, false}, ML_CAUSE_NO_FINALIZE, 0, 0},
+        {{2, W_EXITCODE(0, SIGTERM), ML_RANK_CONNECTED, -1, true},
+         ML_CAUSE_NO_FINALIZE,
+         0,
+         openmpi ? 0 : SIGKILL},
+    };
+    (void)state;
+    for (size_t i = 0; i < N(table); i++) {
+        struct ml_verdict job = {table[i].job, 1, 0, 0};
+        struct ml_leave leave = ml_verdict_leave(&table[i].end, &job);
+        assert_int_equal(leave.code, table[i].code);
+        assert_int_equal(leave.signal, table[i].signal);
     }
 }
 
@@ -96,6 +151,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(causes),
+        cmocka_unit_test(the_first_failure_counts),
+        cmocka_unit_test(leaves_as_its_rank),
         cmocka_unit_test(codes_and_words),
         cmocka_unit_test(round_trip),
     };
