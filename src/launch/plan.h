@@ -2,8 +2,9 @@
 #ifndef ML_LAUNCH_PLAN_H
 #define ML_LAUNCH_PLAN_H
 
+#include "launch/launchers.h"
 #include "launch/options.h"
-#include "launch/startup.h"
+#include "launch/place.h"
 #include "world/world.h"
 
 enum ml_form {
@@ -23,18 +24,6 @@ struct ml_plan {
 enum ml_status ml_plan_make(const struct ml_options *options, const struct ml_place *place,
                             enum ml_launcher launcher, const char *run, struct ml_plan *out_plan,
                             struct ml_error *err);
-
-/* Who a rank is in its world. */
-struct ml_plan_rank {
-    int rank, size, local_rank, local_size;
-};
-
-/* What RANK gets in its environment beside what the world host says (RANK is NULL for a command
- * that is a launcher): texts packed to OUT. COMMAND is what it runs. ALLOWED_CPUS and RUNNING: of
- * this node, the ranks that run there with this one. Returns their number. */
-int ml_plan_settings(const struct ml_plan *plan, enum ml_launcher launcher,
-                     const struct ml_plan_rank *rank, char *const *command, int allowed_cpus,
-                     int running, struct ml_buffer *out);
 
 void ml_plan_free(struct ml_plan *plan);
 

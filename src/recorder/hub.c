@@ -6,6 +6,7 @@
 #include "base/pack.h"
 #include "launch/binding.h"
 #include "launch/seats.h"
+#include "launch/settings.h"
 #include "recorder/helpers.h"
 #include "recorder/hooks.h"
 #include "recorder/host_link.h"
@@ -104,11 +105,11 @@ static void offered(void *context, const struct ml_host_offer *offer)
     struct ml_seat *s = ml_seats_find(&h->seats, offer->seat);
     if (!s)
         s = ml_seats_add(&h->seats, offer, h->setup.place->rank);
-    struct ml_plan_rank rank = {offer->rank, offer->size, offer->local_rank, offer->local_size};
+    struct ml_settings_rank rank = {offer->rank, offer->size, offer->local_rank, offer->local_size};
     char *const *command = s->spawned ? offer->words : h->setup.options->command;
     ml_buffer_append(&s->settings, offer->settings, offer->settings_size);
     s->n_settings =
-        offer->n_settings + ml_plan_settings(h->setup.plan, h->setup.launcher, &rank, command,
+        offer->n_settings + ml_settings_pack(h->setup.plan, h->setup.launcher, &rank, command,
                                              h->allowed_cpus, ml_seats_count_expected(&h->seats),
                                              &s->settings);
     s->pmi = fcntl(offer->pmi, F_DUPFD_CLOEXEC, 3);
@@ -386,7 +387,7 @@ static enum ml_status open_world(struct ml_hub *h, struct ml_error *err)
     if (plan->form == ML_FORM_ONCE) {
         for (size_t i = 0; i < h->seats.n; i++) {
             h->seats.list[i].n_settings =
-                ml_plan_settings(plan, h->setup.launcher, NULL, NULL, h->allowed_cpus, 1,
+                ml_settings_pack(plan, h->setup.launcher, NULL, NULL, h->allowed_cpus, 1,
                                  &h->seats.list[i].settings);
             h->seats.list[i].offered = true;
         }

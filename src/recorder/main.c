@@ -44,7 +44,7 @@ struct process {
 
 static int complain(int code, const char *text)
 {
-    if (ml_startup_speaks())
+    if (ml_launcher_speaks())
         ml_log(ML_LOG_ERROR, "%s", text);
     return code;
 }
@@ -65,8 +65,8 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
             printf("memlog-mpi %s for %s\n", MEMLOG_VERSION, MEMLOG_FLAVOUR);
         return 0;
     }
-    p->launcher = ml_startup_launcher();
-    if (ml_startup_check_launcher(p->launcher, &err) != ML_OK)
+    p->launcher = ml_launcher_ours();
+    if (ml_launcher_check(p->launcher, &err) != ML_OK)
         return complain(EXIT_USAGE, err.text);
     if (ml_recorder_check_outfile(&p->options, p->identity.outfile, sizeof p->identity.outfile,
                                   &err) != ML_OK)
@@ -190,7 +190,7 @@ static enum ml_status open_run(struct process *p, int starter_fd, struct ml_erro
 {
     struct ml_starter_events starter_events = {p, task_started, helper_started, starter_lost};
     p->failure = EXIT_USAGE;
-    enum ml_status status = ml_startup_find_place(&p->options, &p->place, err);
+    enum ml_status status = ml_place_find(&p->options, &p->place, err);
     if (status != ML_OK)
         return status;
     log_setup(p);

@@ -216,7 +216,7 @@ struct ml_member *ml_member_open(struct ml_loop *loop, const struct ml_options *
     struct ml_member *m = ml_alloc(sizeof *m);
     struct ml_channel_events events = {m, on_message, on_closed};
     *m = (struct ml_member){.loop = loop, .options = options, .starter = starter};
-    m->own_group = ml_startup_launcher() != ML_LAUNCHER_NONE;
+    m->own_group = ml_launcher_ours() != ML_LAUNCHER_NONE;
     m->hub = ml_channel_open(loop, hub, &events);
     m->kill_timer = ml_loop_timer(loop, kill_tasks, m);
     tell(m, ML_MEMBER_HELLO, rank, 0);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "gather/clock.h"
+#include "launch/schedulers.h"
 #include "store/team_mpi.h"
 #include "version.h"
 
@@ -31,10 +32,10 @@ struct ml_recorder {
 /* "memlog-1234.pbs.h5" in a PBS job, else by date and time. */
 static void default_name(char *out, size_t size)
 {
-    const char *job = getenv("PBS_JOBID");
+    const char *job = ml_scheduler_job();
     time_t now = time(NULL);
     struct tm tm;
-    if (job && *job && !strchr(job, '/'))
+    if (job && !strchr(job, '/'))
         snprintf(out, size, "memlog-%s.h5", job);
     else
         strftime(out, size, "memlog-%Y%m%d-%H%M%S.h5", localtime_r(&now, &tm));
@@ -150,7 +151,7 @@ static void put_mpi(struct ml_journal *j)
 static void put_run(struct ml_recorder *r, struct ml_journal *j)
 {
     ML_AUTO_FREE char *cwd = getcwd(NULL, 0);
-    const char *job = getenv("PBS_JOBID");
+    const char *job = ml_scheduler_job();
     char value[4096];
     const char *name;
     put(j, "creator", ML_TEXT, "memlog-mpi " MEMLOG_VERSION);

@@ -1,4 +1,5 @@
 #include "launch/plan.h"
+#include "launch/settings.h"
 
 #include "base/memory.h"
 #include "base/own.h"
@@ -264,12 +265,12 @@ static const char yield[] = "?OMPI_MCA_mpi_yield_when_idle=1";
 
 static void identity(void **state)
 {
-    static const struct ml_plan_rank rank = {5, 8, 1, 4};
+    static const struct ml_settings_rank rank = {5, 8, 1, 4};
     struct ml_plan p = {.form = ML_FORM_RANKS, .mark = "MEMLOG_RUN=r1"};
     struct texts t = {.n = 0};
     (void)state;
     p.world.universe_size = 12;
-    t.n = ml_plan_settings(&p, ML_LAUNCHER_OPENMPI, &rank, plain_command, 4, 4, &t.packed);
+    t.n = ml_settings_pack(&p, ML_LAUNCHER_OPENMPI, &rank, plain_command, 4, 4, &t.packed);
     read_texts(&t);
     assert_true(has(&t, "MEMLOG_RUN=r1"));
     assert_true(has(&t, "OMPI_COMMAND=./app"));
@@ -294,7 +295,7 @@ static void a_launcher_gets_the_mark_alone(void **state)
     struct ml_plan p = {.form = ML_FORM_ONCE, .mark = "OMPI_MCA_memlog_run=r1"};
     struct texts t = {.n = 0};
     (void)state;
-    t.n = ml_plan_settings(&p, ML_LAUNCHER_OPENMPI, NULL, plain_command, 1, 9, &t.packed);
+    t.n = ml_settings_pack(&p, ML_LAUNCHER_OPENMPI, NULL, plain_command, 1, 9, &t.packed);
     read_texts(&t);
     assert_int_equal(t.n, 1);
     assert_true(has(&t, "OMPI_MCA_memlog_run=r1"));
@@ -316,13 +317,13 @@ static void ranks_yield_where_cpus_are_few(void **state)
         {ML_FORM_RANKS, ML_LAUNCHER_OPENMPI, 2, 4, false}, /* mpiexec has said so, or not */
         {ML_FORM_RANKS, ML_LAUNCHER_OPENMPI, 2, 6, true},  /* it knows nothing of those spawned */
     };
-    static const struct ml_plan_rank rank = {0, 4, 0, 4};
+    static const struct ml_settings_rank rank = {0, 4, 0, 4};
     static char *bare[] = {"./app", NULL};
     (void)state;
     for (size_t i = 0; i < N(table); i++) {
         struct ml_plan p = {.form = table[i].form, .mark = "M=1"};
         struct texts t = {.n = 0};
-        t.n = ml_plan_settings(&p, table[i].launcher, &rank, bare, table[i].cpus, table[i].running,
+        t.n = ml_settings_pack(&p, table[i].launcher, &rank, bare, table[i].cpus, table[i].running,
                                &t.packed);
         read_texts(&t);
         assert_int_equal(has(&t, yield), table[i].yields);

@@ -1,0 +1,69 @@
+#include "launch/launchers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A variable that a launcher sets for each process. Earlier rows win: Open MPI's mpiexec sets
+ * PMIX_RANK too. */
+static const struct {
+    const char *variable;
+    enum ml_launcher launcher;
+} signs[] = {
+    {"OMPI_COMM_WORLD_SIZE", ML_LAUNCHER_OPENMPI},
+    {"PMI_FD", ML_LAUNCHER_HYDRA},
+    {"PMI_PORT", ML_LAUNCHER_HYDRA},
+    {"PMI_RANK", ML_LAUNCHER_OTHER},
+    {"PMIX_RANK", ML_LAUNCHER_OTHER},
+};
+
+static const char *const names[] = {
+    "mpiexec",      "mpirun",        "mpiexec.hydra", "mpiexec.openmpi", "mpirun.openmpi",
+    "mpirun.mpich", "mpiexec.mpich", "orterun",       "prterun",         "prun",
+    "srun",         "aprun",         "jsrun",         "mpiexec_mpt",
+};
+
+enum ml_launcher ml_launcher_ours(void)
+{
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        if (getenv(signs[i].variable))
+            return signs[i].launcher;
+    }
+    return ML_LAUNCHER_NONE;
+}
+
+bool ml_launcher_is(const char *command)
+{
+    const char *slash = strrchr(command, '/');
+    const char *name = slash ? slash + 1 : command;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool ml_launcher_speaks(void)
+{
+    static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *rank = getenv(variables[i]);
+        if (rank)
+            return strcmp(rank, "0") == 0;
+    }
+    return true;
+}
+
+enum ml_status ml_launcher_check(enum ml_launcher launcher, struct ml_error *err)
+{
+    bool ours_is_openmpi = strcmp(MEMLOG_FLAVOUR, "openmpi") == 0;
+    if (launcher == ML_LAUNCHER_HYDRA && ours_is_openmpi)
+        return ml_fail(err, ML_RUN_LOST,
+                       "started by MPICH's mpiexec (Hydra), but built for Open MPI; use Open MPI's "
+                       "mpiexec, or the memlog-mpi that is built for MPICH");
+    if (launcher == ML_LAUNCHER_OPENMPI && !ours_is_openmpi)
+        return ml_fail(
+            err, ML_RUN_LOST,
+            "started by Open MPI's mpiexec, but built for MPICH; use MPICH's mpiexec, or "
+            "the memlog-mpi that is built for Open MPI");
+    return ML_OK;
+}
