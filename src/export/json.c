@@ -2,7 +2,7 @@
 #include "base/own.h"
 #include "base/utf8.h"
 #include "export/cells.h"
-#include "read/owners.h"
+#include "sums/owners.h"
 
 #include <stdlib.h>
 #include <string.h>

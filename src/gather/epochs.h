@@ -4,18 +4,11 @@
 
 #include "base/error.h"
 
+#include "sums/memory.h"
 #include <mpi.h>
+
 #include <stdbool.h>
 #include <stdint.h>
-
-/* One node at one time; all members are 64-bit integers. */
-struct ml_summary {
-    int64_t ranks; /* that run */
-    int64_t rss_B; /* of all processes of the run */
-    int64_t pss_B;
-    int64_t largest_rank, largest_rss_B;
-    int64_t available_B;
-};
 
 struct ml_epochs;
 

@@ -121,7 +121,7 @@ enum ml_status ml_plot_form_band(const struct ml_plot_source *source, struct ml_
     struct ml_plot_groups groups;
     struct band b = {0};
     ml_plot_groups_make(source, ML_PLOT_BY_RANK, &groups);
-    columns_init(&b.columns, BAND_COLUMNS, source->end_ns);
+    columns_init(&b.columns, BAND_COLUMNS, source->lives.end_ns);
     b.least = ml_realloc_array(NULL, BAND_COLUMNS, sizeof *b.least);
     b.largest = ml_realloc_array(NULL, BAND_COLUMNS, sizeof *b.largest);
     b.sum = ml_alloc(BAND_COLUMNS * sizeof *b.sum);
@@ -212,11 +212,11 @@ enum ml_status ml_plot_form_heatmap(const struct ml_plot_source *source, struct 
     struct mapping m = {.map = map, .row_of = row_of};
     map_rows(&groups, map, row_of);
     map->n_columns = MAP_COLUMNS;
-    map->end_ns = source->end_ns;
+    map->end_ns = source->lives.end_ns;
     map->cells = ml_realloc_array(NULL, map->n_rows * MAP_COLUMNS + 1, sizeof *map->cells);
     for (size_t i = 0; i < map->n_rows * MAP_COLUMNS; i++)
         map->cells[i] = NAN;
-    columns_init(&m.columns, MAP_COLUMNS, source->end_ns);
+    columns_init(&m.columns, MAP_COLUMNS, source->lives.end_ns);
     enum ml_status status =
         ml_plot_sums(source, groups.of, groups.n, 2L * MAP_COLUMNS, map_add, &m, err);
     columns_free(&m.columns);
@@ -274,7 +274,7 @@ enum ml_status ml_plot_form_stacked(const struct ml_plot_source *source, enum ml
         status =
             ml_plot_sums_at(source, layers.of, layers.n, times_ns, total.n_points, values, err);
     for (int node = 0; !status && total.n_points && (size_t)node < source->n_nodes; node++)
-        add_layers(page, &layers, node, times_ns, total.n_points, values, source->end_ns);
+        add_layers(page, &layers, node, times_ns, total.n_points, values, source->lives.end_ns);
     ml_decimate_free(&total);
     ml_plot_groups_free(&all);
     ml_plot_groups_free(&layers);

@@ -7,7 +7,7 @@ static int group_of(const struct ml_plot_source *s, enum ml_plot_by by, size_t p
 {
     switch (by) {
     case ML_PLOT_BY_NODE:
-        return s->node_of[process];
+        return s->lives.node_of[process];
     case ML_PLOT_BY_RANK:
         return s->ranks[process];
     case ML_PLOT_BY_PROCESS:
@@ -22,7 +22,7 @@ static char *label_of(const struct ml_plot_source *s, enum ml_plot_by by, size_t
 {
     const struct ml_process_row *p = &s->processes[process];
     if (by == ML_PLOT_BY_NODE)
-        return ml_strdup(s->n_nodes ? s->nodes[s->node_of[process]].name : "node");
+        return ml_strdup(s->n_nodes ? s->nodes[s->lives.node_of[process]].name : "node");
     if (by == ML_PLOT_BY_RANK)
         return ml_format("rank %d", s->ranks[process]);
     if (by == ML_PLOT_BY_PROCESS)
@@ -47,7 +47,7 @@ void ml_plot_groups_make(const struct ml_plot_source *source, enum ml_plot_by by
         if (g.of[i] < 0 || g.labels[g.of[i]])
             continue;
         g.labels[g.of[i]] = label_of(source, by, i);
-        g.nodes[g.of[i]] = source->node_of[i];
+        g.nodes[g.of[i]] = source->lives.node_of[i];
     }
     *out_groups = g;
 }

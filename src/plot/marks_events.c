@@ -76,9 +76,11 @@ static void see_nodes(struct happening *h)
 {
     const struct ml_plot_source *s = h->source;
     for (size_t i = 0; i < s->n_nodes; i++) {
-        bool early = s->node_end_ns[i] > 0 && s->node_end_ns[i] < s->end_ns - s->end_ns / 50;
+        bool early = s->lives.node_end_ns[i] > 0 &&
+                     s->lives.node_end_ns[i] < s->lives.end_ns - s->lives.end_ns / 50;
         if (s->nodes[i].ended == ML_NODE_END_CUT && early && !h->lost[i])
-            append(h, s->node_end_ns[i], ml_format("record of %s breaks off", s->nodes[i].name));
+            append(h, s->lives.node_end_ns[i],
+                   ml_format("record of %s breaks off", s->nodes[i].name));
     }
 }
 

@@ -42,7 +42,7 @@ enum ml_status ml_plot_marks_phases(const struct ml_plot_source *source, struct 
     struct ml_run_phases found = {0};
     int64_t end_ns = ml_plot_extent_of(page).end_ns;
     enum ml_status status = ml_run_phases_read(source->run, source->ranks, source->n_processes,
-                                               source->end_ns, &found, err);
+                                               source->lives.end_ns, &found, err);
     if (status)
         return status;
     page->phases = ml_realloc_array(NULL, found.n + 1, sizeof *page->phases);

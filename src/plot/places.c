@@ -13,10 +13,10 @@ void ml_plot_places_init(struct ml_plot_places *places, const struct ml_plot_sou
 static int group_of(const struct ml_plot_places *places, size_t process)
 {
     if (places->target->page->form == ML_PLOT_MULTIPLES)
-        return places->source->node_of[process];
+        return places->source->lives.node_of[process];
     switch (places->target->by) {
     case ML_PLOT_BY_NODE:
-        return places->source->node_of[process];
+        return places->source->lives.node_of[process];
     case ML_PLOT_BY_RANK:
         return places->source->ranks[process];
     case ML_PLOT_BY_PROCESS:
@@ -48,7 +48,7 @@ size_t ml_plot_places_find(const struct ml_plot_places *places, size_t process, 
     if (process >= places->source->n_processes || places->n == 0 || time_ns < 0)
         return SIZE_MAX;
     size_t curve = curve_of(places, process);
-    double share = (double)time_ns / (double)(places->source->end_ns + 1);
+    double share = (double)time_ns / (double)(places->source->lives.end_ns + 1);
     size_t column = share < 1 ? (size_t)(share * ML_PLOT_PLACES) : ML_PLOT_PLACES - 1;
     return curve == SIZE_MAX ? SIZE_MAX : curve * ML_PLOT_PLACES + column;
 }
@@ -68,8 +68,8 @@ void ml_plot_places_mark(const struct ml_plot_places *places, size_t place, int6
 {
     struct ml_plot_page *page = places->target->page;
     size_t curve = place / ML_PLOT_PLACES;
-    if (time_ns > places->source->end_ns)
-        time_ns = places->source->end_ns;
+    if (time_ns > places->source->lives.end_ns)
+        time_ns = places->source->lives.end_ns;
     page->marks = ml_realloc_array(page->marks, page->n_marks + 1, sizeof *page->marks);
     page->marks[page->n_marks++] = (struct ml_plot_mark){
         .kind = kind,

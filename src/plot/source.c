@@ -2,7 +2,8 @@
 
 #include "base/memory.h"
 #include "base/own.h"
-#include "read/owners.h"
+#include "read/lives.h"
+#include "sums/owners.h"
 
 #include <math.h>
 #include <string.h>
@@ -39,15 +40,6 @@ static enum ml_status find_column(struct ml_plot_source *s, const char *name, st
     return ML_OK;
 }
 
-static int row_of_node(const struct ml_plot_source *s, int node)
-{
-    for (size_t i = 0; i < s->n_nodes; i++) {
-        if (s->nodes[i].node == node)
-            return (int)i;
-    }
-    return node >= 0 && (size_t)node < s->n_nodes ? node : 0;
-}
-
 static enum ml_status check_processes(struct ml_plot_source *s, struct ml_error *err)
 {
     size_t rows;
@@ -82,57 +74,9 @@ static void see_node_sample(void *context, const void *row)
 {
     struct ml_plot_source *s = context;
     const struct ml_node_sample_row *r = row;
-    if (r->node < 0 || (size_t)r->node >= s->n_nodes || r->time_ns < 0)
-        return;
-    if (r->time_ns >= s->node_end_ns[r->node]) {
-        s->node_end_ns[r->node] = r->time_ns;
+    bool known = r->node >= 0 && (size_t)r->node < s->n_nodes;
+    if (known && r->time_ns >= 0 && r->time_ns == s->lives.node_end_ns[r->node])
         s->node_fill[r->node] = fill_of(&s->nodes[r->node], r);
-    }
-    if (r->time_ns > s->end_ns)
-        s->end_ns = r->time_ns;
-}
-
-static void see_rows(void *context, size_t process, const struct ml_plot_point *points, size_t n)
-{
-    struct ml_plot_source *s = context;
-    int64_t last_ns = points[n - 1].time_ns;
-    if (last_ns > s->node_end_ns[s->node_of[process]])
-        s->node_end_ns[s->node_of[process]] = last_ns;
-    if (last_ns > s->end_ns)
-        s->end_ns = last_ns;
-}
-
-/* When processes are gone: at their ends, or where their node's record breaks off. Near the run's
- * end they stay, so that curves end with what was last measured, not with the ranks' leaving. */
-static void find_gone(struct ml_plot_source *s)
-{
-    int64_t last_ns = 0;
-    for (size_t i = 0; i < s->n_processes; i++) {
-        int64_t end_ns = s->processes[i].end_ns < 0 ? s->end_ns : s->processes[i].end_ns;
-        last_ns = end_ns > last_ns ? end_ns : last_ns;
-    }
-    if (last_ns > s->end_ns / 2 && last_ns < s->end_ns)
-        s->end_ns = last_ns; /* of the application: behind it only the sampler ran */
-    int64_t near_ns = s->end_ns - s->end_ns / 50;
-    for (size_t i = 0; i < s->n_processes; i++) {
-        int64_t node_end_ns = s->node_end_ns[s->node_of[i]], gone_ns = s->processes[i].end_ns;
-        if (gone_ns < 0)
-            gone_ns = node_end_ns ? node_end_ns : INT64_MAX;
-        s->gone_ns[i] = gone_ns < near_ns ? gone_ns : INT64_MAX;
-    }
-}
-
-/* A file without samples of its nodes is asked for the last row of all. */
-static enum ml_status find_ends(struct ml_plot_source *s, struct ml_error *err)
-{
-    s->node_end_ns = ml_alloc((s->n_nodes + 1) * sizeof *s->node_end_ns);
-    s->node_fill = ml_alloc((s->n_nodes + 1) * sizeof *s->node_fill);
-    enum ml_status status = ml_slice_each(s->run, &ml_table_node_samples, see_node_sample, s, err);
-    if (!status && s->end_ns == 0)
-        status = ml_plot_source_walk(s, see_rows, s, err);
-    if (!status)
-        find_gone(s);
-    return status;
 }
 
 enum ml_status ml_plot_source_open(struct ml_run *run, const char *path, const char *column,
@@ -151,15 +95,15 @@ enum ml_status ml_plot_source_open(struct ml_run *run, const char *path, const c
     if (!status)
         status = check_processes(&s, err);
     s.ranks = ml_owner_ranks(s.processes, s.n_processes);
-    s.node_of = ml_realloc_array(NULL, s.n_processes, sizeof *s.node_of);
-    s.gone_ns = ml_realloc_array(NULL, s.n_processes, sizeof *s.gone_ns);
+    s.node_fill = ml_alloc((s.n_nodes + 1) * sizeof *s.node_fill);
     for (size_t i = 0; !status && i < s.n_processes; i++) {
-        s.node_of[i] = row_of_node(&s, s.processes[i].node);
         if (s.ranks[i] >= s.n_ranks)
             s.n_ranks = s.ranks[i] + 1;
     }
     if (!status)
-        status = find_ends(&s, err);
+        status = ml_run_lives(run, s.processes, s.n_processes, s.nodes, s.n_nodes, &s.lives, err);
+    if (!status)
+        status = ml_slice_each(run, &ml_table_node_samples, see_node_sample, &s, err);
     if (status)
         ml_plot_source_close(&s);
     else
@@ -294,9 +238,7 @@ void ml_plot_source_close(struct ml_plot_source *source)
     ml_slice_free(&source->process_slice);
     ml_slice_free(&source->node_slice);
     free(source->ranks);
-    free(source->node_of);
-    free(source->gone_ns);
-    free(source->node_end_ns);
+    ml_lives_free(&source->lives);
     free(source->node_fill);
     *source = (struct ml_plot_source){0};
 }

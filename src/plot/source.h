@@ -5,6 +5,7 @@
 
 #include "plot/page.h"
 #include "read/slice.h"
+#include "sums/lives.h"
 
 struct ml_plot_source {
     struct ml_run *run;
@@ -13,14 +14,11 @@ struct ml_plot_source {
     size_t n_processes;
     const struct ml_node_row *nodes;
     size_t n_nodes;
-    int32_t *ranks;       /* of each process: its own or of the one that started it; -1 */
-    int *node_of;         /* of each process: row of NODES */
-    int64_t *gone_ns;     /* of each process: from then on it counts no more */
-    int64_t *node_end_ns; /* of each node: its last sample */
-    double *node_fill;    /* of each node: share of its memory that was taken then; 0: unknown */
-    int64_t end_ns;       /* the last sample of all */
-    int n_ranks;          /* the largest rank and one */
-    size_t largest_rows;  /* of a process */
+    int32_t *ranks; /* of each process: its own or of the one that started it; -1 */
+    struct ml_lives lives;
+    double *node_fill; /* of each node: share of its memory taken at its last sample; 0: unknown */
+    int n_ranks;       /* the largest rank and one */
+    size_t largest_rows; /* of a process */
     const struct ml_column *column;
     struct ml_slice process_slice, node_slice;
 };

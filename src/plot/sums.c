@@ -43,8 +43,8 @@ static void add_up(const struct sums *s, struct group *g)
             continue;
         sum += g->cells[i];
         int64_t time_ns = (int64_t)i * s->cell_ns;
-        if (time_ns > s->source->end_ns)
-            time_ns = s->source->end_ns;
+        if (time_ns > s->source->lives.end_ns)
+            time_ns = s->source->lives.end_ns;
         ml_decimate_add(&g->points, time_ns, sum > 0 ? sum : 0);
     }
     free(g->cells);
@@ -57,8 +57,8 @@ static void finish_group(struct sums *s, size_t group)
     if (g->cells)
         add_up(s, g);
     ml_decimate_finish(&g->points);
-    if (g->end_ns > s->source->end_ns)
-        g->end_ns = s->source->end_ns;
+    if (g->end_ns > s->source->lives.end_ns)
+        g->end_ns = s->source->lives.end_ns;
     if (g->points.n_points && g->end_ns < g->points.points[g->points.n_points - 1].time_ns)
         g->end_ns = g->points.points[g->points.n_points - 1].time_ns; /* a cell ends later */
     if (g->points.n_points)
@@ -87,7 +87,7 @@ static void end_process(struct sums *s)
     if (s->process == SIZE_MAX || s->groups[s->process] < 0)
         return;
     struct group *g = &s->all[s->groups[s->process]];
-    int64_t gone_ns = s->source->gone_ns[s->process];
+    int64_t gone_ns = s->source->lives.gone_ns[s->process];
     if (!g->alone)
         leave_group(s, g, gone_ns);
     else
@@ -100,7 +100,7 @@ static void begin_process(struct sums *s, size_t process)
 {
     struct group *g = &s->all[s->groups[process]];
     if (g->points.n_columns == 0)
-        ml_decimate_init(&g->points, 0, s->source->end_ns, s->columns);
+        ml_decimate_init(&g->points, 0, s->source->lives.end_ns, s->columns);
     if (!g->alone && !g->cells)
         g->cells = ml_alloc(s->n_cells * sizeof *g->cells);
 }
@@ -118,10 +118,10 @@ static void visit(void *context, size_t process, const struct ml_plot_point *poi
     if (s->groups[process] < 0)
         return;
     struct group *g = &s->all[s->groups[process]];
-    int64_t gone_ns = s->source->gone_ns[process];
+    int64_t gone_ns = s->source->lives.gone_ns[process];
     for (size_t i = 0; i < n && points[i].time_ns <= gone_ns; i++) {
         if (g->alone) {
-            int64_t end_ns = s->source->end_ns, time_ns = points[i].time_ns;
+            int64_t end_ns = s->source->lives.end_ns, time_ns = points[i].time_ns;
             ml_decimate_add(&g->points, time_ns < end_ns ? time_ns : end_ns, points[i].value);
         } else {
             g->cells[cell_of(s, points[i].time_ns)] += points[i].value - s->last;
@@ -145,8 +145,8 @@ static void choose_cells(struct sums *s, size_t n_groups)
     size_t cells = ticks < most / CELLS_A_TICK ? ticks * CELLS_A_TICK : most;
     if (cells < LEAST_CELLS)
         cells = LEAST_CELLS;
-    s->cell_ns = s->source->end_ns / (int64_t)cells + 1;
-    s->n_cells = (size_t)(s->source->end_ns / s->cell_ns) + 2;
+    s->cell_ns = s->source->lives.end_ns / (int64_t)cells + 1;
+    s->n_cells = (size_t)(s->source->lives.end_ns / s->cell_ns) + 2;
 }
 
 enum ml_status ml_plot_sums(const struct ml_plot_source *source, const int *groups, size_t n_groups,
@@ -204,8 +204,8 @@ static void leave(struct looking *l)
 {
     if (l->process == SIZE_MAX || l->groups[l->process] < 0)
         return;
-    if (l->source->gone_ns[l->process] <= l->source->end_ns)
-        change(l, l->source->gone_ns[l->process], 0);
+    if (l->source->lives.gone_ns[l->process] <= l->source->lives.end_ns)
+        change(l, l->source->lives.gone_ns[l->process], 0);
 }
 
 static void look(void *context, size_t process, const struct ml_plot_point *points, size_t n)
@@ -219,7 +219,7 @@ static void look(void *context, size_t process, const struct ml_plot_point *poin
     }
     if (l->groups[process] < 0)
         return;
-    for (size_t i = 0; i < n && points[i].time_ns <= l->source->gone_ns[process]; i++)
+    for (size_t i = 0; i < n && points[i].time_ns <= l->source->lives.gone_ns[process]; i++)
         change(l, points[i].time_ns, points[i].value);
 }
 

@@ -4,6 +4,7 @@
 #include "probe/processes.h"
 #include "probe/pss.h"
 #include "probe/tree.h"
+#include "sums/memory.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -167,8 +168,8 @@ static void add_up(const struct ml_processes *set, struct ml_node_sample_row *no
     node->processes = (int32_t)set->n;
     node->rss_B = 0;
     for (size_t i = 0; i < set->n; i++) {
-        const struct ml_process *p = set->live[i];
-        node->rss_B += p->seen ? p->row.rss_B : 0;
+        if (set->live[i]->seen)
+            ml_memory_add_process(node, &set->live[i]->row);
     }
     node->pss_B = ml_pss_sum(set);
 }
@@ -247,9 +248,9 @@ void ml_probe_largest(const struct ml_probe *probe, int *out_rank, int64_t *out_
     *out_rss_B = 0;
     for (size_t i = 0; i < probe->processes.n; i++) {
         const struct ml_process *p = probe->processes.live[i];
-        if (p->rank >= 0 && p->seen && (*out_rank < 0 || p->row.rss_B > *out_rss_B)) {
+        if (p->rank >= 0 && p->seen && (*out_rank < 0 || ml_memory_of(&p->row) > *out_rss_B)) {
             *out_rank = p->rank;
-            *out_rss_B = p->row.rss_B;
+            *out_rss_B = ml_memory_of(&p->row);
         }
     }
 }

@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "read/file.h"
-#include "read/owners.h"
 #include "read/stacks_memory.h"
+#include "sums/owners.h"
 
 #include <stdlib.h>
 #include <string.h>

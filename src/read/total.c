@@ -4,6 +4,7 @@
 #include "base/own.h"
 #include "read/file.h"
 #include "read/slice.h"
+#include "sums/memory.h"
 
 #include <math.h>
 
@@ -21,32 +22,30 @@ struct summing {
     size_t n, capacity;
     int64_t *last_B; /* of each process */
     size_t n_processes;
-    int64_t last_sample_ns;
 };
 
 static enum ml_status add_slice(struct summing *s, size_t first, size_t count, double *time_s,
-                                int64_t *process, int64_t *rss_B, struct ml_error *err)
+                                int64_t *process, int64_t *memory_B, struct ml_error *err)
 {
     enum ml_status status =
         ml_run_column_real(s->run, "samples", "time_s", first, count, time_s, err);
     if (!status)
         status = ml_run_column_int64(s->run, "samples", "process", first, count, process, err);
     if (!status)
-        status = ml_run_column_int64(s->run, "samples", "rss_B", first, count, rss_B, err);
+        status =
+            ml_run_column_int64(s->run, "samples", ML_MEMORY_COLUMN, first, count, memory_B, err);
     for (size_t i = 0; !status && i < count; i++) {
         if (process[i] < 0 || (uint64_t)process[i] >= s->n_processes)
             return ml_fail(err, ML_RUN_LOST,
                            "%.300s: row %zu of table samples is of process %lld, of %zu processes",
                            s->run->path, first + i, (long long)process[i], s->n_processes);
-        if (rss_B[i] < 0 || rss_B[i] > INT64_MAX / 2 || !isfinite(time_s[i]) ||
+        if (memory_B[i] < 0 || memory_B[i] > INT64_MAX / 2 || !isfinite(time_s[i]) ||
             fabs(time_s[i]) > 4e9)
             continue;
         int64_t *last = &s->last_B[process[i]];
         ML_GROW(s->changes, s->n, s->capacity);
-        s->changes[s->n++] = (struct change){llround(time_s[i] * 1e9), rss_B[i] - *last};
-        *last = rss_B[i];
-        if (s->changes[s->n - 1].time_ns > s->last_sample_ns)
-            s->last_sample_ns = s->changes[s->n - 1].time_ns;
+        s->changes[s->n++] = (struct change){llround(time_s[i] * 1e9), memory_B[i] - *last};
+        *last = memory_B[i];
     }
     return status;
 }
@@ -56,24 +55,21 @@ static enum ml_status add_samples(struct summing *s, size_t rows, struct ml_erro
     enum ml_status status = ML_OK;
     ML_AUTO_FREE double *time_s = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *time_s);
     ML_AUTO_FREE int64_t *process = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *process);
-    ML_AUTO_FREE int64_t *rss_B = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *rss_B);
+    ML_AUTO_FREE int64_t *memory_B = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *memory_B);
     for (size_t first = 0; !status && first < rows; first += ML_SLICE_ROWS) {
         size_t count = rows - first < ML_SLICE_ROWS ? rows - first : ML_SLICE_ROWS;
-        status = add_slice(s, first, count, time_s, process, rss_B, err);
+        status = add_slice(s, first, count, time_s, process, memory_B, err);
     }
     return status;
 }
 
-/* Ends after the last sample are left out: the curve ends with what was last measured, not with
- * the ranks' leaving one by one. */
-static void add_ends(struct summing *s, const struct ml_process_row *processes)
+static void add_ends(struct summing *s, const struct ml_lives *lives)
 {
     for (size_t i = 0; i < s->n_processes; i++) {
-        int64_t end_ns = processes[i].end_ns;
-        if (end_ns < 0 || end_ns >= s->last_sample_ns || s->last_B[i] == 0)
+        if (lives->gone_ns[i] == INT64_MAX || s->last_B[i] == 0)
             continue;
         ML_GROW(s->changes, s->n, s->capacity);
-        s->changes[s->n++] = (struct change){end_ns, -s->last_B[i]};
+        s->changes[s->n++] = (struct change){lives->gone_ns[i], -s->last_B[i]};
     }
 }
 
@@ -94,15 +90,14 @@ static void emit(const struct summing *s, ml_total_visit *visit, void *context)
     }
 }
 
-static enum ml_status sum_samples(struct ml_run *run, const struct ml_process_row *processes,
-                                  size_t n_processes, size_t rows, ml_total_visit *visit,
-                                  void *context, struct ml_error *err)
+static enum ml_status sum_samples(struct ml_run *run, const struct ml_lives *lives, size_t rows,
+                                  ml_total_visit *visit, void *context, struct ml_error *err)
 {
-    struct summing s = {.run = run, .n_processes = n_processes, .last_sample_ns = INT64_MIN};
-    s.last_B = ml_alloc(n_processes * sizeof *s.last_B);
+    struct summing s = {.run = run, .n_processes = lives->n};
+    s.last_B = ml_alloc(lives->n * sizeof *s.last_B);
     enum ml_status status = add_samples(&s, rows, err);
     if (!status) {
-        add_ends(&s, processes);
+        add_ends(&s, lives);
         if (s.n)
             qsort(s.changes, s.n, sizeof *s.changes, by_time);
         emit(&s, visit, context);
@@ -125,9 +120,8 @@ static void forward(void *context, const void *row)
         f->visit(f->context, r->time_ns, r->rss_B);
 }
 
-enum ml_status ml_total_each(struct ml_run *run, const struct ml_process_row *processes,
-                             size_t n_processes, ml_total_visit *visit, void *context,
-                             struct ml_error *err)
+enum ml_status ml_total_each(struct ml_run *run, const struct ml_lives *lives,
+                             ml_total_visit *visit, void *context, struct ml_error *err)
 {
     size_t rows, gathered = 0;
     enum ml_status status = ml_run_count(run, &ml_table_samples, &rows, err);
@@ -138,7 +132,7 @@ enum ml_status ml_total_each(struct ml_run *run, const struct ml_process_row *pr
     if (status)
         return status;
     if (gathered == 0)
-        return sum_samples(run, processes, n_processes, rows, visit, context, err);
+        return sum_samples(run, lives, rows, visit, context, err);
     struct forwarding f = {visit, context};
     return ml_slice_each(run, &ml_table_job_samples, forward, &f, err);
 }
@@ -177,14 +171,14 @@ enum ml_status ml_total_end(struct ml_run *run, int64_t *out_ns, struct ml_error
 
 /* Processes stand in the order of their rows, so a window that moves on reads each chunk once. */
 enum ml_status ml_total_last(struct ml_run *run, const struct ml_process_row *processes,
-                             size_t n_processes, int64_t *out_rss_B, struct ml_error *err)
+                             size_t n_processes, int64_t *out_memory_B, struct ml_error *err)
 {
     size_t rows, first = 0, count = 0;
     ML_AUTO_FREE int64_t *window = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *window);
     enum ml_status status = ml_run_count(run, &ml_table_samples, &rows, err);
     for (size_t i = 0; !status && i < n_processes; i++) {
         const struct ml_process_row *p = &processes[i];
-        out_rss_B[i] = ML_NOT_MEASURED;
+        out_memory_B[i] = ML_NOT_MEASURED;
         if (p->n_rows <= 0)
             continue;
         status = ml_run_check_samples(run, i, p, rows, err);
@@ -194,10 +188,11 @@ enum ml_status ml_total_last(struct ml_run *run, const struct ml_process_row *pr
         if (row < first || row >= first + count) {
             first = row - row % ML_SLICE_ROWS;
             count = rows - first < ML_SLICE_ROWS ? rows - first : ML_SLICE_ROWS;
-            status = ml_run_column_int64(run, "samples", "rss_B", first, count, window, err);
+            status =
+                ml_run_column_int64(run, "samples", ML_MEMORY_COLUMN, first, count, window, err);
         }
         if (!status)
-            out_rss_B[i] = window[row - first];
+            out_memory_B[i] = window[row - first];
     }
     return status;
 }

@@ -60,26 +60,10 @@ static void send_all(struct ml_job *j, int what, const struct ml_verdict *verdic
 static struct ml_job_sample_row add_up(const struct ml_job *j, const struct ml_summary *nodes,
                                        int n)
 {
-    struct ml_job_sample_row row;
-    ml_row_clear(&ml_table_job_samples, &row);
+    struct ml_job_sample_row row = ml_memory_of_no_node();
     row.time_ns = ml_mono_now().ns;
-    row.ranks = 0;
-    row.rss_B = row.pss_B = 0;
-    for (int i = 0; i < n; i++) {
-        const struct ml_summary *s = &nodes[i];
-        row.ranks += (int32_t)s->ranks;
-        row.rss_B += s->rss_B;
-        row.pss_B = row.pss_B < 0 || s->pss_B < 0 ? ML_NOT_MEASURED : row.pss_B + s->pss_B;
-        if (s->largest_rank >= 0 && s->largest_rss_B > row.largest_rss_B) {
-            row.largest_rank = (int32_t)s->largest_rank;
-            row.largest_rss_B = s->largest_rss_B;
-        }
-        if (s->available_B >= 0 &&
-            (row.least_available_B < 0 || s->available_B < row.least_available_B)) {
-            row.least_available_B = s->available_B;
-            row.least_node = j->setup.place->node_of_host[i];
-        }
-    }
+    for (int i = 0; i < n; i++)
+        ml_memory_add_node(&row, j->setup.place->node_of_host[i], &nodes[i]);
     return row;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "read/lives.h"
 #include "read/total.h"
 
 #include <math.h>
@@ -219,7 +220,9 @@ static enum ml_status gather(struct ml_run *run, const struct ml_facts_range *ra
     if (status)
         return status;
     init_trends(f);
-    status = ml_total_each(run, f->processes, f->n_processes, visit_total, f, err);
+    status = ml_run_lives(run, f->processes, f->n_processes, f->nodes, f->n_nodes, &f->lives, err);
+    if (!status)
+        status = ml_total_each(run, &f->lives, visit_total, f, err);
     if (!status)
         status = ml_slice_each(run, &ml_table_node_samples, visit_node_sample, f, err);
     finish(f);
@@ -269,6 +272,7 @@ void ml_facts_free(struct ml_facts *facts)
         ml_history_free(&facts->by_node[i].history);
     free(facts->by_node);
     free(facts->last_B);
+    ml_lives_free(&facts->lives);
     ml_history_free(&facts->total);
     ml_slice_free(&facts->node_slice);
     ml_slice_free(&facts->process_slice);

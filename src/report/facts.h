@@ -6,6 +6,7 @@
 #include "read/slice.h"
 #include "report/history.h"
 #include "report/trend.h"
+#include "sums/lives.h"
 
 /* What was seen of one node; -1 where nothing was. */
 struct ml_node_facts {
@@ -27,6 +28,7 @@ struct ml_facts {
     size_t n_processes;
     int64_t *last_B; /* of each process: its last resident set */
     struct ml_node_facts *by_node;
+    struct ml_lives lives;
     struct ml_history total; /* of all processes */
     int64_t origin_wall_ns;  /* unix time of the run's start; -1: unknown */
     int64_t length_ns;       /* until the last thing that was recorded */

@@ -104,8 +104,7 @@ enum ml_status ml_moments_gather(struct ml_run *run, const struct ml_facts *fact
     m.samples = ml_realloc_array(NULL, stacks->n_samples, sizeof *m.samples);
     cut(takings, n, facts->n_processes, &m);
     free(takings);
-    enum ml_status status =
-        ml_total_each(run, facts->processes, facts->n_processes, visit_total, &reading, err);
+    enum ml_status status = ml_total_each(run, &facts->lives, visit_total, &reading, err);
     if (status) {
         ml_moments_free(&m);
         return status;

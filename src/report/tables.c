@@ -2,9 +2,9 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/units.h"
-#include "read/owners.h"
 #include "report/grid.h"
 #include "report/report.h"
+#include "sums/owners.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -5,7 +5,6 @@
  * where it dies elsewhere, so does the fuzzer, in reading the file once more. */
 #include "base/own.h"
 #include "export/tables.h"
-#include "read/owners.h"
 #include "read/phases.h"
 #include "report/json.h"
 #include "report/moments.h"
@@ -13,6 +12,7 @@
 #include "report/report.h"
 #include "report/stacks.h"
 #include "report/under.h"
+#include "sums/owners.h"
 
 #include <signal.h>
 #include <stdio.h>

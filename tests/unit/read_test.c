@@ -1,6 +1,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "made_up.h"
+#include "read/lives.h"
 #include "read/slice.h"
 #include "read/total.h"
 
@@ -127,13 +128,29 @@ static void note(void *context, int64_t time_ns, int64_t rss_B)
     }
 }
 
+static enum ml_status each_total(struct ml_run *run, const struct ml_slice *processes,
+                                 const struct ml_slice *nodes, struct peak *peak,
+                                 struct ml_error *err)
+{
+    struct ml_lives lives;
+    enum ml_status status = ml_run_lives(run, processes->rows, processes->count, nodes->rows,
+                                         nodes->count, &lives, err);
+    if (status)
+        return status;
+    status = ml_total_each(run, &lives, note, peak, err);
+    ml_lives_free(&lives);
+    return status;
+}
+
 static struct peak peak_of(struct ml_run *run)
 {
     struct peak peak = {.bytes = -1, .last_ns = -1};
-    struct ml_slice s;
-    assert_int_equal(ml_slice_read_all(run, &ml_table_processes, &s, NULL), ML_OK);
-    assert_int_equal(ml_total_each(run, s.rows, s.count, note, &peak, NULL), ML_OK);
-    ml_slice_free(&s);
+    struct ml_slice processes, nodes;
+    assert_int_equal(ml_slice_read_all(run, &ml_table_processes, &processes, NULL), ML_OK);
+    assert_int_equal(ml_slice_read_all(run, &ml_table_nodes, &nodes, NULL), ML_OK);
+    assert_int_equal(each_total(run, &processes, &nodes, &peak, NULL), ML_OK);
+    ml_slice_free(&processes);
+    ml_slice_free(&nodes);
     return peak;
 }
 
@@ -189,7 +206,7 @@ static enum ml_status read_everything(const char *path, struct ml_error *err)
         status = ml_total_last(run, processes.rows, processes.count, last_B, err);
     }
     if (!status)
-        status = ml_total_each(run, processes.rows, processes.count, note, &peak, err);
+        status = each_total(run, &processes, &nodes, &peak, err);
     ml_slice_free(&nodes);
     ml_slice_free(&processes);
     ml_run_close(run);

@@ -1,6 +1,6 @@
 /* To which rank a process belongs: helpers belong to the one that started them. */
-#ifndef ML_READ_OWNERS_H
-#define ML_READ_OWNERS_H
+#ifndef ML_SUMS_OWNERS_H
+#define ML_SUMS_OWNERS_H
 
 #include "record/tables.h"
 

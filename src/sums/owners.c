@@ -1,4 +1,4 @@
-#include "read/owners.h"
+#include "sums/owners.h"
 
 #include "base/memory.h"
 

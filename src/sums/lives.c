@@ -1,0 +1,68 @@
+#include "sums/lives.h"
+
+#include "base/memory.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+static int row_of_node(const struct ml_node_row *nodes, size_t n_nodes, int node)
+{
+    bool in_range = node >= 0 && (size_t)node < n_nodes;
+    if (in_range && nodes[node].node == node) /* as the format has it */
+        return node;
+    for (size_t i = 0; i < n_nodes; i++) {
+        if (nodes[i].node == node)
+            return (int)i;
+    }
+    return in_range ? node : 0;
+}
+
+void ml_lives_open(struct ml_lives *lives, const struct ml_process_row *processes, size_t n,
+                   const struct ml_node_row *nodes, size_t n_nodes)
+{
+    *lives = (struct ml_lives){.n = n, .n_nodes = n_nodes};
+    lives->node_of = ml_realloc_array(NULL, n + 1, sizeof *lives->node_of);
+    lives->gone_ns = ml_realloc_array(NULL, n + 1, sizeof *lives->gone_ns);
+    lives->node_end_ns = ml_alloc((n_nodes + 1) * sizeof *lives->node_end_ns);
+    for (size_t i = 0; i < n; i++) {
+        lives->node_of[i] = row_of_node(nodes, n_nodes, processes[i].node);
+        lives->gone_ns[i] = INT64_MAX;
+    }
+}
+
+void ml_lives_see(struct ml_lives *lives, int64_t node, int64_t time_ns)
+{
+    if (node < 0 || (size_t)node >= lives->n_nodes || time_ns < 0)
+        return;
+    if (time_ns > lives->node_end_ns[node])
+        lives->node_end_ns[node] = time_ns;
+    if (time_ns > lives->end_ns)
+        lives->end_ns = time_ns;
+}
+
+void ml_lives_find(struct ml_lives *lives, const struct ml_process_row *processes)
+{
+    int64_t last_ns = 0;
+    for (size_t i = 0; i < lives->n; i++) {
+        int64_t end_ns = processes[i].end_ns < 0 ? lives->end_ns : processes[i].end_ns;
+        last_ns = end_ns > last_ns ? end_ns : last_ns;
+    }
+    if (last_ns > lives->end_ns / 2 && last_ns < lives->end_ns)
+        lives->end_ns = last_ns;
+    int64_t near_ns = lives->end_ns - lives->end_ns / 50;
+    for (size_t i = 0; i < lives->n; i++) {
+        int64_t node_end_ns = lives->node_end_ns[lives->node_of[i]];
+        int64_t gone_ns = processes[i].end_ns;
+        if (gone_ns < 0)
+            gone_ns = node_end_ns ? node_end_ns : INT64_MAX;
+        lives->gone_ns[i] = gone_ns < near_ns ? gone_ns : INT64_MAX;
+    }
+}
+
+void ml_lives_free(struct ml_lives *lives)
+{
+    free(lives->node_of);
+    free(lives->gone_ns);
+    free(lives->node_end_ns);
+    *lives = (struct ml_lives){0};
+}

@@ -1,0 +1,40 @@
+#include "sums/memory.h"
+
+int64_t ml_memory_of(const struct ml_sample_row *row)
+{
+    return row->rss_B;
+}
+
+void ml_memory_add_process(struct ml_node_sample_row *node, const struct ml_sample_row *row)
+{
+    int64_t memory_B = ml_memory_of(row);
+    if (node->rss_B < 0)
+        node->rss_B = 0;
+    node->rss_B += memory_B > 0 ? memory_B : 0;
+}
+
+struct ml_job_sample_row ml_memory_of_no_node(void)
+{
+    struct ml_job_sample_row job;
+    ml_row_clear(&ml_table_job_samples, &job);
+    job.ranks = 0;
+    job.rss_B = job.pss_B = 0;
+    return job;
+}
+
+void ml_memory_add_node(struct ml_job_sample_row *job, int node, const struct ml_summary *summary)
+{
+    const struct ml_summary *s = summary;
+    job->ranks += (int32_t)s->ranks;
+    job->rss_B += s->rss_B;
+    job->pss_B = job->pss_B < 0 || s->pss_B < 0 ? ML_NOT_MEASURED : job->pss_B + s->pss_B;
+    if (s->largest_rank >= 0 && s->largest_rss_B > job->largest_rss_B) {
+        job->largest_rank = (int32_t)s->largest_rank;
+        job->largest_rss_B = s->largest_rss_B;
+    }
+    if (s->available_B >= 0 &&
+        (job->least_available_B < 0 || s->available_B < job->least_available_B)) {
+        job->least_available_B = s->available_B;
+        job->least_node = node;
+    }
+}

@@ -1,0 +1,40 @@
+/* What memory means, everywhere: in the sums of a tick, on the live line, in reports, pictures and
+ * exports.
+ *
+ *   of a process   ml_memory_of(): its resident set
+ *   of a rank      of its process and of those that it started, which have no rank of their own
+ *                  (sums/owners.h)
+ *   of a node      of all processes of the run there
+ *   of the job     of all its nodes
+ *
+ * Over time a process counts from its first sample on, with what it had last, until it is gone
+ * (sums/lives.h). */
+#ifndef ML_SUMS_MEMORY_H
+#define ML_SUMS_MEMORY_H
+
+#include "record/tables.h"
+
+/* The column of /samples in which ml_memory_of stands. */
+#define ML_MEMORY_COLUMN "rss_B"
+
+/* -1: not measured. */
+int64_t ml_memory_of(const struct ml_sample_row *row);
+
+/* One node at one time; all members are 64-bit integers. */
+struct ml_summary {
+    int64_t ranks; /* that run */
+    int64_t rss_B; /* of all processes of the run */
+    int64_t pss_B;
+    int64_t largest_rank, largest_rss_B;
+    int64_t available_B;
+};
+
+/* NODE, of which nothing is counted yet, or of the processes before, has a further process. */
+void ml_memory_add_process(struct ml_node_sample_row *node, const struct ml_sample_row *row);
+
+/* The job at one time, before ml_memory_add_node has added any node. */
+struct ml_job_sample_row ml_memory_of_no_node(void);
+
+void ml_memory_add_node(struct ml_job_sample_row *job, int node, const struct ml_summary *summary);
+
+#endif

@@ -1,0 +1,139 @@
+/* What memory means: of a process, a node, the job; and until when a process counts. */
+#include "sums/lives.h"
+#include "sums/memory.h"
+#include "sums/owners.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define S 1000000000LL
+
+static struct ml_process_row process(int node, int rank, int parent, int64_t end_ns)
+{
+    struct ml_process_row row;
+    ml_row_clear(&ml_table_processes, &row);
+    row.node = node;
+    row.rank = rank;
+    row.parent = parent;
+    row.end_ns = end_ns;
+    return row;
+}
+
+static void of_a_node(void **state)
+{
+    struct ml_node_sample_row node;
+    struct ml_sample_row sample;
+    (void)state;
+    ml_row_clear(&ml_table_node_samples, &node);
+    ml_row_clear(&ml_table_samples, &sample);
+    sample.rss_B = 100;
+    ml_memory_add_process(&node, &sample);
+    sample.rss_B = 20;
+    ml_memory_add_process(&node, &sample);
+    sample.rss_B = ML_NOT_MEASURED;
+    ml_memory_add_process(&node, &sample);
+    assert_int_equal(node.rss_B, 120);
+    assert_int_equal(ml_memory_of(&sample), ML_NOT_MEASURED);
+}
+
+static void of_the_job(void **state)
+{
+    const struct ml_summary first = {2, 100, 60, 0, 70, 1000}, second = {3, 200, 90, 4, 80, 400},
+                            idle = {0, 0, 0, -1, 0, ML_NOT_MEASURED};
+    struct ml_job_sample_row job = ml_memory_of_no_node();
+    (void)state;
+    assert_int_equal(job.rss_B, 0);
+    assert_int_equal(job.largest_rank, -1);
+    assert_int_equal(job.least_available_B, ML_NOT_MEASURED);
+    ml_memory_add_node(&job, 7, &first);
+    ml_memory_add_node(&job, 8, &second);
+    ml_memory_add_node(&job, 9, &idle);
+    assert_int_equal(job.ranks, 5);
+    assert_int_equal(job.rss_B, 300);
+    assert_int_equal(job.pss_B, 150);
+    assert_int_equal(job.largest_rank, 4);
+    assert_int_equal(job.largest_rss_B, 80);
+    assert_int_equal(job.least_available_B, 400);
+    assert_int_equal(job.least_node, 8);
+    struct ml_summary unknown = second;
+    unknown.pss_B = ML_NOT_MEASURED;
+    ml_memory_add_node(&job, 8, &unknown);
+    ml_memory_add_node(&job, 8, &second);
+    assert_int_equal(job.pss_B, ML_NOT_MEASURED); /* once unknown, the sum stays so */
+}
+
+static void of_a_rank(void **state)
+{
+    const struct ml_process_row rows[] = {
+        process(0, 5, -1, -1),  process(0, -1, 0, -1), process(0, -1, 1, -1),
+        process(0, -1, -1, -1), process(0, -1, 4, -1), /* its own parent */
+    };
+    (void)state;
+    int32_t *ranks = ml_owner_ranks(rows, 5);
+    const int32_t expected[] = {5, 5, 5, -1, -1};
+    assert_memory_equal(ranks, expected, sizeof expected);
+    free(ranks);
+}
+
+/* Node 1 was lost at 40 of 100 s; of its processes nobody knows the end. */
+static void lost_nodes_do_not_count(void **state)
+{
+    const struct ml_node_row nodes[] = {{.node = 0}, {.node = 1}};
+    const struct ml_process_row rows[] = {
+        process(0, 0, -1, 100 * S), process(0, 1, -1, 30 * S), process(0, 2, -1, 99 * S),
+        process(1, 3, -1, -1),      process(5, 4, -1, -1),
+    };
+    struct ml_lives lives;
+    (void)state;
+    ml_lives_open(&lives, rows, 5, nodes, 2);
+    ml_lives_see(&lives, 0, 100 * S);
+    ml_lives_see(&lives, 1, 40 * S);
+    ml_lives_see(&lives, 1, 39 * S);
+    ml_lives_see(&lives, 2, 500 * S); /* no such node */
+    ml_lives_see(&lives, -1, 500 * S);
+    ml_lives_see(&lives, 0, -1);
+    ml_lives_find(&lives, rows);
+    assert_int_equal(lives.end_ns, 100 * S);
+    assert_int_equal(lives.node_of[3], 1);
+    assert_int_equal(lives.node_of[4], 0);
+    assert_true(lives.gone_ns[0] == INT64_MAX);
+    assert_true(lives.gone_ns[1] == 30 * S);
+    assert_true(lives.gone_ns[2] == INT64_MAX); /* so near the end it is no change */
+    assert_true(lives.gone_ns[3] == 40 * S);
+    assert_true(lives.gone_ns[4] == INT64_MAX);
+    assert_true(lives.node_end_ns[1] == 40 * S);
+    ml_lives_free(&lives);
+}
+
+/* The sampler went on behind the application: the run ends with that. */
+static void ends_with_the_application(void **state)
+{
+    const struct ml_node_row nodes[] = {{.node = 0}};
+    const struct ml_process_row rows[] = {process(0, 0, -1, 90 * S), process(0, 1, -1, 80 * S)};
+    struct ml_lives lives;
+    (void)state;
+    ml_lives_open(&lives, rows, 2, nodes, 1);
+    ml_lives_see(&lives, 0, 100 * S);
+    ml_lives_find(&lives, rows);
+    assert_int_equal(lives.end_ns, 90 * S);
+    assert_true(lives.gone_ns[0] == INT64_MAX);
+    assert_true(lives.gone_ns[1] == 80 * S);
+    ml_lives_free(&lives);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_a_node),
+        cmocka_unit_test(of_the_job),
+        cmocka_unit_test(of_a_rank),
+        cmocka_unit_test(lost_nodes_do_not_count),
+        cmocka_unit_test(ends_with_the_application),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
