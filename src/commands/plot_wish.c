@@ -1,6 +1,7 @@
 #include "commands/plot_wish.h"
 
 #include "base/units.h"
+#include "sums/memory.h"
 
 #include <getopt.h>
 #include <math.h>
@@ -237,7 +238,7 @@ int ml_plot_request_parse(const struct ml_command *command, int argc, char **arg
                           struct ml_plot_request *out_request)
 {
     struct ml_plot_request r = {
-        .wish = {.trim = DEFAULT_TRIM}, .column = "rss_B", .rotate_deg = 38};
+        .wish = {.trim = DEFAULT_TRIM}, .column = ML_MEMORY_COLUMN, .rotate_deg = 38};
     const char *value;
     int option;
     while ((option = ml_command_next(command, argc, argv, &value)) >= 0) {

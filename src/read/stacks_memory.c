@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "read/file.h"
+#include "sums/memory.h"
 
 /* Processes stand in the order of their rows, so a window that moves on reads each chunk once. */
 struct window {
@@ -21,7 +22,8 @@ static enum ml_status move(struct window *w, size_t row, struct ml_error *err)
     enum ml_status status =
         ml_run_column_real(w->run, "samples", "time_s", w->first, w->count, w->time_s, err);
     if (!status)
-        status = ml_run_column_int64(w->run, "samples", "rss_B", w->first, w->count, w->rss_B, err);
+        status = ml_run_column_int64(w->run, "samples", ML_MEMORY_COLUMN, w->first, w->count,
+                                     w->rss_B, err);
     return status;
 }
 
