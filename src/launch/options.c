@@ -42,6 +42,7 @@ struct option_row {
 
 static const struct option_row rows[] = {ML_OPTIONS(ROW)};
 enum { N_ROWS = sizeof rows / sizeof *rows };
+_Static_assert(N_ROWS <= 64, "a bit of ml_options.given for each");
 
 static const char *const bind_words[] = {"auto", "core", "socket", "none", NULL};
 static const char *const launch_words[] = {"auto", "ranks", "once", NULL};
@@ -154,6 +155,7 @@ static enum ml_status set_named(struct ml_options *o, const struct option_row *r
 {
     struct ml_error why;
     enum ml_status status = set(o, row, text, &why);
+    o->given |= UINT64_C(1) << (row - rows);
     if (status != ML_OK)
         ml_fail(err, status, "%s: %.400s", written, why.text);
     return status;
@@ -252,6 +254,16 @@ enum ml_status ml_options_parse(int argc, char **argv, struct ml_options *out_op
         return ml_fail(err, ML_RUN_LOST, "--repeat-rate: at least 0.1ms between samples");
     *out_options = o;
     return ML_OK;
+}
+
+bool ml_options_given(const struct ml_options *o, const void *field)
+{
+    size_t offset = (size_t)((const char *)field - (const char *)o);
+    for (int i = 0; i < N_ROWS; i++) {
+        if (rows[i].offset == offset)
+            return o->given >> i & 1;
+    }
+    return false;
 }
 
 static const char *signal_name(int number)

@@ -26,7 +26,8 @@ enum ml_launch { ML_LAUNCH_AUTO, ML_LAUNCH_RANKS, ML_LAUNCH_ONCE };
     X(FLAG, no_stdout, "no-stdout", 0, NULL, "", "leave the output alone; do not record it")       \
     X(SIZE, stdout_limit_B, "stdout-limit", 0, "SIZE", "16MiB", "output to record a rank (16MiB)") \
     X(PSS, pss_rate_ns, "pss-rate", 0, "TIME", "auto", "between readings of PSS (by their cost)")  \
-    X(PERCENT, overhead, "overhead", 0, "PERCENT", "1%", "of a core for sampling, at most (1%)")   \
+    X(PERCENT, overhead, "overhead", 0, "PERCENT", "1%",                                           \
+      "of the job's CPUs for sampling, at most (1%)")                                              \
     X(FLAG, pstack, "pstack", 0, NULL, "", "take stack traces")                                    \
     X(DEBUGGER, debugger, "debugger", 0, "NAME", "auto",                                           \
       "take them by unwind, gdb or lldb (unwind)")                                                 \
@@ -69,6 +70,7 @@ enum { ML_RANKS_AS_MPIEXEC = 0, ML_RANKS_BY_SLOTS = -1 }; /* of `ranks` */
 
 struct ml_options {
     ML_OPTIONS(ML_OPTION_FIELD)
+    uint64_t given; /* a bit for each: see ml_options_given */
     char **command; /* the application and its arguments, NULL-terminated */
 };
 
@@ -78,6 +80,9 @@ enum ml_options_wish { ML_WISH_RUN, ML_WISH_HELP, ML_WISH_VERSION };
  * into ARGV and the environment. Errors name the option. */
 enum ml_status ml_options_parse(int argc, char **argv, struct ml_options *out_options,
                                 enum ml_options_wish *out_wish, struct ml_error *err);
+
+/* Whether FIELD of OPTIONS was given, as an argument or as a variable, and is not the default. */
+bool ml_options_given(const struct ml_options *options, const void *field);
 
 /* Option I as the run's attribute: its name and its value as text in OUT. False past the last. */
 bool ml_options_attribute(const struct ml_options *options, size_t i, const char **out_name,

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/slice.h"
+#include "recorder/budget.h"
 #include "recorder/event.h"
 #include "recorder/source_processes.h"
 
@@ -26,8 +27,8 @@ struct ml_sampler {
     struct ml_timer *timer;
     struct ml_node_sample_row last; /* of the last tick */
     int64_t tick, missed;
-    int64_t deadline_ns, period_ns;
-    int64_t cost_ns; /* of a tick, smoothed */
+    int64_t deadline_ns;
+    struct ml_budget budget;
     int64_t host_cpu_ns;
     bool running, write_failed;
 };
@@ -49,31 +50,6 @@ static void flush(struct ml_sampler *s)
 }
 
 /* ---- a tick ---- */
-
-/* Slower, before the budget is exceeded: the period grows with what a tick costs. */
-static void keep_budget(struct ml_sampler *s, int64_t cost_ns)
-{
-    s->cost_ns = s->cost_ns ? (7 * s->cost_ns + cost_ns) / 8 : cost_ns;
-    int64_t least = (int64_t)((double)s->cost_ns / s->options->overhead);
-    int64_t period = s->options->repeat_rate_ns > least ? s->options->repeat_rate_ns : least;
-    /* A step of a quarter at least: small changes are noise. */
-    bool slower = period > s->period_ns + s->period_ns / 4;
-    bool back = period < s->period_ns - s->period_ns / 4;
-    if (s->tick < 8 || !(slower || back))
-        return;
-    s->period_ns = period;
-    if (slower)
-        ml_sampler_event(s, -1, ML_EVENT_SLOWED, period,
-                         "sampling slows down to stay within --overhead");
-}
-
-/* What --overhead leaves beside the ticks, but at least a quarter of it. */
-static double spare_share(const struct ml_sampler *s)
-{
-    double all = s->options->overhead;
-    double left = all - (double)s->cost_ns / (double)s->period_ns;
-    return left > all / 4 ? left : all / 4;
-}
 
 static void measure(struct ml_sampler *s, struct ml_tick *t)
 {
@@ -98,7 +74,8 @@ static void react(struct ml_sampler *s, const struct ml_tick *t)
 static void take_tick(struct ml_sampler *s)
 {
     int64_t before = own_cpu_ns();
-    struct ml_tick t = {.number = s->tick++, .now = ml_mono_now(), .share = spare_share(s)};
+    struct ml_tick t = {
+        .number = s->tick++, .now = ml_mono_now(), .share = ml_budget_left(&s->budget)};
     ml_row_clear(&ml_table_node_samples, &t.node);
     t.node.time_ns = t.now.ns;
     t.node.node = s->node;
@@ -109,19 +86,20 @@ static void take_tick(struct ml_sampler *s)
     ml_journal_row(s->journal, ML_FRAME_NODE_SAMPLE, t.now.ns, &ml_table_node_samples, &t.node);
     flush(s);
     react(s, &t);
-    keep_budget(s, own_cpu_ns() - before);
+    if (ml_budget_spend(&s->budget, own_cpu_ns() - before))
+        ml_sampler_event(s, -1, ML_EVENT_SLOWED, s->budget.period_ns, s->budget.why);
 }
 
 static void on_timer(void *context)
 {
     struct ml_sampler *s = context;
     take_tick(s);
-    s->deadline_ns += s->period_ns;
+    s->deadline_ns += s->budget.period_ns;
     int64_t late = ml_mono_now().ns - s->deadline_ns;
     if (late > 0) {
-        int64_t skipped = late / s->period_ns + 1;
+        int64_t skipped = late / s->budget.period_ns + 1;
         s->missed += skipped;
-        s->deadline_ns += skipped * s->period_ns;
+        s->deadline_ns += skipped * s->budget.period_ns;
     }
     ml_timer_set(s->timer, (struct ml_mono){s->deadline_ns});
 }
@@ -149,6 +127,7 @@ static void describe_node(struct ml_sampler *s)
 {
     struct ml_node_row row;
     begin_row(s, &row);
+    ml_budget_init(&s->budget, s->options, row.cpus);
     journal_node(s, &row);
 }
 
@@ -183,10 +162,8 @@ enum ml_status ml_sampler_open(struct ml_loop *loop, const struct ml_sampler_set
                                struct ml_sampler **out_sampler, struct ml_error *err)
 {
     struct ml_sampler *s = ml_alloc(sizeof *s);
-    *s = (struct ml_sampler){.options = setup->options,
-                             .node = setup->node,
-                             .node_name = setup->node_name,
-                             .period_ns = setup->options->repeat_rate_ns};
+    *s = (struct ml_sampler){
+        .options = setup->options, .node = setup->node, .node_name = setup->node_name};
     ml_row_clear(&ml_table_node_samples, &s->last);
     s->last.rss_B = 0;
     enum ml_status status =

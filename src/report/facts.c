@@ -225,6 +225,8 @@ static enum ml_status gather(struct ml_run *run, const struct ml_facts_range *ra
         status = ml_total_each(run, &f->lives, visit_total, f, err);
     if (!status)
         status = ml_slice_each(run, &ml_table_node_samples, visit_node_sample, f, err);
+    if (!status)
+        status = ml_notes_gather(run, &f->notes, err);
     finish(f);
     return status;
 }
@@ -274,6 +276,7 @@ void ml_facts_free(struct ml_facts *facts)
     free(facts->last_B);
     ml_lives_free(&facts->lives);
     ml_history_free(&facts->total);
+    ml_notes_free(&facts->notes);
     ml_slice_free(&facts->node_slice);
     ml_slice_free(&facts->process_slice);
     *facts = (struct ml_facts){0};

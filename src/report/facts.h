@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "read/slice.h"
 #include "report/history.h"
+#include "report/notes.h"
 #include "report/trend.h"
 #include "sums/lives.h"
 
@@ -35,6 +36,7 @@ struct ml_facts {
     int64_t trend_ns;        /* growth at the end is that of the last TREND_NS */
     double growth_B_per_min; /* of the total; NaN: not known */
     struct ml_trend trend;
+    struct ml_notes notes;
     int ranks;
     double mean_peak_B; /* of the ranks' peaks; NaN: none was measured */
     bool by_node_history;

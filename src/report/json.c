@@ -97,6 +97,25 @@ static json_t *summary_of(const struct ml_facts *f)
     return summary;
 }
 
+static json_t *notes_of(const struct ml_facts *f)
+{
+    json_t *notes = json_array();
+    for (size_t i = 0; i < f->notes.n; i++) {
+        const struct ml_note *n = &f->notes.list[i];
+        const struct ml_node_row *node = ml_facts_node(f, n->node);
+        bool slowed = n->kind == ML_EVENT_SLOWED;
+        json_t *note = json_object();
+        json_object_set_new(note, "kind", ml_json_text(ml_code_meaning(ml_event_codes, n->kind)));
+        json_object_set_new(note, "text", ml_json_text(n->text));
+        json_object_set_new(note, "node", ml_json_text(node ? node->name : NULL));
+        json_object_set_new(note, "time_s", ml_json_seconds(n->first_ns));
+        json_object_set_new(note, "times", json_integer((json_int_t)n->n));
+        json_object_set_new(note, "period_s", ml_json_seconds(slowed ? n->value : -1));
+        json_array_append_new(notes, note);
+    }
+    return notes;
+}
+
 static json_t *history_of(const struct ml_history *h)
 {
     json_t *rows = json_array();
@@ -204,6 +223,7 @@ enum ml_status ml_report_json(const struct ml_json_parts *parts, struct ml_buffe
     json_object_set_new(root, "file", ml_json_text(parts->name));
     json_object_set_new(root, "run", run_of(f));
     json_object_set_new(root, "summary", summary_of(f));
+    json_object_set_new(root, "notes", notes_of(f));
     json_object_set_new(root, "nodes", nodes_of(parts));
     json_object_set_new(root, "processes", processes_of(f));
     json_object_set_new(root, "memory", history_of(&f->total));

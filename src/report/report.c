@@ -190,6 +190,29 @@ static char *growth(const struct ml_facts *f)
                      full ? " is full " : "", full ? in : "", full ? " later" : "");
 }
 
+/* "sampling slows down ..., to 0.813s (n01 at 0:05, 3 times in all)". */
+static char *note(const struct ml_facts *f, const struct ml_note *n)
+{
+    char at[24], every[24] = "", often[48] = "";
+    const struct ml_node_row *node = ml_facts_node(f, n->node);
+    ml_elapsed_format(at, sizeof at, n->first_ns);
+    if (n->kind == ML_EVENT_SLOWED)
+        snprintf(every, sizeof every, ", to %.3gs", (double)n->value / ML_NS_PER_S);
+    if (n->n > 1)
+        snprintf(often, sizeof often, ", %zu times in all", n->n);
+    return ml_format("%s%s (%s at %s%s)", n->text, every, node ? node->name : "?", at, often);
+}
+
+static void notes(const struct ml_facts *f, const struct ml_style *style, struct ml_buffer *out)
+{
+    for (size_t i = 0; i < f->notes.n; i++)
+        line(out, style, "note", note(f, &f->notes.list[i]));
+    if (f->notes.n_more)
+        line(out, style, "note",
+             ml_format("%zu more; the table events has all (memlog export --json)",
+                       f->notes.n_more));
+}
+
 void ml_report_summary(const struct ml_facts *facts, const struct ml_style *style,
                        struct ml_buffer *out)
 {
@@ -203,4 +226,5 @@ void ml_report_summary(const struct ml_facts *facts, const struct ml_style *styl
     line(out, style, "imbalance", imbalance(facts));
     line(out, style, style->width < 60 ? "growth" : "growth at end", growth(facts));
     line(out, style, style->width < 60 ? "limit" : "closest to limit", closest(facts));
+    notes(facts, style, out);
 }
