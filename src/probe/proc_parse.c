@@ -192,6 +192,16 @@ void ml_proc_parse_meminfo(const char *text, size_t n, struct ml_proc_meminfo *o
 }
 
 /* 1.38 0.55 0.20 3/96 10341 */
+size_t ml_proc_parse_pids(const char *text, size_t n, pid_t *out_pids, size_t most)
+{
+    struct cursor c = {text, text + n};
+    size_t found = 0;
+    int64_t pid;
+    while (found < most && take_number(&c, &pid) && pid > 0 && pid <= INT32_MAX)
+        out_pids[found++] = (pid_t)pid;
+    return found;
+}
+
 bool ml_proc_parse_last_pid(const char *text, size_t n, pid_t *out_pid)
 {
     while (n && (text[n - 1] == '\n' || text[n - 1] == ' '))

@@ -57,6 +57,10 @@ void ml_proc_parse_meminfo(const char *text, size_t n, struct ml_proc_meminfo *o
 /* The PID given out last, from loadavg. */
 bool ml_proc_parse_last_pid(const char *text, size_t n, pid_t *out_pid);
 
+/* The children of a thread, /proc/PID/task/TID/children: "101 102 ". Returns how many are in
+ * OUT_PIDS, at most MOST; it ends at what is no PID. */
+size_t ml_proc_parse_pids(const char *text, size_t n, pid_t *out_pids, size_t most);
+
 /* From /proc/PID/cgroup: the path in the version 1 hierarchy of CONTROLLER, or with "" in the
  * unified one. OUT_PATH is NUL-terminated, begins with a slash and has no ".." in it. */
 bool ml_proc_parse_cgroup(const char *text, size_t n, const char *controller, char *out_path,

@@ -13,11 +13,20 @@
 
 #define SEARCH_PERIOD_NS (20 * ML_NS_PER_MS)
 
-/* For what gets by: a PID that was chosen (clone3 with set_tid), a mark that was taken on late. */
+/* All processes are looked at so often, since the search by PID misses some: a process whose PID
+ * was chosen (clone3(2), set_tid), or that took on the mark when it was no longer young. And the
+ * lists of children miss those whose parent has ended. */
 #define EVERYTHING_PERIOD_NS (60 * ML_NS_PER_S)
+#define EVERYTHING_IN_STORM_NS (5 * ML_NS_PER_S)
 
 /* Up to so many new PIDs are looked up one by one; for more, /proc is listed. */
 #define MAX_LOOKUPS 256
+
+/* So many new PIDs are cheap, whatever we have ourselves; beyond, they may be as many as twice our
+ * threads: each thread has a list of children, and each PID is looked at twice. */
+#define CHEAP_LOOKUPS 32
+
+#define FIRST_YOUNG_WAIT_NS (20 * ML_NS_PER_MS)
 
 struct candidate {
     pid_t pid; /* 0: taken */
@@ -93,7 +102,76 @@ static void examine_listed(struct ml_procfs *fs, const struct ml_processes *set,
     closedir(directory);
 }
 
-static void examine_new(struct ml_tree *tree, struct ml_procfs *fs, const struct ml_processes *set,
+/* ---- children ---- */
+
+/* The children of thread THREAD of PID, as the kernel lists them. False: it keeps no such list, or
+ * the thread has ended. */
+static bool examine_children_of(struct ml_procfs *fs, const struct ml_processes *set, pid_t pid,
+                                pid_t thread, struct candidates *found)
+{
+    char path[64];
+    pid_t children[MAX_LOOKUPS];
+    snprintf(path, sizeof path, "%d/task/%d/children", (int)pid, (int)thread);
+    ssize_t size = ml_procfs_read(fs, fs->root, path);
+    if (size < 0)
+        return false;
+    size_t n = ml_proc_parse_pids(fs->text, (size_t)size, children, MAX_LOOKUPS);
+    for (size_t i = 0; i < n; i++)
+        examine(fs, set, children[i], found);
+    return true;
+}
+
+static bool examine_children(struct ml_procfs *fs, const struct ml_processes *set,
+                             const struct ml_process *p, struct candidates *found)
+{
+    char path[40];
+    bool listed = examine_children_of(fs, set, p->pid, p->pid, found);
+    if (!listed || p->row.threads <= 1)
+        return listed;
+    snprintf(path, sizeof path, "%d/task", (int)p->pid);
+    int fd = openat(fs->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *entry;
+    if (!directory) {
+        if (fd >= 0)
+            close(fd);
+        return listed;
+    }
+    while ((entry = readdir(directory))) {
+        pid_t thread = parse_pid(entry->d_name);
+        if (thread && thread != p->pid)
+            examine_children_of(fs, set, p->pid, thread, found);
+    }
+    closedir(directory);
+    return listed;
+}
+
+/* Whether others fork so much that looking at each new PID costs more than our own lists. */
+static bool is_storm(const struct ml_processes *set, int64_t n_pids)
+{
+    int64_t threads = 0;
+    for (size_t i = 0; i < set->n; i++)
+        threads += set->live[i]->row.threads > 0 ? set->live[i]->row.threads : 1;
+    return n_pids > CHEAP_LOOKUPS + 2 * threads;
+}
+
+/* False: there is none, or this kernel keeps no lists (CONFIG_PROC_CHILDREN). */
+static bool examine_in_storm(const struct ml_tree *tree, struct ml_procfs *fs,
+                             const struct ml_processes *set, pid_t last, struct candidates *found)
+{
+    int64_t n_pids = last >= tree->settled ? last - tree->settled : INT32_MAX;
+    bool listed = false;
+    if (!is_storm(set, n_pids))
+        return false;
+    for (size_t i = 0; i < set->n; i++)
+        listed |= !set->live[i]->ended && examine_children(fs, set, set->live[i], found);
+    return listed;
+}
+
+/* ---- new PIDs ---- */
+
+/* True: by lists of children. */
+static bool examine_new(struct ml_tree *tree, struct ml_procfs *fs, const struct ml_processes *set,
                         int64_t now_ns, bool regular, struct candidates *found)
 {
     pid_t last = 0;
@@ -103,7 +181,11 @@ static void examine_new(struct ml_tree *tree, struct ml_procfs *fs, const struct
     bool whole_round = from <= last && last < tree->newest;
     bool everything =
         tree->everything || !known || whole_round || now_ns >= tree->everything_due_ns;
-    if (everything || last < from || last - from > MAX_LOOKUPS) {
+    bool storm = !everything && examine_in_storm(tree, fs, set, last, found);
+    if (storm) {
+        if (tree->everything_due_ns > now_ns + EVERYTHING_IN_STORM_NS)
+            tree->everything_due_ns = now_ns + EVERYTHING_IN_STORM_NS;
+    } else if (everything || last < from || last - from > MAX_LOOKUPS) {
         examine_listed(fs, set, everything, from, last, found);
     } else {
         for (pid_t pid = from + 1; pid <= last; pid++)
@@ -112,12 +194,13 @@ static void examine_new(struct ml_tree *tree, struct ml_procfs *fs, const struct
     /* A PID is given out a moment before its process can be seen, so each is looked at in two
      * searches that lie a period apart. */
     if (regular) {
-        tree->settled = tree->newest;
+        tree->settled = storm ? last : tree->newest;
         tree->newest = last;
     }
     tree->everything = false;
     if (everything)
         tree->everything_due_ns = now_ns + EVERYTHING_PERIOD_NS;
+    return storm;
 }
 
 static bool environ_has_mark(const struct ml_tree *tree, struct ml_procfs *fs, pid_t pid,
@@ -141,10 +224,11 @@ static void take_rank(struct ml_tree *tree, struct ml_processes *set, struct ml_
         ml_processes_set_rank(set, p, rank);
 }
 
+/* A PID may be among the candidates twice: as a new one and as a young one. */
 static struct ml_process *adopt(struct ml_procfs *fs, struct ml_processes *set, pid_t pid,
                                 const struct ml_process *parent, int64_t now_ns)
 {
-    struct ml_process *p = ml_process_open(fs, pid, now_ns);
+    struct ml_process *p = ml_processes_find(set, pid) ? NULL : ml_process_open(fs, pid, now_ns);
     if (!p)
         return NULL;
     p->parent = parent ? parent->number : -1;
@@ -182,7 +266,8 @@ static bool is_ours(struct ml_procfs *fs, pid_t pid)
            status.st_uid == geteuid();
 }
 
-/* Between fork and execve a process has its parent's environment: ask again for a while. */
+/* Between fork and execve a process has its parent's environment: ask again for a while. Only where
+ * ranks are not given: whatever descends from one has had the mark from its first moment. */
 static void remember_young(struct ml_tree *tree, const struct candidate *c, int64_t now_ns)
 {
     int64_t until_ns = c->start_ns + ML_PROCESS_YOUNG_NS;
@@ -190,10 +275,11 @@ static void remember_young(struct ml_tree *tree, const struct candidate *c, int6
         if (tree->young[i].pid == c->pid)
             return;
     }
-    if (now_ns >= until_ns)
+    if (now_ns >= until_ns || tree->ranks_given)
         return;
     ML_GROW(tree->young, tree->n_young, tree->young_capacity);
-    tree->young[tree->n_young++] = (struct ml_young){c->pid, until_ns};
+    tree->young[tree->n_young++] =
+        (struct ml_young){c->pid, until_ns, now_ns + FIRST_YOUNG_WAIT_NS, FIRST_YOUNG_WAIT_NS};
 }
 
 /* One pass over the candidates, for those that bear the mark. */
@@ -224,10 +310,15 @@ static void examine_young(struct ml_tree *tree, struct ml_procfs *fs,
 {
     size_t n = 0;
     for (size_t i = 0; i < tree->n_young; i++) {
-        if (now_ns >= tree->young[i].until_ns)
+        struct ml_young *y = &tree->young[i];
+        if (now_ns >= y->until_ns || ml_processes_find(set, y->pid))
             continue;
-        examine(fs, set, tree->young[i].pid, found);
-        tree->young[n++] = tree->young[i];
+        if (now_ns >= y->ask_ns) {
+            examine(fs, set, y->pid, found);
+            y->wait_ns *= 2;
+            y->ask_ns = now_ns + y->wait_ns;
+        }
+        tree->young[n++] = *y;
     }
     tree->n_young = n;
 }
@@ -245,6 +336,20 @@ static void rank_young(struct ml_tree *tree, struct ml_procfs *fs, struct ml_pro
     }
 }
 
+static void adopt_all(struct ml_tree *tree, struct ml_procfs *fs, struct ml_processes *set,
+                      struct candidates *found, int64_t now_ns)
+{
+    bool marked;
+    if (found->n)
+        qsort(found->items, found->n, sizeof *found->items, compare_starts);
+    do {
+        while (adopt_children(tree, fs, set, found, now_ns))
+            ;
+        marked = tree->mark && adopt_marked(tree, fs, set, found, now_ns);
+        tree->everything |= marked; /* children that were looked at before are its too */
+    } while (marked);
+}
+
 void ml_tree_search(struct ml_tree *tree, struct ml_procfs *fs, struct ml_processes *set,
                     int64_t now_ns, bool now_at_once)
 {
@@ -256,18 +361,17 @@ void ml_tree_search(struct ml_tree *tree, struct ml_procfs *fs, struct ml_proces
         tree->search_due_ns = now_ns + SEARCH_PERIOD_NS;
     if (tree->mark && !tree->ranks_given)
         rank_young(tree, fs, set, now_ns);
-    examine_new(tree, fs, set, now_ns, regular, &found);
+    size_t n_before = set->n;
+    bool by_children = examine_new(tree, fs, set, now_ns, regular, &found);
     if (tree->mark)
         examine_young(tree, fs, set, now_ns, &found);
-    if (found.n)
-        qsort(found.items, found.n, sizeof *found.items, compare_starts);
-    bool marked;
-    do {
-        while (adopt_children(tree, fs, set, &found, now_ns))
-            ;
-        marked = tree->mark && adopt_marked(tree, fs, set, &found, now_ns);
-        tree->everything |= marked; /* children that were looked at before are its too */
-    } while (marked);
+    adopt_all(tree, fs, set, &found, now_ns);
+    while (by_children && set->n > n_before) { /* the next generation */
+        found.n = 0;
+        for (size_t n = set->n; n_before < n; n_before++)
+            examine_children(fs, set, set->live[n_before], &found);
+        adopt_all(tree, fs, set, &found, now_ns);
+    }
     free(found.items);
 }
 

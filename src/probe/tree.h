@@ -2,7 +2,9 @@
  * environment holds the mark of the run.
  *
  * The kernel gives PIDs out in ascending order and tells the last one, so only PIDs given out
- * since are looked at: unrelated processes cost nothing, and no list of them is kept. */
+ * since are looked at: processes that are there already cost nothing. Where others fork so much
+ * that this would cost more than our own processes' lists of children, these are read instead, and
+ * what has left the tree is found by a look at all processes now and then. */
 #ifndef ML_PROBE_TREE_H
 #define ML_PROBE_TREE_H
 
@@ -10,7 +12,8 @@
 
 struct ml_young {
     pid_t pid;
-    int64_t until_ns;
+    int64_t until_ns, ask_ns; /* it is asked again at ASK_NS, then after twice as long */
+    int64_t wait_ns;
 };
 
 struct ml_tree {

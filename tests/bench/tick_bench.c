@@ -3,7 +3,7 @@
  * tick_bench sleeping N [TICKS]   N processes of 1 MiB that sleep
  * tick_bench growing N [TICKS]    N processes that touch another page between any two ticks
  * tick_bench made-up N [TICKS]    N processes of a made-up /proc that change at every tenth tick
- * tick_bench forking N [TICKS]    N processes that sleep, and one that forks all the time
+ * tick_bench forking N [TICKS]    N processes that sleep, and a stranger that forks all the time
  * tick_bench deadlines N [SECONDS]   1 kHz on a timer: the share of missed deadlines
  * Prints CPU time in microseconds; for living processes also that of the bare system calls, so that
  * the machine's share can be told from ours. */
@@ -184,6 +184,7 @@ static int bench_made_up(int n, int n_ticks)
 static int bench_live(enum child kind, const char *name, int n, int n_ticks)
 {
     struct ml_probe *probe = open_probe("/proc");
+    ml_probe_set_mark(probe, "MEMLOG_RUN=bench"); /* as the recorder does */
     pid_t forker = kind == FORKING ? spawn(FORKING) : -1;
     pid_t *pids = calloc((size_t)n, sizeof *pids);
     for (int k = 0; k < n; k++) {

@@ -73,6 +73,80 @@ static void finds_descendants(void **state)
     assert_int_equal(recorder->node.processes, 7);
 }
 
+/* Others fork far more than we have threads: our own lists of children are read, all generations,
+ * and what they do not tell is found when all processes are looked at, 5 s later. */
+static void storm_of_strangers(void **state)
+{
+    (void)state;
+    set(100, 1, 1000);
+    open_probe(0);
+    ml_probe_set_mark(probe, "MEMLOG_RUN=12");
+    ml_probe_add_rank(probe, 0, 100, NULL);
+    fake_proc_set_last_pid(&fake, 200);
+    tick();
+    tick();
+    set(500, 100, 10);
+    set(501, 500, 10);
+    set(502, 501, 10);
+    fake_proc_write(&fake, "100/task/100/children", "500 ");
+    fake_proc_write(&fake, "500/task/500/children", "501 ");
+    fake_proc_write(&fake, "501/task/501/children", "502 ");
+    set(600, 1, 10); /* it left the tree at once */
+    set_environ(600, "MEMLOG_RUN=12", "X=1");
+    fake_proc_set_last_pid(&fake, 700);
+    tick();
+    assert_non_null(recorder_find(recorder, 500));
+    assert_non_null(recorder_find(recorder, 501));
+    assert_non_null(recorder_find(recorder, 502));
+    assert_null(recorder_find(recorder, 600));
+    for (int i = 0; i < 21; i++)
+        tick();
+    assert_non_null(recorder_find(recorder, 600));
+}
+
+/* With threads, each of which has children of its own. */
+static void storm_with_threads(void **state)
+{
+    (void)state;
+    fake_proc_set(&fake, &(struct fake_process){.pid = 100, .parent = 1, .threads = 2});
+    open_probe(0);
+    ml_probe_add_rank(probe, 0, 100, NULL);
+    fake_proc_set_last_pid(&fake, 200);
+    tick();
+    tick();
+    set(500, 100, 10);
+    set(501, 100, 10);
+    fake_proc_write(&fake, "100/task/100/children", "500 ");
+    fake_proc_write(&fake, "100/task/101/children", "501 ");
+    fake_proc_set_last_pid(&fake, 700);
+    tick();
+    assert_non_null(recorder_find(recorder, 500));
+    assert_non_null(recorder_find(recorder, 501));
+}
+
+/* A process that is new and young at once, and takes on the mark between two looks, is one. */
+static void new_and_young_is_one_process(void **state)
+{
+    (void)state;
+    set(100, 1, 1000);
+    open_probe(0);
+    ml_probe_set_mark(probe, "MEMLOG_RUN=12");
+    fake_proc_set_last_pid(&fake, 200);
+    tick();
+    fake_proc_set(&fake, &(struct fake_process){.pid = 201,
+                                                .parent = 1,
+                                                .rss_pages = 300,
+                                                .start_ticks = now_ns / (10 * ML_NS_PER_MS)});
+    set_environ(201, "A=1", "B=2");
+    fake_proc_set_last_pid(&fake, 201);
+    tick();
+    set_environ(201, "MEMLOG_RUN=12", "B=2");
+    tick();
+    assert_non_null(recorder_find(recorder, 201));
+    assert_int_equal(recorder->n, 1);
+    assert_int_equal(recorder->node.rss_B, 300 * PAGE);
+}
+
 static void fork_during_the_search_is_not_lost(void **state)
 {
     (void)state;
@@ -204,6 +278,9 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(reused_pid_is_another_process),
+        TEST(storm_of_strangers),
+        TEST(storm_with_threads),
+        TEST(new_and_young_is_one_process),
         TEST(finds_descendants),
         TEST(fork_during_the_search_is_not_lost),
         TEST(children_from_before_add_rank),

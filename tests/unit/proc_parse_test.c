@@ -159,6 +159,24 @@ static void last_pid(void **state)
     assert_int_equal(pid, 10341);
 }
 
+static void children(void **state)
+{
+    pid_t pids[3] = {0};
+    (void)state;
+    assert_int_equal(ml_proc_parse_pids("101 2147483647 ", 15, pids, 3), 2);
+    assert_int_equal(pids[0], 101);
+    assert_int_equal(pids[1], 2147483647);
+    assert_int_equal(ml_proc_parse_pids("1 2 3 4 5 ", 10, pids, 3), 3);
+    assert_int_equal(pids[2], 3);
+    assert_int_equal(ml_proc_parse_pids("", 0, pids, 3), 0);
+    assert_int_equal(ml_proc_parse_pids(" \n", 2, pids, 3), 0);
+    assert_int_equal(ml_proc_parse_pids("7 x 8 ", 6, pids, 3), 1);
+    assert_int_equal(ml_proc_parse_pids("0 8 ", 4, pids, 3), 0);
+    assert_int_equal(ml_proc_parse_pids("-8 ", 3, pids, 3), 0);
+    assert_int_equal(ml_proc_parse_pids("9999999999 8 ", 13, pids, 3), 0);
+    assert_int_equal(ml_proc_parse_pids("12", 1, pids, 3), 1); /* cut */
+}
+
 static void cgroups(void **state)
 {
     static const char v1[] = "9:name=systemd:/\n4:memory:/pbs/12.head\n3:cpu,cpuacct:/c\n0::/two\n";
@@ -250,11 +268,12 @@ static void environments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stat_names), cmocka_unit_test(stat_refused),
-        cmocka_unit_test(cut_texts),  cmocka_unit_test(statm),
-        cmocka_unit_test(status),     cmocka_unit_test(pss_and_meminfo),
-        cmocka_unit_test(last_pid),   cmocka_unit_test(cgroups),
-        cmocka_unit_test(cpu_lists),  cmocka_unit_test(environments),
+        cmocka_unit_test(stat_names),   cmocka_unit_test(stat_refused),
+        cmocka_unit_test(cut_texts),    cmocka_unit_test(statm),
+        cmocka_unit_test(status),       cmocka_unit_test(pss_and_meminfo),
+        cmocka_unit_test(last_pid),     cmocka_unit_test(children),
+        cmocka_unit_test(cgroups),      cmocka_unit_test(cpu_lists),
+        cmocka_unit_test(environments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
