@@ -1,7 +1,9 @@
 #include "recorder/farewell.h"
 
 #include "recorder/signals.h"
+#include "world/pmix_client.h"
 
+#include <fcntl.h>
 #include <mpi.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,9 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FINALIZE_SECONDS = 5, DRAIN_STEPS = 50 };
+enum { FINALIZE_SECONDS = 5, MOST_ALARMS = 60, PARTING_SECONDS = 5, DRAIN_STEPS = 50 };
 
 static struct ml_leave final;
+static int n_cpus;
 
 /* Hydra takes a rank that ends without this for a failed one. Async-signal-safe. */
 static void tell_hydra(void)
@@ -25,11 +28,32 @@ static void tell_hydra(void)
     (void)ignored;
 }
 
+/* Whether more wants to run than there are CPUs: then MPI_Finalize may wait for processes that wait
+ * for a CPU. Async-signal-safe. */
+static bool is_overloaded(void)
+{
+    char text[16] = "";
+    int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+    bool known = fd >= 0 && read(fd, text, sizeof text - 1) > 0;
+    if (fd >= 0)
+        close(fd);
+    return known && atoi(text) >= n_cpus;
+}
+
 static void leave_at_once(int number)
 {
-    (void)number;
+    static volatile sig_atomic_t n_alarms, leaving;
+    if (number == SIGALRM && !leaving && ++n_alarms < MOST_ALARMS && is_overloaded()) {
+        alarm(FINALIZE_SECONDS);
+        return;
+    }
+    /* What follows is not async-signal-safe, and may itself hang or crash: it has one try. */
+    if (!leaving++) {
+        alarm(PARTING_SECONDS);
+        tell_hydra();
+        ml_pmix_client_leave();
+    }
     alarm(0);
-    tell_hydra();
     if (final.signal)
         ml_signals_die(final.signal);
     _exit(final.code);
@@ -60,8 +84,9 @@ static void drain(void)
 
 _Noreturn void ml_farewell(struct ml_leave how, bool several_hosts)
 {
-    struct sigaction watchdog = {.sa_handler = leave_at_once};
+    struct sigaction watchdog = {.sa_handler = leave_at_once, .sa_flags = SA_NODEFER | SA_RESTART};
     final = how;
+    n_cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
     sigaction(SIGALRM, &watchdog, NULL);
     /* HDF5 1.10 after a full disk can crash in here: the code stays the right one. */
     sigaction(SIGSEGV, &watchdog, NULL);

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 
 /* Leaves MPI and ends the process. SEVERAL_HOSTS: the job has more than one. Everything is written
- * by now: MPI_Finalize gets 5 s. */
+ * by now. MPI_Finalize gets 5 s, and longer where the node has more to do than CPUs; then the
+ * process manager is told that we are done, and the process leaves by itself. */
 _Noreturn void ml_farewell(struct ml_leave how, bool several_hosts);
 
 #endif

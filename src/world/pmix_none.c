@@ -2,6 +2,11 @@
 #ifndef MEMLOG_WITH_PMIX
 
 #include "world/pmix.h"
+#include "world/pmix_client.h"
+
+void ml_pmix_client_leave(void)
+{
+}
 
 enum ml_status ml_pmix_open(const struct ml_pmix_host *host, struct ml_pmix **out_pmix,
                             struct ml_error *err)
