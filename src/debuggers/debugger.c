@@ -282,7 +282,14 @@ enum ml_status ml_debugger_read(struct ml_debugger *d, struct ml_mono deadline,
 /* Where there is no pidfd (Linux before 5.3) the process is looked at this often. */
 #define LOOK_MS 20
 
-/* Reads and forgets the output until the process has ended, at most for GRACE_NS. True: reaped. */
+/* Without reaping it: as long as it is a zombie, its group's number is nobody else's. */
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = {.si_pid = 0};
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
+/* Reads and forgets the output until the process has ended, at most for GRACE_NS. */
 static bool drain_until_end(struct ml_debugger *d, int pidfd, int64_t grace_ns)
 {
     struct ml_mono deadline = {ml_mono_now().ns + grace_ns};
@@ -294,7 +301,7 @@ static bool drain_until_end(struct ml_debugger *d, int pidfd, int64_t grace_ns)
             fds[1].fd = -1;
         fds[1].revents = 0;
         ml_buffer_clear(&d->pending);
-        if (waitpid(d->pid, NULL, WNOHANG) == d->pid)
+        if (has_ended(d->pid))
             return true;
     }
     return false;
@@ -325,17 +332,21 @@ int64_t ml_debugger_cpu_ns(const struct ml_debugger *d)
     return ml_clock_read(clock) + reaped_cpu_ns(d->pid);
 }
 
+/* What we started may be a wrapper around the debugger, and gdb has children of its own: at its
+ * first attach it tries ptrace out on one, which stays behind, stopped for ever, where gdb is
+ * killed then. So it is the group that ends. lldb's lldb-server is in a session of its own: it lets
+ * its target go when lldb is gone, and must not be killed before. */
 void ml_debugger_end(struct ml_debugger *d, int64_t grace_ns)
 {
     if (!d->pid)
         return;
     ML_AUTO_FD int pidfd = (int)syscall(SYS_pidfd_open, d->pid, 0);
     close(d->in);
-    kill(d->pid, SIGCONT); /* somebody may have stopped it */
-    if (!drain_until_end(d, pidfd, grace_ns)) {
-        kill(d->pid, SIGKILL);
-        drain_until_end(d, pidfd, grace_ns);
-    }
+    kill(-d->pid, SIGCONT); /* somebody may have stopped it */
+    bool ended = drain_until_end(d, pidfd, grace_ns);
+    kill(-d->pid, SIGKILL);
+    if (ended || drain_until_end(d, pidfd, grace_ns))
+        reap(d->pid);
     close(d->out);
     ml_buffer_free(&d->pending);
     *d = (struct ml_debugger){.in = -1, .out = -1};

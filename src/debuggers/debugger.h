@@ -42,8 +42,9 @@ enum ml_status ml_debugger_read(struct ml_debugger *d, struct ml_mono deadline,
  * an lldb-server for each attach); 0 if that is not to be had. */
 int64_t ml_debugger_cpu_ns(const struct ml_debugger *d);
 
-/* Ends it: closes its stdin and reads it empty until it leaves; KILL after GRACE_NS. It is reaped,
- * unless even KILL does not end it within GRACE_NS. A zeroed D is fine. */
+/* Ends it: closes its stdin and reads it empty until it leaves; KILL after GRACE_NS. What it leaves
+ * of its process group is killed at once. It is reaped, unless even KILL does not end it within
+ * GRACE_NS. A zeroed D is fine. */
 void ml_debugger_end(struct ml_debugger *d, int64_t grace_ns);
 
 #endif

@@ -124,15 +124,9 @@ enum ml_status ml_gdb_open(struct ml_gdb *out_gdb, struct ml_error *err)
     return status;
 }
 
-/* At its first attach gdb tries ptrace out on a child of its own. If it is killed then, the child
- * is left behind, stopped for ever: it is ended with gdb's process group. */
 void ml_gdb_close(struct ml_gdb *gdb)
 {
-    pid_t group = gdb->debugger.pid;
-    if (!group)
-        return;
-    if (gdb->spoilt)
-        kill(group, SIGKILL);
+    if (gdb->spoilt && gdb->debugger.pid)
+        kill(-gdb->debugger.pid, SIGKILL);
     ml_debugger_end(&gdb->debugger, GRACE_NS);
-    kill(-group, SIGKILL);
 }

@@ -1,4 +1,5 @@
 #include "debuggers/debugger.h"
+#include "wait_until.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,7 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -300,6 +304,67 @@ static void its_end(void **state)
     assert_false(leaves_by_itself("echo END; yes; echo >$0", SHORT_NS, true));
 }
 
+/* Orphans become this process's children: there shall be none, and these shall not live on. */
+static bool nobody_is_left(void)
+{
+    while (waitpid(-1, NULL, WNOHANG) > 0) {
+    }
+    return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
+}
+
+static int no_orphans(void **state)
+{
+    (void)state;
+    WAIT_UNTIL(nobody_is_left());
+    return 0;
+}
+
+static bool take_word(void *context, const char *line)
+{
+    snprintf(context, 64, "%s", line);
+    return true;
+}
+
+/* A wrapper script is what we start, and the debugger its child: RUN says how the wrapper starts
+ * $1, which is SCRIPT; that tells its pid first. When the wrapper is ended, so is the debugger. */
+static void ends_with_wrapper(const char *run, const char *script)
+{
+    char folder[] = "/tmp/memlog-wrapper-XXXXXX", path[64], word[64];
+    char *argv[] = {path, (char *)script, NULL};
+    struct ml_debugger d;
+    struct ml_error err;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/wrapper", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "#!/bin/sh\n%s\n", run);
+    fchmod(fileno(file), 0700);
+    fclose(file);
+    assert_int_equal(ml_debugger_start(argv, &d, &err), ML_OK);
+    assert_int_equal(ml_debugger_read(&d, in(LONG_NS), take_word, word, &err), ML_OK);
+    pid_t debugger = atoi(word);
+    assert_true(debugger > 0 && debugger != d.pid);
+    int64_t begin_ns = ml_mono_now().ns;
+    ml_debugger_end(&d, SHORT_NS);
+    assert_true(ml_mono_now().ns - begin_ns < LONG_NS / 2);
+    WAIT_UNTIL(nobody_is_left());
+    is_gone(debugger);
+    unlink(path);
+    rmdir(folder);
+}
+
+static void its_wrapper(void **state)
+{
+    (void)state;
+    ends_with_wrapper("sh -c \"$1\"; exit $?", "echo $$; exec cat >/dev/null"); /* leaves well */
+    ends_with_wrapper("sh -c \"$1\"; exit $?", "echo $$; exec sleep 1000");
+    ends_with_wrapper("sh -c \"$1\"; exit $?", "echo $$; exec yes");
+    ends_with_wrapper("sh -c \"$1\"; exit $?", "echo $$; kill -STOP $$");
+    /* the wrapper is gone before */
+    ends_with_wrapper("sh -c \"$1\" &", "echo $$; exec sleep 1000");
+    ends_with_wrapper("sh -c \"$1\" & sleep .1; kill -KILL $$", "echo $$; exec sleep 1000");
+}
+
 /* Its own time is exact; that of a child that it reaped comes in ticks of 10 ms. */
 static void its_cpu_time(void **state)
 {
@@ -364,8 +429,10 @@ int main(void)
         cmocka_unit_test(ends_while_reading),
         cmocka_unit_test(lines_of_the_dead),
         cmocka_unit_test(failures_of_sending),
-        cmocka_unit_test(its_end),
+        cmocka_unit_test_teardown(its_end, no_orphans),
+        cmocka_unit_test(its_wrapper),
         cmocka_unit_test(leaks_nothing),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    return cmocka_run_group_tests(tests, NULL, no_orphans);
 }
