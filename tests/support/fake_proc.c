@@ -68,23 +68,27 @@ void fake_proc_set(const struct fake_proc *fake, const struct fake_process *p)
     char path[64];
     const char *name = p->name ? p->name : "app";
     long long kib = (long long)p->rss_pages * 4;
+    long long file = 4 + (long long)p->file_kB, shmem = 4 + (long long)p->shmem_kB;
     snprintf(path, sizeof path, "%d/stat", p->pid);
     fake_proc_write(fake, path,
-                    "%d (%s) %c %d 1 1 0 -1 4194304 100 0 3 0 %lld 0 0 0 20 0 %d 0 %lld %lld %lld "
+                    "%d (%s) %c %d 1 1 0 -1 4194304 %lld 0 3 0 %lld 0 0 0 20 0 %d 0 %lld %lld %lld "
                     "18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n",
-                    p->pid, name, p->state ? p->state : 'S', p->parent, (long long)p->cpu_ticks,
+                    p->pid, name, p->state ? p->state : 'S', p->parent,
+                    100 + (long long)p->new_faults, (long long)p->cpu_ticks,
                     p->threads ? p->threads : 1, (long long)p->start_ticks,
                     (long long)p->rss_pages * 8192, (long long)p->rss_pages);
     snprintf(path, sizeof path, "%d/statm", p->pid);
-    fake_proc_write(fake, path, "%lld %lld 2 5 0 27 0\n", (long long)p->rss_pages * 2,
-                    (long long)p->rss_pages);
+    fake_proc_write(fake, path, "%lld %lld %lld 5 0 27 0\n", (long long)p->rss_pages * 2,
+                    (long long)p->rss_pages, 2 + (long long)p->shared_pages);
     snprintf(path, sizeof path, "%d/status", p->pid);
-    fake_proc_write(fake, path,
-                    "Name:\t%s\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t%d\nPid:\t%d\n"
-                    "VmPeak:\t%8lld kB\nVmSize:\t%8lld kB\nVmHWM:\t%8lld kB\nVmRSS:\t%8lld kB\n"
-                    "RssAnon:\t%8lld kB\nRssFile:\t%8d kB\nRssShmem:\t%8d kB\nVmSwap:\t%8d kB\n",
-                    name, p->tgid ? p->tgid : p->pid, p->pid, kib * 2, kib * 2, kib + 4, kib,
-                    kib - 8, 4, 4, 0);
+    fake_proc_write(
+        fake, path,
+        "Name:\t%s\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t%d\nPid:\t%d\n"
+        "VmPeak:\t%8lld kB\nVmSize:\t%8lld kB\nVmHWM:\t%8lld kB\nVmRSS:\t%8lld kB\n"
+        "RssAnon:\t%8lld kB\nRssFile:\t%8lld kB\nRssShmem:\t%8lld kB\nVmSwap:\t%8lld kB\n",
+        name, p->tgid ? p->tgid : p->pid, p->pid, kib * 2, kib * 2,
+        p->peak_kB ? (long long)p->peak_kB : kib + 4, kib, kib - file - shmem, file, shmem,
+        (long long)p->swap_kB);
 }
 
 void fake_proc_remove(const struct fake_proc *fake, pid_t pid)

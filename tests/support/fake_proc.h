@@ -17,9 +17,15 @@ struct fake_process {
     char state;       /* 0: 'S' */
     int64_t start_ticks;
     int64_t cpu_ticks;
-    int threads;       /* 0: 1 */
-    int64_t rss_pages; /* of 4096 bytes */
-    pid_t tgid;        /* 0: pid */
+    int threads;          /* 0: 1 */
+    int64_t rss_pages;    /* of 4096 bytes */
+    pid_t tgid;           /* 0: pid */
+    int64_t new_faults;   /* minor ones, besides 100 */
+    int64_t shared_pages; /* of statm, besides 2 */
+    /* of status: */
+    int64_t file_kB, shmem_kB; /* besides 4 kB; what is left of rss_pages is anonymous */
+    int64_t swap_kB;
+    int64_t peak_kB; /* 0: a page more than rss_pages */
 };
 
 void fake_proc_open(struct fake_proc *fake);

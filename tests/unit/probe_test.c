@@ -172,9 +172,6 @@ static void rename_on_exec(void **state)
     assert_int_equal(p->n_started, 2);
 }
 
-/* No rank was given: a launcher started the ranks, in another branch of the process tree. */
-/* Between fork and execve a process has the environment of the daemon that forked it. */
-/* The mark finds it before the caller names it: one process. */
 static void reads_pss(void **state)
 {
     (void)state;
