@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "calls/mpi_page.h"
 #include "mpi_hooks/attach.h"
 #include "mpi_hooks/calls.h"
@@ -107,11 +108,13 @@ static void run_threads(int n, void *(*body)(void *))
 
 static _Atomic bool stop;
 
+/* Beside the threads, and once more when they have ended. */
 static void *watch(void *argument)
 {
     uint64_t cursor = 0, lost = 0, events = 0;
     struct ml_mpi_event event;
-    while (!atomic_load(&stop)) {
+    for (bool last = false; !last;) {
+        last = atomic_load(&stop);
         int running = ml_mpi_page_running(page);
         assert_true(running == ML_CALL_NONE || running == ML_CALL_Send);
         (void)count(NULL, ML_CALL_Send);
@@ -139,10 +142,123 @@ static void test_reader_beside_threads(void **state)
     }
     atomic_store(&stop, true);
     assert_int_equal(pthread_join(reader, NULL), 0);
-    assert_true(events <= 40);
+    assert_int_equal(events, 40);
     assert_int_equal(count("region one", ML_CALL_Send), 10 * 2 * CALLS);
     assert_int_equal(count("region two", ML_CALL_Send), 10 * 2 * CALLS);
     assert_int_equal(ml_mpi_page_running(page), ML_CALL_NONE);
+}
+
+/* The next event is of this kind, phase and text; its RSS. */
+static int64_t expect_event(uint64_t *cursor, enum ml_page_event_kind kind, const char *phase,
+                            const char *text)
+{
+    uint64_t lost = 0;
+    struct ml_mpi_event event;
+    char name[ML_MPI_TEXT];
+    int64_t now_ns = ml_mono_now().ns;
+    assert_true(ml_mpi_page_next_event(page, cursor, &event, &lost));
+    assert_int_equal(lost, 0);
+    assert_int_equal(event.kind, kind);
+    assert_string_equal(event.text, text);
+    ml_mpi_page_phase_name(page, event.phase, name);
+    assert_string_equal(name, phase);
+    assert_true(event.ns <= now_ns && event.ns > now_ns - 60 * ML_NS_PER_S);
+    return event.rss_B;
+}
+
+static void expect_no_event(uint64_t *cursor)
+{
+    struct ml_mpi_event event;
+    uint64_t lost = 0;
+    assert_false(ml_mpi_page_next_event(page, cursor, &event, &lost));
+    assert_int_equal(lost, 0);
+}
+
+/* An end closes what was opened in its region, and no region around it. */
+static void test_events_of_regions(void **state)
+{
+    (void)state;
+    uint64_t cursor = ML_LOAD(page->n_events);
+    ml_phases_begin_region(page, "region a");
+    ml_phases_begin_region(page, "region b");
+    ml_phases_begin_region(page, "region c");
+    assert_int_equal(ML_LOAD(page->depth), 3);
+    ml_phases_end_region(page, "region b");
+    assert_int_equal(ML_LOAD(page->depth), 1);
+    ml_phases_end_region(page, "region c"); /* is not open any more */
+    ml_phases_mark(page, ML_MPI_EVENT_MARK, "here");
+    ml_phases_mark(page, ML_MPI_EVENT_ABORT, "");
+    ml_phases_end_region(page, "region a");
+    assert_int_equal(ML_LOAD(page->depth), 0);
+    assert_int_equal(expect_event(&cursor, ML_MPI_EVENT_REGION_BEGIN, "region a", "region a"), -1);
+    assert_int_equal(expect_event(&cursor, ML_MPI_EVENT_REGION_BEGIN, "region b", "region b"), -1);
+    assert_int_equal(expect_event(&cursor, ML_MPI_EVENT_REGION_BEGIN, "region c", "region c"), -1);
+    assert_int_equal(expect_event(&cursor, ML_MPI_EVENT_REGION_END, "region a", "region b"), -1);
+    assert_int_equal(expect_event(&cursor, ML_MPI_EVENT_MARK, "region a", "here"), -1);
+    assert_int_equal(expect_event(&cursor, ML_MPI_EVENT_ABORT, "region a", ""), -1);
+    assert_int_equal(expect_event(&cursor, ML_MPI_EVENT_REGION_END, "before MPI_Init", "region a"),
+                     -1);
+    expect_no_event(&cursor);
+}
+
+static int64_t own_rss_B(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    assert_int_equal(fscanf(f, "%*d %ld", &pages), 1);
+    fclose(f);
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
+/* A region that is open counts between the phases of MPI, not in them. */
+static void test_events_of_phases(void **state)
+{
+    static const struct {
+        enum ml_page_phase base;
+        enum ml_page_event_kind kind;
+        const char *phase;
+    } changes[] = {
+        {ML_PHASE_INIT, ML_MPI_EVENT_INIT_BEGIN, "MPI_Init"},
+        {ML_PHASE_APPLICATION, ML_MPI_EVENT_INIT_END, "region a"},
+        {ML_PHASE_FINALIZE, ML_MPI_EVENT_FINALIZE_BEGIN, "MPI_Finalize"},
+        {ML_PHASE_AFTER, ML_MPI_EVENT_FINALIZE_END, "region a"},
+    };
+    (void)state;
+    ml_phases_begin_region(page, "region a");
+    uint64_t cursor = ML_LOAD(page->n_events);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        ml_phases_change(page, changes[i].base, changes[i].kind, "MPI");
+        int64_t rss_B = expect_event(&cursor, changes[i].kind, changes[i].phase, "MPI");
+        assert_in_range(rss_B, own_rss_B() / 2, own_rss_B() * 2);
+    }
+    expect_no_event(&cursor);
+    ml_phases_end_region(page, "region a");
+    assert_int_equal(ml_mpi_page_phase(page), ML_PHASE_AFTER);
+    ml_phases_begin_region(page, "region a");
+    ml_phases_reset(page);
+    assert_int_equal(ML_LOAD(page->depth), 0);
+    assert_int_equal(ml_mpi_page_phase(page), ML_PHASE_BEFORE);
+}
+
+/* Somebody was interrupted with the lock held: it is not waited for, and what is lost counts. */
+static void test_lock_that_stays(void **state)
+{
+    (void)state;
+    uint64_t events = ML_LOAD(page->n_events), lost = ML_LOAD(page->n_events_lost);
+    ML_STORE(page->phase_lock, 1);
+    ml_phases_mark(page, ML_MPI_EVENT_MARK, "here");
+    ml_phases_change(page, ML_PHASE_INIT, ML_MPI_EVENT_INIT_BEGIN, "MPI_Init");
+    ml_phases_begin_region(page, "region a");
+    ml_phases_end_region(page, "region a");
+    assert_int_equal(ML_LOAD(page->n_events), events);
+    assert_int_equal(ML_LOAD(page->n_events_lost), lost + 4);
+    assert_int_equal(ML_LOAD(page->depth), 0);
+    assert_int_equal(ml_mpi_page_phase(page), ML_PHASE_BEFORE);
+    assert_int_equal(ML_LOAD(page->phase_lock), 1);
+    ml_phases_reset(page); /* as after a fork */
+    ml_phases_mark(page, ML_MPI_EVENT_MARK, "here");
+    assert_int_equal(expect_event(&events, ML_MPI_EVENT_MARK, "before MPI_Init", "here"), -1);
+    ML_STORE(page->n_events_lost, lost);
 }
 
 static void test_many_threads(void **state)
@@ -267,6 +383,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reader_beside_threads),
+        cmocka_unit_test(test_events_of_regions),
+        cmocka_unit_test(test_events_of_phases),
+        cmocka_unit_test(test_lock_that_stays),
         cmocka_unit_test(test_many_threads),
         cmocka_unit_test(test_regions_of_many_threads),
         cmocka_unit_test(test_what_is_timed),
