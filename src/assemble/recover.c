@@ -7,7 +7,10 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define SILENT_S 10 /* then its writer, whose locks are not seen from here, is taken for dead */
 
 /* Journals that are open, with their paths. */
 struct pile {
@@ -48,6 +51,7 @@ static void close_all(struct pile *p)
     for (size_t i = 0; i < p->n; i++)
         ml_harvest_close(p->items[i].harvest);
     free(p->items);
+    *p = (struct pile){0};
 }
 
 /* One run, and each node once. */
@@ -120,7 +124,8 @@ static void note_missing(const struct pile *p, struct ml_recover_report *report)
     }
 }
 
-static enum ml_status write_file(const struct pile *p, const char *outfile, struct ml_error *err)
+static enum ml_status write_file(const struct pile *p, struct ml_draft *draft, bool replace,
+                                 struct ml_error *err)
 {
     static const struct ml_attribute recovered = {"recovered", ML_INT64, "1"};
     ML_AUTO_FREE struct ml_harvest **harvests = ml_alloc(p->n * sizeof(struct ml_harvest *));
@@ -128,23 +133,100 @@ static enum ml_status write_file(const struct pile *p, const char *outfile, stru
         harvests[i] = p->items[i].harvest;
     struct ml_team team;
     ml_team_solo(&team);
-    return ml_run_file_write(&team, harvests, p->n, &recovered, 1, outfile, err);
+    return ml_run_file_write(&team, harvests, p->n, &recovered, 1, draft, replace, err);
 }
 
-enum ml_status ml_recover(char *const *journals, size_t n, const char *outfile, int force,
-                          struct ml_recover_report *out_report, struct ml_error *err)
+/* ---- whether somebody else writes it ---- */
+
+static enum ml_status check_free(const char *outfile, enum ml_recover_mode mode,
+                                 struct ml_error *err)
 {
-    if (!force && access(outfile, F_OK) == 0)
-        return ml_fail(err, ML_RUN_LOST, "%s exists already; --force replaces it", outfile);
+    struct stat st;
+    if (mode == ML_RECOVER_SAFE && lstat(outfile, &st) == 0)
+        return ml_fail(err, ML_RUN_LOST, "%.400s exists already; --force replaces it", outfile);
+    return ML_OK;
+}
+
+/* A run writes its journals at least once a second until its application has ended. */
+static enum ml_status check_ended(const struct pile *p, struct ml_error *err)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        const char *path = p->items[i].path;
+        enum ml_hold hold = ml_journal_writer(path);
+        struct stat st;
+        if (hold == ML_HOLD_HELD)
+            return ml_fail(err, ML_RUN_LOST,
+                           "%.300s: its run goes on, and makes the file at its end; memlog read "
+                           "shows it now",
+                           path);
+        if (hold == ML_HOLD_UNKNOWN && stat(path, &st) == 0 &&
+            llabs(time(NULL) - st.st_mtime) < SILENT_S)
+            return ml_fail(err, ML_RUN_LOST,
+                           "%.300s was written just now: its run may go on; try again in %d s, or "
+                           "--force",
+                           path, SILENT_S);
+    }
+    return ML_OK;
+}
+
+/* Reads the journals again, now that nobody else makes a file of them: all that were there. */
+static enum ml_status open_again(struct pile *p, char *const *journals, size_t n,
+                                 struct ml_recover_report *report, struct ml_error *err)
+{
+    size_t before = p->n;
+    close_all(p);
+    ml_recover_report_free(report);
+    open_all(p, journals, n, report);
+    if (p->n < before)
+        return ml_fail(err, ML_RUN_LOST,
+                       "%.300s; the journals were removed meanwhile: their run, or another "
+                       "recovery, has made the file",
+                       report->unreadable[0]);
+    return check(p, report, err);
+}
+
+/* The folder of the draft is the lock of the record. */
+static enum ml_status write_alone(struct pile *p, char *const *journals, size_t n,
+                                  const char *outfile, enum ml_recover_mode mode,
+                                  struct ml_recover_report *report, struct ml_error *err)
+{
+    struct ml_team team;
+    struct ml_draft *draft;
+    ml_team_solo(&team);
+    enum ml_status status =
+        ml_draft_open(&team, outfile, ml_harvest_header(p->items[0].harvest)->run,
+                      mode == ML_RECOVER_FORCE ? ML_DRAFT_FORCE : ML_DRAFT_ASK, &draft, err);
+    if (status != ML_OK)
+        return status;
+    status = check_free(outfile, mode, err);
+    if (status == ML_OK)
+        status = open_again(p, journals, n, report, err);
+    if (status == ML_OK) {
+        note_used(p, report);
+        note_missing(p, report);
+        status = write_file(p, draft, mode != ML_RECOVER_SAFE, err);
+    }
+    if (status == ML_OK)
+        report->file = ml_strdup(ml_draft_published(draft));
+    ml_draft_close(draft);
+    return status;
+}
+
+enum ml_status ml_recover(char *const *journals, size_t n, const char *outfile,
+                          enum ml_recover_mode mode, struct ml_recover_report *out_report,
+                          struct ml_error *err)
+{
     struct pile pile = {0};
     struct ml_recover_report report = {0};
+    enum ml_status status = check_free(outfile, mode, err);
+    if (status != ML_OK)
+        return status;
     open_all(&pile, journals, n, &report);
-    enum ml_status status = check(&pile, &report, err);
-    if (status == ML_OK) {
-        note_used(&pile, &report);
-        note_missing(&pile, &report);
-        status = write_file(&pile, outfile, err);
-    }
+    status = check(&pile, &report, err);
+    if (status == ML_OK && mode == ML_RECOVER_SAFE)
+        status = check_ended(&pile, err);
+    if (status == ML_OK)
+        status = write_alone(&pile, journals, n, outfile, mode, &report, err);
     close_all(&pile);
     if (status == ML_OK && out_report)
         *out_report = report;
@@ -167,6 +249,7 @@ void ml_recover_report_free(struct ml_recover_report *report)
         free(report->journals[i].node_name);
     }
     free(report->journals);
+    free(report->file);
     free_texts(report->unreadable, report->n_unreadable);
     free_texts(report->missing, report->n_missing);
     *report = (struct ml_recover_report){0};

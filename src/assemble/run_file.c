@@ -280,16 +280,17 @@ static enum ml_status write_tables(struct ml_team *team, struct ml_store *store,
 }
 
 enum ml_status ml_run_file_write(struct ml_team *team, struct ml_harvest **harvests, size_t n,
-                                 const struct ml_attribute *extra, size_t n_extra, const char *path,
-                                 struct ml_error *err)
+                                 const struct ml_attribute *extra, size_t n_extra,
+                                 struct ml_draft *draft, bool replace, struct ml_error *err)
 {
     int rank;
     struct ml_harvest *speaks = spokesman(harvests, n, &rank);
     int source = choose_source(team, rank);
     if (source < 0)
-        return ml_fail(err, ML_RUN_LOST, "%s: there is no journal to write it from", path);
+        return ml_fail(err, ML_RUN_LOST, "%s: there is no journal to write it from",
+                       ml_draft_path(draft));
     struct ml_store *store;
-    enum ml_status status = ml_store_create(team, path, &store, err);
+    enum ml_status status = ml_store_create(team, draft, &store, err);
     if (status != ML_OK)
         return status;
     struct list attributes = {0};
@@ -300,7 +301,7 @@ enum ml_status ml_run_file_write(struct ml_team *team, struct ml_harvest **harve
     if (status == ML_OK)
         status = write_tables(team, store, harvests, n, err);
     if (status == ML_OK)
-        return ml_store_finish(store, err);
+        return ml_store_finish(store, replace, err);
     ml_store_abandon(store);
     return status;
 }

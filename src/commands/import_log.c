@@ -205,12 +205,18 @@ static enum ml_status write_file(const struct ml_moose_log *log, const char *pat
                                  const char *outfile, struct ml_error *err)
 {
     struct ml_team team;
+    struct ml_draft *draft;
     struct ml_store *store;
     struct import im = {.log = log};
     ml_team_solo(&team);
-    enum ml_status status = ml_store_create(&team, outfile, &store, err);
+    enum ml_status status = ml_draft_open(&team, outfile, "log", ML_DRAFT_ASK, &draft, err);
     if (status)
         return status;
+    status = ml_store_create(&team, draft, &store, err);
+    if (status) {
+        ml_draft_close(draft);
+        return status;
+    }
     sort_rows(&im);
     make_processes(&im);
     cut_output(&im);
@@ -220,7 +226,8 @@ static enum ml_status write_file(const struct ml_moose_log *log, const char *pat
     if (status)
         ml_store_abandon(store);
     else
-        status = ml_store_finish(store, err);
+        status = ml_store_finish(store, true, err);
+    ml_draft_close(draft);
     for (size_t i = 0; i < im.n_pieces; i++)
         free(im.pieces[i].text);
     free(im.pieces);

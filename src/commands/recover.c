@@ -7,6 +7,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #define NAME 16
 #define LINE 500
@@ -15,7 +16,7 @@ enum { OUTFILE, FORCE };
 
 static const struct ml_command_option options[] = {
     [OUTFILE] = {"outfile", 'o', "FILE", "the HDF5 file that is to be made"},
-    [FORCE] = {"force", 'f', NULL, "replace FILE if it exists"},
+    [FORCE] = {"force", 'f', NULL, "replace FILE; even if the run may go on"},
     {0},
 };
 
@@ -40,10 +41,10 @@ static void add_journal(struct ml_buffer *out, const struct ml_recover_journal *
     add_line(out, j->node_name, text);
 }
 
-static void print_report(const struct ml_recover_report *r, const char *outfile)
+static void print_report(const struct ml_recover_report *r)
 {
     struct ml_buffer out = {0};
-    ml_buffer_printf(&out, "%s: recovered from %zu journal%s\n", outfile, r->n_journals,
+    ml_buffer_printf(&out, "%s: recovered from %zu journal%s\n", r->file, r->n_journals,
                      r->n_journals == 1 ? "" : "s");
     for (size_t i = 0; i < r->n_journals; i++)
         add_journal(&out, &r->journals[i]);
@@ -55,16 +56,26 @@ static void print_report(const struct ml_recover_report *r, const char *outfile)
     ml_buffer_free(&out);
 }
 
+static void say_elsewhere(const struct ml_recover_report *r, const char *outfile)
+{
+    if (strcmp(r->file, outfile) != 0)
+        ml_log(ML_LOG_WARNING,
+               "%.200s was made meanwhile by somebody else; the record is in %.200s", outfile,
+               r->file);
+}
+
 static int run_recover(const struct ml_command *command, int argc, char **argv)
 {
     struct ml_recover_report report = {0};
     struct ml_error err;
     const char *outfile = NULL, *value;
-    int option, force = 0;
+    enum ml_recover_mode mode = ML_RECOVER_SAFE;
+    int option;
     while ((option = ml_command_next(command, argc, argv, &value)) >= 0) {
         if (option == OUTFILE)
             outfile = value;
-        force |= option == FORCE;
+        if (option == FORCE)
+            mode = ML_RECOVER_FORCE;
     }
     if (option != ML_OPTION_END)
         return option == ML_OPTION_HELP ? ML_EXIT_OK : ML_EXIT_USAGE;
@@ -72,13 +83,15 @@ static int run_recover(const struct ml_command *command, int argc, char **argv)
         return ml_command_misuse(command, "no journal is named");
     if (!outfile || !*outfile)
         return ml_command_misuse(command, "-o FILE is missing");
-    if (ml_recover(argv + optind, (size_t)(argc - optind), outfile, force, &report, &err)) {
+    if (ml_recover(argv + optind, (size_t)(argc - optind), outfile, mode, &report, &err)) {
         ml_log(ML_LOG_ERROR, "%s", err.text);
         return ML_EXIT_FAILURE;
     }
-    print_report(&report, outfile);
+    print_report(&report);
+    say_elsewhere(&report, outfile);
+    int code = report.n_unreadable ? ML_EXIT_FAILURE : ML_EXIT_OK;
     ml_recover_report_free(&report);
-    return ML_EXIT_OK;
+    return code;
 }
 
 const struct ml_command ml_command_recover = {

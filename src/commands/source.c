@@ -7,6 +7,7 @@
 #include "commands/guard.h"
 #include "commands/import_log.h"
 #include "report/text.h"
+#include "store/draft.h"
 
 #include <errno.h>
 #include <string.h>
@@ -61,7 +62,7 @@ enum ml_status ml_command_open_journals(char *const *paths, size_t n, struct ml_
     ML_AUTO_FREE char *name = temporary_name(err);
     if (!name)
         return ML_RUN_LOST;
-    enum ml_status status = ml_recover(paths, n, name, 1, &report, err);
+    enum ml_status status = ml_recover(paths, n, name, ML_RECOVER_LOOK, &report, err);
     if (!status) {
         say_missing(&report);
         status = ml_run_open(name, out_run, err);
@@ -83,15 +84,13 @@ static enum ml_status open_log(const char *path, struct ml_run **out_run, struct
     return status;
 }
 
-/* The run's journals, where PATH is the file that they did not become. */
-static enum ml_status open_found(const char *path, const char *why, struct ml_run **out_run,
-                                 struct ml_error *err)
+/* The journals of OUTFILE, the file that they did not become; PATH, as it was named, is that or its
+ * draft. */
+static enum ml_status open_found(const char *path, const char *outfile, const char *why,
+                                 struct ml_run **out_run, struct ml_error *err)
 {
     char **journals = NULL;
     size_t n = 0;
-    ML_AUTO_FREE char *outfile = ml_strdup(path);
-    if (ends_with(outfile, ".part"))
-        outfile[strlen(outfile) - strlen(".part")] = 0;
     ml_recover_find(outfile, NULL, &journals, &n);
     if (n == 0) {
         free(journals);
@@ -114,13 +113,14 @@ enum ml_status ml_command_open_run(const char *path, struct ml_run **out_run, st
     ml_command_guard();
     if (ml_command_is_journal(path))
         return ml_command_open_journals(&journal, 1, out_run, err);
-    if (ends_with(path, ".part"))
-        return open_found(path, "not complete", out_run, err);
+    ML_AUTO_FREE char *target = ml_draft_target(path);
+    if (target)
+        return open_found(path, target, "not complete", out_run, err);
     if (ml_command_is_log(path))
         return open_log(path, out_run, err);
     if (stat(path, &st) == 0)
         return ml_run_open(path, out_run, err);
     if (errno != ENOENT)
         return ml_fail_errno(err, ML_RUN_LOST, "%.300s", path);
-    return open_found(path, "not there", out_run, err);
+    return open_found(path, path, "not there", out_run, err);
 }

@@ -6,9 +6,9 @@
 #include "read/run.h"
 
 /* Opens the run of PATH: an HDF5 file; the name of one that was not made, whose journals lie
- * beside it (its .part too); a journal, which is read alone; or a log of memory_logger.py. From
- * journals and logs a file is made in TMPDIR, gone when the run is closed; where journals are read
- * in place of PATH, a line on stderr says so. */
+ * beside it (so for its draft, store/draft.h); a journal, which is read alone; or a log of
+ * memory_logger.py. From journals and logs a file is made in TMPDIR, gone when the run is closed;
+ * where journals are read in place of PATH, a line on stderr says so. */
 enum ml_status ml_command_open_run(const char *path, struct ml_run **out_run, struct ml_error *err);
 
 /* As above for N journals of one run. */

@@ -52,12 +52,16 @@ static void append(struct ml_journal *j, enum ml_frame_type type, int64_t time_n
 enum ml_status ml_journal_create(const char *path, const struct ml_journal_header *header,
                                  int force, struct ml_journal **out_journal, struct ml_error *err)
 {
+    if (ml_journal_writer(path) == ML_HOLD_HELD)
+        return ml_fail(err, ML_NODE_LOST, "%s is of a run that goes on; name another FILE with -o",
+                       path);
     /* Unlinked, not truncated: somebody may have the old one mapped. */
     if (force && unlink(path) < 0 && errno != ENOENT)
         return ml_fail_errno(err, ML_NODE_LOST, "%s: remove the old journal", path);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return ml_fail_errno(err, ML_NODE_LOST, "%s: create the journal", path);
+    ml_hold_take(fd); /* without locks the journal's age tells */
     struct ml_journal *j = ml_alloc(sizeof *j);
     j->fd = fd;
     j->path = ml_strdup(path);
@@ -211,6 +215,17 @@ const char *ml_journal_path(const struct ml_journal *j)
 int64_t ml_journal_size(const struct ml_journal *j)
 {
     return j->size_B;
+}
+
+int ml_journal_hold(const struct ml_journal *j)
+{
+    return fcntl(j->fd, F_DUPFD_CLOEXEC, 0);
+}
+
+enum ml_hold ml_journal_writer(const char *path)
+{
+    ML_AUTO_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    return fd < 0 ? errno == ENOENT ? ML_HOLD_FREE : ML_HOLD_UNKNOWN : ml_hold_of(fd);
 }
 
 void ml_journal_close(struct ml_journal *j)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/hold.h"
 #include "record/tables.h"
 
 #include <stdbool.h>
@@ -53,8 +54,9 @@ struct ml_journal;
  * a NUMBER >= 0 (where two nodes have one name). The caller frees it. */
 char *ml_journal_name(const char *dir, const char *outfile, const char *node_name, int number);
 
-/* Creates PATH (mode 0600, never through a link, never over a file unless FORCE) and writes the
- * header. Errors: those of openat(2) and write(2). */
+/* Creates PATH (mode 0600, never through a link, never over a file unless FORCE), holds it
+ * (base/hold.h) and writes the header. Errors: PATH is of a run that goes on, FORCE or not; those
+ * of openat(2) and write(2). */
 enum ml_status ml_journal_create(const char *path, const struct ml_journal_header *header,
                                  int force, struct ml_journal **out_journal, struct ml_error *err);
 
@@ -89,6 +91,13 @@ enum ml_status ml_journal_sync(struct ml_journal *j, struct ml_error *err); /* f
 
 const char *ml_journal_path(const struct ml_journal *j);
 int64_t ml_journal_size(const struct ml_journal *j); /* bytes written */
+
+/* A descriptor of the file, which is held as long as this one or the journal is open; the caller
+ * closes it. -1 and errno: none is left. */
+int ml_journal_hold(const struct ml_journal *j);
+
+/* Whether the writer of the journal PATH lives. */
+enum ml_hold ml_journal_writer(const char *path);
 
 /* Closes and keeps the file. NULL is fine. */
 void ml_journal_close(struct ml_journal *j);

@@ -65,6 +65,10 @@ void ml_startup_lighten_mpi(enum ml_launcher launcher)
         {"OMPI_MCA_btl", "tcp,vader,self"},
         {"OMPI_MCA_mpi_yield_when_idle", "1"},
         {"OMPI_MCA_coll_hcoll_enable", "0"},
+        /* We have no use for shared file pointers, but 4.1 opens no file without a component for
+         * them. That of sm has a semaphore which anybody can make first, /dev/shm/sem.OMPIO_FILE,
+         * and then waits for ever; this one has files beside the file, which is in our folder. */
+        {"OMPI_MCA_sharedfp", "individual"},
         {"OMPI_MCA_opal_warn_on_missing_libcuda", "0"},
     };
     static const char *const mpich[][2] = {

@@ -219,15 +219,16 @@ static enum ml_status open_run(struct process *p, int starter_fd, struct ml_erro
 /* On a sampling rank: all nodes have done; the file, then the node's rank processes may go. */
 static void finish_record(struct process *p)
 {
-    struct ml_error err;
+    struct ml_error words;
     ml_loop_run_until(p->loop, ml_hub_finished(p->hub));
     ml_hub_stop(p->hub);
     const struct ml_verdict *verdict = ml_hub_verdict(p->hub);
-    enum ml_status status = ml_recorder_finish(p->recorder, verdict, &err);
-    if (p->place.rank == 0 && status != ML_OK)
-        ml_log(ML_LOG_ERROR, "%s", err.text);
-    else if (p->place.rank == 0)
-        ml_log(ML_LOG_NOTICE, "recorded in %s; see it with memlog read", p->identity.outfile);
+    enum ml_status status = ml_recorder_finish(p->recorder, verdict, &words);
+    if (p->place.rank == 0)
+        ml_log(status == ML_RUN_LOST ? ML_LOG_ERROR
+               : status != ML_OK     ? ML_LOG_WARNING
+                                     : ML_LOG_NOTICE,
+               "%s", words.text);
     ml_hub_dismiss(p->hub);
 }
 

@@ -26,6 +26,8 @@ struct ml_recorder {
     const struct ml_run_identity *identity;
     struct ml_sampler *sampler;
     char *journal; /* path */
+    int hold; /* of the journal, so that nobody takes the run for dead before its file is made */
+    int64_t journal_B;
     int64_t clock_offset_ns;
 };
 
@@ -53,8 +55,25 @@ static enum ml_status check_folder(const char *folder, const char *purpose, stru
     return ML_OK;
 }
 
+static enum ml_status check_journal(const char *folder, const char *name, bool force,
+                                    struct ml_error *err)
+{
+    ML_AUTO_FREE char *path = ml_format("%s/%s", folder, name);
+    if (ml_journal_writer(path) == ML_HOLD_HELD)
+        return ml_fail(err, ML_RUN_LOST,
+                       "%.400s is of a run that goes on; name another FILE with -o", path);
+    if (force)
+        return ML_OK;
+    return ml_fail(
+        err, ML_RUN_LOST,
+        "%.400s is the record of an earlier run; keep it with memlog recover, remove it, "
+        "or --force",
+        path);
+}
+
 /* A journal that an earlier run of the same FILE left is all that there is of that run. */
-static enum ml_status check_journals(const char *folder, const char *file, struct ml_error *err)
+static enum ml_status check_journals(const char *folder, const char *file, bool force,
+                                     struct ml_error *err)
 {
     size_t n = strlen(file);
     enum ml_status status = ML_OK;
@@ -64,10 +83,7 @@ static enum ml_status check_journals(const char *folder, const char *file, struc
         bool ours = strncmp(e->d_name, file, n) == 0 && e->d_name[n] == '.' && length > n + 8 &&
                     strcmp(e->d_name + length - 8, ".journal") == 0;
         if (ours)
-            status = ml_fail(err, ML_RUN_LOST,
-                             "%.200s/%.200s is the record of an earlier run; keep it with memlog "
-                             "recover, remove it, or --force",
-                             folder, e->d_name);
+            status = check_journal(folder, e->d_name, force, err);
     }
     if (dir)
         closedir(dir);
@@ -91,8 +107,8 @@ enum ml_status ml_recorder_check_outfile(const struct ml_options *options, char 
     enum ml_status status = check_folder(beside, "--outfile", err);
     if (status == ML_OK && journals != beside)
         status = check_folder(journals, "--journal-dir", err);
-    if (status == ML_OK && !options->force)
-        status = check_journals(journals, strrchr(out, '/') + 1, err);
+    if (status == ML_OK)
+        status = check_journals(journals, strrchr(out, '/') + 1, options->force, err);
     struct stat s;
     if (status == ML_OK && lstat(out, &s) == 0 && !options->force)
         status =
@@ -242,8 +258,10 @@ enum ml_status ml_recorder_open(struct ml_loop *loop, const struct ml_options *o
                                 struct ml_recorder **out_recorder, struct ml_error *err)
 {
     struct ml_recorder *r = ml_alloc(sizeof *r);
-    *r = (struct ml_recorder){.options = options, .place = place, .identity = identity};
+    *r = (struct ml_recorder){.options = options, .place = place, .identity = identity, .hold = -1};
     enum ml_status status = open_sampler(loop, r, plan, starter, err);
+    if (r->sampler)
+        r->hold = ml_journal_hold(ml_sampler_journal(r->sampler));
     put_clock(r);
     status = agree(r, status, err);
     if (status != ML_OK) {
@@ -280,34 +298,105 @@ static void put_end(struct ml_recorder *r, const struct ml_verdict *verdict)
     put(j, "verdict", ML_TEXT, words);
 }
 
-static enum ml_status write_file(struct ml_recorder *r, struct ml_error *err)
+/* ---- the end ---- */
+
+/* Nobody has removed or replaced the journal. */
+static bool journal_is_there(const struct ml_recorder *r)
+{
+    struct stat held, named;
+    return fstat(r->hold, &held) == 0 && lstat(r->journal, &named) == 0 &&
+           held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
+/* Reads the journal, by the descriptor where it has lost its name. Errors say what somebody has
+ * taken from it: the record of the node, or a part. */
+static enum ml_status open_harvest(const struct ml_recorder *r, struct ml_harvest **out_harvest,
+                                   struct ml_error *err)
+{
+    ML_AUTO_FREE char *by_hold = ml_format("/proc/self/fd/%d", r->hold);
+    struct ml_error why = {{0}};
+    struct stat st = {0};
+    int64_t torn_B = 0;
+    if (ml_harvest_open(journal_is_there(r) ? r->journal : by_hold, out_harvest, &torn_B, &why))
+        return ml_fail(err, ML_NODE_LOST, "what %.200s held is lost: %.250s", r->journal, why.text);
+    if (fstat(r->hold, &st) == 0 && st.st_size < r->journal_B)
+        torn_B = r->journal_B - st.st_size;
+    if (torn_B > 0)
+        return ml_fail(err, ML_SAMPLE_LOST, "a part of %.300s is lost: it was cut or changed",
+                       r->journal);
+    return ML_OK;
+}
+
+/* HARVEST may be NULL. The journals go before the draft does, which keeps recoveries off. */
+static enum ml_status write_file(struct ml_recorder *r, struct ml_harvest *harvest, bool whole,
+                                 char **out_path, struct ml_error *err)
 {
     struct ml_team team;
-    struct ml_harvest *harvest = NULL;
+    struct ml_draft *draft;
+    bool replace = r->options->force;
     ml_team_mpi(r->place->samplers, &team);
-    enum ml_status status = ml_harvest_open(r->journal, &harvest, NULL, err);
-    status = team.agree(&team, status, err);
+    enum ml_status status =
+        ml_draft_open(&team, r->identity->outfile, r->identity->id, ML_DRAFT_WAIT, &draft, err);
+    if (status != ML_OK)
+        return status;
+    status = ml_run_file_write(&team, &harvest, harvest != NULL, NULL, 0, draft, replace, err);
+    const char *published = ml_draft_published(draft);
     if (status == ML_OK)
-        status = ml_run_file_write(&team, &harvest, 1, NULL, 0, r->identity->outfile, err);
-    ml_harvest_close(harvest);
+        *out_path = ml_strdup(published);
+    if (status == ML_OK && whole && journal_is_there(r))
+        unlink(r->journal);
+    ml_draft_close(draft);
     return status;
 }
 
-enum ml_status ml_recorder_finish(struct ml_recorder *r, const struct ml_verdict *verdict,
-                                  struct ml_error *err)
+static void say_recorded(const struct ml_recorder *r, const char *path, const struct ml_error *lack,
+                         struct ml_error *out_words)
 {
-    struct ml_error why;
+    if (*lack->text)
+        ml_fail(out_words, ML_OK, "recorded in %.150s, but %.330s", path, lack->text);
+    else if (strcmp(path, r->identity->outfile) != 0)
+        ml_fail(out_words, ML_OK, "recorded in %.200s; %.200s was made meanwhile by somebody else",
+                path, r->identity->outfile);
+    else
+        ml_fail(out_words, ML_OK, "recorded in %.400s; see it with memlog read", path);
+}
+
+/* LEFT: the journals are all there, and whole. */
+static void say_lost(const struct ml_recorder *r, bool left, const struct ml_error *why,
+                     struct ml_error *out_words)
+{
+    if (left)
+        ml_fail(out_words, ML_OK,
+                "%.300s; the record is in the journals: memlog recover %.120s.*.journal", why->text,
+                r->identity->outfile);
+    else
+        ml_fail(out_words, ML_OK,
+                "%.200s; and journals were removed or cut: of %.150s there is no "
+                "record, or what memlog recover finds",
+                why->text, r->identity->outfile);
+}
+
+enum ml_status ml_recorder_finish(struct ml_recorder *r, const struct ml_verdict *verdict,
+                                  struct ml_error *out_words)
+{
+    struct ml_error why = {{0}}, lack = {{0}};
+    struct ml_harvest *harvest = NULL;
+    ML_AUTO_FREE char *path = NULL;
     put_clock(r);
     put_end(r, verdict);
+    r->journal_B = ml_journal_size(ml_sampler_journal(r->sampler));
     ml_sampler_complete(r->sampler);
-    enum ml_status status = write_file(r, &why);
+    enum ml_status own = open_harvest(r, &harvest, &lack);
+    enum ml_status worst = agree(r, own, &lack);
+    enum ml_status status = write_file(r, harvest, own == ML_OK, &path, &why);
+    ml_harvest_close(harvest);
+    bool left =
+        agree(r, own == ML_OK && journal_is_there(r) ? ML_OK : ML_SAMPLE_LOST, NULL) == ML_OK;
     if (status == ML_OK)
-        unlink(r->journal);
+        say_recorded(r, path, &lack, out_words);
     else
-        ml_fail(err, status,
-                "%.300s; the record is in the journals: memlog recover %.120s.*.journal", why.text,
-                r->identity->outfile);
-    return status;
+        say_lost(r, left, worst == ML_NODE_LOST ? &lack : &why, out_words);
+    return status == ML_OK ? worst : status;
 }
 
 void ml_recorder_close(struct ml_recorder *r)
@@ -315,6 +404,8 @@ void ml_recorder_close(struct ml_recorder *r)
     if (!r)
         return;
     ml_sampler_close(r->sampler);
+    if (r->hold >= 0)
+        close(r->hold);
     free(r->journal);
     free(r);
 }

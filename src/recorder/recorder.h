@@ -16,7 +16,8 @@ struct ml_run_identity {
 };
 
 /* Where the result goes, absolute, into OUT; and whether it can: its folder is there and writable,
- * nothing is in the way unless --force, and likewise the journals' folder. */
+ * nothing is in the way unless --force, and likewise the journals' folder; no other run records
+ * there. */
 enum ml_status ml_recorder_check_outfile(const struct ml_options *options, char *out, size_t size,
                                          struct ml_error *err);
 
@@ -36,9 +37,11 @@ struct ml_sampler *ml_recorder_sampler(struct ml_recorder *r);
 int64_t ml_recorder_clock_offset(const struct ml_recorder *r);
 
 /* Collective. After the sampler has stopped: writes the file from the journals and removes them.
- * On failure the journals stay; the error says what to do. */
+ * OUT_WORDS says where the record is, whatever the outcome. On an error (ML_RUN_LOST) there is no
+ * file, and the journals stay; with a smaller one the file lacks what somebody took from a
+ * journal. */
 enum ml_status ml_recorder_finish(struct ml_recorder *r, const struct ml_verdict *verdict,
-                                  struct ml_error *err);
+                                  struct ml_error *out_words);
 
 void ml_recorder_close(struct ml_recorder *r); /* NULL is fine */
 

@@ -7,7 +7,7 @@
 
 struct ml_store {
     struct ml_team *team;
-    char *path, *part;
+    struct ml_draft *draft; /* whoever made it closes it */
     hid_t file, transfer, group_creation;
 };
 

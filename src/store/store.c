@@ -13,19 +13,6 @@
  * writes and which some readers do not know. */
 #define COMPACT_ATTRIBUTES 4096
 
-/* Member 0 makes the file, so that nobody's open follows a link or meets an old file. */
-static enum ml_status make_part(struct ml_store *s, struct ml_error *err)
-{
-    if (s->team->member != 0)
-        return ML_OK;
-    if (unlink(s->part) < 0 && errno != ENOENT)
-        return ml_fail_errno(err, ML_RUN_LOST, "%s: remove the old one", s->part);
-    ML_AUTO_FD int fd = open(s->part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return ml_fail_errno(err, ML_RUN_LOST, "%s: create", s->part);
-    return ML_OK;
-}
-
 static hid_t creation_list(hid_t class)
 {
     hid_t list = H5Pcreate(class);
@@ -38,34 +25,31 @@ static hid_t creation_list(hid_t class)
     return list;
 }
 
-static enum ml_status open_part(struct ml_store *s, struct ml_error *err)
+static enum ml_status open_draft(struct ml_store *s, struct ml_error *err)
 {
     ML_AUTO_HID hid_t access = s->team->file_access(s->team);
     ML_AUTO_HID hid_t creation = creation_list(H5P_FILE_CREATE);
     s->transfer = s->team->transfer(s->team);
     s->group_creation = creation_list(H5P_GROUP_CREATE);
     /* Every member goes into the collective call, whatever it has. */
-    s->file = H5Fcreate(s->part, H5F_ACC_TRUNC, creation, access);
+    s->file = H5Fcreate(ml_draft_file(s->draft), H5F_ACC_TRUNC, creation, access);
     if (s->file < 0 || s->transfer < 0 || s->group_creation < 0)
-        return ml_h5_fail(err, s->part, "create");
+        return ml_h5_fail(err, ml_draft_path(s->draft), "create");
     if (ml_h5_write_int64(s->file, "complete", 0) < 0)
-        return ml_h5_fail(err, s->part, "attribute complete");
+        return ml_h5_fail(err, ml_draft_path(s->draft), "attribute complete");
     return ML_OK;
 }
 
-enum ml_status ml_store_create(struct ml_team *team, const char *path, struct ml_store **out_store,
-                               struct ml_error *err)
+enum ml_status ml_store_create(struct ml_team *team, struct ml_draft *draft,
+                               struct ml_store **out_store, struct ml_error *err)
 {
     H5dont_atexit();                       /* closes nothing of ours, and crashes after EIO */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* its stack becomes our text */
     struct ml_store *s = ml_alloc(sizeof *s);
     s->team = team;
-    s->path = ml_strdup(path);
-    s->part = ml_format("%s.part", path);
+    s->draft = draft;
     s->file = s->transfer = s->group_creation = H5I_INVALID_HID;
-    enum ml_status status = team->agree(team, make_part(s, err), err);
-    if (status == ML_OK)
-        status = team->agree(team, open_part(s, err), err);
+    enum ml_status status = team->agree(team, open_draft(s, err), err);
     if (status != ML_OK) {
         ml_store_abandon(s);
         return status;
@@ -113,7 +97,7 @@ enum ml_status ml_store_attributes(struct ml_store *store, int member,
     while (packed.length) {
         const char *kind = packed.data, *name = kind + 1, *text = name + strlen(name) + 1;
         if (write_one(store->file, (enum ml_kind) * kind, name, text) < 0 && status == ML_OK)
-            status = ml_h5_fail(err, store->part, "attribute %s", name);
+            status = ml_h5_fail(err, ml_draft_path(store->draft), "attribute %s", name);
         ml_buffer_consume(&packed, (size_t)(text + strlen(text) + 1 - packed.data));
     }
     ml_buffer_free(&packed);
@@ -126,81 +110,69 @@ static enum ml_status close_file(struct ml_store *s, struct ml_error *err)
     if (s->file < 0)
         return ML_OK;
     if (H5Fflush(s->file, H5F_SCOPE_GLOBAL) < 0)
-        return ml_h5_fail(err, s->part, "flush");
+        return ml_h5_fail(err, ml_draft_path(s->draft), "flush");
     hid_t file = s->file;
     s->file = H5I_INVALID_HID;
-    return H5Fclose(file) < 0 ? ml_h5_fail(err, s->part, "close") : ML_OK;
+    return H5Fclose(file) < 0 ? ml_h5_fail(err, ml_draft_path(s->draft), "close") : ML_OK;
 }
 
 /* A file that cannot be closed crashes HDF5 1.10.8 when the process ends, or in MPI_Finalize. On a
  * full disk it can be closed once its own data are gone. */
 static void give_room(struct ml_store *s)
 {
-    if (s->team->member == 0 && truncate(s->part, 0) < 0)
-        unlink(s->part);
+    if (s->team->member == 0 && truncate(ml_draft_file(s->draft), 0) < 0)
+        unlink(ml_draft_file(s->draft));
     s->team->largest(s->team, 0); /* nobody closes before that */
 }
 
 /* What this host wrote goes to the disk, or to the file server. */
-static enum ml_status sync_path(const char *path, int flags, struct ml_error *err)
+static enum ml_status sync_file(const struct ml_store *s, struct ml_error *err)
 {
-    ML_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    ML_AUTO_FD int fd = open(ml_draft_file(s->draft), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL)) /* EINVAL: cannot be synced */
-        return ml_fail_errno(err, ML_RUN_LOST, "%s: fsync", path);
+        return ml_fail_errno(err, ML_RUN_LOST, "%.400s: fsync", ml_draft_path(s->draft));
     return ML_OK;
 }
 
-static enum ml_status sync_folder(const char *path, struct ml_error *err)
-{
-    const char *slash = strrchr(path, '/');
-    ML_AUTO_FREE char *folder = !slash          ? ml_strdup(".")
-                                : slash == path ? ml_strdup("/")
-                                                : strndup(path, (size_t)(slash - path));
-    return sync_path(folder, O_DIRECTORY, err);
-}
-
 /* Serial, with the file to ourselves. */
-static enum ml_status set_complete(const char *part, struct ml_error *err)
+static enum ml_status set_complete(const struct ml_store *s, struct ml_error *err)
 {
+    const char *path = ml_draft_path(s->draft);
     ML_AUTO_HID hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     ml_h5_set_no_locking(access);
     ml_h5_set_versions(access);
-    hid_t file = H5Fopen(part, H5F_ACC_RDWR, access);
+    hid_t file = H5Fopen(ml_draft_file(s->draft), H5F_ACC_RDWR, access);
     if (file < 0)
-        return ml_h5_fail(err, part, "open again");
+        return ml_h5_fail(err, path, "open again");
     hid_t attribute = H5Aopen(file, "complete", H5P_DEFAULT);
     int64_t one = 1;
     bool written = attribute >= 0 && H5Awrite(attribute, H5T_STD_I64LE, &one) >= 0;
     if (attribute >= 0)
         written &= H5Aclose(attribute) >= 0;
     if (H5Fclose(file) < 0 || !written)
-        return ml_h5_fail(err, part, "mark as complete");
+        return ml_h5_fail(err, path, "mark as complete");
     return ML_OK;
 }
 
 /* Member 0's last steps. */
-static enum ml_status publish(struct ml_store *s, struct ml_error *err)
+static enum ml_status publish(struct ml_store *s, bool replace, struct ml_error *err)
 {
     if (s->team->member != 0)
         return ML_OK;
-    enum ml_status status = set_complete(s->part, err);
+    enum ml_status status = set_complete(s, err);
     if (status == ML_OK)
-        status = sync_path(s->part, O_NOFOLLOW, err);
-    if (status == ML_OK && rename(s->part, s->path) < 0)
-        status = ml_fail_errno(err, ML_RUN_LOST, "%s: rename to %s", s->part, s->path);
-    if (status == ML_OK)
-        status = sync_folder(s->path, err);
-    return status;
+        status = sync_file(s, err);
+    return status == ML_OK ? ml_draft_publish(s->draft, replace, err) : status;
 }
 
-enum ml_status ml_store_finish(struct ml_store *store, struct ml_error *err)
+enum ml_status ml_store_finish(struct ml_store *store, bool replace, struct ml_error *err)
 {
     struct ml_team *team = store->team;
     enum ml_status status = team->agree(team, close_file(store, err), err);
     if (status == ML_OK)
-        status = team->agree(team, sync_path(store->part, O_NOFOLLOW, err), err);
+        status = team->agree(team, sync_file(store, err), err);
     if (status == ML_OK)
-        status = team->agree(team, publish(store, err), err);
+        status = team->agree(team, publish(store, replace, err), err);
     ml_store_abandon(store);
     return status;
 }
@@ -212,12 +184,7 @@ void ml_store_abandon(struct ml_store *store)
     if (store->team->largest(store->team, store->file >= 0))
         give_room(store);
     close_file(store, NULL);
-    /* After a good end PATH.part has been renamed, and this finds nothing. */
-    if (store->team->member == 0)
-        unlink(store->part);
     ml_own_hid(&store->transfer);
     ml_own_hid(&store->group_creation);
-    free(store->path);
-    free(store->part);
     free(store);
 }

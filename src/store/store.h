@@ -7,14 +7,15 @@
 
 #include "base/error.h"
 #include "record/tables.h"
+#include "store/draft.h"
 #include "store/team.h"
 
 struct ml_store;
 
-/* Collective over TEAM. Creates PATH.part with complete=0 and without any table. Never writes
- * through a link; mode as the umask gives. Errors on any member are every member's error. */
-enum ml_status ml_store_create(struct ml_team *team, const char *path, struct ml_store **out_store,
-                               struct ml_error *err);
+/* Collective over TEAM. Creates the file in DRAFT, with complete=0 and without any table. DRAFT
+ * stays the caller's, and outlives the store. Errors on any member are every member's error. */
+enum ml_status ml_store_create(struct ml_team *team, struct ml_draft *draft,
+                               struct ml_store **out_store, struct ml_error *err);
 
 /* Collective. Attributes of the root group: those that MEMBER gives. A later one of a name wins;
  * texts over 32 KiB are cut. */
@@ -27,12 +28,12 @@ enum ml_status ml_store_attributes(struct ml_store *store, int member,
 enum ml_status ml_store_table(struct ml_store *store, const struct ml_table *table,
                               const struct ml_rows *sets, size_t n_sets, struct ml_error *err);
 
-/* Collective. Flushes, closes, syncs, sets complete=1, renames PATH.part to PATH, syncs the
- * directory. Only when it returns ML_OK on every member may the journals go. STORE is gone
- * whatever the outcome; after an error PATH.part is left out of the way (removed). */
-enum ml_status ml_store_finish(struct ml_store *store, struct ml_error *err);
+/* Collective. Flushes, closes, syncs, sets complete=1, publishes the draft, with REPLACE in place
+ * of what is there, syncs the directory. Only when it returns ML_OK on every member may the
+ * journals go. STORE is gone whatever the outcome. */
+enum ml_status ml_store_finish(struct ml_store *store, bool replace, struct ml_error *err);
 
-/* Collective. Gives up: closes and removes PATH.part. NULL is fine. */
+/* Collective. Gives up: closes the file. NULL is fine. */
 void ml_store_abandon(struct ml_store *store);
 
 #endif

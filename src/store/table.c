@@ -219,7 +219,7 @@ static enum ml_status create_datasets(struct write *w, struct ml_error *err)
     const char *name = w->table->name;
     w->group = H5Gcreate2(w->store->file, name, H5P_DEFAULT, w->store->group_creation, H5P_DEFAULT);
     if (w->group < 0 || ml_h5_write_text(w->group, "description", w->table->description) < 0)
-        return ml_h5_fail(err, w->store->part, "group %s", name);
+        return ml_h5_fail(err, ml_draft_path(w->store->draft), "group %s", name);
     hsize_t total = (hsize_t)w->total;
     ML_AUTO_HID hid_t space = H5Screate_simple(1, &total, NULL);
     for (size_t i = 0; i < w->table->n_columns; i++) {
@@ -229,7 +229,8 @@ static enum ml_status create_datasets(struct write *w, struct ml_error *err)
         c->dataset =
             H5Dcreate2(w->group, c->is->name, c->type, space, H5P_DEFAULT, list, H5P_DEFAULT);
         if (c->dataset < 0 || describe(c) < 0)
-            return ml_h5_fail(err, w->store->part, "create %s/%s", name, c->is->name);
+            return ml_h5_fail(err, ml_draft_path(w->store->draft), "create %s/%s", name,
+                              c->is->name);
     }
     return ML_OK;
 }
@@ -305,7 +306,8 @@ static enum ml_status write_round(struct write *w, int64_t first, int64_t n, str
         if (H5Dwrite(c->dataset, c->type, memory_space, file_space,
                      is_large(w, c) ? w->store->transfer : H5P_DEFAULT, c->buffer) < 0 &&
             status == ML_OK)
-            status = ml_h5_fail(err, w->store->part, "write %s/%s", w->table->name, c->is->name);
+            status = ml_h5_fail(err, ml_draft_path(w->store->draft), "write %s/%s", w->table->name,
+                                c->is->name);
     }
     return status;
 }
@@ -338,7 +340,8 @@ static enum ml_status tear_down(struct write *w, struct ml_error *err)
     for (size_t i = 0; i < w->table->n_columns; i++) {
         struct column *c = &w->columns[i];
         if (c->dataset >= 0 && H5Dclose(c->dataset) < 0)
-            status = ml_h5_fail(err, w->store->part, "close %s/%s", w->table->name, c->is->name);
+            status = ml_h5_fail(err, ml_draft_path(w->store->draft), "close %s/%s", w->table->name,
+                                c->is->name);
         ml_own_hid(&c->type);
         free(c->buffer);
     }

@@ -54,6 +54,20 @@ static void make_journal(const char *folder, int processes, int ticks, int stack
     synthetic_write(path, &s);
 }
 
+static enum ml_status write_file(struct ml_team *team, struct ml_harvest **harvests, size_t n,
+                                 const char *path, struct ml_error *err)
+{
+    struct ml_draft *draft;
+    enum ml_status status = ml_draft_open(team, path, "r", ML_DRAFT_ASK, &draft, err);
+    if (status != ML_OK)
+        return status;
+    status = ml_run_file_write(team, harvests, n, NULL, 0, draft, true, err);
+    const char *published = ml_draft_published(draft);
+    must((status == ML_OK) == (published && strcmp(published, path) == 0), "the file's name");
+    ml_draft_close(draft);
+    return status;
+}
+
 static long anonymous_KiB(void)
 {
     ML_AUTO_FILE FILE *f = fopen("/proc/self/status", "r");
@@ -75,7 +89,7 @@ static void write_together(const char *folder, const char *path, bool with_journ
     struct ml_team team;
     struct ml_error err = {{0}};
     ml_team_mpi(MPI_COMM_WORLD, &team);
-    must(ml_run_file_write(&team, &h, h != NULL, NULL, 0, path, &err) == ML_OK, err.text);
+    must(write_file(&team, &h, h != NULL, path, &err) == ML_OK, err.text);
     int64_t end = ml_mono_now().ns;
     if (getenv("MEMLOG_TEST_FIGURES"))
         printf("rank %d: index %.2f s, write %.2f s, anonymous memory %ld KiB before, %ld after\n",
@@ -97,7 +111,7 @@ static void write_alone(const char *folder, const char *path, int without)
     struct ml_team team;
     struct ml_error err = {{0}};
     ml_team_solo(&team);
-    must(ml_run_file_write(&team, h, n, NULL, 0, path, &err) == ML_OK, err.text);
+    must(write_file(&team, h, n, path, &err) == ML_OK, err.text);
     for (size_t i = 0; i < n; i++)
         ml_harvest_close(h[i]);
 }
@@ -131,7 +145,7 @@ static void write_by_some(const char *folder, const char *alone, int n)
     struct ml_team team;
     struct ml_error err = {{0}};
     ml_team_mpi(some, &team);
-    must(ml_run_file_write(&team, h, n_own, NULL, 0, path, &err) == ML_OK, err.text);
+    must(write_file(&team, h, n_own, path, &err) == ML_OK, err.text);
     for (size_t i = 0; i < n_own; i++)
         ml_harvest_close(h[i]);
     if (rank == 0)
@@ -186,12 +200,15 @@ static void check_bad_stacks(const char *folder)
     struct ml_store *store;
     struct ml_error err = {{0}};
     ml_team_mpi(MPI_COMM_WORLD, &team);
-    must(ml_store_create(&team, path, &store, &err) == ML_OK, err.text);
+    struct ml_draft *draft;
+    must(ml_draft_open(&team, path, "r", ML_DRAFT_ASK, &draft, &err) == ML_OK, err.text);
+    must(ml_store_create(&team, draft, &store, &err) == ML_OK, err.text);
     struct ml_stack_set set = {.stacks = {.count = rank == size - 1, .fetch = fetch_nonsense}};
     int32_t *rows = NULL;
     must(ml_store_stacks(store, &set, 1, &rows, &err) == ML_RUN_LOST, "nonsense is written");
     must(strstr(err.text, "no place in its tree") != NULL, err.text);
     ml_store_abandon(store);
+    ml_draft_close(draft);
 }
 
 /* All ranks get rank 0's error and its text, and nobody hangs. */
@@ -201,13 +218,12 @@ static void check_error(const char *folder)
     struct ml_team team;
     struct ml_error err = {{0}};
     ml_team_mpi(MPI_COMM_WORLD, &team);
-    must(ml_run_file_write(&team, &h, 1, NULL, 0, "/nowhere/run.h5", &err) == ML_RUN_LOST,
-         "written to nowhere");
-    must(strstr(err.text, "/nowhere/run.h5.part: create: No such file") != NULL, err.text);
+    must(write_file(&team, &h, 1, "/nowhere/run.h5", &err) == ML_RUN_LOST, "written to nowhere");
+    must(strstr(err.text, "/nowhere/run.h5: open its folder: No such file") != NULL, err.text);
     ml_harvest_close(h);
     h = NULL;
-    must(ml_run_file_write(&team, &h, 0, NULL, 0, "/nowhere/run.h5", &err) == ML_RUN_LOST,
-         "written from nothing");
+    ML_AUTO_FREE char *path = ml_format("%s/nothing.h5", folder);
+    must(write_file(&team, &h, 0, path, &err) == ML_RUN_LOST, "written from nothing");
     must(strstr(err.text, "no journal") != NULL, err.text);
 }
 

@@ -58,7 +58,7 @@ static void write_journals(int n, int processes, int ticks, int stacks, const ch
 static void recover(int n)
 {
     struct ml_error err = {{0}};
-    if (ml_recover(journals, (size_t)n, file, 1, NULL, &err) != ML_OK)
+    if (ml_recover(journals, (size_t)n, file, ML_RECOVER_FORCE, NULL, &err) != ML_OK)
         fail_msg("%s", err.text);
 }
 
@@ -310,8 +310,10 @@ static void rows_that_are_no_tree(void **state)
         struct ml_team team;
         struct ml_store *store;
         struct ml_error err = {{0}};
+        struct ml_draft *draft;
         ml_team_solo(&team);
-        assert_int_equal(ml_store_create(&team, file, &store, &err), ML_OK);
+        assert_int_equal(ml_draft_open(&team, file, "r", ML_DRAFT_ASK, &draft, &err), ML_OK);
+        assert_int_equal(ml_store_create(&team, draft, &store, &err), ML_OK);
         struct ml_stack_set set = {
             .frames = {.count = 1, .fetch = fetch_frame},
             .stacks = {.count = 1, .fetch = fetch_stack, .context = &bad[i]}};
@@ -320,6 +322,7 @@ static void rows_that_are_no_tree(void **state)
         assert_non_null(strstr(err.text, "no place in its tree"));
         assert_null(rows);
         ml_store_abandon(store);
+        ml_draft_close(draft);
     }
 }
 

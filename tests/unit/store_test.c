@@ -5,6 +5,7 @@
 #include "h5_compare.h"
 #include "synthetic.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -58,8 +59,17 @@ static void write_journal(int node, int processes, int ticks, const char *text)
 static void recover(char **from, size_t n, struct ml_recover_report *report)
 {
     struct ml_error err = {{0}};
-    if (ml_recover(from, n, file, 0, report, &err) != ML_OK)
+    if (ml_recover(from, n, file, ML_RECOVER_SAFE, report, &err) != ML_OK)
         fail_msg("%s", err.text);
+}
+
+/* Nothing is left of the file under way. */
+static void check_no_draft(void)
+{
+    DIR *d = opendir(folder);
+    for (const struct dirent *e; (e = readdir(d));)
+        assert_int_not_equal(strncmp(e->d_name, ".run.h5", 7), 0);
+    closedir(d);
 }
 
 static void check_text(hid_t loc, const char *name, const char *expected)
@@ -91,9 +101,7 @@ static void root_attributes(void **state)
                "running sleeping disk_sleep zombie stopped traced dead idle parked not_measured");
     H5Dclose(column);
     H5Fclose(f);
-    struct stat st;
-    ML_AUTO_FREE char *part = ml_format("%s.part", file);
-    assert_int_not_equal(stat(part, &st), 0);
+    check_no_draft();
 }
 
 static void rows_over_all_nodes(void **state)
@@ -241,7 +249,7 @@ static void recovery_says_what_is_missing(void **state)
 static void check_refused(char **from, size_t n, const char *why)
 {
     struct ml_error err = {{0}};
-    assert_int_equal(ml_recover(from, n, file, 0, NULL, &err), ML_RUN_LOST);
+    assert_int_equal(ml_recover(from, n, file, ML_RECOVER_SAFE, NULL, &err), ML_RUN_LOST);
     assert_non_null(strstr(err.text, why));
 }
 
@@ -261,7 +269,7 @@ static void recovery_refuses(void **state)
     check_refused(&folder, 1, "not a memlog journal");
     fclose(fopen(file, "w"));
     check_refused(journals, 1, "exists already");
-    assert_int_equal(ml_recover(journals, 1, file, 1, NULL, NULL), ML_OK);
+    assert_int_equal(ml_recover(journals, 1, file, ML_RECOVER_FORCE, NULL, NULL), ML_OK);
 }
 
 static void journals_are_found(void **state)
@@ -300,13 +308,12 @@ static void full_disk(void **state)
         limit.rlim_cur = limit_B;
         setrlimit(RLIMIT_FSIZE, &limit);
         struct ml_error err = {{0}};
-        assert_int_equal(ml_recover(journals, 1, file, 0, NULL, &err), ML_RUN_LOST);
+        assert_int_equal(ml_recover(journals, 1, file, ML_RECOVER_SAFE, NULL, &err), ML_RUN_LOST);
         limit.rlim_cur = RLIM_INFINITY;
         setrlimit(RLIMIT_FSIZE, &limit);
         assert_non_null(strstr(err.text, file));
         struct stat st;
-        ML_AUTO_FREE char *part = ml_format("%s.part", file);
-        assert_int_not_equal(stat(part, &st), 0);
+        check_no_draft();
         assert_int_not_equal(stat(file, &st), 0);
     }
     recover(journals, 1, NULL);
@@ -317,10 +324,10 @@ static void links_are_not_followed(void **state)
     (void)state;
     write_journal(0, 1, 1, "app");
     ML_AUTO_FREE char *victim = ml_format("%s/victim", folder);
-    ML_AUTO_FREE char *part = ml_format("%s.part", file);
     fclose(fopen(victim, "w"));
-    assert_int_equal(symlink(victim, part), 0);
-    recover(journals, 1, NULL);
+    assert_int_equal(symlink(victim, file), 0);
+    check_refused(journals, 1, "exists already");
+    assert_int_equal(ml_recover(journals, 1, file, ML_RECOVER_FORCE, NULL, NULL), ML_OK);
     struct stat st;
     stat(victim, &st);
     assert_int_equal(st.st_size, 0);
@@ -333,8 +340,9 @@ static void no_such_folder(void **state)
     (void)state;
     write_journal(0, 1, 1, "app");
     struct ml_error err = {{0}};
-    assert_int_equal(ml_recover(journals, 1, "/nowhere/run.h5", 0, NULL, &err), ML_RUN_LOST);
-    assert_string_equal(err.text, "/nowhere/run.h5.part: create: No such file or directory");
+    assert_int_equal(ml_recover(journals, 1, "/nowhere/run.h5", ML_RECOVER_SAFE, NULL, &err),
+                     ML_RUN_LOST);
+    assert_string_equal(err.text, "/nowhere/run.h5: open its folder: No such file or directory");
 }
 
 int main(void)
