@@ -82,7 +82,7 @@ void ml_account_each(struct ml_page_tally *tally, const void *counts, size_t siz
                      const MPI_Datatype *types, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        if (count_at(counts, size, i) > 0) /* a type that nobody uses may be none */
+        if (count_at(counts, size, i) > 0) /* where the count is 0, the type may be invalid */
             ml_account_bytes(tally, count_at(counts, size, i), types[i]);
 }
 

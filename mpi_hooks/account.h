@@ -54,11 +54,11 @@ int64_t ml_account_sum(const void *counts, size_t size, int64_t n);
 void ml_account_each(struct ml_page_tally *tally, const void *counts, size_t size,
                      const MPI_Datatype *types, int64_t n);
 
-int64_t ml_account_peers(MPI_Comm comm); /* of the other group, where there are two */
+int64_t ml_account_peers(MPI_Comm comm); /* of an intercommunicator: the remote ones */
 int ml_account_rank(MPI_Comm comm);
 int ml_account_is_root(int root, MPI_Comm comm);
 
-/* A handle that was freed may come back as another type. */
+/* To be called when a type is freed: its handle may come back as another type's. */
 void ml_account_forget_types(void);
 
 #endif

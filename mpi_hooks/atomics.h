@@ -1,17 +1,16 @@
-/* How what two processes share is read and written: relaxed, as stores on the way of a call must
- * be.
- */
+/* Access to the page that two processes share. Relaxed, since it lies on the way of each MPI call:
+ * a fence would cost more than all else. */
 #ifndef ML_HOOKS_ATOMICS_H
 #define ML_HOOKS_ATOMICS_H
 
 #include <stdatomic.h>
 
-/* Single writer, or a value that may be a moment old. */
+/* For what one thread writes; others may read a value that is a moment old. */
 #define ML_LOAD(object) atomic_load_explicit(&(object), memory_order_relaxed)
 #define ML_STORE(object, value) atomic_store_explicit(&(object), (value), memory_order_relaxed)
 #define ML_BUMP(object, value) ML_STORE(object, ML_LOAD(object) + (value))
 
-/* Many writers. */
+/* For what several threads write. */
 #define ML_ADD(object, value) atomic_fetch_add_explicit(&(object), (value), memory_order_relaxed)
 
 #endif

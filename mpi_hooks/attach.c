@@ -24,8 +24,8 @@ static _Atomic int state;
 static _Atomic(struct ml_page *) attached;
 _Atomic(struct ml_page *) ml_counted;
 
-/* Pages in a memfd of ours: this user's, and sealed against shrinking, so that no access can ever
- * raise SIGBUS. 0: it is none. */
+/* The number of pages in FD; 0 unless it is a memfd of ours: this user's, and sealed against
+ * shrinking, so that no access can ever raise SIGBUS. */
 static off_t count_pages(int fd)
 {
     struct stat file;
@@ -59,7 +59,8 @@ static uint64_t image_id(void)
     return id | 1;
 }
 
-/* What an image left that is gone, by execve or death: totals stay, the rest begins anew. */
+/* Takes PAGE over for IMAGE from one that is gone, by execve or death: the totals stay, all else
+ * begins anew. */
 static void reset(struct ml_page *page, uint64_t image)
 {
     for (int i = 0; i <= ML_PAGE_SLOTS; i++) {
@@ -73,8 +74,8 @@ static void reset(struct ml_page *page, uint64_t image)
     ML_STORE(page->image, image);
 }
 
-/* False: another live process has PAGE. The same image may come twice: both of our libraries can be
- * in one process. */
+/* Makes PAGE this process's. False: another live process has it. One image may claim a page twice,
+ * since both of our libraries can be loaded into it. */
 static bool claim(struct ml_page *page)
 {
     int32_t pid = getpid(), holder = ML_LOAD(page->pid);
@@ -99,9 +100,9 @@ static void forget_in_child(void)
     ml_tool_show_on(NULL);
 }
 
-/* The first of N pages that this process has had before, by an image that is gone, or, NEW, that it
- * may have: the only one, or a free one. Of many, a page whose process has ended is the sampling
- * rank's, to read and to free. */
+/* Claims one of the N pages of FD: without NEW one that this process has already, maybe from before
+ * execve(2); with NEW a free one or, where there is only one, that of a process that has ended. Of
+ * several the sampling rank frees the ended ones, once it has read them. */
 static struct ml_page *claim_first(int fd, off_t n, bool new)
 {
     for (off_t i = 0; i < n; i++) {

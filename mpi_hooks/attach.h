@@ -8,8 +8,9 @@
  * it. Looks once in the life of a process. */
 struct ml_page *ml_attach(void);
 
-/* The page, for calls: not while another thread is attaching, nor where the MPI that is called is
- * not the one that this library was compiled for, nor behind another tool. */
+/* The page to count calls in. NULL also while another thread is attaching, where the MPI that is
+ * called is not the one that this library was compiled for, and where another tool wraps MPI before
+ * us. */
 struct ml_page *ml_attach_for_calls(void);
 
 /* The last that ml_attach_for_calls returned; NULL before. */

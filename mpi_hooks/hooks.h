@@ -14,16 +14,17 @@
 #define ML_INLINE static inline __attribute__((always_inline))
 #define ML_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
-/* Of each thread. */
+/* What each thread keeps. */
 struct ml_thread {
     uint32_t depth; /* of MPI calls */
-    uint32_t phase; /* that BLOCK is of */
+    uint32_t phase; /* whose totals BLOCK holds */
     bool shared;    /* SLOT and BLOCK are not this thread's alone */
     struct ml_page_slot *slot;
     struct ml_page_block *block;
 };
 
-/* Preloaded, so there is room in the static block of thread-local storage. */
+/* initial-exec is the quickest to reach, and possible: a preloaded library always gets room in the
+ * static block of thread-local storage. */
 extern _Thread_local struct ml_thread ml_self __attribute__((tls_model("initial-exec")));
 
 struct ml_frame {
@@ -62,7 +63,7 @@ ML_INLINE struct ml_frame ml_enter(unsigned call)
     return frame;
 }
 
-/* Also on the way of a C++ exception or the end of a thread through the call. */
+/* Runs too where a C++ exception or the end of the thread leaves the call. */
 ML_INLINE void ml_leave(const struct ml_frame *frame)
 {
     struct ml_thread *thread = &ml_self;

@@ -82,7 +82,8 @@ bool ml_thread_follow(struct ml_thread *thread)
     return page != NULL;
 }
 
-/* Any even spread does; that of the number of calls, multiplied by 2^64 / the golden ratio. */
+/* Which call of the next group is timed. Any even spread does: here the top bits of the number of
+ * calls times 2^64 / the golden ratio (Fibonacci hashing). */
 static uint16_t place_in_group(uint64_t calls)
 {
     return (uint16_t)((calls * UINT64_C(0x9e3779b97f4a7c15)) >> 60);

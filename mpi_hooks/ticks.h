@@ -25,7 +25,7 @@ static inline uint64_t ml_ticks(void)
 #endif
 }
 
-/* Roughly: the x86 counter's rate is not told to programs. */
+/* A rough value where the processor does not tell the rate of its counter (x86_64). */
 static inline uint64_t ml_ticks_per_us(void)
 {
 #if defined __x86_64__

@@ -69,7 +69,8 @@ ENDS(ML_CALL_Finalize, PMPI_Finalize)
 ABORTS(MPI_Abort)
 ABORTS(PMPI_Abort)
 
-/* Copies what may be no address at all: the kernel says so instead of a signal. */
+/* Copies N bytes from what may be no address at all: process_vm_readv(2) then fails, where reading
+ * would raise SIGSEGV. */
 static bool read_safely(void *out, const void *from, size_t n)
 {
     struct iovec to = {out, n}, source = {(void *)(uintptr_t)from, n};

@@ -99,7 +99,7 @@ static void flush(struct ml_channel *c)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            break; /* full, or gone: then reading reports it */
+            break; /* the socket is full; or the peer is gone, which reading will report */
         c->sent += (uint64_t)n;
         ml_buffer_consume(&c->out, (size_t)n);
     }

@@ -10,7 +10,7 @@ struct ml_watch {
     int fd;
     short events;
     bool paused;
-    bool stopped; /* swept after the round of callbacks */
+    bool stopped; /* freed after the present round of callbacks */
     void (*ready)(void *context, short revents);
     void *context;
 };

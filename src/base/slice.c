@@ -1,6 +1,6 @@
 #include "base/slice.h"
 
-#include <linux/sched/types.h> /* not beside sched.h: both have struct sched_param */
+#include <linux/sched/types.h> /* without <sched.h>: both define struct sched_param */
 #include <sys/syscall.h>
 #include <unistd.h>
 

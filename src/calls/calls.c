@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 /* Between two writings of the totals: 1 s at first, then twice as long each time, up to the
- * longest. So much may be lost with us: about half of a short run, little of a long one. */
+ * longest. Where this process is killed, the totals lack at most that time: about half of a short
+ * run, little of a long one. */
 #define FIRST_TOTALS_NS ML_NS_PER_S
 #define LONGEST_TOTALS_NS (30 * ML_NS_PER_S)
 
@@ -26,13 +27,13 @@
 struct watched {
     struct ml_page *page;
     struct ml_mpi_look seen; /* at the last look */
-    bool pooled;             /* it is of the process that claims it, not of a rank that is known */
-    int fd; /* of a page that is not pooled, until the rank has ended; its environment names it */
-    bool over;     /* nothing more is read */
-    int rank;      /* -1: not known yet */
-    int pid;       /* that claimed it; 0: none yet */
-    int process;   /* its number; -1: not known yet */
-    int home;      /* the number of the first, whose all totals are: the page sums them up */
+    bool pooled;             /* the page is for whichever process claims it, not for a known rank */
+    int fd;                  /* the page's memfd, until the rank ends; -1 where pooled */
+    bool over;               /* nothing more is read */
+    int rank;                /* -1: not known yet */
+    int pid;                 /* that claimed it; 0: none yet */
+    int process;             /* its number; -1: not known yet */
+    int home;      /* number of the page's first process: the page sums up all, under that one */
     int64_t rss_B; /* at this tick; -1: it was not seen */
     uint64_t cursor, lost;
     int64_t n_events, n_left_out;
@@ -155,7 +156,7 @@ static void take_events(struct ml_calls *c, struct watched *r)
         case ML_MPI_EVENT_MARK:
             put_own_event(c, r, &event);
             break;
-        default: /* an abort comes by the process manager too */
+        default: /* of an abort the process manager tells */
             break;
         }
     }
@@ -255,7 +256,7 @@ static void end(struct ml_calls *c, struct watched *r)
     r->over = true;
 }
 
-/* The end of a pooled page's process is not told, as a rank's is. */
+/* Nobody tells us when the process of a pooled page ends, so the kernel is asked. */
 static bool is_gone(const struct watched *r)
 {
     return r->pooled && r->pid && r->rss_B == ML_NOT_MEASURED && kill(r->pid, 0) && errno == ESRCH;

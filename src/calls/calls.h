@@ -11,7 +11,7 @@
 
 struct ml_calls;
 
-/* A process of the run, as who asks us knows it. */
+/* A process of the run, as the one who opens us knows it. */
 struct ml_calls_process {
     int number, rank; /* RANK: -1: none */
     int64_t rss_B;    /* -1: not measured yet */
@@ -21,9 +21,9 @@ struct ml_calls_setup {
     void *context;
     /* The process with PID, if it lived at the last tick. */
     bool (*find)(void *context, pid_t pid, struct ml_calls_process *out_process);
-    /* The number of the process that is, or was, RANK; that has PID, or had it last, and its rank.
-     * -1: there is none. */
+    /* The number of the process that is, or was, RANK; -1: there is none. */
     int (*of_rank)(void *context, int rank);
+    /* The number and rank of the process that has PID, or had it last; -1: there is none. */
     int (*of_pid)(void *context, pid_t pid, int *out_rank);
     void (*event)(void *context, int64_t time_ns, int process, enum ml_event_kind kind,
                   int64_t value, const char *text);
@@ -54,10 +54,10 @@ void ml_calls_each(const struct ml_calls *calls, void (*visit)(void *context, pi
 /* Works on what was read at NOW_NS, the time of the tick; the processes have been sampled since. */
 void ml_calls_tick(struct ml_calls *calls, int64_t now_ns);
 
-/* The last that RANK had to say. */
+/* RANK has ended: reads its page for the last time. */
 void ml_calls_rank_ended(struct ml_calls *calls, int rank);
 
-/* The last of all ranks that have not ended. */
+/* Sampling ends: likewise for all ranks that have not ended. */
 void ml_calls_stop(struct ml_calls *calls);
 
 void ml_calls_close(struct ml_calls *calls); /* NULL is fine */

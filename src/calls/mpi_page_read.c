@@ -102,7 +102,7 @@ bool ml_mpi_page_next_event(const struct ml_page *page, uint64_t *cursor,
                             struct ml_mpi_event *out_event, uint64_t *lost)
 {
     uint64_t end = LOAD_IN_ORDER(page->n_events);
-    if (*cursor > end) /* nonsense, but what follows may be none */
+    if (*cursor > end) /* the count is damaged; later events may be good */
         *cursor = end;
     if (end - *cursor > ML_PAGE_EVENTS) {
         *lost += end - ML_PAGE_EVENTS - *cursor;
@@ -148,7 +148,7 @@ static void add_block(const struct ml_page_block *block, struct sum sums[ML_MPI_
         sum->messages += LOAD(tally->messages);
         sum->bytes += LOAD(tally->bytes);
         sum->ticks += (double)LOAD(tally->ticks);
-        if (variance > 0) /* not for what is no number */
+        if (variance > 0) /* false for NaN */
             sum->variance += variance;
         if (longest > sum->longest_ticks)
             sum->longest_ticks = longest;
@@ -191,7 +191,7 @@ struct ml_mpi_total *ml_mpi_page_totals(const struct ml_page *page, double tick_
     sums_of_phases sums = ml_alloc(ML_PAGE_PHASES * sizeof *sums);
     for (int i = 0; i < ML_PAGE_BLOCKS; i++) {
         uint32_t owner = LOAD_IN_ORDER(page->owners[i]);
-        if (owner) /* a block that nobody has would get memory by being read */
+        if (owner) /* reading an unused block would make the kernel allocate it */
             add_block(&page->blocks[i], sums[(owner - 1) % ML_PAGE_PHASES]);
     }
     add_block(&page->blocks[ML_PAGE_BLOCKS], sums[ML_PHASE_OTHERS]);

@@ -43,7 +43,8 @@ enum ml_status ml_command_choose(const struct ml_command_choice *given, int64_t 
     return ML_OK;
 }
 
-/* A date and a time since the start can be compared only when the start is known. */
+/* --since and --until are checked apart: a date and a time since the start can be compared only
+ * when the start is known. */
 enum ml_status ml_command_check_choice(const struct ml_command_choice *given, struct ml_error *err)
 {
     const struct ml_command_choice parts[] = {

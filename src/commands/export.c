@@ -20,7 +20,7 @@ enum {
     MOOSE_CSV,
     FOLDED,
     SPEEDSCOPE,
-    PPROF, /* the formats; from FOLDED on of stacks */
+    PPROF, /* up to here formats, from FOLDED on those of stacks */
     WEIGHT,
     OUTFILE,
     RANK,
@@ -46,7 +46,7 @@ static const struct ml_command_option options[] = {
 };
 
 struct request {
-    int format; /* the option */
+    int format; /* CSV to PPROF */
     enum ml_export_weight weight;
     const char *outfile;
     struct ml_command_choice given;

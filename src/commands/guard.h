@@ -2,7 +2,7 @@
 #ifndef ML_COMMANDS_GUARD_H
 #define ML_COMMANDS_GUARD_H
 
-/* From now on. What crashes outside of HDF5 crashes as ever. */
+/* Installs that for the rest of the process. What crashes outside of HDF5 crashes as without it. */
 void ml_command_guard(void);
 
 #endif

@@ -24,7 +24,7 @@ struct piece {
     int8_t continued;
 };
 
-/* The tables of the file, from the log. */
+/* The tables of the file that is made of the log. */
 struct import {
     const struct ml_moose_log *log;
     size_t *order; /* rows by node, by time */

@@ -103,7 +103,7 @@ static int parse_size(const struct ml_command *command, const char *value,
     return ML_OPTION_END;
 }
 
-/* Its second number is an argument of its own, as the Python tool had it. */
+/* Its second number is an argument of its own, as in memory_logger.py, whose option it was. */
 static int parse_move(const struct ml_command *command, int argc, char **argv, const char *value,
                       struct ml_plot_request *r)
 {

@@ -27,7 +27,7 @@ struct ml_held {
     char inferior[16]; /* gdb's name of it, "i1" */
     dev_t device;      /* of the program that gdb knows it to run */
     ino_t inode;
-    /* In this order: */
+    /* Of the present order: */
     const struct ml_stack_target *target;
     bool attached, was_stopped;
     int64_t begin_ns, there_ns, end_ns; /* order to attach, stop, detach; 0: not yet */
@@ -75,7 +75,7 @@ static void note_end(struct ml_held *held)
     fail_target(held, ML_STACK_GONE, text.text);
 }
 
-/* gdb refused, or was refused. */
+/* Tells from the process's state why gdb, which SAID so, could not have it. */
 static void explain(struct ml_held *held, const char *said)
 {
     struct ml_error text;

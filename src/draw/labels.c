@@ -8,13 +8,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define FIRST_END 400 /* numbers of gnuplot's labels and arrows */
+#define FIRST_END 400 /* the first of gnuplot's labels and arrows that are ours */
 #define CHARACTER_PX 9.4
 #define LINE_PX 25.0
 #define HIGH_PX 20.0
 #define GAP_PX 9.0
-#define LEADER_PX 9 /* that a line to a label goes into the margin */
-#define LOWEST_PX 6 /* of a label: below is the axis */
+#define LEADER_PX 9 /* length of the line to a label, in the margin */
+#define LOWEST_PX 6 /* no label is lower: there is the axis */
 #define EARLY 0.8   /* a curve that ends before this share of the time has its label at its end */
 
 struct spot {

@@ -13,7 +13,7 @@
 #define CHARACTER_PX 8.8
 #define MOST_TICS 9
 #define TIC_PX 80.0     /* of a time axis: what stands at a tic, and a gap */
-#define FIRST_EVENT 300 /* numbers of gnuplot's labels and arrows */
+#define FIRST_EVENT 300 /* the first of gnuplot's labels and arrows that are ours */
 
 int ml_script_colour(const struct ml_script *s, size_t curve)
 {

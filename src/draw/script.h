@@ -1,4 +1,4 @@
-/* The pieces of a gnuplot script; for src/plot alone. */
+/* The pieces of a gnuplot script; for src/draw alone. */
 #ifndef ML_DRAW_SCRIPT_H
 #define ML_DRAW_SCRIPT_H
 
@@ -14,10 +14,10 @@ struct ml_script {
     const struct ml_plot_page *page;
     struct ml_plot_extent extent;
     struct ml_plot_scale scale;
-    double end_s, right_px; /* of the axis; the margin */
-    size_t *shown;          /* the numbers of the curves that are told apart, and of how many */
+    double end_s, right_px; /* where the time axis ends; the right margin */
+    size_t *shown;          /* [n_shown] numbers of the curves that are told apart */
     size_t n_shown;
-    struct ml_space space; /* once there is a frame */
+    struct ml_space space; /* set when the frame is written */
     struct ml_buffer *out;
 };
 
@@ -33,7 +33,7 @@ void ml_script_frame(struct ml_script *s, double right_px);
 void ml_script_time_axis(struct ml_script *s, double wide_px);
 const char *ml_script_time_format(const struct ml_script *s, double wide_px);
 
-/* Of a line of text as wide as the picture whose characters are CHARACTER_PX wide. */
+/* How many characters, CHARACTER_PX wide, a line of text as wide as the picture has. */
 int ml_script_columns(const struct ml_script *s, double character_px);
 void ml_script_limit(struct ml_script *s);
 void ml_script_events(struct ml_script *s);
@@ -51,7 +51,7 @@ void ml_script_peaks(struct ml_script *s);
 void ml_script_marks(struct ml_script *s);
 void ml_script_plot_marks(struct ml_script *s);
 
-/* Of groups of curves. */
+/* How many different groups the curves of PAGE have. */
 size_t ml_script_count_nodes(const struct ml_plot_page *page);
 
 /* The forms: data, settings and plot command. */

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-#define FIRST_GAP 5000 /* numbers of gnuplot's labels */
+#define FIRST_GAP 5000 /* the first of gnuplot's labels that are ours */
 #define GAP_SHARE 0.1  /* of the time axis */
 #define NAMED_PX 18
 #define MARGINS_PX 300 /* left and right of the map */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FIRST_PEAK 1000 /* numbers of gnuplot's labels and arrows */
+#define FIRST_PEAK 1000 /* the first of gnuplot's labels and arrows that are ours */
 #define FIRST_TEXT 1500
 #define MANY_PEAKS 4
 #define CHARACTER_PX 7.4

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define FIRST_PHASE 3000 /* numbers of gnuplot's labels and arrows */
+#define FIRST_PHASE 3000 /* the first of gnuplot's labels and arrows that are ours */
 #define ROWS 3           /* of names, one above the other */
 #define NAME_COLUMNS 20
 #define CHARACTER_PX 7.0
@@ -32,7 +32,7 @@ static void emit_line(struct ml_script *s, size_t number, int64_t time_ns)
 void ml_script_phases(struct ml_script *s)
 {
     double rows_px[ROWS] = {0};
-    bool upon_layer = s->page->form == ML_PLOT_STACKED; /* the lowest one is dark */
+    bool upon_layer = s->page->form == ML_PLOT_STACKED; /* which may be dark: so light text */
     for (size_t i = 0; i < s->page->n_phases; i++) {
         const struct ml_plot_phase *p = &s->page->phases[i];
         double from_s = (double)p->begin_ns * 1e-9, from_px = from_s * s->space.per_s;

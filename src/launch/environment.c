@@ -45,7 +45,7 @@ static const char *const job[] = {
 /* Settings that the user may have made for any PMIx. */
 static const char *const of_the_user[] = {"PMIX_MCA_", NULL};
 
-/* The key by which Omni-Path's ranks know each other. */
+/* Open MPI's, yet left in: the key by which ranks on Omni-Path know each other. */
 static const char *const kept[] = {"OMPI_MCA_orte_precondition_transports=", NULL};
 
 static bool begins_with_any(const char *entry, const char *const *prefixes)

@@ -9,7 +9,7 @@
 
 /* What MPI says about this process and its place. */
 struct ml_place {
-    int rank, size;          /* in the logger world */
+    int rank, size;          /* in memlog-mpi's own MPI_COMM_WORLD */
     MPI_Comm node_comm;      /* rank processes of this node; 0 is the sampling rank */
     MPI_Comm samplers;       /* sampling ranks in the order of the nodes; NULL elsewhere */
     struct ml_layout layout; /* of the rank processes */
@@ -20,7 +20,7 @@ struct ml_place {
     struct ml_error warning; /* "" or what rank 0 is to say about the nodes */
 };
 
-/* Collective over the logger world. */
+/* Collective over memlog-mpi's own MPI_COMM_WORLD. */
 enum ml_status ml_place_find(const struct ml_options *options, struct ml_place *out_place,
                              struct ml_error *err);
 

@@ -15,7 +15,7 @@ static bool is_program(const char *path)
     return stat(path, &s) == 0 && S_ISREG(s.st_mode) && access(path, X_OK) == 0;
 }
 
-/* PATH as seen from FOLDER. Takes PATH over. */
+/* PATH, if relative as seen from FOLDER. Takes PATH over. */
 static char *from(const char *folder, char *path)
 {
     if (!folder || *path == '/')

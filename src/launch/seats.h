@@ -18,14 +18,14 @@ struct ml_host_offer {
     int n_settings;
     const void *settings; /* packed texts NAME=value */
     size_t settings_size;
-    int pmi; /* its PMI-1 socket, the world host's link's */
+    int pmi; /* its PMI-1 socket, which the link to the world host owns */
 };
 
 struct ml_seat {
     int rank;     /* number among all worlds of the run; -1: a command that is a launcher */
     int starter;  /* rank process that starts it */
     char *cpus;   /* to bind it to; NULL: as mpiexec bound us */
-    bool spawned; /* not one of mpiexec's */
+    bool spawned; /* by MPI_Comm_spawn */
     bool offered; /* its settings and its socket are here */
     struct ml_buffer words;    /* of its command, as ml_pack_texts; empty: the run's command */
     char *folder;              /* to start in; NULL: ours */

@@ -1,4 +1,4 @@
-/* The starter's side of world/starter.h. */
+/* The starter's side of launch/starter.h. */
 #include "base/channel.h"
 #include "base/memory.h"
 #include "base/own.h"

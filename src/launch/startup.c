@@ -81,5 +81,5 @@ void ml_startup_lighten_mpi(enum ml_launcher launcher)
     for (size_t i = 0; !ours_is_openmpi && i < sizeof mpich / sizeof *mpich; i++)
         setenv(mpich[i][0], mpich[i][1], 1);
     if (launcher == ML_LAUNCHER_NONE && ours_is_openmpi)
-        setenv("OMPI_MCA_ess_singleton_isolated", "1", 0); /* no daemon for one process */
+        setenv("OMPI_MCA_ess_singleton_isolated", "1", 0); /* else Open MPI starts a daemon */
 }

@@ -133,7 +133,7 @@ enum ml_status ml_nodefile_parse(const char *text, size_t n, struct ml_nodefile 
     struct room room = {0};
     const char *end = text + n;
     if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-        text += 3; /* a byte order mark, from editors of the CRLF world */
+        text += 3; /* a byte order mark, which editors on Windows write */
     for (size_t number = 1; text < end; number++) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         const char *next = newline ? newline + 1 : end;

@@ -12,7 +12,7 @@ struct ml_plot_wish {
     int trim;          /* of the texts beside marks */
 };
 
-/* Fills OUT_PAGE (zeroed but for what the renderers want) from N sources named by LABELS; free
+/* Fills OUT_PAGE (zeroed but for what only src/draw looks at) from N sources named by LABELS; free
  * with ml_plot_page_free, also after an error. Only lines by total take more than one source. */
 enum ml_status ml_plot_compose(const struct ml_plot_source *sources, char *const *labels, size_t n,
                                const struct ml_plot_wish *wish, struct ml_plot_page *out_page,

@@ -20,7 +20,7 @@ struct ml_decimate {
     size_t n_points, capacity;
 };
 
-/* COLUMNS: twice the picture's width, so that stretching it a little does no harm. */
+/* Pass as COLUMNS twice the picture's width: then it may be stretched a little. */
 void ml_decimate_init(struct ml_decimate *d, int64_t from_ns, int64_t to_ns, size_t columns);
 
 /* In the order of time. */

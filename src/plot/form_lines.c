@@ -48,7 +48,8 @@ static int largest_last(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The largest of many stay loud, and are drawn over the others. */
+/* Of many curves all but the largest become quiet; these come last, and so are drawn over the
+ * others. */
 static void hush(struct ml_plot_page *page)
 {
     if (page->n_curves <= MANY)

@@ -84,7 +84,7 @@ static void band_add(void *context, size_t group, struct ml_decimate *points, in
     }
 }
 
-/* What is the same before and behind column I would be a point inside a straight line. */
+/* Whether column I equals both neighbours, so that its point would lie inside a straight line. */
 static bool says_nothing(const struct band *b, size_t i)
 {
     if (i == 0 || i + 1 == b->columns.n)

@@ -5,7 +5,7 @@
 
 #include "plot/forms.h"
 
-/* Where the marks of a run go: onto the curves that BY grouped, or all onto curve FIRST. */
+/* Where the marks of a run go: onto the curves of their groups (BY), or onto curve FIRST. */
 struct ml_plot_target {
     struct ml_plot_page *page;
     enum ml_plot_by by;

@@ -90,7 +90,7 @@ static int by_time(const void *a, const void *b)
     return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
 }
 
-/* One that nobody could tell from the one before is counted with it. */
+/* Moves the events into the page, those too close to be told apart as one with their number. */
 static void hand_over(struct happening *h)
 {
     struct ml_plot_page *page = h->target->page;

@@ -52,8 +52,8 @@ struct ml_plot_extent ml_plot_extent_of(const struct ml_plot_page *page)
         }
     }
     for (size_t i = 0; i < page->map.n_rows * page->map.n_columns; i++)
-        e.largest = fmax(e.largest, page->map.cells[i]); /* NaN loses */
-    if (page->rate) /* what is freed at once would press all growth flat */
+        e.largest = fmax(e.largest, page->map.cells[i]); /* of a number and NaN the number */
+    if (page->rate) /* memory that is freed at once would make all growth look flat */
         e.least = fmax(e.least, -e.largest);
     if (page->form == ML_PLOT_STACKED)
         e.largest = largest_sum(page);

@@ -32,7 +32,7 @@ static size_t curve_of(const struct ml_plot_places *places, size_t process)
     const struct ml_plot_page *page = places->target->page;
     int group = group_of(places, process);
     if (page->form == ML_PLOT_BAND || page->form == ML_PLOT_STACKED)
-        return page->n_curves - 1; /* the mean, or the top */
+        return page->n_curves - 1; /* the band's mean, or the uppermost layer */
     if (group < 0)
         return places->target->first;
     for (size_t i = 0; i < page->n_curves; i++) {

@@ -81,7 +81,7 @@ static void leave_group(struct sums *s, struct group *g, int64_t gone_ns)
     g->at_end += s->last;
 }
 
-/* The process whose rows came has no more: its memory is gone some time. */
+/* The process whose rows came has no more: it leaves its group's sum when it is gone. */
 static void end_process(struct sums *s)
 {
     if (s->process == SIZE_MAX || s->groups[s->process] < 0)
@@ -171,7 +171,7 @@ enum ml_status ml_plot_sums(const struct ml_plot_source *source, const int *grou
     if (!status)
         end_process(&s);
     for (size_t i = 0; i < n_groups; i++) {
-        /* Of a group whose last process had rows without a value. */
+        /* A group may wait still: its last process had rows, but no value in them. */
         if (!status && s.all[i].waiting && s.all[i].points.n_columns)
             finish_group(&s, i);
         free(s.all[i].cells);

@@ -79,7 +79,7 @@ enum ml_status ml_probe_add_rank(struct ml_probe *probe, int rank, pid_t pid, st
     if (rank >= 0 && p->rank != rank)
         ml_processes_set_rank(&probe->processes, p, rank);
     probe->tree.ranks_given |= rank >= 0;
-    probe->tree.everything = true; /* children that it has already */
+    probe->tree.everything = true; /* it may have children already */
     if (lost)
         return ml_fail(err, ML_PROCESS_LOST, "rank %d: process %d ended before it could be watched",
                        rank, (int)pid);

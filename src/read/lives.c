@@ -16,7 +16,7 @@ static void see_sample(void *context, const void *row)
         ml_lives_see(lives, lives->node_of[r->process], r->time_ns);
 }
 
-/* A file without samples of its nodes is asked for the last row of all. */
+/* The run ends with the last sample of a node; where there are none, with that of a process. */
 enum ml_status ml_run_lives(struct ml_run *run, const struct ml_process_row *processes, size_t n,
                             const struct ml_node_row *nodes, size_t n_nodes,
                             struct ml_lives *out_lives, struct ml_error *err)

@@ -117,7 +117,7 @@ static enum ml_status begin(struct ml_merge *m, struct ml_error *err)
     return ML_OK;
 }
 
-/* Behind the row that was given last. */
+/* Steps behind the row that was given last. */
 static enum ml_status advance(struct ml_merge *m, struct ml_error *err)
 {
     struct block *b = &m->blocks[m->heap[0]];

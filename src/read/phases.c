@@ -15,7 +15,7 @@ struct reading {
     struct ml_run_phases phases;
 };
 
-/* -1: none, as of what is no process. */
+/* -1: it has none, or there is no such process. */
 static int rank_of(const struct reading *r, int32_t process)
 {
     return process >= 0 && (size_t)process < r->n_processes ? r->ranks[process] : -1;

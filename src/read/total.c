@@ -8,14 +8,14 @@
 
 #include <math.h>
 
-#define EXACT_ROWS (1u << 22) /* 64 MiB and half a second */
+#define EXACT_ROWS (1u << 22) /* summed exactly up to that: 64 MiB and half a second */
 
 struct change {
     int64_t time_ns;
     int64_t delta_B;
 };
 
-/* Sums up /samples: what every row changes, in whatever order, then sorted by time. */
+/* The exact sum over /samples: by how much each row changes it, then sorted by time. */
 struct summing {
     struct ml_run *run;
     struct change *changes;

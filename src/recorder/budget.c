@@ -1,7 +1,7 @@
 #include "recorder/budget.h"
 
-/* Whoever asks for a rate gets it, but for a slip of the pen: -r 0.1 for 0.1s is no reason to take
- * a CPU from the application. */
+/* Of one CPU: who asks for a rate gets it up to there. A mistyped one, 0.1ms for 0.1s, is no reason
+ * to take more from the application. */
 #define MOST_SHARE 0.5
 
 #define SETTLED 8 /* ticks after which their cost is known */

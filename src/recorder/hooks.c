@@ -17,7 +17,7 @@ struct ml_hooks {
     bool once, told;
 };
 
-/* Beside this program's own; NULL: it is not known. */
+/* The libraries' folder, found from this program's own; NULL: that is not known. */
 static char *find_folder(void)
 {
     char program[PATH_MAX];
@@ -55,7 +55,7 @@ const char *ml_hooks_prepare(struct ml_hooks *h, struct ml_seat *seat)
     return h->folder;
 }
 
-/* NULL: it has them. */
+/* Why a program of WHICH cannot have the hooks; NULL: it can. */
 static const char *refusal(enum ml_which_mpi which)
 {
     switch (which) {

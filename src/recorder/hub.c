@@ -27,7 +27,7 @@
 struct guest {
     struct ml_hub *hub;
     struct ml_channel *channel;
-    int rank; /* in the logger world; -1 until it has said */
+    int rank; /* in memlog-mpi's own MPI_COMM_WORLD; -1 until it has said */
 };
 
 struct ml_hub {

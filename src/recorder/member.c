@@ -36,7 +36,7 @@ struct ml_member {
     const struct ml_options *options;
     struct ml_channel *hub;
     struct ml_starter *starter;
-    bool own_group; /* of each rank */
+    bool own_group; /* each rank is to lead a process group */
     struct ml_timer *kill_timer;
     struct task **tasks;
     size_t n_tasks, task_capacity;

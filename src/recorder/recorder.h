@@ -21,7 +21,7 @@ struct ml_run_identity {
 enum ml_status ml_recorder_check_outfile(const struct ml_options *options, char *out, size_t size,
                                          struct ml_error *err);
 
-/* Collective over the logger world: rank 0 decides. */
+/* Collective over memlog-mpi's own MPI_COMM_WORLD: rank 0 decides. */
 void ml_recorder_identify(struct ml_run_identity *identity, int rank);
 
 struct ml_recorder;

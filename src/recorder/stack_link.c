@@ -53,7 +53,7 @@ struct ml_stack_link {
     struct target *targets; /* [n_targets] of the last order to a debugger */
     size_t n_targets;
     struct ml_timer *rescue;
-    int n_rescues;     /* to come */
+    int n_rescues;     /* that are still to come */
     int64_t rescue_ns; /* between the last one and the next */
     pid_t pid;
     bool unwinds; /* our own unwinder serves */

@@ -76,7 +76,7 @@ bool ml_low_memory_seen(struct ml_low_memory_rule *r, const struct ml_node_sampl
         return false;
     int64_t fall_B = r->left_B > left_B ? r->left_B - left_B : 0;
     bool low = (whole_B > 0 && left_B < low_mark(whole_B)) || left_B < 2 * fall_B;
-    r->left_B = left_B + 1; /* 0 stands for none yet */
+    r->left_B = left_B + 1; /* one more, since 0 stands for none yet */
     if (!low) {
         r->told_B = 0;
         return false;

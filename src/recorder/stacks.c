@@ -22,7 +22,7 @@ struct ml_stacks {
     struct ml_journal *journal;
     int node;
     struct ml_stack_link *link; /* NULL: no stacks any more */
-    struct ml_ranges ranks;     /* whose */
+    struct ml_ranges ranks;     /* whose stacks are taken */
     struct ml_growth_rule growth;
     struct ml_low_memory_rule low_memory;
     struct ml_stack_budget budget;

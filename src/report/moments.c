@@ -41,7 +41,7 @@ static struct taking *list_takings(const struct ml_stacks *s, size_t *out_n)
     return takings;
 }
 
-/* A moment is short, and no process is in it twice. */
+/* Cuts takings into moments, which are short and have no process twice. */
 static void cut(const struct taking *takings, size_t n, size_t n_processes, struct ml_moments *m)
 {
     size_t capacity = 0, used = 0;
@@ -64,7 +64,7 @@ static void cut(const struct taking *takings, size_t n, size_t n_processes, stru
 
 struct reading {
     struct ml_moments *moments;
-    size_t next; /* the first moment that the total so far may still be of */
+    size_t next; /* the first moment whose total is not known yet */
     int64_t total_B;
 };
 

@@ -125,7 +125,7 @@ static int add_prefix(const struct ml_output *o, const struct ml_output_line *l,
     return used;
 }
 
-/* The line without what would move the cursor harmlessly: tabs become blanks. */
+/* The line without what moves the cursor and means no harm: tabs become blanks. */
 static void lay_out(const char *text, struct ml_buffer *out)
 {
     int column = 0;

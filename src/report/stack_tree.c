@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LEAST 0.01 /* of the samples has a branch that is shown, unless all are: the 1 % below */
+#define LEAST 0.01 /* share of the samples; smaller branches are summed up unless all are shown */
 #define MEMORY 9
 
 struct drawing {

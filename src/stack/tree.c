@@ -34,7 +34,7 @@ static uint32_t intern(const struct ml_stack_tree *t, struct ml_intern *set, con
     return set->n < t->most ? ml_intern_add(set, bytes, n) : ml_intern_find(set, bytes, n);
 }
 
-/* -1: it is new, and the tree is full. */
+/* The number of frame F; -1: it is new, and the tree is full. */
 static int32_t frame_number(struct ml_stack_tree *t, const struct ml_stack_frame *f)
 {
     struct ml_frame_row row = {.function = f->function,
@@ -56,7 +56,7 @@ static int32_t frame_number(struct ml_stack_tree *t, const struct ml_stack_frame
     return t->first_frame + (int32_t)number;
 }
 
-/* Likewise. */
+/* The number of the stack that is FRAME called from PARENT; -1 as above. */
 static int32_t stack_number(struct ml_stack_tree *t, int32_t parent, int32_t frame, int32_t depth)
 {
     int32_t key[2] = {parent, frame};

@@ -8,7 +8,7 @@
 static int row_of_node(const struct ml_node_row *nodes, size_t n_nodes, int node)
 {
     bool in_range = node >= 0 && (size_t)node < n_nodes;
-    if (in_range && nodes[node].node == node) /* as the format has it */
+    if (in_range && nodes[node].node == node) /* in most files row I is node I */
         return node;
     for (size_t i = 0; i < n_nodes; i++) {
         if (nodes[i].node == node)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How many symbols before an address are looked at: of more, none is a function around it. */
+/* How many symbols before an address are looked at for the function around it. */
 enum { LOOK_BACK = 64 };
 
 static bool is_function(const GElf_Sym *symbol, const char *name)

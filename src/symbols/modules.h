@@ -17,7 +17,7 @@ struct ml_module {
     const struct ml_segment *segments;
     size_t n_segments;
     struct ml_elf_image image; /* all that, and the unwind table */
-    void *user;                /* the names of its functions: stack/symbols.c hangs them here */
+    void *user;                /* the names of its functions: symbols/symbols.c hangs them here */
     void (*free_user)(void *user);
 };
 

@@ -59,7 +59,7 @@ static int find_elf(Dwfl_Module *file, void **user, const char *name, Dwarf_Addr
 static int find_debuginfo(Dwfl_Module *file, void **user, const char *name, Dwarf_Addr base,
                           const char *path, const char *link, GElf_Word crc, char **out_path)
 {
-    if (!path || *path != '/') /* the vdso: what its link names would be looked for in "." */
+    if (!path || *path != '/') /* the vdso: libdwfl would look in "." for its debug file */
         return -1;
     return dwfl_standard_find_debuginfo(file, user, name, base, path, link, crc, out_path);
 }

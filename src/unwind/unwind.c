@@ -23,7 +23,8 @@
 /* A stop whose copy was too small is followed by another, with a larger one. */
 enum { ROUNDS = 3, STACK_MAX_B = 1 << 20, STACK_STEP_B = 16 << 10 };
 
-/* Of the registers that a frame has saved, the one that is wanted first need not lie lowest. */
+/* A second copy begins so far below the address that was missing: of the registers that a frame has
+ * saved, the first to be read need not lie lowest. */
 enum { BELOW_B = 4096 };
 
 /* A thread in the course of one order. */
@@ -148,7 +149,7 @@ static void look_at(struct unwind *u, size_t target, struct ml_subject *subject)
     }
 }
 
-/* Whether a larger copy would lead further, and of what. */
+/* Whether a larger copy would lead further; if so, notes for the next stop what to copy. */
 static bool wants_more(struct sight *s, const struct ml_hold *h)
 {
     uint64_t sp = ml_registers_sp(&h->registers), missing = s->walk.missing;
@@ -191,7 +192,7 @@ static void finish_hold(struct sight *s, struct ml_hold *h, struct failure *fail
         note_failure(failure, h->pid, h->error);
     else
         unwind_held(s, h);
-    if (h->error == ESRCH) /* what a look brought is no more */
+    if (h->error == ESRCH) /* it ended: what the look before brought is void */
         s->walk.n = 0;
     ml_stack_copy_clear(&h->copy);
 }

@@ -204,7 +204,7 @@ static bool add_frame(struct view *v, uint64_t pc)
     struct ml_place code;
     if (!ml_space_code(v->space, pc, &code)) {
         w->unknown_code = true;
-        if (w->n) /* the innermost may be a jump to nowhere */
+        if (w->n) /* but the innermost frame stays: the program may have jumped to nowhere */
             return false;
     }
     struct ml_frame frame = {.pc = pc, .trampoline = is_trampoline(v, pc)};

@@ -248,7 +248,7 @@ static void begin(struct ml_spawns *s, int64_t request, struct ml_unpacker *u)
         struct beginning *b = ml_alloc(sizeof *b);
         *b = (struct beginning){s->beginnings, ml_strdup(world.id), requester, request};
         s->beginnings = b;
-        /* The keeper's view of itself is not ours. */
+        /* These two came as the keeper has them, but tell of one host: this one. */
         world.here = s->first->here;
         memcpy(world.scratch, s->first->scratch, sizeof world.scratch);
         size_t n;
