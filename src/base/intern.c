@@ -6,9 +6,19 @@
 #include <string.h>
 #include <xxhash.h>
 
+#define BLOCK_B 16384 /* what is longer gets one of its own */
+
 struct ml_interned {
     uint64_t hash;
-    size_t at, n; /* in the bytes */
+    const char *bytes;
+    size_t n;
+};
+
+struct ml_intern_block {
+    struct ml_intern_block *next;
+    size_t left;
+    char *free; /* [left] */
+    char bytes[];
 };
 
 /* The slot of these bytes, or the free one where they belong. */
@@ -20,8 +30,7 @@ static uint32_t *slot_of(const struct ml_intern *intern, uint64_t hash, const vo
         if (number == ML_INTERN_NONE)
             return &intern->slots[i];
         const struct ml_interned *known = &intern->list[number];
-        if (known->hash == hash && known->n == n &&
-            (n == 0 || memcmp(intern->bytes.data + known->at, bytes, n) == 0))
+        if (known->hash == hash && known->n == n && (n == 0 || memcmp(known->bytes, bytes, n) == 0))
             return &intern->slots[i];
     }
 }
@@ -41,6 +50,23 @@ static void grow_slots(struct ml_intern *intern)
     }
 }
 
+static const char *keep(struct ml_intern *intern, const void *bytes, size_t n)
+{
+    struct ml_intern_block *block = intern->blocks;
+    if (!block || block->left < n) {
+        size_t size = n > BLOCK_B ? n : BLOCK_B;
+        block = ml_alloc(sizeof *block + size);
+        *block = (struct ml_intern_block){intern->blocks, size, block->bytes};
+        intern->blocks = block;
+    }
+    char *kept = block->free;
+    if (n)
+        memcpy(kept, bytes, n);
+    block->free += n;
+    block->left -= n;
+    return kept;
+}
+
 uint32_t ml_intern_find(const struct ml_intern *intern, const void *bytes, size_t n)
 {
     return intern->n_slots ? *slot_of(intern, XXH3_64bits(bytes, n), bytes, n) : ML_INTERN_NONE;
@@ -56,15 +82,23 @@ uint32_t ml_intern_add(struct ml_intern *intern, const void *bytes, size_t n)
         return *slot;
     size_t count = intern->n;
     ML_GROW(intern->list, count, intern->capacity);
-    intern->list[count] = (struct ml_interned){hash, intern->bytes.length, n};
-    ml_buffer_append(&intern->bytes, bytes, n);
+    intern->list[count] = (struct ml_interned){hash, keep(intern, bytes, n), n};
     return *slot = intern->n++;
+}
+
+const char *ml_intern_text(struct ml_intern *intern, const char *text)
+{
+    uint32_t number = ml_intern_add(intern, text, strlen(text) + 1);
+    return intern->list[number].bytes;
 }
 
 void ml_intern_free(struct ml_intern *intern)
 {
+    for (struct ml_intern_block *block = intern->blocks, *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
     free(intern->list);
     free(intern->slots);
-    ml_buffer_free(&intern->bytes);
     *intern = (struct ml_intern){0};
 }

@@ -1,8 +1,6 @@
-/* Numbers for things: equal bytes get the same one. A hash table. */
+/* Numbers for things: equal bytes get the same one, and are kept once. A hash table. */
 #ifndef ML_BASE_INTERN_H
 #define ML_BASE_INTERN_H
-
-#include "base/buffer.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -14,8 +12,8 @@ struct ml_intern {
     /* private */
     struct ml_interned *list; /* [n] */
     size_t capacity;
-    struct ml_buffer bytes; /* of all, one after the other */
-    uint32_t *slots;        /* [n_slots], a power of two: numbers, or ML_INTERN_NONE */
+    struct ml_intern_block *blocks; /* the bytes of all, which stay where they are */
+    uint32_t *slots;                /* [n_slots], a power of two: numbers, or ML_INTERN_NONE */
     size_t n_slots;
 };
 
@@ -24,6 +22,9 @@ uint32_t ml_intern_find(const struct ml_intern *intern, const void *bytes, size_
 
 /* Likewise; where they were not seen before they get the next one. */
 uint32_t ml_intern_add(struct ml_intern *intern, const void *bytes, size_t n);
+
+/* The one copy of TEXT among the things that were added as texts, valid until ml_intern_free. */
+const char *ml_intern_text(struct ml_intern *intern, const char *text);
 
 void ml_intern_free(struct ml_intern *intern);
 

@@ -80,7 +80,7 @@ static void add_line(struct ml_nodefile *file, struct room *room, const char *te
         ml_names_add(file->names, key, host);
         if (full && !ml_names_find(file->names, label))
             ml_names_add(file->names, label, host)->full_known = true;
-    } else if (full && strcmp(name->text, key) != 0) {
+    } else if (full && !ml_names_find(file->names, key)) {
         name->full_known = true;
         ml_names_add(file->names, key, host);
     }

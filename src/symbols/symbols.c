@@ -4,8 +4,8 @@
 #include "symbols/elf_symbols.h"
 #include "symbols/module_elf.h"
 #include "symbols/names.h"
-#include "symbols/texts.h"
 
+#include "base/intern.h"
 #include "base/memory.h"
 
 #include <elfutils/libdwfl.h>
@@ -36,7 +36,7 @@ struct names {
 struct ml_symbols {
     struct names *all;
     struct names *nowhere; /* code of no file */
-    struct ml_texts texts;
+    struct ml_intern texts;
     char *debug_path;
     Dwfl_Callbacks callbacks;
 };
@@ -103,7 +103,7 @@ static void close_file(void *user)
 static struct names *add_names(struct ml_symbols *symbols, struct ml_module *module)
 {
     struct names *names = ml_alloc(sizeof *names);
-    names->path = ml_texts_keep(&symbols->texts, module ? module->path : "");
+    names->path = ml_intern_text(&symbols->texts, module ? module->path : "");
     names->module = module;
     names->next = symbols->all;
     symbols->all = names;
@@ -121,8 +121,8 @@ static struct ml_stack_frame frame_of(struct ml_symbols *symbols, const struct n
                                       const struct ml_dwarf_call *call, const char *function)
 {
     return (struct ml_stack_frame){
-        .function = ml_texts_keep(&symbols->texts, function),
-        .file = ml_texts_keep(&symbols->texts, call->file ? call->file : ""),
+        .function = ml_intern_text(&symbols->texts, function),
+        .file = ml_intern_text(&symbols->texts, call->file ? call->file : ""),
         .line = call->line,
         .module = names->path,
         .offset_B = -1,
@@ -246,7 +246,7 @@ void ml_symbols_close(struct ml_symbols *symbols)
         next = symbols->all->next;
         free_names(symbols->all);
     }
-    ml_texts_free(&symbols->texts);
+    ml_intern_free(&symbols->texts);
     free(symbols->debug_path);
     free(symbols);
 }
