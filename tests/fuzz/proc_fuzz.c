@@ -13,45 +13,81 @@ static void must(bool ok)
         abort();
 }
 
-static void parse_numbers(int which, const char *text, size_t n)
+static void stat(const char *text, size_t n)
 {
     struct ml_proc_stat stat;
-    struct ml_proc_statm statm;
-    struct ml_proc_status status;
-    struct ml_proc_meminfo meminfo;
-    pid_t pid;
-    if (which == 0 && ml_proc_parse_stat(text, n, &stat))
+    if (ml_proc_parse_stat(text, n, &stat))
         must(memchr(stat.name, 0, sizeof stat.name) && stat.state > ' ');
-    if (which == 1)
-        ml_proc_parse_statm(text, n, &statm);
-    if (which == 2) {
-        ml_proc_parse_status(text, n, &status);
-        must(status.rss_B >= -1 && status.tgid >= -1 && status.swap_B >= -1);
-    }
-    if (which == 3)
-        must(ml_proc_parse_pss(text, n) >= -1);
-    if (which == 4)
-        ml_proc_parse_meminfo(text, n, &meminfo);
-    if (which == 5 && ml_proc_parse_last_pid(text, n, &pid))
+}
+
+static void statm(const char *text, size_t n)
+{
+    struct ml_proc_statm statm;
+    ml_proc_parse_statm(text, n, &statm);
+}
+
+static void status(const char *text, size_t n)
+{
+    struct ml_proc_status status;
+    ml_proc_parse_status(text, n, &status);
+    must(status.rss_B >= -1 && status.tgid >= -1 && status.swap_B >= -1);
+}
+
+static void pss(const char *text, size_t n)
+{
+    must(ml_proc_parse_pss(text, n) >= -1);
+}
+
+static void meminfo(const char *text, size_t n)
+{
+    struct ml_proc_meminfo meminfo;
+    ml_proc_parse_meminfo(text, n, &meminfo);
+}
+
+static void last_pid(const char *text, size_t n)
+{
+    pid_t pid;
+    if (ml_proc_parse_last_pid(text, n, &pid))
         must(pid > 0);
 }
 
-static void parse_others(int which, const char *text, size_t n)
+static void cgroup_v1(const char *text, size_t n)
 {
     char path[24];
-    if (which == 6 && ml_proc_parse_cgroup(text, n, "memory", path, sizeof path))
+    if (ml_proc_parse_cgroup(text, n, "memory", path, sizeof path))
         must(*path == '/' && strlen(path) < sizeof path);
-    if (which == 7 && ml_proc_parse_cgroup(text, n, "", path, sizeof path))
-        must(*path == '/' && !strstr(path, "/../"));
-    if (which == 8)
-        must(ml_proc_parse_limit(text, n) >= -1);
-    if (which == 9)
-        must(ml_proc_count_cpus(text, n) >= 0);
-    if (which == 10)
-        ml_proc_environ_has(text, n, "MEMLOG_RUN=1");
-    if (which == 11)
-        must(ml_proc_environ_rank(text, n) >= -1);
 }
+
+static void cgroup_v2(const char *text, size_t n)
+{
+    char path[24];
+    if (ml_proc_parse_cgroup(text, n, "", path, sizeof path))
+        must(*path == '/' && !strstr(path, "/../"));
+}
+
+static void limit(const char *text, size_t n)
+{
+    must(ml_proc_parse_limit(text, n) >= -1);
+}
+
+static void cpus(const char *text, size_t n)
+{
+    must(ml_proc_count_cpus(text, n) >= 0);
+}
+
+static void mark(const char *text, size_t n)
+{
+    ml_proc_environ_has(text, n, "MEMLOG_RUN=1");
+}
+
+static void rank(const char *text, size_t n)
+{
+    must(ml_proc_environ_rank(text, n) >= -1);
+}
+
+static void (*const parsers[])(const char *text, size_t n) = {
+    stat, statm, status, pss, meminfo, last_pid, cgroup_v1, cgroup_v2, limit, cpus, mark, rank,
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -60,8 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t n = size - 1;
     char *text = malloc(n ? n : 1); /* exact, so that the sanitizer sees reads behind it */
     memcpy(text, data + 1, n);
-    parse_numbers(data[0] % 12, text, n);
-    parse_others(data[0] % 12, text, n);
+    parsers[data[0] % (sizeof parsers / sizeof *parsers)](text, n);
     free(text);
     return 0;
 }
