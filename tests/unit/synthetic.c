@@ -139,12 +139,14 @@ static void pack_frame(const struct synthetic *s, int i, struct ml_buffer *out)
     bool unknown = function % 5 == 4;
     ML_AUTO_FREE char *name = ml_format("f%d%s", function, s->text);
     ML_AUTO_FREE char *file = ml_format("/src/%d.c", function / 3);
-    struct ml_frame_row row = {.function = unknown ? "" : name,
-                               .file = unknown ? "" : file,
-                               .line = unknown ? -1 : function,
-                               .module = function % 2 ? "/usr/bin/app" : "/lib/libm.so.6",
-                               .offset_B = unknown ? 4096 + function : -1,
-                               .inlined = function % 3 == 1};
+    struct ml_frame_row row;
+    ml_row_clear(&ml_table_frames, &row);
+    row.function = unknown ? "" : name;
+    row.file = unknown ? "" : file;
+    row.line = unknown ? -1 : function;
+    row.module = function % 2 ? "/usr/bin/app" : "/lib/libm.so.6";
+    row.offset_B = unknown ? 4096 + function : -1;
+    row.inlined = function % 3 == 1;
     ml_row_pack(&ml_table_frames, &row, out);
 }
 
@@ -155,6 +157,7 @@ static void pack_stack(const struct synthetic *s, int i, struct ml_stack_row *ro
     uint32_t function = scramble(seed, (uint32_t)i) % n;
     uint32_t other = scramble(seed + 1000, (uint32_t)i) % (uint32_t)(i + 1);
     struct ml_stack_row *row = &rows[i];
+    ml_row_clear(&ml_table_stacks, row);
     row->frame = (int32_t)((function + n - (uint32_t)(7 * s->node) % n) % n);
     row->parent = i % 4 ? i - 1 : (int32_t)other - 1;
     row->depth = row->parent < 0 ? 0 : rows[row->parent].depth + 1;
@@ -190,57 +193,65 @@ static void write_stack_samples(struct ml_journal *j, const struct synthetic *s,
     struct ml_buffer packed = {0};
     int64_t now = local_ns(s->node, tick);
     for (int p = 0; p < s->processes; p++) {
-        struct ml_stack_sample_row row = {.time_ns = now + (s->processes - p) * 1000000,
-                                          .process = p,
-                                          .thread = 1000 + p,
-                                          .stack = synthetic_stack(s->node, p, tick, s->stacks),
-                                          .trigger = (int8_t)(1 + tick % 4),
-                                          .stopped_ns = p % 2 * 90000,
-                                          .took_ns = 150000};
+        struct ml_stack_sample_row row;
+        ml_row_clear(&ml_table_stack_samples, &row);
+        row.time_ns = now + (s->processes - p) * 1000000;
+        row.process = p;
+        row.thread = 1000 + p;
+        row.stack = synthetic_stack(s->node, p, tick, s->stacks);
+        row.trigger = (int8_t)(1 + tick % 4);
+        row.stopped_ns = p % 2 * 90000;
+        row.took_ns = 150000;
         ml_row_pack(&ml_table_stack_samples, &row, &packed);
     }
     ml_journal_packed(j, ML_FRAME_STACK_SAMPLES, now, packed.data, packed.length);
     ml_buffer_free(&packed);
 }
 
-static void write_tick(struct ml_journal *j, const struct synthetic *s, int tick)
+/* What is not set here nobody measured. */
+static void write_samples(struct ml_journal *j, const struct synthetic *s, int tick)
 {
     int64_t now = local_ns(s->node, tick);
     ml_journal_samples_begin(j, now);
     for (int p = 0; p < s->processes; p++) {
-        int64_t rss_B = synthetic_rss_B(s->node, p, tick);
-        ml_journal_samples_add(j, &(struct ml_sample_row){.time_ns = now,
-                                                          .process = p,
-                                                          .rank = s->node * s->processes + p,
-                                                          .tick = tick,
-                                                          .rss_B = rss_B,
-                                                          .rss_anon_B = rss_B - 4096 * 300,
-                                                          .rss_file_B = 4096 * 300,
-                                                          .rss_shmem_B = 0,
-                                                          .pss_B = -1,
-                                                          .swap_B = 0,
-                                                          .vsize_B = rss_B * 3,
-                                                          .peak_rss_B = -1,
-                                                          .cpu_ns = tick * 240000000LL,
-                                                          .threads = 3,
-                                                          .major_faults = 12,
-                                                          .state = 'R',
-                                                          .mpi_call = -1});
+        struct ml_sample_row row;
+        ml_row_clear(&ml_table_samples, &row);
+        row.time_ns = now;
+        row.process = p;
+        row.rank = s->node * s->processes + p;
+        row.tick = tick;
+        row.rss_B = synthetic_rss_B(s->node, p, tick);
+        row.rss_anon_B = row.rss_B - 4096 * 300;
+        row.rss_file_B = 4096 * 300;
+        row.rss_shmem_B = 0;
+        row.swap_B = 0;
+        row.vsize_B = row.rss_B * 3;
+        row.cpu_ns = tick * 240000000LL;
+        row.threads = 3;
+        row.major_faults = 12;
+        row.state = 'R';
+        ml_journal_samples_add(j, &row);
     }
     ml_journal_samples_commit(j);
+}
+
+static void write_tick(struct ml_journal *j, const struct synthetic *s, int tick)
+{
+    int64_t now = local_ns(s->node, tick);
+    struct ml_node_sample_row row;
+    write_samples(j, s, tick);
     if (s->stacks)
         write_stack_samples(j, s, tick);
-    ml_journal_row(j, ML_FRAME_NODE_SAMPLE, now, &ml_table_node_samples,
-                   &(struct ml_node_sample_row){.time_ns = now,
-                                                .node = s->node,
-                                                .tick = tick,
-                                                .processes = s->processes,
-                                                .rss_B = 1LL << 30,
-                                                .pss_B = -1,
-                                                .available_B = 1LL << 33,
-                                                .swap_free_B = 0,
-                                                .cgroup_B = -1,
-                                                .sampler_cpu_ns = tick * 1000000LL});
+    ml_row_clear(&ml_table_node_samples, &row);
+    row.time_ns = now;
+    row.node = s->node;
+    row.tick = tick;
+    row.processes = s->processes;
+    row.rss_B = 1LL << 30;
+    row.available_B = 1LL << 33;
+    row.swap_free_B = 0;
+    row.sampler_cpu_ns = tick * 1000000LL;
+    ml_journal_row(j, ML_FRAME_NODE_SAMPLE, now, &ml_table_node_samples, &row);
 }
 
 static void write_end(struct ml_journal *j, const struct synthetic *s)
@@ -248,12 +259,14 @@ static void write_end(struct ml_journal *j, const struct synthetic *s)
     int64_t end = local_ns(s->node, s->ticks);
     for (int p = 0; p < s->processes; p++)
         ml_journal_process_end(j, end, p, p == 1 ? 3 : 0, 0);
-    struct ml_event_row event = {.time_ns = end,
-                                 .node = s->node,
-                                 .process = s->processes - 1,
-                                 .kind = ML_EVENT_EXIT,
-                                 .value = 3,
-                                 .text = s->text};
+    struct ml_event_row event;
+    ml_row_clear(&ml_table_events, &event);
+    event.time_ns = end;
+    event.node = s->node;
+    event.process = s->processes - 1;
+    event.kind = ML_EVENT_EXIT;
+    event.value = 3;
+    event.text = s->text;
     ml_journal_row(j, ML_FRAME_EVENT, end, &ml_table_events, &event);
     ml_journal_clock(j, end, -SYNTHETIC_SKEW_NS(s->node), 1000);
     ml_journal_end(j, end);
