@@ -1,3 +1,4 @@
+#include "elements.h"
 #include "launch/environment.h"
 
 #include <setjmp.h>
@@ -9,8 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof *(array))
 
 /* What becomes of an entry: '-' taken out of a rank's environment and a launcher's, 'j' out of a
  * launcher's only, ' ' stays. */

@@ -1,6 +1,7 @@
 /* The stacks of a journal: written, read back, and refused where they make no tree. */
 #include "base/memory.h"
 #include "base/own.h"
+#include "elements.h"
 #include "journal/frames.h"
 #include "journal/harvest.h"
 #include "synthetic.h"
@@ -13,8 +14,6 @@
 #include <sys/resource.h>
 
 #include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof *(array))
 
 static struct ml_harvest *harvest(void)
 {

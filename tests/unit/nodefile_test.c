@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "elements.h"
 #include "node/nodefile.h"
 
 #include <setjmp.h>
@@ -12,8 +13,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof *(array))
 
 struct good {
     const char *text;

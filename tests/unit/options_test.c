@@ -1,4 +1,5 @@
 #include "launch/options.h"
+#include "elements.h"
 
 #include <getopt.h>
 #include <setjmp.h>
@@ -11,8 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof *(array))
 
 /* Each option with its default, a value and what it comes to, and bad values. */
 static const struct row {

@@ -1,6 +1,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/pack.h"
+#include "elements.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof *(array))
 
 static void varints(void **state)
 {

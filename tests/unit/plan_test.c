@@ -1,5 +1,6 @@
 #include "launch/plan.h"
 #include "launch/settings.h"
+#include "elements.h"
 
 #include "base/memory.h"
 #include "base/own.h"
@@ -13,8 +14,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof *(array))
 
 enum { MAX_NODES = 4, MAX_PROCESSES = 12, MANY_HOSTS = 300 };
 

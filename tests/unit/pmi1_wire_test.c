@@ -1,3 +1,4 @@
+#include "elements.h"
 #include "world/pmi1_wire.h"
 
 #include <setjmp.h>
@@ -9,8 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof *(array))
 
 /* As MPICH 4.0.2 writes them, with what is to be read out of them. */
 static const struct {

@@ -1,3 +1,4 @@
+#include "elements.h"
 #include "probe/proc_parse.h"
 #include "record/schema.h"
 
@@ -9,8 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof *(array))
 
 #define TAIL                                                                                       \
     " S 7 1 1 0 -1 4194304 100 0 3 0 20 5 0 0 20 0 4 0 113588 3133440 412 "                        \

@@ -1,4 +1,5 @@
 #include "base/pack.h"
+#include "elements.h"
 #include "record/tables.h"
 
 #include <setjmp.h>
@@ -15,8 +16,6 @@ static const int64_t integers[] = {0,         1,         -1,        63,        6
                                    INT32_MIN, INT64_MAX, INT64_MIN, 1LL << 40, -(1LL << 40)};
 static const char *const texts[] = {"", "a", "with \"quotes\" and \\", "\x01\x7f\xff\xfe",
                                     "gr\xc3\xbc\xc3\x9f"};
-
-#define N(array) (sizeof(array) / sizeof *(array))
 
 /* Puts the I-th of the values above into every column. */
 static void fill(const struct ml_table *table, char *row, size_t i)

@@ -1,4 +1,5 @@
 #include "base/units.h"
+#include "elements.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +8,6 @@
 
 #include <cmocka.h>
 
-#define N(array) (sizeof(array) / sizeof *(array))
 #define REFUSED (-1)
 
 struct quantity {

@@ -1,4 +1,5 @@
 #include "verdict/verdict.h"
+#include "elements.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -9,8 +10,6 @@
 #include <sys/wait.h>
 
 #include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof *(array))
 
 enum { CORE = 0x80 };
 

@@ -1,3 +1,4 @@
+#include "elements.h"
 #include "world/world.h"
 
 #include "base/memory.h"
@@ -12,8 +13,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof *(array))
 
 enum { MAX_RANKS = 64, MAX_BLOCKS = 64 };
 
