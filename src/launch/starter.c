@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/pack.h"
 #include "launch/starter_protocol.h"
+#include "launch/starter_serve.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -2,7 +2,6 @@
 #ifndef ML_LAUNCH_STARTER_PROTOCOL_H
 #define ML_LAUNCH_STARTER_PROTOCOL_H
 
-#include "launch/starter.h"
 
 enum ml_starter_message {
     /* to the starter; descriptors come one by one before the start that they belong to */
@@ -16,9 +15,5 @@ enum ml_starter_message {
     ML_STARTER_STARTED,        /* a struct ml_started */
     ML_STARTER_HELPER_STARTED, /* int helper, int pid */
 };
-
-/* The starter's life: answers over FD until the rank process hangs up. */
-_Noreturn void ml_starter_serve(int fd, char **command, const struct ml_starter_helper *helpers,
-                                const void *signal_mask);
 
 #endif

@@ -1,4 +1,5 @@
-/* The starter's side of launch/starter.h. */
+#include "launch/starter_serve.h"
+
 #include "base/channel.h"
 #include "base/memory.h"
 #include "base/own.h"
@@ -233,15 +234,15 @@ static void keep_from_children(const char *variable)
 }
 
 _Noreturn void ml_starter_serve(int fd, char **command, const struct ml_starter_helper *helpers,
-                                const void *signal_mask)
+                                const sigset_t *mask)
 {
     struct serving s = {.command = command,
                         .helpers = helpers,
+                        .mask = *mask,
                         .parent = getppid(),
                         .output = -1,
                         .error = -1,
                         .pmi = -1};
-    memcpy(&s.mask, signal_mask, sizeof s.mask);
     prctl(PR_SET_NAME, "memlog-start");
     keep_from_children("PMI_FD");
     keep_from_children("HYDI_CONTROL_FD");
