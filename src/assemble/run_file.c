@@ -88,7 +88,7 @@ static void add_standard(struct list *l, const struct ml_journal_header *header)
 {
     static const char *const texts[] = {"command", "directory", "job_id", "mpi"};
     set(l, "format", ML_TEXT, ml_strdup("memlog"));
-    set(l, "format_version", ML_TEXT, ml_strdup("1.0"));
+    set(l, "format_version", ML_TEXT, ml_strdup(ML_FORMAT_VERSION));
     set(l, "title", ML_TEXT, ml_strdup(""));
     set(l, "creator", ML_TEXT, ml_strdup("memlog-mpi " MEMLOG_VERSION));
     set(l, "created", ML_TEXT, iso_time(ml_wall_now().ns));

@@ -169,7 +169,7 @@ static enum ml_status write_attributes(struct ml_store *store, const struct ml_m
     ML_AUTO_FREE char *title = ml_format("log of memory_logger.py: %.200s", path);
     const struct ml_attribute attributes[] = {
         {"format", ML_TEXT, "memlog"},
-        {"format_version", ML_TEXT, "1.0"},
+        {"format_version", ML_TEXT, ML_FORMAT_VERSION},
         {"title", ML_TEXT, title},
         {"creator", ML_TEXT, "memory_logger.py, read by memlog " MEMLOG_VERSION},
         {"time_origin", ML_REAL, origin},

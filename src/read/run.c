@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define FORMAT_MAJOR 1
-
 static herr_t take_cause(unsigned n, const H5E_error2_t *entry, void *context)
 {
     (void)n;
@@ -82,11 +80,11 @@ static enum ml_status check_ours(const struct ml_run *run, struct ml_error *err)
     if (!version || sscanf(version, "%d.", &major) != 1)
         return ml_fail(err, ML_RUN_LOST, "%.300s: attribute format_version is missing or no number",
                        run->path);
-    if (major > FORMAT_MAJOR)
+    if (major > ML_FORMAT_MAJOR)
         return ml_fail(err, ML_RUN_LOST,
                        "%.300s: format %d is newer than this memlog, which reads format %d; "
                        "use a newer memlog",
-                       run->path, major, FORMAT_MAJOR);
+                       run->path, major, ML_FORMAT_MAJOR);
     if (!complete || strcmp(complete, "1") != 0)
         return ml_fail(err, ML_RUN_LOST,
                        "%.300s: not complete: its writing was cut off; 'memlog recover JOURNALS "

@@ -5,6 +5,10 @@
 
 #include "record/schema.h"
 
+/* Of the HDF5 file; docs/format.md says when which number grows. A reader knows the first. */
+#define ML_FORMAT_VERSION "1.0"
+#define ML_FORMAT_MAJOR 1
+
 /* X(kind, field, name, units, description, codes) */
 #define ML_NODE_COLUMNS(X)                                                                         \
     X(INT32, node, "node", "1", "number of the node, in the order of the node file", NULL)         \

@@ -243,16 +243,30 @@ static void describe(const struct ml_column *c, char *line, size_t size)
     snprintf(line + n, size - (size_t)n, " |\n");
 }
 
-/* docs/format.md has each column of each table: its name, type, units, description and codes, and
- * no column beside them. */
-static void columns_are_documented(void **state)
+static char *read_doc(void)
 {
-    (void)state;
     static char doc[1 << 20];
     FILE *f = fopen(MEMLOG_FORMAT_DOC, "r");
     assert_non_null(f);
     doc[fread(doc, 1, sizeof doc - 1, f)] = 0;
     fclose(f);
+    return doc;
+}
+
+static void version_is_documented(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(read_doc(), "## The HDF5 file, format " ML_FORMAT_VERSION "\n"));
+    assert_non_null(strstr(read_doc(), "| `format_version` | text | `" ML_FORMAT_VERSION "`"));
+    assert_int_equal(atoi(ML_FORMAT_VERSION), ML_FORMAT_MAJOR);
+}
+
+/* docs/format.md has each column of each table: its name, type, units, description and codes, and
+ * no column beside them. */
+static void columns_are_documented(void **state)
+{
+    (void)state;
+    const char *doc = read_doc();
     for (const struct ml_table *const *t = ml_tables; *t; t++) {
         char line[512];
         snprintf(line, sizeof line, "\n### /%s\n\n%s.\n", (*t)->name, (*t)->description);
@@ -285,6 +299,7 @@ int main(void)
         cmocka_unit_test(codes_have_meanings),
         cmocka_unit_test(cleared_rows_are_not_measured),
         cmocka_unit_test(columns_are_well_formed),
+        cmocka_unit_test(version_is_documented),
         cmocka_unit_test(columns_are_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
