@@ -154,7 +154,7 @@ struct ml_page *ml_attach(void)
 
 struct ml_page *ml_attach_for_calls(void)
 {
-    if (!ml_next_is_ours() || !ml_next_is_first())
+    if (!ml_next_fits() || !ml_next_is_first())
         return NULL;
     struct ml_page *page = ml_attach();
     if (page)

@@ -19,7 +19,7 @@
 void *ml_next_find(_Atomic(void *) *cache, const char *symbol, const void *caller);
 
 /* Whether the MPI that was found is the one that this library was compiled for. */
-bool ml_next_is_ours(void);
+bool ml_next_fits(void);
 
 /* Whether the application's calls come to us first, not to another tool that wraps MPI. */
 bool ml_next_is_first(void);

@@ -12,10 +12,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* The page, if this call comes from the application and the MPI is ours. */
+/* The page, if this call comes from the application, to the MPI that this library is for. */
 static struct ml_page *outermost_page(void)
 {
-    return ml_self.depth == 0 && ml_next_is_ours() ? ml_attach() : NULL;
+    return ml_self.depth == 0 && ml_next_fits() ? ml_attach() : NULL;
 }
 
 static void change(struct ml_page *page, enum ml_page_phase phase, enum ml_page_event_kind event,

@@ -34,7 +34,7 @@ bool ml_next_is_first(void)
     return true;
 }
 
-bool ml_next_is_ours(void)
+bool ml_next_fits(void)
 {
     return true;
 }
