@@ -65,7 +65,7 @@ static void add_event(struct ml_page *page, enum ml_page_event_kind kind, const 
     atomic_store_explicit(&page->n_events, number + 1, memory_order_release);
 }
 
-/* With the lock held, as all below. */
+/* The lock is held where depth_of, choose_phase and find_phase are called. */
 static uint32_t depth_of(const struct ml_page *page)
 {
     uint32_t depth = ML_LOAD(page->depth);

@@ -5,7 +5,9 @@
 
 #include "mpi_hooks/page.h"
 
-/* No region is open; what phases there were keep their names. */
+/* Makes PAGE that of a process that has not called MPI yet: no region is open, the lock is free.
+ * The regions that a process (or an image, before execve) had on it keep their places and names,
+ * since the totals that it left refer to them. */
 void ml_phases_reset(struct ml_page *page);
 
 /* Changes the phase where no region is open; in ML_PHASE_INIT and ML_PHASE_FINALIZE regions do not

@@ -2,7 +2,6 @@
 #ifndef ML_LAUNCH_STARTER_PROTOCOL_H
 #define ML_LAUNCH_STARTER_PROTOCOL_H
 
-
 enum ml_starter_message {
     /* to the starter; descriptors come one by one before the start that they belong to */
     ML_STARTER_OUTPUT = 1,

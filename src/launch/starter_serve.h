@@ -1,4 +1,4 @@
-/* The process that world/starter.h forks. */
+/* The process that launch/starter.h forks. */
 #ifndef ML_LAUNCH_STARTER_SERVE_H
 #define ML_LAUNCH_STARTER_SERVE_H
 
