@@ -53,7 +53,6 @@ static void emit_form(struct ml_script *s)
         ml_script_multiples(s);
         break;
     case ML_PLOT_LINES:
-    default:
         ml_script_lines(s);
         break;
     }

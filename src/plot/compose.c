@@ -29,9 +29,9 @@ static enum ml_status make_curves(const struct ml_plot_source *source,
     case ML_PLOT_MULTIPLES:
         return ml_plot_form_multiples(source, page, err);
     case ML_PLOT_LINES:
-    default:
-        return ml_plot_form_lines(source, wish->by, page, err);
+        break;
     }
+    return ml_plot_form_lines(source, wish->by, page, err);
 }
 
 static enum ml_status add_run(const struct ml_plot_source *source, const char *label,

@@ -40,7 +40,7 @@ static char *text_of(const struct ml_plot_source *s, const struct ml_event_row *
     char who[32] = "a process";
     if (r->process >= 0 && (size_t)r->process < s->n_processes && s->ranks[r->process] >= 0)
         snprintf(who, sizeof who, "rank %d", s->ranks[r->process]);
-    switch (r->kind) {
+    switch ((enum ml_event_kind)r->kind) {
     case ML_EVENT_EXIT:
         return ml_format("%s exit code %lld", who, (long long)r->value);
     case ML_EVENT_SIGNAL:
@@ -54,9 +54,17 @@ static char *text_of(const struct ml_plot_source *s, const struct ml_event_row *
         if (r->node >= 0 && (size_t)r->node < s->n_nodes)
             return ml_format("%s lost", s->nodes[r->node].name);
         return ml_strdup("a node lost");
-    default:
-        return NULL;
+    case ML_EVENT_ENDED_BY_US:
+    case ML_EVENT_OUTPUT_CUT:
+    case ML_EVENT_SLOWED:
+    case ML_EVENT_NOTE:
+    case ML_EVENT_DEBUGGER:
+    case ML_EVENT_PHASE_BEGIN:
+    case ML_EVENT_PHASE_END:
+    case ML_EVENT_MARK:
+        break;
     }
+    return NULL;
 }
 
 static void see(void *context, const void *row)

@@ -8,8 +8,24 @@
 
 static bool is_note(int64_t kind)
 {
-    return kind == ML_EVENT_SLOWED || kind == ML_EVENT_OUTPUT_CUT || kind == ML_EVENT_NOTE ||
-           kind == ML_EVENT_DEBUGGER;
+    switch ((enum ml_event_kind)kind) {
+    case ML_EVENT_SLOWED:
+    case ML_EVENT_OUTPUT_CUT:
+    case ML_EVENT_NOTE:
+    case ML_EVENT_DEBUGGER:
+        return true;
+    case ML_EVENT_EXIT:
+    case ML_EVENT_SIGNAL:
+    case ML_EVENT_ABORT:
+    case ML_EVENT_FORWARDED:
+    case ML_EVENT_ENDED_BY_US:
+    case ML_EVENT_NODE_LOST:
+    case ML_EVENT_PHASE_BEGIN:
+    case ML_EVENT_PHASE_END:
+    case ML_EVENT_MARK:
+        break;
+    }
+    return false;
 }
 
 static struct ml_note *find(const struct ml_notes *notes, const struct ml_event_row *e)

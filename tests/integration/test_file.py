@@ -17,7 +17,8 @@ COLUMNS = {
                  "peak_rss_B peak_s name",
     "samples": "time_s process rank tick rss_B rss_anon_B rss_file_B rss_shmem_B pss_B swap_B "
                "vsize_B peak_rss_B cpu_s threads major_faults state mpi_call",
-    "node_samples": "time_s node tick processes rss_B pss_B available_B cgroup_B swap_free_B",
+    "node_samples": "time_s node tick processes rss_B pss_B available_B swap_free_B "
+                    "cgroup_B sampler_cpu_s",
     "job_samples": "time_s ranks rss_B pss_B largest_rank largest_rss_B least_available_B "
                    "least_node",
     "events": "time_s node process kind value text",
@@ -25,6 +26,8 @@ COLUMNS = {
     "frames": "function file line module offset_B inlined",
     "stacks": "parent frame depth",
     "stack_samples": "time_s process thread stack trigger stopped_s took_s",
+    "mpi": "process rank phase call calls time_s time_error_s longest_s messages sent_B grown_B",
+    "mpi_calls": "name kind",
 }
 ATTRIBUTES = ("format format_version title creator created time_origin time_origin_iso complete "
               "recovered command directory mpi exit_code verdict").split()
@@ -59,7 +62,7 @@ def beside(recording, monkeypatch):
 @pytest.mark.parametrize("table", COLUMNS)
 def test_columns(recording, table):
     columns = recording[table]
-    assert set(COLUMNS[table].split()) <= set(columns)
+    assert set(COLUMNS[table].split()) == set(columns)
     assert len({len(v) for v in columns.values()}) == 1, "columns of unequal length"
 
 

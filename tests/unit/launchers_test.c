@@ -1,4 +1,5 @@
 /* Who started us, and in which batch job: by the environment alone. */
+#include "launch/environment.h"
 #include "launch/launchers.h"
 #include "launch/schedulers.h"
 
@@ -46,6 +47,8 @@ static void our_launcher(void **state)
         assert_int_equal(with(table[i].environment), 0);
         assert_int_equal(ml_launcher_ours(), table[i].launcher);
         assert_int_equal(ml_launcher_speaks(), table[i].speaks);
+        for (char *const *entry = table[i].environment; *entry; entry++)
+            assert_true(ml_environment_strips(*entry, ML_STRIP_JOB));
     }
 }
 
