@@ -14,7 +14,7 @@ import memlog_testing as mt
 
 MNBED = Path(__file__).with_name("mnbed.py")
 SHIM = mt.PROGRAMS / "mpich/mpich402fin.so"
-TIMEOUT_S = 60
+TIMEOUT_S = 180
 HOSTS = ("n1", "n2", "n3")
 
 
@@ -29,7 +29,7 @@ def as_user(name):
 def check(user=None):
     """None, or why this machine cannot do it."""
     done = subprocess.run([*as_user(user), sys.executable, "-B", MNBED, "check"],
-                          capture_output=True, text=True, timeout=30)
+                          capture_output=True, text=True, timeout=120)
     return None if done.returncode == 0 else done.stderr.strip().replace("\n", "; ")
 
 
@@ -49,10 +49,10 @@ class Bed:
         keep = [self.shared, mt.BIN_DIR, mt.PROGRAMS, mt.TESTS]
         subprocess.run([*self.prefix, sys.executable, "-B", MNBED, "up", "--domain", "cluster.test",
                         *(word for k in keep for word in ("--keep", str(k))), *options, self.dir],
-                       check=True, timeout=30)
+                       check=True, timeout=120)
 
     def close(self):
-        subprocess.run([*self.prefix, sys.executable, "-B", MNBED, "down", self.dir], timeout=30)
+        subprocess.run([*self.prefix, sys.executable, "-B", MNBED, "down", self.dir], timeout=120)
         shutil.rmtree(self.root, ignore_errors=True)
 
     def start(self, host, command, env=None):
@@ -85,7 +85,7 @@ class Bed:
 
     def sh(self, host, script):
         """A shell command on a host; its stdout."""
-        return subprocess.run([*self.prefix, self.dir / "mnsh", host, script], timeout=30,
+        return subprocess.run([*self.prefix, self.dir / "mnsh", host, script], timeout=120,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
 
     def processes(self, host):
@@ -94,7 +94,7 @@ class Bed:
         return [l for l in lines.splitlines()
                 if l.strip() and not re.search(r"mnbed_agent|/cmdline", l)]
 
-    def wait_until_empty(self, hosts=HOSTS, timeout_s=10):
+    def wait_until_empty(self, hosts=HOSTS, timeout_s=60):
         try:
             mt.wait_for(lambda: not any(self.processes(h) for h in hosts), timeout_s)
         except AssertionError:

@@ -17,7 +17,7 @@ FAILURES = [
 @pytest.mark.parametrize("program, args, codes", FAILURES, ids=["abort", "segfault", "exit"])
 def test_failure_on_the_last_host(program, args, codes, flavour, bed, name):
     plain = bed.run_plain(mt.BUILD, 6, program, *args)
-    hosted = bed.run_hosted(flavour, 6, program, *args, file=name, timeout_s=30)
+    hosted = bed.run_hosted(flavour, 6, program, *args, file=name)
     assert plain.code in codes[mt.BUILD], f"the plain run is not as known\n{plain}"
     assert hosted.code in codes[mt.BUILD], f"{hosted}\n{plain}"
     bed.wait_until_empty()
@@ -30,12 +30,10 @@ def test_failure_on_the_last_host(program, args, codes, flavour, bed, name):
 def test_program_without_mpi_fails_on_the_last_host(bed, name):
     """Without the work-around our own MPI_Finalize may hang under MPICH: a watchdog ends it."""
     script = 'test "$(hostname)" = n3 && exit 3; exit 0'
-    began = time.monotonic()
     command = bed.mpiexec(mt.BUILD, 3, "one") + [mt.MEMLOG_MPI, "-q", "-o", name, "--", "sh", "-c",
                                                  script]
     outcome = bed.run(command)
     assert outcome.code == 3, str(outcome)
-    assert time.monotonic() - began < 15
     assert (bed.shared / name).exists()
 
 
@@ -44,12 +42,12 @@ def start_grow(bed, flavour, name):
     env = bed.environment(flavour)
     command = (bed.mpiexec(mt.BUILD, 6, "block", env)
                + [mt.MEMLOG_MPI, "-q", "-r", "50ms", "-o", name, "--"]
-               + mt.program(flavour, "grow") + ["60"])
+               + mt.program(flavour, "grow") + ["300"])
     process = bed.start("n1", command, env)
     grow = mt.program(flavour, "grow")[0]
-    mt.wait_for(lambda: len(mt.journals_of(bed.shared / name)) == 3, 20, "three journals")
+    mt.wait_for(lambda: len(mt.journals_of(bed.shared / name)) == 3, what="three journals")
     mt.wait_for(lambda: all(sum(l.startswith(grow) for l in bed.processes(h)) >= 2
-                            for h in ("n1", "n2", "n3")), 20, "two ranks a host")
+                            for h in ("n1", "n2", "n3")), what="two ranks a host")
     time.sleep(0.5)                            # some ticks to be found afterwards
     return process, command
 
@@ -62,7 +60,7 @@ def recover(bed, name, options=()):
     journals = mt.journals_of(file)
     out = bed.shared / ("recovered-" + name)
     done = subprocess.run([mt.MEMLOG, "recover", *journals, "-o", out], capture_output=True,
-                          text=True, timeout=60)
+                          text=True, timeout=mt.TIMEOUT_S)
     assert done.returncode == 0, done.stderr
     return Recording(out), done.stdout + done.stderr
 
@@ -72,9 +70,9 @@ def test_host_dies(flavour, own_bed, name):
     bed = own_bed
     process, command = start_grow(bed, flavour, name)
     bed.sh("bed", "kill -9 $(cat n2/pid)")
-    outcome = bed.finish(process, command, 60)
+    outcome = bed.finish(process, command)
     assert outcome.code != 0, str(outcome)
-    bed.wait_until_empty(("n1", "n3"), 20)
+    bed.wait_until_empty(("n1", "n3"))
     recording, _ = recover(bed, name)
     names = [n.split(".")[0] for n in recording["nodes"]["name"]]
     assert sorted(names) == ["n1", "n2", "n3"]
@@ -89,8 +87,8 @@ def test_recovery_of_some_nodes(own_bed, name):
     bed = own_bed
     process, command = start_grow(bed, mt.BUILD, name)
     bed.sh("bed", "kill -9 $(cat n1/pid)")
-    mt.wait_for(lambda: process.poll() is not None, 30, "the end of mpiexec")
-    bed.wait_until_empty(("n2", "n3"), 20)
+    mt.wait_for(lambda: process.poll() is not None, what="the end of mpiexec")
+    bed.wait_until_empty(("n2", "n3"))
     for journal in mt.journals_of(bed.shared / name):
         if ".n2." in journal.name:
             journal.unlink()
@@ -107,8 +105,8 @@ def test_our_process_dies_on_another_host(victim, flavour, bed, name):
     pick = "head -1" if victim == "sampling rank" else "tail -1"
     bed.sh("n3", "kill -9 $(for p in /proc/[0-9]*; do grep -qx memlog-mpi $p/comm && "
                  f"echo ${{p#/proc/}}; done | sort -n | {pick})")
-    outcome = bed.finish(process, command, 40)
+    outcome = bed.finish(process, command)
     assert outcome.code != 0, str(outcome)
-    bed.wait_until_empty(timeout_s=15)
+    bed.wait_until_empty()
     recording, _ = recover(bed, name)
     assert len(recording["nodes"]["name"]) == 3 and len(recording.ranks()) == 6

@@ -4,6 +4,7 @@ The environment says what is under test (CTest sets it):
   MEMLOG_BIN_DIR   the folder with memlog-mpi and memlog
   MEMLOG_FLAVOUR   openmpi or mpich: the MPI of that memlog-mpi, hence of the outer mpiexec
   MEMLOG_PROGRAMS  the folder with the test programs, openmpi/NAME and mpich/NAME
+  MEMLOG_LONG      1: what is done at random moments is done many times (scripts/check --long)
 """
 import dataclasses
 import os
@@ -26,7 +27,8 @@ MPIEXEC = {"openmpi": os.environ.get("MEMLOG_MPIEXEC_OPENMPI", "mpiexec.openmpi"
 FLAVOURS = [f for f in ("openmpi", "mpich")
             if (PROGRAMS / f / "hello").exists() and shutil.which(MPIEXEC[f])]
 MEMLOG_MPI, MEMLOG = BIN_DIR / "memlog-mpi", BIN_DIR / "memlog"
-TIMEOUT_S = 60
+TIMEOUT_S = 180                                # of whatever should have ended long before
+LONG = os.environ.get("MEMLOG_LONG") == "1"
 MARK = "TEST_MARK"
 
 LAUNCHER_VARIABLES = re.compile(r"(OMPI|PMIX|PMI|ORTE|PRTE|MPIR|HYDI|HYDRA|MEMLOG)_|MPI_LOCAL")
@@ -86,7 +88,7 @@ def send(pid, number):
         pass
 
 
-def wait_for(condition, timeout_s=15, what="the condition"):
+def wait_for(condition, timeout_s=60, what="the condition"):
     """Polls until condition() is true and returns its value; fails after timeout_s."""
     end = time.monotonic() + timeout_s
     while True:
@@ -149,7 +151,7 @@ class Job:
                 send(pid, signal.SIGKILL)
             time.sleep(0.01)
 
-    def finish(self, timeout_s=TIMEOUT_S, grace_s=15):
+    def finish(self, timeout_s=TIMEOUT_S, grace_s=60):
         """Waits for the end and for all processes to go; kills, and fails, if that takes long."""
         try:
             stdout, stderr = self.process.communicate(self.input, timeout=timeout_s)
@@ -249,5 +251,7 @@ def journals_of(file):
 def pytest_sessionfinish(session, exitstatus):
     """A hook that the conftest files share: 77, CTest's skip, where nothing ran at all."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:                            # a worker of xdist: another one reports
+        return
     if exitstatus == 0 and reporter.stats.get("skipped") and not reporter.stats.get("passed"):
         session.exitstatus = 77

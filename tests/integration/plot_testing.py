@@ -73,7 +73,7 @@ def modules():
         if not (place / "node_modules/playwright-core").exists():
             done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts",
                                    "--prefix", place, NPM], cwd=place, capture_output=True, text=True,
-                                  timeout=100)
+                                  timeout=mt.TIMEOUT_S)
             if done.returncode:
                 pytest.skip(f"npm cannot install {NPM}: " + done.stderr.strip()[-200:])
     return place / "node_modules"
@@ -84,7 +84,7 @@ def browse(modules, page):
     if not chromium:
         pytest.skip("no chromium here")
     done = subprocess.run(["node", mt.TESTS / "integration/plot_open.mjs", modules, chromium, page],
-                          capture_output=True, text=True, timeout=150)
+                          capture_output=True, text=True, timeout=mt.TIMEOUT_S)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     assert (seen["errors"], seen["dialogs"], seen["touched"]) == ([], [], None)

@@ -38,7 +38,7 @@ class Case:
     only: str = None                  # the one MPI that has a plain outcome to compare with
     either: bool = False              # across MPIs, the code of either launcher will do
     may_refuse: bool = False          # hosted it may say "not supported" where plainly it works
-    timeout_s: int = 60
+    timeout_s: int = 180
 
     def hosted_codes(self, flavour, build):
         """What the hosted run may end with, the application of FLAVOUR under BUILD's mpiexec."""

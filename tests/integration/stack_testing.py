@@ -108,7 +108,7 @@ def command(backend, pids, times, every=False):
     return [TAKE_STACKS, *(["-a"] if every else []), backend, str(times), *map(str, pids)]
 
 
-def take(backend, *pids, times=1, every=False, timeout_s=60):
+def take(backend, *pids, times=1, every=False, timeout_s=mt.TIMEOUT_S):
     """The takes that were printed: the last one, or (every) all."""
     done = subprocess.run(command(backend, pids, times, every), capture_output=True, text=True,
                           timeout=timeout_s, stdin=subprocess.DEVNULL)
@@ -125,7 +125,7 @@ class Target:
         self.process, self.pid = self.job.process, self.job.process.pid
         self.spins = bool(args) and args[0] == "spin"
         self.expected, self.blocked = {}, {}
-        guard = threading.Timer(30, self.job.kill_all)
+        guard = threading.Timer(mt.TIMEOUT_S, self.job.kill_all)
         guard.start()
         try:
             while (line := self.process.stdout.readline().decode().strip()) != lines_until:
@@ -143,9 +143,9 @@ class Target:
         def is_there():
             return all(cpu_ticks(self.pid, tid) >= begin[tid] + 2 if self.spins else
                        thread_state(self.pid, tid) in "ST" for tid in self.expected)
-        mt.wait_for(is_there, 30, "that all threads stay")
+        mt.wait_for(is_there, what="that all threads stay")
 
-    def end(self, timeout_s=30, codes=(0,)):
+    def end(self, timeout_s=mt.TIMEOUT_S, codes=(0,)):
         """Lets it end by itself: what it printed since."""
         assert self.process.poll() is None, f"it has ended: {self.job.finish()}"
         self.process.stdin.close()
@@ -198,9 +198,9 @@ def states(pid):
 
 def check_free(pid):
     """No debugger holds it, and none of its threads is stopped, or it has ended."""
-    mt.wait_for(lambda: tracer_of(pid) == 0, 30, f"that nobody traces {pid}")
-    mt.wait_for(lambda: not set(states(pid)) & set("Tt"), 5,
-                f"that {pid} is not stopped ({states(pid)})")
+    mt.wait_for(lambda: tracer_of(pid) == 0, what=f"that nobody traces {pid}")
+    mt.wait_for(lambda: not set(states(pid)) & set("Tt"),
+                what=f"that {pid} is not stopped ({states(pid)})")
 
 
 # ------------------------------------------------------------------------------ names

@@ -7,11 +7,11 @@ import memlog_testing as mt
 
 
 def direct(*args, **how):
-    return mt.run([mt.MEMLOG_MPI, *args], timeout_s=20, **how)
+    return mt.run([mt.MEMLOG_MPI, *args], **how)
 
 
 def under_mpiexec(*args, **how):
-    return mt.run(mt.mpiexec(mt.BUILD, 2) + [mt.MEMLOG_MPI, *args], timeout_s=30, **how)
+    return mt.run(mt.mpiexec(mt.BUILD, 2) + [mt.MEMLOG_MPI, *args], **how)
 
 
 def complaint(outcome):

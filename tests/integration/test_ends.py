@@ -1,7 +1,7 @@
 """Ends of every kind: SIGKILL of any of our processes at a random moment, TERM once and twice, a
 walltime. No process is left, and the journals hold every tick but the last.
 
-MEMLOG_KILLS is how often each victim is killed (3), MEMLOG_SEED repeats a sequence of moments."""
+Each victim is killed once, with MEMLOG_LONG=1 often; MEMLOG_SEED repeats a sequence of moments."""
 import json
 import os
 import random
@@ -14,7 +14,8 @@ import pytest
 import memlog_testing as mt
 from memlog_file import Recording
 
-KILLS = int(os.environ.get("MEMLOG_KILLS", "3"))
+KILLS = 10 if mt.LONG else 1
+END_S = 60                                     # half of what the victims would run on for
 PERIOD_S = 0.05
 SLACK_S = 0.5                                  # a busy machine may be late by this much
 moments = random.Random(os.environ.get("MEMLOG_SEED"))
@@ -26,7 +27,7 @@ def has_ticks(file):
     return read.returncode == 0 and any(n["ticks"] for n in json.loads(read.stdout)["nodes"])
 
 
-def start(flavour, file, name="grow", args=("20",), ranks=3):
+def start(flavour, file, name="grow", args=("120",), ranks=3):
     """A job that samples; returns when its ranks run and the first tick is in the journal."""
     job = mt.Job(mt.hosted_command(flavour, ranks, name, *args, file=file,
                                    options=("-q", "-r", f"{PERIOD_S}s")))
@@ -48,7 +49,7 @@ def recover(file):
     assert journals, f"neither file nor journals: {os.listdir(file.parent)}"
     out = file.with_name("recovered.h5")
     done = subprocess.run([mt.MEMLOG, "recover", *journals, "-o", out], capture_output=True,
-                          text=True, timeout=60)
+                          text=True, timeout=mt.TIMEOUT_S)
     assert done.returncode == 0, done.stderr
     recording = Recording(out)
     assert recording.attributes["recovered"] == 1
@@ -84,7 +85,7 @@ def test_kill(victim, turn, flavour, file):
         pid = moments.choice(mt.wait_for(lambda: VICTIMS[victim](job), what=victim))
         killed_at = time.time()
         os.kill(pid, signal.SIGKILL)
-        outcome = job.finish(timeout_s=20)
+        outcome = job.finish(END_S)
     assert not outcome.orphans, f"left behind: {outcome.orphans}\n{outcome}"
     assert outcome.code != 0, str(outcome)
     check_ticks(recover(file), killed_at)
@@ -94,7 +95,7 @@ def test_killed_application_ends_as_plain(flavour, file):
     """mpiexec reports the code that it would have reported."""
     with start(flavour, file) as job:
         os.kill(mt.application_ranks(job, "grow")[1], signal.SIGKILL)
-        outcome = job.finish(timeout_s=20)
+        outcome = job.finish(END_S)
     assert outcome.code == {"openmpi": 137, "mpich": 9}[mt.BUILD], str(outcome)
     recording = Recording(file)
     assert recording.attributes["complete"] == 1
@@ -106,9 +107,9 @@ def test_read_recovers_by_itself(file):
     with start(mt.BUILD, file) as job:
         time.sleep(1)                          # some ticks
         os.kill(mt.sampling_ranks(job)[0], signal.SIGKILL)
-        job.finish(timeout_s=20)
+        job.finish(END_S)
     assert mt.journals_of(file) and not file.exists()
-    report = subprocess.run([mt.MEMLOG, "read", file], capture_output=True, text=True, timeout=60)
+    report = subprocess.run([mt.MEMLOG, "read", file], capture_output=True, text=True, timeout=mt.TIMEOUT_S)
     assert report.returncode == 0 and "100" in report.stdout, report.stderr
 
 
@@ -129,7 +130,7 @@ def signal_job(flavour, numbers, file=None):
                 line = job.process.stdout.readline()
                 assert line, f"no '{words}' after signal {number}: {ready}\n{job.finish()}"
                 ready += line
-        outcome = job.finish(timeout_s=20)
+        outcome = job.finish(END_S)
     outcome.stdout = ready + outcome.stdout
     assert not outcome.orphans, f"left behind: {outcome.orphans}\n{outcome}"
     return outcome
@@ -153,7 +154,7 @@ def test_term_twice(flavour, file):
         time.sleep(moments.uniform(0, 0.3))
         mt.send(job.process.pid, signal.SIGTERM)
         at = time.time()
-        outcome = job.finish(timeout_s=20)
+        outcome = job.finish(END_S)
     assert not outcome.orphans, f"left behind: {outcome.orphans}\n{outcome}"
     assert outcome.code != 0 or mt.BUILD == "mpich"    # Hydra may exit with 0, plainly too
     check_ticks(recover(file), at - 1)
@@ -170,7 +171,7 @@ def test_walltime(grace_s, flavour, file):
             deadline = time.monotonic() + grace_s
             while time.monotonic() < deadline and job.processes():
                 time.sleep(0.01)
-        outcome = job.finish(timeout_s=20)
+        outcome = job.finish(END_S)
     assert not outcome.orphans, f"left behind: {outcome.orphans}\n{outcome}"
     check_ticks(recover(file), at)
 
@@ -209,7 +210,7 @@ def test_signals_without_mpiexec(flavour, file):
                 line = job.process.stdout.readline()
                 assert line, f"no {words}: {seen}\n{job.finish()}"
                 seen += line
-        outcome = job.finish(timeout_s=20)
+        outcome = job.finish(END_S)
     assert outcome.code == 5 and not outcome.orphans, str(outcome)
     assert seen.count(b"got") == 10, f"each signal once a rank: {seen}"
     assert Recording(file).attributes["exit_code"] == 5

@@ -176,7 +176,7 @@ def test_speedscope_opens(folder, modules):
     files = [f"{name}.{suffix}" for name in ("some", "hostile", "many")
              for suffix in ("json", "folded", "pb.gz")]
     done = subprocess.run(["node", mt.TESTS / "integration/speedscope_open.mjs", modules, chromium,
-                           folder, *files], capture_output=True, text=True, timeout=150)
+                           folder, *files], capture_output=True, text=True, timeout=mt.TIMEOUT_S)
     pages = [json.loads(line) for line in done.stdout.splitlines()]
     assert [page["file"] for page in pages] == files, done.stderr
     for page in pages:
@@ -195,7 +195,7 @@ def go_pprof(folder, *options):
     if not shutil.which("go"):
         pytest.skip("no go here")
     done = subprocess.run(["go", "tool", "pprof", *options], cwd=folder, capture_output=True,
-                          text=True, timeout=60, env=dict(os.environ, HOME=str(folder)))
+                          text=True, timeout=mt.TIMEOUT_S, env=dict(os.environ, HOME=str(folder)))
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -163,7 +163,7 @@ def test_pytables(recording):
     # a process of its own: PyTables and h5py may be linked with different HDF5 libraries
     code = ("import tables, json; f = tables.open_file('run.h5'); s = f.root.samples; "
             "print(json.dumps([len(s.rss_B[:]), int(s.rss_B[:].sum()), s.time_s[:].sum()]))")
-    out = subprocess.run([sys.executable, "-c", code], cwd=recording.path.parent, timeout=60,
+    out = subprocess.run([sys.executable, "-c", code], cwd=recording.path.parent, timeout=mt.TIMEOUT_S,
                          capture_output=True, text=True)
     assert out.returncode == 0, out.stderr
     check(recording, "PyTables", *json.loads(out.stdout))
@@ -176,7 +176,7 @@ def octave(code, folder):
     if not program:
         pytest.skip("octave is not installed")
     (folder / "plot.m").write_text("function plot(x, y) assert(size_equal(x, y)); end\n")
-    out = subprocess.run([program, "--norc", "--eval", code], timeout=120, text=True, cwd=folder,
+    out = subprocess.run([program, "--norc", "--eval", code], timeout=mt.TIMEOUT_S, text=True, cwd=folder,
                          capture_output=True)
     assert out.returncode == 0, out.stderr
     return out.stdout.split()
@@ -199,7 +199,7 @@ def test_r(recording):
         pytest.skip("R's rhdf5 is not installed")
     code = R + "; cat(nrow(df), sprintf('%.0f %.9f', sum(df$rss_B), sum(df$time_s)))"
     out = subprocess.run(["Rscript", "--vanilla", "-e", code], cwd=recording.path.parent,
-                         capture_output=True, text=True, timeout=120)
+                         capture_output=True, text=True, timeout=mt.TIMEOUT_S)
     assert out.returncode == 0 and "NA" not in out.stdout, out.stderr
     check(recording, "R", *out.stdout.split())
 
@@ -208,20 +208,20 @@ def test_h5dump(recording):
     if not shutil.which("h5dump"):
         pytest.skip("h5dump (hdf5-tools) is not installed")
     out = subprocess.run(["h5dump", "-y", "-w", "0", "-d", "/samples/rss_B", "run.h5"],
-                         cwd=recording.path.parent, capture_output=True, text=True, timeout=60)
+                         cwd=recording.path.parent, capture_output=True, text=True, timeout=mt.TIMEOUT_S)
     assert out.returncode == 0, out.stderr
     data = re.search(r"DATA \{(.*?)\}", out.stdout, re.S)[1]
     values = [int(v) for v in data.replace(",", " ").split()]
     assert values == recording["samples"]["rss_B"]
     whole = subprocess.run(["h5dump", "-H", "run.h5"], cwd=recording.path.parent,
-                           capture_output=True, text=True, timeout=60)
+                           capture_output=True, text=True, timeout=mt.TIMEOUT_S)
     assert whole.returncode == 0 and "H5T_STD_U" not in whole.stdout
 
 
 def test_memlog_read(recording):
     """The first report: nodes, ranks, peaks."""
     out = subprocess.run([mt.MEMLOG, "read", "run.h5"], cwd=recording.path.parent,
-                         capture_output=True, text=True, timeout=60)
+                         capture_output=True, text=True, timeout=mt.TIMEOUT_S)
     assert out.returncode == 0, out.stderr
     assert recording["nodes"]["name"][0] in out.stdout
     assert "100" in out.stdout and "%" in out.stdout

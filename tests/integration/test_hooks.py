@@ -107,7 +107,7 @@ def test_fortran_control_is_a_mark(flavour, tmp_path):
 def test_mpi4py(flavour, tmp_path):
     script = mt.program(flavour, "hooks_mpi4py.py")
     linked = subprocess.run([script[0], "-c", "from mpi4py import MPI; print(MPI.get_vendor()[0])"],
-                            env=mt.base_environment(), capture_output=True, text=True, timeout=60)
+                            env=mt.base_environment(), capture_output=True, text=True, timeout=mt.TIMEOUT_S)
     wanted = {"openmpi": "Open MPI", "mpich": "MPICH"}[flavour]
     if linked.stdout.strip() != wanted:
         pytest.skip(f"mpi4py is built for {linked.stdout.strip() or 'nothing here'}, not {wanted}")
@@ -264,7 +264,7 @@ def test_programs_one_after_the_other(flavour, tmp_path):
 def preloaded(script, hooks, **env):
     env = {**mt.base_environment(), "LD_PRELOAD": ":".join(map(str, hooks)), **env}
     return subprocess.run(["/bin/sh", "-c", script], env=env, capture_output=True, text=True,
-                          timeout=60)
+                          timeout=mt.TIMEOUT_S)
 
 
 def test_other_programs_see_nothing(flavour):

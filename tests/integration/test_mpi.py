@@ -399,7 +399,7 @@ def test_killed_run(flavour, file):
     with mt.Job(mt.hosted_command(flavour, 2, "hooks_share", file=file)) as job:
         mt.wait_for(lambda: "MPI_Allreduce" in read().stdout, what="totals in the journal")
         os.kill(mt.sampling_ranks(job)[0], signal.SIGKILL)
-        job.finish(timeout_s=20)
+        job.finish()
     out = file.with_name("recovered.h5")
     subprocess.run([mt.MEMLOG, "recover", *mt.journals_of(file), "-o", out], check=True)
     for rank in (0, 1):

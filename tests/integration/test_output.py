@@ -148,7 +148,7 @@ def test_reader_goes_away(file):
             line = job.process.stdout.readline()
             job.process.stdout.close()
             job.process.stdout = None
-            return line, job.finish(timeout_s=30)
+            return line, job.finish()
     line, outcome = first_line([mt.MEMLOG_MPI, "-q", "-o", file, "--", "yes"])
     assert line == b"y\n" and not outcome.orphans
     assert outcome.code == 128 + signal.SIGPIPE, str(outcome)
@@ -166,5 +166,5 @@ def test_stdin_file_keeps_its_offset(tmp_path, file):
     source.write_text("first\nsecond\nthird\n")
     script = f"{mt.MEMLOG_MPI} -q -o {file} -- sh -c 'read x; echo got $x'; cat"
     done = subprocess.run(["sh", "-c", script], stdin=source.open(), capture_output=True,
-                          text=True, timeout=30)
+                          text=True, timeout=mt.TIMEOUT_S)
     assert done.stdout == "got first\nsecond\nthird\n", done.stderr

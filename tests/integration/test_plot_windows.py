@@ -70,7 +70,7 @@ def test_click_prints_the_stack(folder, terminal, tmp_path):
                                  stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL)
         try:
             window = mt.wait_for(lambda: xdotool(env, "search", "--onlyvisible", "--name",
-                                                 "^Gnuplot").split(), what="the window", timeout_s=40)[-1]
+                                                 "^Gnuplot").split(), what="the window")[-1]
             time.sleep(1.5)                             # gnuplot draws, then listens
             shape = dict(line.split("=") for line in
                          xdotool(env, "getwindowgeometry", "--shell", window).split())

@@ -158,7 +158,7 @@ def test_around_a_launcher(file):
 @pytest.mark.parametrize("debugger", ["gdb", "lldb"])
 def test_through_a_debugger(debugger, flavour, file):
     need(debugger)
-    outcome, stacks = record(flavour, 2, "grow", "6", file=file, timeout_s=120, options=(
+    outcome, stacks = record(flavour, 2, "grow", "6", file=file, options=(
         "-q", "--debugger", debugger, "--stack-rate", "500ms", "--overhead", "30%"))
     assert not outcome.stderr, str(outcome)
     taken = [s for s in stacks.samples() if "main" in s["functions"]]
@@ -199,7 +199,7 @@ def test_debugger_fails(debugger, fake, file, tmp_path):
     program = tmp_path / debugger
     program.write_text(f"#!/bin/sh\n{FAKES[fake]}\n")
     program.chmod(0o755)
-    outcome, stacks = record(mt.BUILD, 1, "grow", "4", file=file, timeout_s=120,
+    outcome, stacks = record(mt.BUILD, 1, "grow", "4", file=file,
                              env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
                              options=("--debugger", debugger, "--stack-rate", "200ms",
                                       "--overhead", "100%"))
@@ -225,7 +225,7 @@ def test_signals_to_the_stack_server(number, flavour, file):
         time.sleep(0.5)
         os.kill(first, number)
         if number != signal.SIGTERM:
-            mt.wait_for(lambda: [p for p in stack_servers(job) if p != first], 15, "another one")
+            mt.wait_for(lambda: [p for p in stack_servers(job) if p != first], what="another one")
         for pid in mt.application_ranks(job, "grow"):
             assert mt.read_state(pid) not in "Tt"
         outcome = job.finish()
@@ -279,7 +279,7 @@ def test_the_kernel_refuses(file, tmp_path):
 
 def test_a_killed_job_keeps_its_stacks(flavour, file):
     """What the journals hold is in the recovered file: frames, tree, samples."""
-    command = mt.hosted_command(flavour, 2, "grow", "20", file=file, options=OFTEN)
+    command = mt.hosted_command(flavour, 2, "grow", "120", file=file, options=OFTEN)
     said = file.with_name("said")
     with said.open("wb") as out, mt.Job(command, stdout=out) as job:
         mt.wait_for(lambda: said.read_bytes().count(b"growing") == 2, what="the ranks")
@@ -288,7 +288,7 @@ def test_a_killed_job_keeps_its_stacks(flavour, file):
         job.finish()
     out = file.with_name("recovered.h5")
     subprocess.run([mt.MEMLOG, "recover", *mt.journals_of(file), "-o", out], check=True,
-                   capture_output=True, timeout=60)
+                   capture_output=True, timeout=mt.TIMEOUT_S)
     stacks = Stacks(out)
     assert {s["rank"] for s in stacks.samples() if "main" in s["functions"]} == {0, 1}
 

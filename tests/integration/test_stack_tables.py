@@ -20,9 +20,9 @@ TABLES = {"frames": "function file line module offset_B inlined",
 def recording(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("stacks")
     numbers = [str(n) for n in (NODES, PROCESSES, TICKS, request.param)]
-    subprocess.run([MAKER, "run.h5", *numbers], cwd=folder, check=True, timeout=60)
+    subprocess.run([MAKER, "run.h5", *numbers], cwd=folder, check=True, timeout=mt.TIMEOUT_S)
     subprocess.run([mt.MEMLOG, "recover", *sorted(p.name for p in folder.glob("*.journal")),
-                    "-o", "run.h5"], cwd=folder, check=True, timeout=60, capture_output=True)
+                    "-o", "run.h5"], cwd=folder, check=True, timeout=mt.TIMEOUT_S, capture_output=True)
     made = Recording(folder / "run.h5")
     made.has_stacks = request.param > 0
     return made
@@ -107,7 +107,7 @@ def test_octave(recording):
             "printf('%d %d %d %d', numel(t.stack), sum(double(t.stack)), numel(f.line), "
             "sum(double(f.offset_B)))")
     out = subprocess.run([program, "--norc", "--eval", code], cwd=recording.path.parent,
-                         timeout=120, capture_output=True, text=True)
+                         timeout=mt.TIMEOUT_S, capture_output=True, text=True)
     assert out.returncode == 0, out.stderr
     assert [int(n) for n in out.stdout.split()] == expected(recording)
 
@@ -121,13 +121,13 @@ def test_r(recording):
             "'double')); t <- r('stack_samples'); f <- r('frames'); n <- r('nodes'); "
             "cat(nrow(t), sum(t$stack), nrow(f), sum(f$offset_B))")
     out = subprocess.run(["Rscript", "--vanilla", "-e", code], cwd=recording.path.parent,
-                         capture_output=True, text=True, timeout=120)
+                         capture_output=True, text=True, timeout=mt.TIMEOUT_S)
     assert out.returncode == 0, out.stderr
     assert [int(n) for n in out.stdout.split()] == expected(recording)
 
 
 def test_memlog_read(recording):
     out = subprocess.run([mt.MEMLOG, "read", "run.h5"], cwd=recording.path.parent,
-                         capture_output=True, text=True, timeout=60)
+                         capture_output=True, text=True, timeout=mt.TIMEOUT_S)
     assert out.returncode == 0, out.stderr
     assert "n0app" in out.stdout

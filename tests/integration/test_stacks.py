@@ -179,7 +179,7 @@ def test_equal_mpi(name, turn, other, tmp_path):
         def at_work():
             pids = mt.application_ranks(job, comm)
             return len(pids) == 2 and all(st.cpu_ticks(p, p) > 100 for p in pids) and pids
-        pids = mt.wait_for(at_work, 60, f"that {name} works")
+        pids = mt.wait_for(at_work, mt.TIMEOUT_S, f"that {name} works")
         time.sleep(0.01 * turn)                # anywhere else
         hold_still(pids)
         (ours,), (theirs,) = st.take("unwind", *pids), st.take(other, *pids)

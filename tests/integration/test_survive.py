@@ -14,8 +14,9 @@ import pytest
 import memlog_testing as mt
 import stack_testing as st
 
-TURNS = int(os.environ.get("MEMLOG_KILLS", "3"))
-SAMPLES = {"unwind": 10000, "gdb": 30, "lldb": 50}
+TURNS = 10 if mt.LONG else 1
+SAMPLES = {"unwind": 10000 if mt.LONG else 2500, "gdb": 30, "lldb": 50}
+TOGETHER = 2000 if mt.LONG else 500
 FOR_EVER = 1000000
 moments = random.Random(3)
 
@@ -33,7 +34,7 @@ def parts_of(words):
 
 
 def check_right(target, may_lose_signals=False):
-    words = target.end(60, codes=(0, 1) if may_lose_signals else (0,))
+    words = target.end(codes=(0, 1) if may_lose_signals else (0,))
     wrong = re.findall(r"wrong: .*", words)
     if may_lose_signals:
         wrong = [w for w in wrong if not re.search("signals lost", w)]
@@ -52,7 +53,7 @@ def survivor():
 def check_goes_on(target):
     """It still runs: its processor time grows."""
     begin = process_ticks(target.pid)
-    mt.wait_for(lambda: process_ticks(target.pid) > begin + 10, 20, "that it works on")
+    mt.wait_for(lambda: process_ticks(target.pid) > begin + 10, what="that it works on")
 
 
 def process_ticks(pid):
@@ -84,11 +85,11 @@ def test_full_speed(backend):
 def test_all_at_full_speed():
     """Three samplers at once: a process that somebody else traces is left alone, not hurt."""
     with survivor() as target:
-        takers = [subprocess.Popen([*map(str, st.command("unwind", [target.pid], 2000))],
+        takers = [subprocess.Popen([*map(str, st.command("unwind", [target.pid], TOGETHER))],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                   for _ in range(3)]
         for taker in takers:
-            out, err = taker.communicate(timeout=200)
+            out, err = taker.communicate(timeout=400)
             assert taker.returncode == 0, out + err
         st.check_free(target.pid)
         check_right(target)
@@ -120,11 +121,11 @@ class Taker:
         """Waits until its debugger holds the target, or it has begun to take stacks itself, then
         for a random moment. Its PID, or that of the debugger."""
         if self.backend == "unwind":
-            mt.wait_for(lambda: st.cpu_ticks(self.process.pid, self.process.pid) > 10, 20,
-                        "that it takes stacks")
+            mt.wait_for(lambda: st.cpu_ticks(self.process.pid, self.process.pid) > 10,
+                        what="that it takes stacks")
             time.sleep(moments.uniform(0, 0.05))
             return self.process.pid
-        mt.wait_for(lambda: st.tracer_of(self.target.pid), 60, f"that {self.backend} attaches")
+        mt.wait_for(lambda: st.tracer_of(self.target.pid), what=f"that {self.backend} attaches")
         self.children = children_of(self.process.pid)
         time.sleep(moments.uniform(0, 0.1))
         assert self.children, f"{self.backend} is no child: {self.process.poll()}"
@@ -134,7 +135,7 @@ class Taker:
         """Waits until it and its debugger are gone."""
         _, words = self.process.communicate(timeout=timeout_s)
         mt.wait_for(lambda: not any(os.path.exists(f"/proc/{c}") and st.thread_state(c, c) != "Z"
-                                    for c in self.children), 30, "that the debugger ends")
+                                    for c in self.children), what="that the debugger ends")
         return words
 
     def __enter__(self):

@@ -1,5 +1,5 @@
-#include "launch/options.h"
 #include "elements.h"
+#include "launch/options.h"
 
 #include <getopt.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
+#include "elements.h"
 #include "launch/plan.h"
 #include "launch/settings.h"
-#include "elements.h"
 
 #include "base/memory.h"
 #include "base/own.h"

@@ -1,5 +1,5 @@
-#include "verdict/verdict.h"
 #include "elements.h"
+#include "verdict/verdict.h"
 
 #include <setjmp.h>
 #include <signal.h>
