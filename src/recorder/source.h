@@ -1,5 +1,5 @@
 /* What the sampling rank measures at a tick, behind one table of functions. The sampler walks the
- * table and knows none of the sources; docs/how-to-add-a-source.md. */
+ * table and knows none of the sources; docs/how-to-add.md. */
 #ifndef ML_RECORDER_SOURCE_H
 #define ML_RECORDER_SOURCE_H
 
