@@ -23,7 +23,9 @@ void ml_lives_open(struct ml_lives *lives, const struct ml_process_row *processe
     *lives = (struct ml_lives){.n = n, .n_nodes = n_nodes};
     lives->node_of = ml_realloc_array(NULL, n + 1, sizeof *lives->node_of);
     lives->gone_ns = ml_realloc_array(NULL, n + 1, sizeof *lives->gone_ns);
+    lives->node_begin_ns = ml_alloc((n_nodes + 1) * sizeof *lives->node_begin_ns);
     lives->node_end_ns = ml_alloc((n_nodes + 1) * sizeof *lives->node_end_ns);
+    lives->node_samples = ml_alloc((n_nodes + 1) * sizeof *lives->node_samples);
     for (size_t i = 0; i < n; i++) {
         lives->node_of[i] = row_of_node(nodes, n_nodes, processes[i].node);
         lives->gone_ns[i] = INT64_MAX;
@@ -34,10 +36,23 @@ void ml_lives_see(struct ml_lives *lives, int64_t node, int64_t time_ns)
 {
     if (node < 0 || (size_t)node >= lives->n_nodes || time_ns < 0)
         return;
+    if (lives->node_samples[node]++ == 0 || time_ns < lives->node_begin_ns[node])
+        lives->node_begin_ns[node] = time_ns;
     if (time_ns > lives->node_end_ns[node])
         lives->node_end_ns[node] = time_ns;
     if (time_ns > lives->end_ns)
         lives->end_ns = time_ns;
+}
+
+/* When the record of NODE broke off; INT64_MAX: it did not, or nobody knows. */
+static int64_t breaks_off_ns(const struct ml_lives *lives, int node)
+{
+    int64_t span_ns = lives->node_end_ns[node] - lives->node_begin_ns[node];
+    if (lives->node_samples[node] < 2)
+        return INT64_MAX;
+    int64_t period_ns = span_ns / (lives->node_samples[node] - 1);
+    bool silent = lives->end_ns - lives->node_end_ns[node] > 2 * period_ns;
+    return silent ? lives->node_end_ns[node] + period_ns : INT64_MAX;
 }
 
 void ml_lives_find(struct ml_lives *lives, const struct ml_process_row *processes)
@@ -51,10 +66,9 @@ void ml_lives_find(struct ml_lives *lives, const struct ml_process_row *processe
         lives->end_ns = last_ns;
     int64_t near_ns = lives->end_ns - lives->end_ns / 50;
     for (size_t i = 0; i < lives->n; i++) {
-        int64_t node_end_ns = lives->node_end_ns[lives->node_of[i]];
         int64_t gone_ns = processes[i].end_ns;
         if (gone_ns < 0)
-            gone_ns = node_end_ns ? node_end_ns : INT64_MAX;
+            gone_ns = breaks_off_ns(lives, lives->node_of[i]);
         lives->gone_ns[i] = gone_ns < near_ns ? gone_ns : INT64_MAX;
     }
 }
@@ -63,6 +77,8 @@ void ml_lives_free(struct ml_lives *lives)
 {
     free(lives->node_of);
     free(lives->gone_ns);
+    free(lives->node_begin_ns);
     free(lives->node_end_ns);
+    free(lives->node_samples);
     *lives = (struct ml_lives){0};
 }

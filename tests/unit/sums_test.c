@@ -104,9 +104,28 @@ static void lost_nodes_do_not_count(void **state)
     assert_true(lives.gone_ns[0] == INT64_MAX);
     assert_true(lives.gone_ns[1] == 30 * S);
     assert_true(lives.gone_ns[2] == INT64_MAX); /* so near the end it is no change */
-    assert_true(lives.gone_ns[3] == 40 * S);
+    assert_true(lives.gone_ns[3] == 41 * S);    /* a sample stands for the time to the next */
     assert_true(lives.gone_ns[4] == INT64_MAX);
     assert_true(lives.node_end_ns[1] == 40 * S);
+    ml_lives_free(&lives);
+}
+
+/* Nodes of an old log are sampled one after the other: none of them is lost. */
+static void last_samples_at_different_times(void **state)
+{
+    const struct ml_node_row nodes[] = {{.node = 0}, {.node = 1}};
+    const struct ml_process_row rows[] = {process(0, -1, -1, -1), process(1, -1, -1, -1)};
+    struct ml_lives lives;
+    (void)state;
+    ml_lives_open(&lives, rows, 2, nodes, 2);
+    for (int i = 0; i < 3; i++) {
+        ml_lives_see(&lives, 0, 10 * i * S);
+        ml_lives_see(&lives, 1, (10 * i + 9) * S);
+    }
+    ml_lives_find(&lives, rows);
+    assert_int_equal(lives.end_ns, 29 * S);
+    assert_true(lives.gone_ns[0] == INT64_MAX);
+    assert_true(lives.gone_ns[1] == INT64_MAX);
     ml_lives_free(&lives);
 }
 
@@ -133,6 +152,7 @@ int main(void)
         cmocka_unit_test(of_the_job),
         cmocka_unit_test(of_a_rank),
         cmocka_unit_test(lost_nodes_do_not_count),
+        cmocka_unit_test(last_samples_at_different_times),
         cmocka_unit_test(ends_with_the_application),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
