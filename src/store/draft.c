@@ -226,7 +226,8 @@ static char *name_folder(const char *base, const char *run)
 
 static enum ml_status open_beside(struct ml_draft *d, struct ml_error *err)
 {
-    ML_AUTO_FREE char *parent = strndup(d->path, strlen(d->path) - strlen(d->base));
+    int n = (int)(strlen(d->path) - strlen(d->base));
+    ML_AUTO_FREE char *parent = ml_format("%.*s", n, d->path);
     d->beside = open(*parent ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (d->beside < 0)
         return ml_fail_errno(err, ML_RUN_LOST, "%.400s: open its folder", d->path);
