@@ -6,12 +6,19 @@
 #include <fcntl.h>
 #include <mpi.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { FINALIZE_SECONDS = 5, MOST_ALARMS = 60, PARTING_SECONDS = 5, DRAIN_STEPS = 50 };
+enum {
+    PATIENT_STEPS = 30,
+    FINALIZE_SECONDS = 5,
+    MOST_ALARMS = 60,
+    PARTING_SECONDS = 5,
+    DRAIN_STEPS = 50
+};
 
 static struct ml_leave final;
 static int n_cpus;
@@ -82,6 +89,31 @@ static void drain(void)
     }
 }
 
+/* Whether its parent has other children; also where the kernel does not say. */
+static bool has_siblings(void)
+{
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)getppid(), (int)getppid());
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    char *blank = strchr(text, ' ');
+    return !blank || blank[1];
+}
+
+/* Hydra kills the others as soon as one fails. If it finds dead whom it is about to answer, because
+ * that one has just said good-bye, it fails itself ("HYDU_sock_write: Broken pipe", exit code 255).
+ * So who fails leaves after those who do not, and gives those who do time for their answer. */
+static void leave_last(void)
+{
+    struct timespec pause = {0, 10000000};
+    int steps = is_overloaded() ? 5 * PATIENT_STEPS : PATIENT_STEPS;
+    for (int i = 0; i < steps && has_siblings(); i++)
+        nanosleep(&pause, NULL);
+}
+
 _Noreturn void ml_farewell(struct ml_leave how, bool several_hosts)
 {
     struct sigaction watchdog = {.sa_handler = leave_at_once, .sa_flags = SA_NODEFER | SA_RESTART};
@@ -97,6 +129,9 @@ _Noreturn void ml_farewell(struct ml_leave how, bool several_hosts)
         leave_at_once(0);
     }
     MPI_Finalize();
+    alarm(0);
+    if (getenv("PMI_FD") && (how.signal || how.code))
+        leave_last();
     if (how.signal)
         ml_signals_die(how.signal);
     _exit(how.code);
