@@ -244,6 +244,8 @@ _Noreturn void ml_starter_serve(int fd, char **command, const struct ml_starter_
                         .error = -1,
                         .pmi = -1};
     prctl(PR_SET_NAME, "memlog-start");
+    /* It also leaves where its connection ends, but not while somebody has stopped it. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     keep_from_children("PMI_FD");
     keep_from_children("HYDI_CONTROL_FD");
     s.loop = ml_loop_new();

@@ -237,6 +237,12 @@ static void guest_message(void *context, uint32_t type, const void *bytes, size_
                          "output past --stdout-limit is not recorded");
     } else if (type == ML_MEMBER_STACKS) {
         ml_stacks_now(ml_sampler_sources(h->setup.sampler)->stacks);
+    } else if (type == ML_MEMBER_NO_STARTER) {
+        ml_log(ML_LOG_ERROR,
+               "rank %d cannot start: the process that starts ranks was killed; the "
+               "application is ended",
+               (int)first);
+        ml_job_failure(h->job, ML_CAUSE_US, -1, 0);
     } else if (type == ML_MEMBER_SIGNAL) {
         ml_sampler_event(h->setup.sampler, -1, ML_EVENT_FORWARDED, first,
                          "signal passed on to the application");
@@ -434,6 +440,12 @@ void ml_hub_host_started(struct ml_hub *h, pid_t pid)
 {
     if (h->host)
         ml_host_link_started(h->host, pid);
+}
+
+void ml_hub_starter_lost(struct ml_hub *h)
+{
+    if (h->host && ml_host_link_pid(h->host) <= 0)
+        host_lost(h);
 }
 
 const bool *ml_hub_finished(const struct ml_hub *h)

@@ -33,6 +33,9 @@ enum ml_status ml_hub_open(struct ml_loop *loop, const struct ml_hub_setup *setu
 
 void ml_hub_host_started(struct ml_hub *hub, pid_t pid);
 
+/* This process's starter is gone; without a world host by then there will be none. */
+void ml_hub_starter_lost(struct ml_hub *hub);
+
 /* Set when all nodes have done: the application has ended everywhere. */
 const bool *ml_hub_finished(const struct ml_hub *hub);
 const struct ml_verdict *ml_hub_verdict(const struct ml_hub *hub);

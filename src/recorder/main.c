@@ -113,8 +113,12 @@ static void helper_started(void *context, int helper, pid_t pid)
 
 static void starter_lost(void *context)
 {
-    (void)context;
+    const struct process *p = context;
     ml_log(ML_LOG_DETAIL, "the starter is gone; nothing more can be started");
+    if (p->hub)
+        ml_hub_starter_lost(p->hub);
+    if (p->member)
+        ml_member_starter_lost(p->member);
 }
 
 /* What the terminal sends goes to the whole process group, the application's ranks included. */

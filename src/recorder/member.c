@@ -41,6 +41,7 @@ struct ml_member {
     struct task **tasks;
     size_t n_tasks, task_capacity;
     bool ending; /* the ranks are to end, those too that are just being started */
+    bool starter_lost;
     bool dismissed;
     struct ml_leave leave;
 };
@@ -156,6 +157,8 @@ static void on_start(struct ml_member *m, const void *bytes, size_t n, int pmi)
     what.command = n_words ? words : NULL;
     what.settings = settings;
     start_task(m, &what, rank);
+    if (m->starter_lost)
+        ml_member_starter_lost(m);
 }
 
 /* As mpiexec does: a rank that leads a process group gets signals with its group. */
@@ -258,6 +261,21 @@ void ml_member_started(struct ml_member *m, const struct ml_started *started)
         end_task(t, W_EXITCODE(started->error == ENOENT ? 127 : 126, 0));
     else
         ml_member_reap(m);
+}
+
+static void cannot_start(struct task *t)
+{
+    tell(t->member, ML_MEMBER_NO_STARTER, t->rank, 0);
+    end_task(t, W_EXITCODE(70, 0));
+}
+
+void ml_member_starter_lost(struct ml_member *m)
+{
+    m->starter_lost = true;
+    for (size_t i = 0; i < m->n_tasks; i++) {
+        if (m->tasks[i]->pid == 0 && !m->tasks[i]->ended)
+            cannot_start(m->tasks[i]);
+    }
 }
 
 void ml_member_reap(struct ml_member *m)

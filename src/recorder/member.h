@@ -17,6 +17,9 @@ struct ml_member *ml_member_open(struct ml_loop *loop, const struct ml_options *
 /* The starter's answer to the start of a rank. */
 void ml_member_started(struct ml_member *m, const struct ml_started *started);
 
+/* The starter is gone: what has not started yet never will. */
+void ml_member_starter_lost(struct ml_member *m);
+
 /* A child may have ended (SIGCHLD). */
 void ml_member_reap(struct ml_member *m);
 

@@ -12,6 +12,7 @@ enum ml_member_message {
     ML_MEMBER_CLOSED,     /* int rank: it has ended and its output is passed on */
     ML_MEMBER_SIGNAL,     /* int signal that was passed on */
     ML_MEMBER_STACKS,     /* the user asks for stacks */
+    ML_MEMBER_NO_STARTER, /* int rank that cannot start: the starter is gone; its EXIT follows */
     /* from the hub */
     ML_MEMBER_START, /* int rank, int strip, int tracer, text cpus, text folder, text hooks, words
                         of the command, settings (ml_pack_texts); with the PMI-1 socket */

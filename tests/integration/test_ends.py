@@ -103,6 +103,37 @@ def test_killed_application_ends_as_plain(flavour, file):
     assert 9 in [r["signal"] for r in recording.ranks().values()]
 
 
+def starters(job):
+    return [p for p in job.processes() if mt.comm_of(p) == "memlog-start"]
+
+
+@pytest.mark.parametrize("n_killed", [1, 2])
+def test_starter_killed_before_its_rank_starts(n_killed, flavour, file):
+    """As soon as they are there: mostly our own MPI is still being set up. What runs already goes
+    on."""
+    with mt.Job(mt.hosted_command(flavour, 2, "grow", "2", file=file, options=())) as job:
+        victims = mt.wait_for(lambda: len(starters(job)) == 2 and starters(job), what="starters")
+        for victim in victims[:n_killed]:
+            mt.send(victim, signal.SIGKILL)
+        outcome = job.finish(END_S)
+    assert not outcome.orphans, outcome
+    if outcome.stdout.count(b"growing") == 2:
+        assert outcome.code == 0, outcome
+    else:
+        assert outcome.code == 70, outcome
+        assert b"the application is ended" in outcome.stderr, outcome
+
+
+def test_stopped_starter_ends_with_its_rank_process(flavour, file):
+    with mt.Job(mt.hosted_command(flavour, 2, "hello", file=file)) as job:
+        mt.wait_for(lambda: mt.application_ranks(job, "hello") or job.process.poll() is not None)
+        for starter in starters(job):
+            mt.send(starter, signal.SIGSTOP)
+        outcome = job.finish(END_S)
+    assert outcome.code == 0, outcome
+    assert not outcome.orphans, outcome
+
+
 def test_read_recovers_by_itself(file):
     with start(mt.BUILD, file) as job:
         time.sleep(1)                          # some ticks
