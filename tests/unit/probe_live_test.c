@@ -2,6 +2,7 @@
 #include "../support/recorder.h"
 #include "probe/node.h"
 #include "probe/probe.h"
+#include "wait_until.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -48,6 +49,12 @@ static void tick(void)
     recorder_tick(recorder, probe, ml_mono_now().ns);
 }
 
+static void kill_all(void)
+{
+    ml_probe_signal_all(probe, SIGKILL);
+    WAIT_UNTIL((tick(), ml_probe_n_alive(probe) == 0));
+}
+
 /* A child that runs BODY step by step: step() lets it go on, and returns when the step is done. */
 struct child {
     pid_t pid;
@@ -83,6 +90,14 @@ static struct child start(void (*body)(const struct child *))
     }
     assert_int_equal(read(c.done[0], &byte, 1), 1);
     return c;
+}
+
+/* Dead, and nobody has waited for it. */
+static void make_zombie(const struct child *c)
+{
+    siginfo_t info;
+    kill(c->pid, SIGKILL);
+    assert_int_equal(waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOWAIT), 0);
 }
 
 static void *touch(size_t size)
@@ -173,12 +188,8 @@ static void threads_are_no_processes(void **state)
     ml_probe_add_rank(probe, 0, c.pid, NULL);
     tick();
     step(&c);
-    for (int i = 0; i < 3; i++) {
-        usleep(25000);
-        tick();
-    }
+    WAIT_UNTIL((tick(), recorder_find(recorder, c.pid)->last.threads == 9));
     assert_int_equal(recorder->n, 1);
-    assert_int_equal(recorder_find(recorder, c.pid)->last.threads, 9);
     step(&c); /* its main thread leaves, the others stay */
     usleep(50000);
     tick();
@@ -212,19 +223,10 @@ static void forks_during_ticks(void **state)
         tick();
     }
     assert_int_equal(read(c.done[0], &byte, 1), 1);
-    for (int i = 0; i < 3; i++) {
-        usleep(25000);
-        tick();
-    }
-    assert_int_equal(ml_probe_n_alive(probe), 1 + N_FORKS + N_FORKS / 2);
+    WAIT_UNTIL((tick(), ml_probe_n_alive(probe) == 1 + N_FORKS + N_FORKS / 2));
     for (int i = 1; i < recorder->n; i++)
         assert_true(recorder->processes[i].row.parent >= 0);
-    ml_probe_signal_all(probe, SIGKILL);
-    for (int i = 0; i < 100 && ml_probe_n_alive(probe); i++) {
-        usleep(20000);
-        tick();
-    }
-    assert_int_equal(ml_probe_n_alive(probe), 0);
+    kill_all();
     for (int i = 0; i < recorder->n; i++)
         assert_int_equal(recorder->processes[i].n_ended, 1);
 }
@@ -245,15 +247,10 @@ static void execve_renames(void **state)
     struct recorded_process *p = recorder_find(recorder, c.pid);
     assert_non_null(strstr(p->name, "probe_live"));
     step(&c);
-    for (int i = 0; i < 100 && strcmp(p->name, "sleep") != 0; i++) {
-        usleep(20000);
-        tick();
-    }
-    assert_string_equal(p->name, "sleep");
+    WAIT_UNTIL((tick(), strcmp(p->name, "sleep") == 0));
     assert_int_equal(recorder->n, 1);
-    kill(c.pid, SIGKILL);
-    usleep(50000);
-    tick(); /* a zombie: nobody has waited for it */
+    make_zombie(&c);
+    tick();
     assert_int_equal(p->n_ended, 1);
     assert_int_equal(ml_probe_process_of_rank(probe, 0), 0);
 }
@@ -283,18 +280,11 @@ static void orphans_are_found_by_the_mark(void **state)
         _exit(0);
     }
     waitpid(middle, NULL, 0);
-    for (int i = 0; i < 100 && ml_probe_n_alive(probe) == 0; i++) {
-        usleep(20000);
-        tick();
-    }
-    assert_int_equal(ml_probe_n_alive(probe), 1);
+    WAIT_UNTIL((tick(), ml_probe_n_alive(probe) == 1));
     assert_int_equal(recorder->processes[0].row.parent, -1);
     assert_int_equal(recorder->processes[0].row.rank, 11);
     assert_string_equal(recorder->processes[0].name, "sleep");
-    ml_probe_signal_all(probe, SIGKILL);
-    usleep(50000);
-    tick();
-    assert_int_equal(ml_probe_n_alive(probe), 0);
+    kill_all();
     assert_int_equal(kill(unrelated.pid, 0), 0);
     kill(unrelated.pid, SIGKILL);
 }

@@ -88,7 +88,7 @@ void specimen_check_runs(pid_t pid)
 {
     long turns = specimen_board->turns;
     assert_int_equal(ml_tracing_of(pid).tracer, 0);
-    WAIT_UNTIL(specimen_board->turns > turns);
+    WAIT_UNTIL(specimen_board->turns != turns); /* two may count, and set each other back */
     usleep(20000); /* a stop that was still on its way would show now */
     assert_false(ml_tracing_of(pid).stopped);
 }

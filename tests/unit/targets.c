@@ -1,9 +1,13 @@
 #include "targets.h"
 
+#include "wait_until.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +18,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 struct shared *shared;
 
@@ -60,12 +66,16 @@ void await_ready(int threads)
         usleep(1000);
 }
 
+void await_state(pid_t pid, char state)
+{
+    WAIT_UNTIL(state_of(pid) == state);
+}
+
 pid_t start_blocked(void (*body)(void))
 {
     pid_t pid = start(body);
     await_ready(1);
-    while (state_of(pid) != 'S')
-        usleep(1000);
+    await_state(pid, 'S');
     return pid;
 }
 

@@ -29,6 +29,9 @@ void await_ready(int threads);
 /* The letter of proc_pid_stat(5); '?' where there is no such process. */
 char state_of(pid_t pid);
 
+/* A thread that was let go is on its way back to its call, or to its stop, for a while. */
+void await_state(pid_t pid, char state);
+
 /* Kills the child and waits for it. */
 void finish(pid_t pid);
 

@@ -24,6 +24,7 @@ static void blocked_threads_run_on(void **context)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         pid_t pid = start_blocked(cases[i].body);
         take(pid); /* code of frame pointers is stopped once */
+        await_state(pid, 'S');
         take(pid);
         assert_int_equal(seen->n, 1);
         assert_int_equal(seen->n_cut, 0);

@@ -25,13 +25,12 @@ static void the_stopped_stay_stopped(void **context)
         pid_t pid = start(bodies[i]);
         await_ready(1);
         kill(pid, SIGSTOP);
-        while (state_of(pid) != 'T')
-            usleep(1000);
+        await_state(pid, 'T');
         take(pid);
         assert_int_equal(seen->n, 1);
         assert_int_equal(seen->n_cut, 0);
         assert_seen(0, i ? "work<" : "blocked_in_poll<");
-        assert_int_equal(state_of(pid), 'T');
+        await_state(pid, 'T'); /* on its way from our stop to that of job control */
         int rounds = shared->rounds;
         struct ml_holder *holder = ml_holder_open();
         struct ml_hold hold = {.pid = pid, .thread = pid, .size_B = 4096};
@@ -39,9 +38,7 @@ static void the_stopped_stay_stopped(void **context)
         assert_int_equal(hold.error, 0);
         ml_stack_copy_clear(&hold.copy);
         ml_holder_close(holder);
-        for (int k = 0; k < 1000 && state_of(pid) != 'T'; k++)
-            usleep(1000); /* on its way from our stop to that of job control */
-        assert_int_equal(state_of(pid), 'T');
+        await_state(pid, 'T');
         assert_int_equal(shared->rounds, rounds);
         kill(pid, SIGCONT);
         while (state_of(pid) == 'T')
