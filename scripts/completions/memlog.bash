@@ -4,12 +4,12 @@ _memlog()
     local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options= files=h5
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'read plot export recover help --help --version' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'read plot export recover check help --help --version' -- "$word")
         return
     fi
     case $command in
     help)
-        mapfile -t COMPREPLY < <(compgen -W 'read plot export recover' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'read plot export recover check' -- "$word")
         return ;;
     read)
         options='--all --every --ranks --separate --stdout --mpi --pstack --tree --rank --since --until --json --no-color --help'
@@ -24,6 +24,8 @@ _memlog()
     recover)
         options='--outfile --force --help'
         files='@(h5|journal)' ;;
+    check)
+        options='--help' ;;
     esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

@@ -9,7 +9,8 @@
     X(read)                                                                                        \
     X(plot)                                                                                        \
     X(export)                                                                                      \
-    X(recover)
+    X(recover)                                                                                     \
+    X(check)
 
 enum ml_exit { ML_EXIT_OK = 0, ML_EXIT_FAILURE = 1, ML_EXIT_USAGE = 2 };
 

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "read/file.h"
+#include "read/verify.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@ struct column {
     const char *table, *name;
     hid_t dataset, type;
     size_t rows, cell_B;
+    bool chunked;
 };
 
 static const struct {
@@ -35,8 +37,16 @@ static bool is_required(const char *table, const char *column)
     return false;
 }
 
-/* Whether PATH is a hard link: soft and external ones could lead out of the file. */
-static bool is_hard_link(hid_t file, const char *path)
+bool ml_run_is_required(const char *table)
+{
+    for (size_t i = 0; i < sizeof required / sizeof *required; i++) {
+        if (strcmp(required[i].table, table) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool ml_run_is_hard_link(hid_t file, const char *path)
 {
     H5L_info_t info;
     return H5Lexists(file, path, H5P_DEFAULT) > 0 &&
@@ -47,7 +57,7 @@ bool ml_run_has(struct ml_run *run, const char *table, const char *column)
 {
     char path[128];
     snprintf(path, sizeof path, "%s/%s", table, column);
-    return is_hard_link(run->file, table) && is_hard_link(run->file, path);
+    return ml_run_is_hard_link(run->file, table) && ml_run_is_hard_link(run->file, path);
 }
 
 static void column_close(struct column *c)
@@ -62,6 +72,13 @@ static enum ml_status damaged(const struct ml_run *run, const struct column *c, 
                               struct ml_error *err)
 {
     return ml_fail(err, ML_RUN_LOST, "%.300s: column %s/%s %s", run->path, c->table, c->name, what);
+}
+
+static enum ml_status unreadable(const struct ml_run *run, const struct column *c,
+                                 struct ml_error *err)
+{
+    return ml_fail(err, ML_RUN_LOST, "%.300s: column %s/%s is damaged: %s", run->path, c->table,
+                   c->name, ml_run_hdf5_cause());
 }
 
 /* Whether the data lie in this file, in chunks of a size that fits in memory. */
@@ -93,29 +110,53 @@ static enum ml_status check_extent(const struct ml_run *run, struct column *c, s
         H5Sclose(space);
     if (!plain)
         return damaged(run, c, "is not a list", err);
-    bool chunked;
-    if (!is_layout_plain(c, &chunked))
+    if (!is_layout_plain(c, &c->chunked))
         return damaged(run, c, "does not keep its data in this file as columns do", err);
     hsize_t stored_B = H5Dget_storage_size(c->dataset);
     if (stored_B > (hsize_t)run->size_B)
         stored_B = (hsize_t)run->size_B;
-    hsize_t most = (stored_B * (chunked ? MAX_COMPRESSION : 1)) / c->cell_B;
+    hsize_t most = (stored_B * (c->chunked ? MAX_COMPRESSION : 1)) / c->cell_B;
     if (rows > most)
         return damaged(run, c, "has more rows than the file holds data", err);
     c->rows = (size_t)rows;
     return ML_OK;
 }
 
+static enum ml_status verify(const struct ml_run *run, const struct column *c, bool *out_known,
+                             struct ml_error *err)
+{
+    enum ml_verified verified = ml_verify(c->dataset, c->type, c->rows, c->cell_B);
+    *out_known = verified != ML_VERIFIED_UNKNOWN;
+    if (verified == ML_VERIFIED_UNREADABLE)
+        return unreadable(run, c, err);
+    if (verified == ML_VERIFIED_WRONG)
+        return damaged(run, c, "is damaged: its values are not those that were written", err);
+    return ML_OK;
+}
+
+/* Of what is compressed zlib tells that it is damaged. */
+static enum ml_status verify_once(struct ml_run *run, const struct column *c, const char *path,
+                                  struct ml_error *err)
+{
+    bool known;
+    if (c->chunked || ml_intern_find(&run->verified, path, strlen(path)) != ML_INTERN_NONE)
+        return ML_OK;
+    enum ml_status status = verify(run, c, &known, err);
+    if (!status)
+        ml_intern_add(&run->verified, path, strlen(path));
+    return status;
+}
+
 /* Closes what it opened when it fails. */
 static enum ml_status column_open(struct ml_run *run, const char *table, const char *name,
                                   struct column *out, struct ml_error *err)
 {
-    struct column c = {table, name, -1, -1, 0, 0};
+    struct column c = {.table = table, .name = name, .dataset = -1, .type = -1};
     char path[128];
     snprintf(path, sizeof path, "%s/%s", table, name);
-    if (!is_hard_link(run->file, table))
+    if (!ml_run_is_hard_link(run->file, table))
         return ml_fail(err, ML_RUN_LOST, "%.300s: table %s is missing", run->path, table);
-    if (!is_hard_link(run->file, path))
+    if (!ml_run_is_hard_link(run->file, path))
         return damaged(run, &c, "is missing", err);
     c.dataset = H5Dopen2(run->file, path, H5P_DEFAULT);
     if (c.dataset < 0)
@@ -125,10 +166,25 @@ static enum ml_status column_open(struct ml_run *run, const char *table, const c
     enum ml_status status = c.cell_B == 0 || c.cell_B > MAX_CELL_B
                                 ? damaged(run, &c, "has values of an odd size", err)
                                 : check_extent(run, &c, err);
+    if (!status)
+        status = verify_once(run, &c, path, err);
     if (status)
         column_close(&c);
     else
         *out = c;
+    return status;
+}
+
+enum ml_status ml_run_column_verify(struct ml_run *run, const char *table, const char *name,
+                                    bool *out_known, int64_t *out_values_B, struct ml_error *err)
+{
+    struct column c = {.type = -1, .dataset = -1};
+    enum ml_status status = column_open(run, table, name, &c, err);
+    if (status)
+        return status;
+    *out_values_B = (int64_t)(c.rows * c.cell_B);
+    status = verify(run, &c, out_known, err);
+    column_close(&c);
     return status;
 }
 
@@ -141,7 +197,7 @@ enum ml_status ml_run_count(struct ml_run *run, const struct ml_table *table, si
         const char *name = table->columns[i].name;
         struct column c = {.type = -1, .dataset = -1};
         if (!ml_run_has(run, table->name, name) && !is_required(table->name, name) &&
-            is_hard_link(run->file, table->name))
+            ml_run_is_hard_link(run->file, table->name))
             continue;
         enum ml_status status = column_open(run, table->name, name, &c, err);
         if (status)
@@ -172,9 +228,7 @@ static enum ml_status read_slice(struct ml_run *run, const struct column *c, hid
     bool ok = in_file >= 0 && in_memory >= 0 &&
               H5Sselect_hyperslab(in_file, H5S_SELECT_SET, &start, NULL, &n, NULL) >= 0 &&
               H5Dread(c->dataset, memory_type, in_memory, in_file, H5P_DEFAULT, out) >= 0;
-    enum ml_status status = ok ? ML_OK
-                               : ml_fail(err, ML_RUN_LOST, "%.300s: column %s/%s is damaged: %s",
-                                         run->path, c->table, c->name, ml_run_hdf5_cause());
+    enum ml_status status = ok ? ML_OK : unreadable(run, c, err);
     if (in_memory >= 0)
         H5Sclose(in_memory);
     if (in_file >= 0)

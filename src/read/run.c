@@ -142,6 +142,7 @@ void ml_run_close(struct ml_run *run)
         free((char *)run->attributes[i].text);
     }
     free(run->attributes);
+    ml_intern_free(&run->verified);
     if (run->file >= 0)
         H5Fclose(run->file);
     free(run->path);

@@ -6,7 +6,7 @@
 #include "record/schema.h"
 
 /* Of the HDF5 file; docs/format.md says when which number grows. A reader knows the first. */
-#define ML_FORMAT_VERSION "1.0"
+#define ML_FORMAT_VERSION "1.1"
 #define ML_FORMAT_MAJOR 1
 
 /* X(kind, field, name, units, description, codes) */

@@ -1,4 +1,6 @@
 #include "base/memory.h"
+#include "base/own.h"
+#include "record/checksum.h"
 #include "store/internal.h"
 
 #include <math.h>
@@ -16,7 +18,8 @@ struct column {
     size_t width; /* bytes a row */
     bool utf8;
     hid_t type, dataset;
-    char *buffer; /* a round of this member's rows */
+    char *buffer;      /* a round of this member's rows */
+    uint64_t checksum; /* of this member's rows */
 };
 
 struct write {
@@ -303,6 +306,7 @@ static enum ml_status write_round(struct write *w, int64_t first, int64_t n, str
     enum ml_status status = ML_OK;
     for (size_t i = 0; i < w->table->n_columns; i++) {
         struct column *c = &w->columns[i];
+        c->checksum += ml_checksum(c->buffer, c->width, (uint64_t)first, (size_t)n);
         if (H5Dwrite(c->dataset, c->type, memory_space, file_space,
                      is_large(w, c) ? w->store->transfer : H5P_DEFAULT, c->buffer) < 0 &&
             status == ML_OK)
@@ -329,6 +333,30 @@ static enum ml_status write_rows(struct write *w, struct ml_error *err)
         enum ml_status written = write_round(w, first, n, status == ML_OK ? err : NULL);
         status = written > status ? written : status;
         first += n;
+    }
+    return status;
+}
+
+/* Of all members' rows. Added up in halves: no sum of signed numbers overflows. */
+static enum ml_status write_checksums(struct write *w, struct ml_error *err)
+{
+    struct ml_team *team = w->store->team;
+    size_t n = w->table->n_columns;
+    ML_AUTO_FREE int64_t *halves = ml_realloc_array(NULL, 2 * n, sizeof *halves);
+    ML_AUTO_FREE int64_t *before = ml_realloc_array(NULL, 2 * n, sizeof *before);
+    ML_AUTO_FREE int64_t *totals = ml_realloc_array(NULL, 2 * n, sizeof *totals);
+    for (size_t i = 0; i < n; i++) {
+        halves[2 * i] = (int64_t)(w->columns[i].checksum >> 32);
+        halves[2 * i + 1] = (int64_t)(w->columns[i].checksum & UINT32_MAX);
+    }
+    team->offsets(team, halves, 2 * n, before, totals);
+    enum ml_status status = ML_OK;
+    for (size_t i = 0; i < n; i++) {
+        char text[ML_CHECKSUM_TEXT_B];
+        ml_checksum_format(text, ((uint64_t)totals[2 * i] << 32) + (uint64_t)totals[2 * i + 1]);
+        if (ml_h5_write_text(w->columns[i].dataset, ML_CHECKSUM_NAME, text) < 0 && status == ML_OK)
+            status = ml_h5_fail(err, ml_draft_path(w->store->draft), "checksum of %s/%s",
+                                w->table->name, w->columns[i].is->name);
     }
     return status;
 }
@@ -360,8 +388,12 @@ enum ml_status ml_store_table(struct ml_store *store, const struct ml_table *tab
         .store = store, .table = table, .sets = sets, .n_sets = n_sets, .group = H5I_INVALID_HID};
     set_up(&w);
     enum ml_status status = team->agree(team, create_datasets(&w, err), err);
-    if (status == ML_OK)
+    if (status == ML_OK) {
         status = write_rows(&w, err);
+        /* Goes on after an error, too: the others are in the same collective calls. */
+        enum ml_status summed = write_checksums(&w, status == ML_OK ? err : NULL);
+        status = summed > status ? summed : status;
+    }
     enum ml_status closed = tear_down(&w, status == ML_OK ? err : NULL);
     return team->agree(team, closed > status ? closed : status, err);
 }

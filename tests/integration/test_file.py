@@ -90,7 +90,7 @@ def test_every_column_is_described(recording):
 def test_attributes(recording):
     attributes = recording.attributes
     assert not [a for a in ATTRIBUTES if a not in attributes]
-    assert attributes["format"] == "memlog" and attributes["format_version"] == "1.0"
+    assert attributes["format"] == "memlog" and attributes["format_version"] == "1.1"
     assert attributes["complete"] == 1 and attributes["recovered"] == 0
     assert attributes["exit_code"] == 0 and "grow" in attributes["command"]
     assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", attributes["time_origin_iso"])

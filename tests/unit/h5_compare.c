@@ -55,11 +55,14 @@ void h5_text(hid_t loc, const char *name, char *text, size_t size)
     H5Aclose(attribute);
 }
 
-static bool same_type(hid_t a, hid_t b, const char *name)
+static bool same_type_and_checksum(hid_t a, hid_t b, const char *name)
 {
+    char p[32], q[32];
     hid_t x = H5Dopen2(a, name, H5P_DEFAULT), y = H5Dopen2(b, name, H5P_DEFAULT);
     hid_t s = H5Dget_type(x), t = H5Dget_type(y);
-    bool same = H5Tequal(s, t) > 0;
+    h5_text(x, "checksum", p, sizeof p);
+    h5_text(y, "checksum", q, sizeof q);
+    bool same = H5Tequal(s, t) > 0 && *p && strcmp(p, q) == 0;
     H5Tclose(s);
     H5Tclose(t);
     H5Dclose(x);
@@ -73,7 +76,8 @@ static bool same_column(hid_t a, hid_t b, const char *table, const char *column)
     ML_AUTO_FREE char *name = ml_format("%s/%s", table, column);
     ML_AUTO_FREE char *x = h5_column(a, table, column, &n, &v);
     ML_AUTO_FREE char *y = h5_column(b, table, column, &m, &w);
-    bool same = x && y && n == m && v == w && !memcmp(x, y, n * v) && same_type(a, b, name);
+    bool same =
+        x && y && n == m && v == w && !memcmp(x, y, n * v) && same_type_and_checksum(a, b, name);
     if (!same)
         fprintf(stderr, "%s differs (%zu rows of %zu bytes, %zu of %zu)\n", name, n, v, m, w);
     return same;

@@ -19,7 +19,8 @@ int64_t h5_number(hid_t loc, const char *name);
 /* Into TEXT; "" if it is not there. */
 void h5_text(hid_t loc, const char *name, char *text, size_t size);
 
-/* Whether every column of every table has equal types and bytes; says on stderr what differs. */
+/* Whether every column of every table has equal types, bytes and checksums; says on stderr what
+ * differs. */
 bool h5_same_tables(const char *path_a, const char *path_b);
 
 #endif

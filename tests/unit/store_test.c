@@ -88,7 +88,7 @@ static void root_attributes(void **state)
     hid_t f = h5_open(file);
     assert_true(f >= 0);
     check_text(f, "format", "memlog");
-    check_text(f, "format_version", "1.0");
+    check_text(f, "format_version", ML_FORMAT_VERSION);
     check_text(f, "command", "./app --flag");
     check_text(f, "title", "memory of: ./app --flag");
     check_text(f, "time_origin_iso", "2023-11-14T22:13:20.000Z");
