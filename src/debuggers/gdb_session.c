@@ -19,6 +19,8 @@
 static const char *const settings[] = {
     "debuginfod enabled off",
     "auto-load off",
+    /* of its own: if gdb is killed while they are there, the target dies of them (SIGTRAP) */
+    "may-insert-breakpoints off",
     "debug-file-directory",
     "libthread-db-search-path",
     "print frame-arguments none",

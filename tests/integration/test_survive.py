@@ -53,7 +53,9 @@ def survivor():
 def check_goes_on(target):
     """It still runs: its processor time grows."""
     begin = process_ticks(target.pid)
-    mt.wait_for(lambda: process_ticks(target.pid) > begin + 10, what="that it works on")
+    mt.wait_for(lambda: target.process.poll() is not None or process_ticks(target.pid) > begin + 10,
+                what="that it works on")
+    assert target.process.poll() is None, f"it has ended: {target.job.finish()}"
 
 
 def process_ticks(pid):
@@ -125,7 +127,9 @@ class Taker:
                         what="that it takes stacks")
             time.sleep(moments.uniform(0, 0.05))
             return self.process.pid
-        mt.wait_for(lambda: st.tracer_of(self.target.pid), what=f"that {self.backend} attaches")
+        mt.wait_for(lambda: st.tracer_of(self.target.pid) or self.process.poll() is not None,
+                    what=f"that {self.backend} attaches")
+        assert self.process.poll() is None, self.process.stderr.read()
         self.children = children_of(self.process.pid)
         time.sleep(moments.uniform(0, 0.1))
         assert self.children, f"{self.backend} is no child: {self.process.poll()}"
