@@ -2,11 +2,13 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/own.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -14,6 +16,10 @@
 
 /* Below the stack pointer a function that calls no other may keep values (x86_64's red zone). */
 enum { RED_ZONE_B = 128, STACK_B = 256 << 10 };
+
+/* Who waits for a CPU gets so much more time, in steps. */
+#define MORE_NS (250 * ML_NS_PER_MS)
+enum { MORE_TIMES = 12 };
 
 /* So many may be left behind with threads that do not stop; then nothing is seized any more. */
 enum { LEFT_BEHIND_MAX = 16 };
@@ -205,6 +211,32 @@ static void leave_behind(struct ml_holder *holder)
     pthread_detach(t->thread);
 }
 
+/* The letter of proc_pid_stat(5); 0: it is gone. */
+static char state_of(const struct ml_hold *h)
+{
+    char path[64], line[256];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)h->pid, (int)h->thread);
+    ML_AUTO_FILE FILE *file = fopen(path, "re");
+    const char *end = file && fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
+    return end && end[1] ? end[2] : 0;
+}
+
+/* Whether a thread has not stopped because it waits for a CPU, and not for a disk. Called with the
+ * lock. */
+static bool some_wait_for_a_cpu(const struct tracer *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->list[i].error == ETIMEDOUT && state_of(&t->list[i]) == 'R')
+            return true;
+    }
+    return false;
+}
+
+static struct timespec timespec_of(int64_t ns)
+{
+    return (struct timespec){ns / ML_NS_PER_S, ns % ML_NS_PER_S};
+}
+
 void ml_holder_take(struct ml_holder *holder, struct ml_hold *list, size_t n, int64_t deadline_ns)
 {
     for (size_t i = 0; i < n; i++)
@@ -216,14 +248,19 @@ void ml_holder_take(struct ml_holder *holder, struct ml_hold *list, size_t n, in
     struct tracer *t = holder->tracer;
     if (!t)
         return;
-    struct timespec deadline = {deadline_ns / ML_NS_PER_S, deadline_ns % ML_NS_PER_S};
+    struct timespec deadline = timespec_of(deadline_ns);
     pthread_mutex_lock(&t->lock);
     t->list = list;
     t->n = n;
     pthread_cond_signal(&t->ordered);
     int error = 0;
-    while (t->list && error != ETIMEDOUT)
+    for (int i = 0; t->list && error != ETIMEDOUT;) {
         error = pthread_cond_timedwait(&t->done, &t->lock, &deadline);
+        if (error == ETIMEDOUT && t->list && i++ < MORE_TIMES && some_wait_for_a_cpu(t)) {
+            deadline = timespec_of(ml_mono_now().ns + MORE_NS);
+            error = 0;
+        }
+    }
     if (t->list)
         leave_behind(holder);
     pthread_mutex_unlock(&t->lock);

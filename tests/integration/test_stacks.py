@@ -60,12 +60,16 @@ def test_never_stopped(case):
 
 @pytest.mark.parametrize("question", ["clock", "cpu"])
 def test_vdso(question, backend):
-    """In the kernel's library, or on the way there: the caller is right, whatever is inside."""
+    """In the kernel's library, or on the way there: the caller is right, whatever is inside. On a full
+    machine the program hardly runs between two samples: then there are more."""
     with Target("clocks", "spin", question) as target:
-        samples = st.take(backend, target.pid, times=200 if backend == "unwind" else 30, every=True)
-        for sample in samples:
-            st.check_take(sample, target, backend, inner_allowed=True)
-        inside = [t for s in samples for t in s.threads.values() if "vdso" in t.frames[-1].module]
+        for _ in range(20):
+            samples = st.take(backend, target.pid, times=200 if backend == "unwind" else 30, every=True)
+            for sample in samples:
+                st.check_take(sample, target, backend, inner_allowed=True)
+            inside = [t for s in samples for t in s.threads.values() if "vdso" in t.frames[-1].module]
+            if inside:
+                break
         assert inside, "none was in the vdso\n" + str(samples[-1])
         target.check_end()
 
