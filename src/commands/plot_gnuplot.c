@@ -1,5 +1,6 @@
 #include "commands/plot_gnuplot.h"
 
+#include "base/memory.h"
 #include "base/own.h"
 #include "draw/click.h"
 
@@ -7,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -62,7 +64,20 @@ static void first_complaint(int errors, char *out, size_t size)
     snprintf(out, size, "%.150s", line);
 }
 
-static enum ml_status finish(pid_t pid, int errors, struct ml_error *err)
+/* A crash is a fault of gnuplot's, which its authors want to see: the script is left for them. */
+static enum ml_status crashed(const struct ml_buffer *script, int number, struct ml_error *err)
+{
+    const char *folder = getenv("TMPDIR");
+    ML_AUTO_FREE char *path =
+        ml_format("%s/memlog-plot.XXXXXX.gp", folder && *folder ? folder : "/tmp");
+    ML_AUTO_FD int fd = mkostemps(path, 3, O_CLOEXEC);
+    bool kept = fd >= 0 && write_all(fd, script->data, script->length);
+    return ml_fail(err, ML_RUN_LOST, "gnuplot crashed (signal %d); %.300s shows it", number,
+                   kept ? path : "the script of -o -");
+}
+
+static enum ml_status finish(pid_t pid, const struct ml_buffer *script, int errors,
+                             struct ml_error *err)
 {
     int code;
     char complaint[200];
@@ -77,10 +92,11 @@ static enum ml_status finish(pid_t pid, int errors, struct ml_error *err)
             err, ML_RUN_LOST,
             "gnuplot not found in PATH, so nothing is drawn; install gnuplot (or "
             "gnuplot-nox), keep the script with -o FILE.gp, or use -o FILE.html or .txt");
+    if (WIFSIGNALED(code))
+        return crashed(script, WTERMSIG(code), err);
     first_complaint(errors, complaint, sizeof complaint);
-    return ml_fail(err, ML_RUN_LOST, "gnuplot failed (%s %d: %s); -o - shows the script",
-                   WIFEXITED(code) ? "exit code" : "signal",
-                   WIFEXITED(code) ? WEXITSTATUS(code) : WTERMSIG(code), complaint);
+    return ml_fail(err, ML_RUN_LOST, "gnuplot failed (exit code %d: %s); -o - shows the script",
+                   WEXITSTATUS(code), complaint);
 }
 
 enum ml_status ml_gnuplot_draw(const struct ml_buffer *script, const char *form, int output,
@@ -91,7 +107,7 @@ enum ml_status ml_gnuplot_draw(const struct ml_buffer *script, const char *form,
     ML_AUTO_FD int errors = memfd_create("memlog-errors", MFD_CLOEXEC);
     snprintf(setting, sizeof setting, "keys=1; form=\"%s\"", form);
     enum ml_status status = start(script, setting, output, errors, &pid, err);
-    return status ? status : finish(pid, errors, err);
+    return status ? status : finish(pid, script, errors, err);
 }
 
 static void answer(const struct ml_plot_page *page, const char *line)
@@ -134,7 +150,7 @@ enum ml_status ml_gnuplot_window(const struct ml_buffer *script, const struct ml
         answer(page, line);
     }
     free(line);
-    status = finish(pid, errors, err);
+    status = finish(pid, script, errors, err);
     if (!status && none)
         status = ml_fail(err, ML_RUN_LOST, "gnuplot has no window here; install gnuplot-qt");
     return status;

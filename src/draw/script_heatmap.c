@@ -10,11 +10,18 @@
 #define NAMED_PX 18
 #define MARGINS_PX 300 /* left and right of the map */
 
+/* gnuplot draws no image of one line: a single row has two, of half its height. */
+static size_t lines_of_row(const struct ml_plot_map *map)
+{
+    return map->n_rows == 1 ? 2 : 1;
+}
+
 static void heatmap_data(struct ml_script *s)
 {
     const struct ml_plot_map *map = &s->page->map;
     ml_buffer_printf(s->out, "$map << EOD\n# ranks from the first on; -1: no data\n");
-    for (size_t r = 0; r < map->n_rows; r++) {
+    for (size_t i = 0; i < map->n_rows * lines_of_row(map); i++) {
+        size_t r = i / lines_of_row(map);
         for (size_t c = 0; c < map->n_columns; c++) {
             double value = map->cells[r * map->n_columns + c];
             ml_buffer_printf(s->out, "%s%.4g", c ? " " : "",
@@ -130,18 +137,19 @@ void ml_script_heatmap(struct ml_script *s)
         "set obj 2 rect from graph 0,graph 0 to graph 1,graph 1 behind fc rgb "
         "(dark ? \"#2a323b\" : \"#dfe3e7\") fs solid noborder\n"
         "known(v) = v < 0 ? NaN : v\n"
+        "at(c) = (c+0.5)*%.9g\n"
+        "row(r) = %s\n"
         "if (text) {\n"
         "  unset label; unset arrow; unset obj; unset colorbox\n"
-        "  plot $map matrix using (($1+0.5)*%.9g):2:(known($3)) with image\n"
+        "  plot $map matrix using (at($1)):(row($2)):(known($3)) with image\n"
         "  exit\n"
         "}\n"
         "# as pixels in svg, which would else refer to a file of its own\n"
         "if (form eq \"svg\") {\n"
-        "  plot $map matrix using (($1+0.5)*%.9g):2:(known($3)) with image pixels\n"
+        "  plot $map matrix using (at($1)):(row($2)):(known($3)) with image pixels\n"
         "} else {\n"
-        "  plot $map matrix using (($1+0.5)*%.9g):2:(known($3)) with image\n"
+        "  plot $map matrix using (at($1)):(row($2)):(known($3)) with image\n"
         "}\n",
         s->extent.largest / s->scale.one, s->scale.step, s->scale.unit,
-        s->end_s / (double)map->n_columns, s->end_s / (double)map->n_columns,
-        s->end_s / (double)map->n_columns);
+        s->end_s / (double)map->n_columns, map->n_rows == 1 ? "r*0.5-0.25" : "r");
 }

@@ -82,23 +82,49 @@ static void plot_briefs(struct ml_script *s)
         line * 0.99, line, page->rotate_deg, page->move_x, page->move_y);
 }
 
+static bool has_mark(const struct ml_script *s, bool said, int colour)
+{
+    for (size_t i = 0; i < s->page->n_marks; i++) {
+        const struct ml_plot_mark *m = &s->page->marks[i];
+        if ((m->kind == ML_PLOT_SAID) == said && ml_script_colour(s, m->curve) == colour)
+            return true;
+    }
+    return false;
+}
+
+static void plot_rings(struct ml_script *s, int colour)
+{
+    if (has_mark(s, false, colour))
+        ml_buffer_printf(s->out,
+                         ", \\\n     $mark using 1:($3==%d && $4==0 ? $2 : NaN) with points pt 7 "
+                         "ps 1.05*psf lc rgb bg"
+                         ", \\\n     $mark using 1:($3==%d && $4==0 ? $2 : NaN) with points pt 6 "
+                         "ps 0.95*psf lw 1.5 lc rgb mc(%d)",
+                         colour, colour, colour);
+}
+
+static void plot_crosses(struct ml_script *s, int colour)
+{
+    if (has_mark(s, true, colour))
+        ml_buffer_printf(s->out,
+                         ", \\\n     $mark using 1:($3==%d && $4==1 ? $2 : NaN) with points pt 2 "
+                         "ps cross*psf lw 1.7 lc rgb mc(%d)",
+                         colour, colour == 1 && s->n_shown == 1 ? 2 : colour);
+}
+
+/* gnuplot 5.4 crashes at labels of which no point can be drawn, so nothing is drawn that has none.
+ */
 void ml_script_plot_marks(struct ml_script *s)
 {
     if (s->page->n_marks == 0)
         return;
     plot_briefs(s);
-    ml_buffer_printf(
-        s->out,
-        ", \\\n     $mark using 1:($4==0 ? $2 : NaN) with points pt 7 ps 1.05*psf lc rgb bg");
-    for (size_t k = 0; k <= s->n_shown && k <= 6; k++)
-        ml_buffer_printf(s->out,
-                         ", \\\n     $mark using 1:($3==%zu && $4==0 ? $2 : NaN) with points pt 6 "
-                         "ps 0.95*psf lw 1.5 lc rgb mc(%zu)"
-                         ", \\\n     $mark using 1:($3==%zu && $4==1 ? $2 : NaN) with points pt 2 "
-                         "ps cross*psf lw 1.7 lc rgb mc(%zu)",
-                         k, k, k, k ? k == 1 && s->n_shown == 1 ? 2 : k : 0);
+    for (int colour = 0; colour <= (int)s->n_shown && colour <= 6; colour++) {
+        plot_rings(s, colour);
+        plot_crosses(s, colour);
+    }
     ml_buffer_printf(s->out,
-                     ", \\\n     $mark using 1:(looked_up ? $2 : NaN):(hx($5)) with labels "
+                     ", \\\n     for [k=1:looked_up] $mark using 1:2:(hx($5)) with labels "
                      "hypertext font sprintf(\"%%s,%%d\",mono,0.5+fs*0.85) point pt 7 ps 1.3*psf "
                      "lc rgb \"#ff000000\"");
 }

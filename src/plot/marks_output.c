@@ -23,6 +23,7 @@ struct listening {
     struct ml_plot_places places;
     struct said *all;   /* by place */
     size_t *process_of; /* of each rank */
+    size_t anyone;      /* a process that is drawn, for output that is of no rank */
     int trim;
 };
 
@@ -40,7 +41,9 @@ static void hear(void *context, const void *row)
     struct listening *l = context;
     const struct ml_output_row *r = row;
     const struct ml_plot_source *source = l->places.source;
-    size_t process = r->rank >= 0 && r->rank < source->n_ranks ? l->process_of[r->rank] : SIZE_MAX;
+    size_t process = r->rank < 0                 ? l->anyone
+                     : r->rank < source->n_ranks ? l->process_of[r->rank]
+                                                 : SIZE_MAX;
     size_t place = ml_plot_places_find(&l->places, process, r->time_ns);
     if (place == SIZE_MAX)
         return;
@@ -51,7 +54,7 @@ static void hear(void *context, const void *row)
         s->left_out++;
         return;
     }
-    if (s->text.length == 0 || s->last_rank != r->rank)
+    if (r->rank >= 0 && (s->text.length == 0 || s->last_rank != r->rank))
         ml_buffer_printf(&s->text, "rank %d:\n", r->rank);
     s->last_rank = r->rank;
     ml_buffer_printf(&s->text, "%s\n", r->text);
@@ -70,6 +73,15 @@ static void add_mark(const struct listening *l, size_t place)
         ml_format("output at %s, %s", ml_elapsed_format(at, sizeof at, s->first_ns), s->text.data);
     ml_plot_places_mark(&l->places, place, s->first_ns, ML_PLOT_SAID, text,
                         ML_TAKE_POINTER(s->brief));
+}
+
+static size_t find_anyone(const struct ml_plot_places *places)
+{
+    for (size_t i = 0; i < places->source->n_processes; i++) {
+        if (ml_plot_places_find(places, i, 0) != SIZE_MAX)
+            return i;
+    }
+    return SIZE_MAX;
 }
 
 static int by_time(const void *a, const void *b)
@@ -103,6 +115,7 @@ enum ml_status ml_plot_marks_output(const struct ml_plot_source *source,
 {
     struct listening l = {.trim = trim};
     ml_plot_places_init(&l.places, source, target);
+    l.anyone = find_anyone(&l.places);
     l.all = ml_alloc((l.places.n + 1) * sizeof *l.all);
     l.process_of = ml_realloc_array(NULL, (size_t)source->n_ranks + 1, sizeof *l.process_of);
     for (int i = 0; i < source->n_ranks; i++)

@@ -13,6 +13,7 @@ import numpy as np
 
 MIB = 2**20
 ORIGIN = 1795412400.0  # 2026-11-23 05:40:00 UTC
+FEW = {"one": 1, "two": 2}
 
 
 def options():
@@ -27,12 +28,12 @@ def options():
     p.add_argument("--helpers", action="store_true", help="a helper process below rank 1")
     p.add_argument("--no-job-samples", action="store_true")
     p.add_argument("--hostile", action="store_true", help="texts that try to act on what shows them")
-    p.add_argument("--stacks", choices=["some", "hostile", "many"], help="stack samples")
+    p.add_argument("--stacks", choices=["some", "hostile", "many", *FEW], help="stack samples")
     p.add_argument("--mpi", choices=["some", "hostile"], help="MPI calls, and phases of rank 0")
     p.add_argument("--lost-node", type=int, metavar="NODE", help="its record breaks off at 0.7")
     p.add_argument("--out-of-memory", action="store_true",
                    help="rank 1 leaks until the kernel kills it at 0.95")
-    p.add_argument("--output", choices=["some", "hostile", "many", "steps", "names"],
+    p.add_argument("--output", choices=["some", "hostile", "many", "steps", "names", *FEW],
                    help="what ranks wrote")
     p.add_argument("--old", action="store_true", help="groups as HDF5 1.6 has them")
     p.add_argument("--set", action="append", default=[], metavar="ATTRIBUTE=VALUE")
@@ -196,6 +197,13 @@ HOSTILE_NAMES = [
 ]
 
 
+def few_stacks(o, rows):
+    stacks = Stacks()
+    for i in range(FEW[o.stacks]):
+        stacks.sample((0.3 + 0.3 * i) * o.seconds, 0, 4000, ROOT + WAIT)
+    return stacks
+
+
 def hostile_stacks(o, rows):
     stacks = Stacks()
     everything = tuple((name, name, 7, b"/lib/" + name, -1, 0) for name in HOSTILE_NAMES)
@@ -253,7 +261,7 @@ def written(o, rows):
         lines += [(i * o.seconds / 50000, ranks[i % len(ranks)], 1, 0, f"line {i}")
                   for i in range(50000)]
     elif o.output:
-        texts = {"steps": SAID, "names": HOSTILE_NAMES}[o.output]
+        texts = SAID[:FEW[o.output]] if o.output in FEW else {"steps": SAID, "names": HOSTILE_NAMES}[o.output]
         lines += [((i + 0.5) / len(texts) * 0.94 * o.seconds, 0, 1, 0, line)
                   for i, line in enumerate(texts)]
     node = dict((rank, node) for rank, node, *_ in rows)
@@ -370,7 +378,8 @@ def write(o, file):
     if o.mpi:
         write_mpi(o, w, rows, hostile)
     if o.stacks:
-        makers = {"some": some_stacks, "hostile": hostile_stacks, "many": many_stacks}
+        makers = {"some": some_stacks, "hostile": hostile_stacks, "many": many_stacks,
+                  **dict.fromkeys(FEW, few_stacks)}
         makers[o.stacks](o, rows).write(w)
     attributes = {
         "format": "memlog", "format_version": "1.0", "title": "a made-up run",

@@ -127,12 +127,9 @@ if (text) {
 }
 plot $band using 1:2:3 with filledcurves fc rgb col(1) fs transparent solid (dark ? 0.24 : 0.15) noborder title "smallest to largest rank", \
      $run1 using 1:2 with lines lw 2 lc rgb col(1) title "mean of ranks", \
-     $mark using 1:($4==0 ? $2 : NaN) with points pt 7 ps 1.05*psf lc rgb bg, \
-     $mark using 1:($3==0 && $4==0 ? $2 : NaN) with points pt 6 ps 0.95*psf lw 1.5 lc rgb mc(0), \
-     $mark using 1:($3==0 && $4==1 ? $2 : NaN) with points pt 2 ps cross*psf lw 1.7 lc rgb mc(0), \
+     $mark using 1:($3==1 && $4==0 ? $2 : NaN) with points pt 7 ps 1.05*psf lc rgb bg, \
      $mark using 1:($3==1 && $4==0 ? $2 : NaN) with points pt 6 ps 0.95*psf lw 1.5 lc rgb mc(1), \
-     $mark using 1:($3==1 && $4==1 ? $2 : NaN) with points pt 2 ps cross*psf lw 1.7 lc rgb mc(2), \
-     $mark using 1:(looked_up ? $2 : NaN):(hx($5)) with labels hypertext font sprintf("%s,%d",mono,0.5+fs*0.85) point pt 7 ps 1.3*psf lc rgb "#ff000000"
+     for [k=1:looked_up] $mark using 1:2:(hx($5)) with labels hypertext font sprintf("%s,%d",mono,0.5+fs*0.85) point pt 7 ps 1.3*psf lc rgb "#ff000000"
 # ---- window: a click on a mark prints what is behind it
 if (window) {
   if (exists("driven")) {

@@ -95,12 +95,10 @@ plot for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notit
      for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) title names[k], \
      $mark using 1:($6==1 ? $2 : NaN):(0):(1103.8-$2) with vectors nohead lw 0.8 dt (2,3) lc rgb mut, \
      $mark using 1:($6==1 ? 1114.9 : NaN):(MS[int($5)]) with labels left rotate by 30 offset character 1,-0.5 font sprintf("%s,%d",font,0.5+fs*0.85) tc rgb fg, \
-     $mark using 1:($4==0 ? $2 : NaN) with points pt 7 ps 1.05*psf lc rgb bg, \
-     $mark using 1:($3==0 && $4==0 ? $2 : NaN) with points pt 6 ps 0.95*psf lw 1.5 lc rgb mc(0), \
-     $mark using 1:($3==0 && $4==1 ? $2 : NaN) with points pt 2 ps cross*psf lw 1.7 lc rgb mc(0), \
+     $mark using 1:($3==1 && $4==0 ? $2 : NaN) with points pt 7 ps 1.05*psf lc rgb bg, \
      $mark using 1:($3==1 && $4==0 ? $2 : NaN) with points pt 6 ps 0.95*psf lw 1.5 lc rgb mc(1), \
      $mark using 1:($3==1 && $4==1 ? $2 : NaN) with points pt 2 ps cross*psf lw 1.7 lc rgb mc(2), \
-     $mark using 1:(looked_up ? $2 : NaN):(hx($5)) with labels hypertext font sprintf("%s,%d",mono,0.5+fs*0.85) point pt 7 ps 1.3*psf lc rgb "#ff000000"
+     for [k=1:looked_up] $mark using 1:2:(hx($5)) with labels hypertext font sprintf("%s,%d",mono,0.5+fs*0.85) point pt 7 ps 1.3*psf lc rgb "#ff000000"
 # ---- window: a click on a mark prints what is behind it
 if (window) {
   if (exists("driven")) {

@@ -47,6 +47,38 @@ def test_wrong_file(tmp_path, folder, wrong):
     assert [p.name for p in tmp_path.iterdir()] == ["run.h5"]
 
 
+# ------------------------------------------------------------------------------ few marks
+MARKS = [(stacks, output) for stacks in (None, "one", "two") for output in (None, "one", "two")]
+FORMS_OF_MARKS = [[], ["--by", "rank"], ["--by", "node"], ["--band"], ["--stacked"], ["--rate"]]
+
+
+@pytest.mark.parametrize("stacks, output", MARKS)
+def test_few_marks(tmp_path, stacks, output):
+    """Of each kind none, one or two, in every form. gnuplot 5.4 crashes at labels without a point."""
+    needs("gnuplot")
+    made = [a for name, n in (("--stacks", stacks), ("--output", output)) if n for a in (name, n)]
+    subprocess.run([sys.executable, MAKER, tmp_path / "run.h5", "--seconds", "4", *made], check=True)
+    for i, form in enumerate(FORMS_OF_MARKS):
+        for name in ["x.png", "x.html", "x.txt"] + ["x.svg", "x.pdf"] * (i == 0):
+            done = plot(tmp_path, "run.h5", "--pstack", "--stdout", *form, "-o", name)
+            assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), (form, name, done)
+
+
+def test_gnuplot_crashes(tmp_path, folder):
+    """Then its script is left, and named."""
+    crashing = tmp_path / "bin" / "gnuplot"
+    crashing.parent.mkdir()
+    crashing.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    crashing.chmod(0o755)
+    shutil.copy(folder / "small.h5", tmp_path / "run.h5")
+    env = {"PATH": f"{crashing.parent}:/usr/bin:/bin", "TMPDIR": str(tmp_path)}
+    done = plot(tmp_path, "run.h5", "-o", "x.png", env=env)
+    found = re.fullmatch(r"memlog: gnuplot crashed \(signal 11\); (.*\.gp) shows it\n", done.stderr)
+    assert done.returncode == 1 and found, done
+    assert "\nplot " in open(found[1]).read()
+    assert not (tmp_path / "x.png").exists()
+
+
 def set_all(path, value):
     def act(file):
         file[path][...] = value
