@@ -22,12 +22,14 @@ static void flush(struct writing *w, size_t least)
     ml_buffer_clear(&w->line);
 }
 
-/* Quoted where it must be, and as valid UTF-8, without which readers give up. */
+/* Quoted where it must be, and as valid UTF-8, without which readers give up. A name that a
+ * spreadsheet would take for a formula begins with an apostrophe: applications name themselves. */
 static void put_text(struct ml_buffer *line, const char *text)
 {
     uint32_t point;
     bool quoted = text[strcspn(text, ",\"\r\n")];
     ml_buffer_append(line, "\"", quoted);
+    ml_buffer_append(line, "'", *text && strchr("=+-@\t\r", *text));
     for (size_t n; (n = ml_utf8_decode(text, &point)); text += n) {
         if (point == ML_UTF8_INVALID)
             ml_buffer_append(line, "\xef\xbf\xbd", 3);

@@ -96,6 +96,15 @@ def test_csv_of_hostile_names(folder):
     assert {len(row) for row in csv.reader(io.StringIO(text), strict=True)} == {19}
 
 
+@pytest.mark.parametrize("name", ["=1+2", "+1", "-bash", "@x", "\t=1", "solver"])
+def test_no_formula_in_csv(folder, tmp_path, name):
+    (tmp_path / "run.h5").write_bytes((folder / "made.h5").read_bytes())
+    with h5py.File(tmp_path / "run.h5", "r+") as f:
+        f["processes/name"][0] = name.encode()
+    rows = csv.DictReader(io.StringIO(memlog(tmp_path, "export", "--csv", "run.h5")))
+    assert next(rows)["process_name"] == (name if name == "solver" else "'" + name)
+
+
 @pytest.mark.parametrize("name", ["made", "hostile", "many", "bare", "real"])
 def test_json_is_the_file(folder, name):
     text = memlog(folder, "export", "--json", f"{name}.h5")
