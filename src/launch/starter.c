@@ -16,7 +16,7 @@ struct ml_starter {
     struct ml_starter_events events;
 };
 
-int ml_starter_fork(char **command, const struct ml_starter_helper *helpers)
+int ml_starter_fork(char **command, const struct ml_starter_helper *helpers, pid_t *out_pid)
 {
     int pair[2];
     sigset_t all, before;
@@ -37,6 +37,7 @@ int ml_starter_fork(char **command, const struct ml_starter_helper *helpers)
         close(pair[0]);
         return -1;
     }
+    *out_pid = pid;
     return pair[0];
 }
 

@@ -44,8 +44,8 @@ struct ml_starter_helper {
 
 /* Forks. To be called first of all in main, before anything changes what is inherited. HELPERS are
  * those that may be asked for, by their place in the array. Returns the socket to the starter, to
- * be given to ml_starter_open; -1 and errno on failure. */
-int ml_starter_fork(char **command, const struct ml_starter_helper *helpers);
+ * be given to ml_starter_open, and OUT_PID, its own; -1 and errno on failure. */
+int ml_starter_fork(char **command, const struct ml_starter_helper *helpers, pid_t *out_pid);
 
 struct ml_starter *ml_starter_open(struct ml_loop *loop, int fd,
                                    const struct ml_starter_events *events);

@@ -6,7 +6,6 @@
 #include "base/pack.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,6 @@ struct ml_host_link {
     struct ml_channel *channel;
     struct ml_exchange *exchange;
     struct ml_host_link_events events;
-    char scratch[256];
     pid_t pid;
 };
 
@@ -78,23 +76,9 @@ static void on_closed(void *context)
     l->events.lost(l->events.context);
 }
 
-static enum ml_status make_scratch(struct ml_host_link *l, struct ml_error *err)
-{
-    const char *folder = getenv("TMPDIR");
-    if (!folder || !*folder)
-        folder = "/tmp";
-    int n = snprintf(l->scratch, sizeof l->scratch, "%s/memlog.XXXXXX", folder);
-    if (n < 0 || (size_t)n >= sizeof l->scratch)
-        return ml_fail(err, ML_RUN_LOST, "TMPDIR is too long: %.200s", folder);
-    if (!mkdtemp(l->scratch)) {
-        l->scratch[0] = 0;
-        return ml_fail_errno(err, ML_RUN_LOST, "create a folder in %.200s", folder);
-    }
-    return ML_OK;
-}
-
 enum ml_status ml_host_link_open(struct ml_loop *loop, struct ml_starter *starter, int helper,
-                                 struct ml_world *world, struct ml_exchange *exchange,
+                                 const char *scratch, struct ml_world *world,
+                                 struct ml_exchange *exchange,
                                  const struct ml_host_link_events *events,
                                  struct ml_host_link **out_link, struct ml_error *err)
 {
@@ -102,14 +86,11 @@ enum ml_status ml_host_link_open(struct ml_loop *loop, struct ml_starter *starte
     struct ml_channel_events on = {l, on_message, on_closed};
     int pair[2];
     *l = (struct ml_host_link){.exchange = exchange, .events = *events};
-    enum ml_status status = make_scratch(l, err);
-    if (status == ML_OK && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-        status = ml_fail_errno(err, ML_RUN_LOST, "socketpair");
-    if (status != ML_OK) {
-        ml_host_link_close(l);
-        return status;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
+        free(l);
+        return ml_fail_errno(err, ML_RUN_LOST, "socketpair");
     }
-    snprintf(world->scratch, sizeof world->scratch, "%s", l->scratch);
+    snprintf(world->scratch, sizeof world->scratch, "%s", scratch);
     ml_starter_start_helper(starter, helper, pair[1]);
     close(pair[1]);
     l->channel = ml_channel_open(loop, pair[0], &on);
@@ -154,15 +135,6 @@ void ml_host_link_gathered(struct ml_host_link *l, const void *bytes, size_t n)
     ml_channel_send(l->channel, ML_HOST_GATHERED, bytes, n);
 }
 
-static int remove_entry(const char *path, const struct stat *s, int type, struct FTW *where)
-{
-    (void)s;
-    (void)type;
-    (void)where;
-    remove(path);
-    return 0;
-}
-
 /* It ends when it sees the hang-up. libpmix's farewell may hang: then it is killed. */
 static void await(pid_t pid)
 {
@@ -183,7 +155,5 @@ void ml_host_link_close(struct ml_host_link *l)
     ml_channel_close(l->channel);
     if (l->pid > 0)
         await(l->pid);
-    if (*l->scratch)
-        nftw(l->scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     free(l);
 }

@@ -21,10 +21,11 @@ struct ml_host_link_events {
     void (*lost)(void *context);                        /* the world host died */
 };
 
-/* Asks STARTER for a world host, its helper of that number, and gives it WORLD. Errors: no socket,
- * no scratch folder. */
+/* Asks STARTER for a world host, its helper of that number, and gives it WORLD, and SCRATCH, a
+ * folder for its files. Error: no socket. */
 enum ml_status ml_host_link_open(struct ml_loop *loop, struct ml_starter *starter, int helper,
-                                 struct ml_world *world, struct ml_exchange *exchange,
+                                 const char *scratch, struct ml_world *world,
+                                 struct ml_exchange *exchange,
                                  const struct ml_host_link_events *events,
                                  struct ml_host_link **out_link, struct ml_error *err);
 
@@ -38,7 +39,7 @@ void ml_host_link_rank_started(struct ml_host_link *link, int seat, int error);
 void ml_host_link_received(struct ml_host_link *link, int from, const void *bytes, size_t n);
 void ml_host_link_gathered(struct ml_host_link *link, const void *bytes, size_t n);
 
-/* Ends the world host, waits for it, removes its scratch folder. NULL is fine. */
+/* Ends the world host, waits for it. NULL is fine. */
 void ml_host_link_close(struct ml_host_link *link);
 
 #endif

@@ -402,8 +402,8 @@ static enum ml_status open_world(struct ml_hub *h, struct ml_error *err)
     }
     struct ml_host_link_events events = {h,       offered,      state_changed,
                                          aborted, host_limited, host_lost};
-    return ml_host_link_open(h->loop, h->setup.starter, ML_HELPER_HOST, &plan->world, h->exchange,
-                             &events, &h->host, err);
+    return ml_host_link_open(h->loop, h->setup.starter, ML_HELPER_HOST, h->setup.scratch,
+                             &plan->world, h->exchange, &events, &h->host, err);
 }
 
 enum ml_status ml_hub_open(struct ml_loop *loop, const struct ml_hub_setup *setup, int listener,
@@ -440,6 +440,11 @@ void ml_hub_host_started(struct ml_hub *h, pid_t pid)
 {
     if (h->host)
         ml_host_link_started(h->host, pid);
+}
+
+pid_t ml_hub_host_pid(const struct ml_hub *h)
+{
+    return h->host ? ml_host_link_pid(h->host) : 0;
 }
 
 void ml_hub_starter_lost(struct ml_hub *h)

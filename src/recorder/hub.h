@@ -19,6 +19,7 @@ struct ml_hub_setup {
     struct ml_plan *plan;
     enum ml_launcher launcher;
     struct ml_starter *starter;
+    const char *scratch; /* folder of the world host, to be removed when the hub is closed */
     struct ml_sampler *sampler;
     int64_t clock_offset_ns, origin_ns; /* as struct ml_job_setup */
 };
@@ -32,6 +33,7 @@ enum ml_status ml_hub_open(struct ml_loop *loop, const struct ml_hub_setup *setu
                            struct ml_hub **out_hub, struct ml_error *err);
 
 void ml_hub_host_started(struct ml_hub *hub, pid_t pid);
+pid_t ml_hub_host_pid(const struct ml_hub *hub); /* 0: there is none yet */
 
 /* This process's starter is gone; without a world host by then there will be none. */
 void ml_hub_starter_lost(struct ml_hub *hub);

@@ -1,6 +1,7 @@
 /* memlog-mpi: the recorder. */
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/scratch.h"
 #include "launch/options.h"
 #include "launch/plan.h"
 #include "launch/startup.h"
@@ -12,10 +13,12 @@
 #include "recorder/signals.h"
 #include "recorder/stacks.h"
 #include "stack/server.h"
+#include "store/team_mpi.h"
 #include "version.h"
 #include "world/host.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,12 +37,16 @@ struct process {
     struct ml_plan plan;
     struct ml_loop *loop;
     struct ml_starter *starter;
+    pid_t starter_pid;
     int failure; /* exit code, should opening the run fail now */
-    int parent;  /* mpiexec's process; 0: not watched */
+    int refusal; /* exit code, since something is wrong on this node; 0: nothing */
+    struct ml_error why;
+    int parent; /* mpiexec's process; 0: not watched */
     struct ml_signals *signals;
     struct ml_member *member;
     struct ml_recorder *recorder; /* on a sampling rank, as the hub */
     struct ml_hub *hub;
+    struct ml_scratch scratch;
 };
 
 static int complain(int code, const char *text)
@@ -66,13 +73,16 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
         return 0;
     }
     p->launcher = ml_launcher_ours();
-    if (ml_launcher_check(p->launcher, &err) != ML_OK)
-        return complain(EXIT_USAGE, err.text);
+    return ml_launcher_check(p->launcher, &err) == ML_OK ? 0 : complain(EXIT_USAGE, err.text);
+}
+
+/* The same of what can differ from node to node. */
+static int check_node(struct process *p, struct ml_error *err)
+{
     if (ml_recorder_check_outfile(&p->options, p->identity.outfile, sizeof p->identity.outfile,
-                                  &err) != ML_OK)
-        return complain(EXIT_USAGE, err.text);
-    int code = ml_startup_check_command(p->options.command[0], &err);
-    return code ? complain(code, err.text) : 0;
+                                  err) != ML_OK)
+        return EXIT_USAGE;
+    return ml_startup_check_command(p->options.command[0], err);
 }
 
 static void log_setup(const struct process *p)
@@ -102,11 +112,21 @@ static void task_started(void *context, const struct ml_started *started)
     ml_member_started(p->member, started);
 }
 
+/* Not the stack server, which may hold targets: it is killed. */
+static void continue_helpers(const struct process *p)
+{
+    ml_signals_continue(p->starter_pid);
+    if (p->hub)
+        ml_signals_continue(ml_hub_host_pid(p->hub));
+}
+
 static void helper_started(void *context, int helper, pid_t pid)
 {
     const struct process *p = context;
-    if (helper == ML_HELPER_HOST && p->hub)
+    if (helper == ML_HELPER_HOST && p->hub) {
         ml_hub_host_started(p->hub, pid);
+        continue_helpers(p); /* stopped before its number was known */
+    }
     if (helper == ML_HELPER_STACKS && p->recorder)
         ml_stacks_server_started(ml_sampler_sources(ml_recorder_sampler(p->recorder))->stacks, pid);
 }
@@ -133,6 +153,7 @@ static void signal_came(void *context, const struct signalfd_siginfo *info)
     int number = (int)info->ssi_signo;
     if (number == SIGCHLD) {
         ml_member_reap(p->member);
+        continue_helpers(p);
         return;
     }
     if (number == ml_signals_parent_signal()) {
@@ -170,10 +191,6 @@ static int meet_hub(const struct process *p, int *out_listener)
 
 static enum ml_status open_hub(struct process *p, int listener, struct ml_error *err)
 {
-    enum ml_status status = ml_recorder_open(p->loop, &p->options, &p->place, &p->plan,
-                                             &p->identity, p->starter, &p->recorder, err);
-    if (status != ML_OK)
-        return status;
     if (p->place.rank == 0 && *p->place.warning.text) {
         ml_log(ML_LOG_WARNING, "%s", p->place.warning.text);
         ml_sampler_event(ml_recorder_sampler(p->recorder), -1, ML_EVENT_NOTE, 0,
@@ -184,17 +201,67 @@ static enum ml_status open_hub(struct process *p, int listener, struct ml_error 
                                  &p->plan,
                                  p->launcher,
                                  p->starter,
+                                 p->scratch.path,
                                  ml_recorder_sampler(p->recorder),
                                  ml_recorder_clock_offset(p->recorder),
                                  p->identity.origin_ns};
     return ml_hub_open(p->loop, &setup, listener, &p->hub, err);
 }
 
+static enum ml_status agree(const struct process *p, enum ml_status status, struct ml_error *err)
+{
+    struct ml_error own = *err;
+    if (status != ML_OK && p->place.n_hosts > 1)
+        ml_fail(err, status, "%.100s: %.380s", p->place.layout.nodes[p->place.node].name, own.text);
+    return ml_recorder_agree(p->recorder, status, err);
+}
+
+/* Collective over the sampling ranks: where one cannot record, none does, and all know why. */
+static enum ml_status open_recorder(struct process *p, int listener, struct ml_error *err)
+{
+    struct ml_error second;
+    enum ml_status made = p->plan.form == ML_FORM_ONCE ? ML_OK : ml_scratch_make(&p->scratch, err);
+    enum ml_status status =
+        ml_recorder_open(p->loop, &p->options, &p->place, &p->plan, &p->identity, p->starter,
+                         &p->recorder, made == ML_OK ? err : &second);
+    status = agree(p, made == ML_OK ? status : made, err);
+    if (status == ML_OK)
+        status = agree(p, open_hub(p, listener, err), err);
+    if (status != ML_OK) {
+        ml_hub_close(p->hub);
+        ml_recorder_abandon(p->recorder);
+        ml_scratch_remove(&p->scratch);
+    }
+    return status;
+}
+
+/* Collective. Whether something is wrong on any node. Nobody leaves before: Hydra does not see that
+ * a process ends for which the others wait in MPI_Init, and Open MPI loses what it has said. */
+static enum ml_status agree_to_begin(struct process *p, struct ml_error *err)
+{
+    struct ml_team all;
+    int least;
+    char host[HOST_NAME_MAX + 1] = "";
+    gethostname(host, sizeof host - 1);
+    MPI_Comm_rank(MPI_COMM_WORLD, &p->place.rank);
+    MPI_Allreduce(&p->refusal, &p->failure, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+    MPI_Allreduce(&p->refusal, &least, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+    if (least)
+        *err = p->why;
+    else if (p->refusal)
+        ml_fail(err, ML_RUN_LOST, "%.100s: %.380s", host, p->why.text);
+    ml_team_mpi(MPI_COMM_WORLD, &all);
+    return all.agree(&all, p->refusal ? ML_RUN_LOST : ML_OK, err);
+}
+
 static enum ml_status open_run(struct process *p, int starter_fd, struct ml_error *err)
 {
     struct ml_starter_events starter_events = {p, task_started, helper_started, starter_lost};
+    enum ml_status status = agree_to_begin(p, err);
+    if (status != ML_OK)
+        return status;
     p->failure = EXIT_USAGE;
-    enum ml_status status = ml_place_find(&p->options, &p->place, err);
+    status = ml_place_find(&p->options, &p->place, err);
     if (status != ML_OK)
         return status;
     log_setup(p);
@@ -210,13 +277,16 @@ static enum ml_status open_run(struct process *p, int starter_fd, struct ml_erro
     if (fd < 0)
         return ml_fail_errno(err, ML_RUN_LOST, "reach the node's sampling rank");
     if (listener >= 0)
-        status = open_hub(p, listener, err);
+        status = open_recorder(p, listener, err);
+    /* The sampling rank is the first of its node. */
+    MPI_Bcast(&status, 1, MPI_INT, 0, p->place.node_comm);
     if (status != ML_OK) {
         close(fd);
         return status;
     }
     p->member = ml_member_open(p->loop, &p->options, p->place.rank, fd, p->starter);
     p->signals = ml_signals_open(p->loop, signal_came, p);
+    continue_helpers(p); /* stopped before SIGCHLD was looked at */
     return ML_OK;
 }
 
@@ -253,6 +323,7 @@ static _Noreturn void leave(struct process *p, struct ml_leave how)
     ml_signals_close(p->signals);
     ml_member_close(p->member);
     ml_hub_close(p->hub);
+    ml_scratch_remove(&p->scratch);
     ml_recorder_close(p->recorder);
     ml_starter_close(p->starter);
     ml_farewell(how, several_hosts);
@@ -269,18 +340,21 @@ static _Noreturn void give_up(const struct process *p, const struct ml_error *er
 int main(int argc, char **argv)
 {
     struct process p = {0};
-    struct ml_error err;
+    struct ml_error err = {{0}};
     bool done;
     ml_startup_hold_closed();
     ml_log_setup("memlog-mpi", NULL, ML_LOG_NOTICE);
     int code = check(&p, argc, argv, &done);
     if (code || done)
         return code;
+    p.refusal = check_node(&p, &p.why);
+    if (p.refusal && p.launcher == ML_LAUNCHER_NONE)
+        return complain(p.refusal, p.why.text);
     static const struct ml_starter_helper helpers[] = {
         [ML_HELPER_HOST] = {"memlog-host", ml_host_run},
         [ML_HELPER_STACKS] = {"memlog-stacks", ml_stack_serve},
     };
-    int starter = ml_starter_fork(p.options.command, helpers);
+    int starter = ml_starter_fork(p.options.command, helpers, &p.starter_pid);
     if (starter < 0) {
         ml_log(ML_LOG_ERROR, "start a process: %s", strerror(errno));
         return EXIT_OURS;

@@ -243,9 +243,8 @@ static enum ml_status open_sampler(struct ml_loop *loop, struct ml_recorder *r,
     return status;
 }
 
-/* The worst of all sampling ranks' states, with its words, for all. */
-static enum ml_status agree(const struct ml_recorder *r, enum ml_status status,
-                            struct ml_error *err)
+enum ml_status ml_recorder_agree(const struct ml_recorder *r, enum ml_status status,
+                                 struct ml_error *err)
 {
     struct ml_team team;
     ml_team_mpi(r->place->samplers, &team);
@@ -259,23 +258,23 @@ enum ml_status ml_recorder_open(struct ml_loop *loop, const struct ml_options *o
 {
     struct ml_recorder *r = ml_alloc(sizeof *r);
     *r = (struct ml_recorder){.options = options, .place = place, .identity = identity, .hold = -1};
+    *out_recorder = r;
     enum ml_status status = open_sampler(loop, r, plan, starter, err);
-    if (r->sampler)
-        r->hold = ml_journal_hold(ml_sampler_journal(r->sampler));
     put_clock(r);
-    status = agree(r, status, err);
-    if (status != ML_OK) {
-        if (r->sampler)
-            unlink(r->journal);
-        ml_recorder_close(r);
+    if (status != ML_OK)
         return status;
-    }
     struct ml_journal *j = ml_sampler_journal(r->sampler);
+    r->hold = ml_journal_hold(j);
     put_run(r, j);
     put_nodes(r, j);
-    status = ml_journal_flush(j, err);
-    *out_recorder = r;
-    return status;
+    return ml_journal_flush(j, err);
+}
+
+void ml_recorder_abandon(struct ml_recorder *r)
+{
+    if (r->sampler)
+        unlink(r->journal);
+    ml_recorder_close(r);
 }
 
 struct ml_sampler *ml_recorder_sampler(struct ml_recorder *r)
@@ -387,11 +386,11 @@ enum ml_status ml_recorder_finish(struct ml_recorder *r, const struct ml_verdict
     r->journal_B = ml_journal_size(ml_sampler_journal(r->sampler));
     ml_sampler_complete(r->sampler);
     enum ml_status own = open_harvest(r, &harvest, &lack);
-    enum ml_status worst = agree(r, own, &lack);
+    enum ml_status worst = ml_recorder_agree(r, own, &lack);
     enum ml_status status = write_file(r, harvest, own == ML_OK, &path, &why);
     ml_harvest_close(harvest);
-    bool left =
-        agree(r, own == ML_OK && journal_is_there(r) ? ML_OK : ML_SAMPLE_LOST, NULL) == ML_OK;
+    bool left = ml_recorder_agree(r, own == ML_OK && journal_is_there(r) ? ML_OK : ML_SAMPLE_LOST,
+                                  NULL) == ML_OK;
     if (status == ML_OK)
         say_recorded(r, path, &lack, out_words);
     else

@@ -26,12 +26,16 @@ void ml_recorder_identify(struct ml_run_identity *identity, int rank);
 
 struct ml_recorder;
 
-/* Collective over the sampling ranks. Errors are every member's. STARTER starts the stack server,
- * where stacks are wanted. */
+/* Collective over the sampling ranks. STARTER starts the stack server, where stacks are wanted.
+ * OUT_RECORDER is there also after an error, for ml_recorder_agree and ml_recorder_abandon. */
 enum ml_status ml_recorder_open(struct ml_loop *loop, const struct ml_options *options,
                                 const struct ml_place *place, const struct ml_plan *plan,
                                 const struct ml_run_identity *identity, struct ml_starter *starter,
                                 struct ml_recorder **out_recorder, struct ml_error *err);
+
+/* Collective. The worst of all sampling ranks' states, and its words, which name the node. */
+enum ml_status ml_recorder_agree(const struct ml_recorder *r, enum ml_status status,
+                                 struct ml_error *err);
 
 struct ml_sampler *ml_recorder_sampler(struct ml_recorder *r);
 int64_t ml_recorder_clock_offset(const struct ml_recorder *r);
@@ -44,5 +48,8 @@ enum ml_status ml_recorder_finish(struct ml_recorder *r, const struct ml_verdict
                                   struct ml_error *out_words);
 
 void ml_recorder_close(struct ml_recorder *r); /* NULL is fine */
+
+/* Closes a recorder of a run that has not begun, and removes its journal. */
+void ml_recorder_abandon(struct ml_recorder *r);
 
 #endif

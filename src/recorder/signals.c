@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const int reported[] = {SIGTERM, SIGINT,  SIGHUP,   SIGUSR1, SIGUSR2,
@@ -82,6 +83,13 @@ void ml_signals_close(struct ml_signals *s)
     ml_watch_stop(s->watch);
     close(s->fd);
     free(s);
+}
+
+void ml_signals_continue(pid_t child)
+{
+    siginfo_t info = {0};
+    if (child > 0 && waitid(P_PID, (id_t)child, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid)
+        kill(child, SIGCONT);
 }
 
 _Noreturn void ml_signals_die(int number)

@@ -25,6 +25,10 @@ struct ml_signals *ml_signals_open(struct ml_loop *loop,
                                    void *context);
 void ml_signals_close(struct ml_signals *signals); /* NULL is fine; they stay blocked */
 
+/* Where somebody has stopped CHILD, it goes on; 0: there is none. For helpers of ours, for which
+ * the application would wait; SIGCHLD says when to look. */
+void ml_signals_continue(pid_t child);
+
 /* Ends this process by signal NUMBER, without a core file. */
 _Noreturn void ml_signals_die(int number);
 

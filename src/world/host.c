@@ -3,6 +3,7 @@
 #include "base/channel.h"
 #include "base/memory.h"
 #include "base/pack.h"
+#include "base/scratch.h"
 #include "world/meeting.h"
 #include "world/names.h"
 #include "world/pmi1.h"
@@ -359,5 +360,7 @@ _Noreturn void ml_host_run(int fd)
     struct ml_channel_events events = {&h, on_message, on_closed};
     h.sampler = ml_channel_open(h.loop, fd, &events);
     ml_loop_run_until(h.loop, &h.done);
-    _exit(0); /* without libpmix's farewell: its clients are gone, its files the sampling rank's */
+    if (h.n_hosted) /* the sampling rank's; which may have been killed */
+        ml_scratch_remove_path(h.hosted[0]->world.scratch);
+    _exit(0); /* without libpmix's farewell: its clients are gone */
 }

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -124,14 +125,59 @@ def test_starter_killed_before_its_rank_starts(n_killed, flavour, file):
         assert b"the application is ended" in outcome.stderr, outcome
 
 
-def test_stopped_starter_ends_with_its_rank_process(flavour, file):
-    with mt.Job(mt.hosted_command(flavour, 2, "hello", file=file)) as job:
-        mt.wait_for(lambda: mt.application_ranks(job, "hello") or job.process.poll() is not None)
-        for starter in starters(job):
-            mt.send(starter, signal.SIGSTOP)
+HELPERS = {"starter": (starters, 2), "world host": (mt.world_hosts, 1)}
+
+
+@pytest.mark.parametrize("at", ["once", "end"])
+@pytest.mark.parametrize("helper", HELPERS)
+def test_stopped_helpers_go_on(helper, at, flavour, file):
+    """As soon as they are there, or while the ranks run: the application does not wait for them."""
+    find, n = HELPERS[helper]
+    with mt.Job(mt.hosted_command(flavour, 2, "grow", "1", file=file)) as job:
+        if at == "end":
+            mt.wait_for(lambda: len(mt.application_ranks(job, "grow")) == 2, what="the ranks")
+        for pid in mt.wait_for(lambda: len(find(job)) == n and find(job), what=helper):
+            mt.send(pid, signal.SIGSTOP)
         outcome = job.finish(END_S)
-    assert outcome.code == 0, outcome
+    assert outcome.code == 0 and outcome.stdout.count(b"growing") == 2, outcome
     assert not outcome.orphans, outcome
+
+
+@pytest.fixture
+def scratch():
+    """A TMPDIR whose path is short enough for sockets."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def job_with(scratch, file):
+    job = mt.Job(mt.hosted_command(mt.BUILD, 2, "grow", "20", file=file), env={"TMPDIR": str(scratch)})
+    mt.wait_for(lambda: len(mt.application_ranks(job, "grow")) == 2, what="the ranks")
+    return job
+
+
+def test_no_folder_outlives_the_sampling_rank(scratch, file):
+    with job_with(scratch, file) as job:
+        assert list(scratch.glob("memlog.*"))
+        os.kill(mt.sampling_ranks(job)[0], signal.SIGKILL)
+        job.finish(END_S)
+    assert not list(scratch.glob("memlog.*"))
+
+
+def test_folders_of_killed_jobs_go_with_the_next(scratch, file):
+    """Where all is killed at once nobody is left to clear up. What is in use stays."""
+    with job_with(scratch, file) as job:
+        job.kill_all()
+    left = list(scratch.glob("memlog.*"))
+    assert len(left) == 1
+    (scratch / "memlog.letter").mkdir(mode=0o700)
+    with job_with(scratch, file.with_name("other.h5")) as job:
+        now = set(scratch.glob("memlog.*")) - {scratch / "memlog.letter"}
+        assert len(now) == 1 and left[0] not in now
+        done = mt.run(mt.hosted_command(mt.BUILD, 1, "hello", file=file.with_name("third.h5")),
+                      env={"TMPDIR": str(scratch)})
+        assert done.code == 0 and all(f.exists() for f in now), str(done)
+    assert (scratch / "memlog.letter").exists()
 
 
 def test_read_recovers_by_itself(file):

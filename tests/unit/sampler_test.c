@@ -303,7 +303,7 @@ static void slows_down(void **state)
     char *told = events(), text[100];
     assert_int_equal(sscanf(told, "%*d %ld %99[^\n]", &period_ns, text), 2);
     assert_int_equal(atoi(told), ML_EVENT_SLOWED);
-    assert_true(period_ns >= 100 * ML_NS_PER_MS);
+    assert_true(period_ns >= 90 * ML_NS_PER_MS); /* 100, but for how the kernel counts CPU time */
     assert_string_equal(text, "sampling slows down to stay within --overhead");
     free(told);
 }

@@ -72,7 +72,8 @@ static const struct ml_starter_helper helpers[] = {{"first", answer}, {"second",
 
 static void open_bed(struct bed *bed, char **command)
 {
-    int fd = ml_starter_fork(command, helpers);
+    pid_t pid;
+    int fd = ml_starter_fork(command, helpers, &pid);
     assert_true(fd >= 0);
     memset(bed, 0, sizeof *bed);
     bed->loop = ml_loop_new();

@@ -1,0 +1,88 @@
+#include "base/scratch.h"
+
+#include "base/hold.h"
+#include "base/own.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PREFIX "memlog."
+#define RANDOM_LETTERS 6 /* of mkdtemp(3) */
+#define HELD "held"
+#define DESCRIPTORS 16
+
+static int remove_entry(const char *path, const struct stat *s, int type, struct FTW *where)
+{
+    (void)s, (void)type, (void)where;
+    remove(path);
+    return 0;
+}
+
+void ml_scratch_remove_path(const char *path)
+{
+    nftw(path, remove_entry, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Whether NAME in PARENT is a folder of this user whose process is gone. */
+static bool is_left_behind(int parent, const char *name)
+{
+    struct stat st;
+    if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 ||
+        strlen(name) != strlen(PREFIX) + RANDOM_LETTERS)
+        return false;
+    ML_AUTO_FD int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder < 0 || fstat(folder, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 077))
+        return false;
+    ML_AUTO_FD int held = openat(folder, HELD, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    return held >= 0 && ml_hold_of(held) == ML_HOLD_FREE;
+}
+
+static void clear_others(const char *parent)
+{
+    DIR *dir = opendir(parent);
+    for (const struct dirent *e; dir && (e = readdir(dir));) {
+        if (!is_left_behind(dirfd(dir), e->d_name))
+            continue;
+        char path[sizeof((struct ml_scratch *)0)->path + sizeof e->d_name];
+        snprintf(path, sizeof path, "%s/%s", parent, e->d_name);
+        ml_scratch_remove_path(path);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+enum ml_status ml_scratch_make(struct ml_scratch *out, struct ml_error *err)
+{
+    struct ml_scratch s = {.held = -1};
+    char held[sizeof s.path + sizeof HELD];
+    const char *parent = getenv("TMPDIR");
+    *out = s;
+    if (!parent || !*parent)
+        parent = "/tmp";
+    if (snprintf(s.path, sizeof s.path, "%s/" PREFIX "XXXXXX", parent) >= (int)sizeof s.path)
+        return ml_fail(err, ML_RUN_LOST, "TMPDIR is too long: %.200s", parent);
+    clear_others(parent);
+    if (!mkdtemp(s.path))
+        return ml_fail_errno(err, ML_RUN_LOST, "no folder can be made in %.200s", parent);
+    snprintf(held, sizeof held, "%s/" HELD, s.path);
+    s.held = open(held, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (s.held >= 0)
+        ml_hold_take(s.held);
+    *out = s;
+    return ML_OK;
+}
+
+void ml_scratch_remove(struct ml_scratch *scratch)
+{
+    if (!*scratch->path)
+        return;
+    ml_scratch_remove_path(scratch->path);
+    if (scratch->held >= 0)
+        close(scratch->held);
+    *scratch = (struct ml_scratch){.held = -1};
+}

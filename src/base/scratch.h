@@ -1,0 +1,22 @@
+/* A folder for what nobody needs when this process is gone. */
+#ifndef ML_BASE_SCRATCH_H
+#define ML_BASE_SCRATCH_H
+
+#include "base/error.h"
+
+struct ml_scratch {
+    char path[256]; /* "": none */
+    int held;       /* open as long as the folder is in use (base/hold.h) */
+};
+
+/* Makes one in TMPDIR, else /tmp, that only this user may enter; first removes those that this
+ * user's processes left there when they were killed. Free with ml_scratch_remove. */
+enum ml_status ml_scratch_make(struct ml_scratch *out, struct ml_error *err);
+
+/* Removes the folder and all that is in it. One without a path is fine. */
+void ml_scratch_remove(struct ml_scratch *scratch);
+
+/* Removes the folder PATH of a process that is gone. */
+void ml_scratch_remove_path(const char *path);
+
+#endif
