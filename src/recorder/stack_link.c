@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/pack.h"
 #include "recorder/helpers.h"
+#include "recorder/silence.h"
 #include "stack/protocol.h"
 #include "stack/server.h"
 #include "trace/tracing.h"
@@ -18,7 +19,8 @@
 #include <unistd.h>
 
 /* A debugger has deadlines of its own, after which the server says so. A server that is silent for
- * longer hangs, or was stopped, and may hold its targets. */
+ * longer hangs, or was stopped, and may hold its targets. What it may be long at, names, it reads
+ * when its targets are let go, and speaks meanwhile. */
 #define UNWIND_DEADLINE_NS (5 * ML_NS_PER_S)
 #define DEBUGGER_DEADLINE_NS (120 * ML_NS_PER_S)
 
@@ -34,7 +36,9 @@
  * fork would make the kernel choose another victim: the sampling rank (seen with Linux 6.18). */
 #define RESTART_NS ML_NS_PER_S
 
+/* At the end: for an order that is under way, and for names. */
 #define LAST_ORDER_NS (500 * ML_NS_PER_MS)
+#define LAST_NAMES_NS (30 * ML_NS_PER_S)
 #define FAREWELL_NS (2 * ML_NS_PER_S)
 
 /* A target of the order that is under way. */
@@ -49,8 +53,10 @@ struct ml_stack_link {
     struct ml_stack_link_events events;
     char *backend;
     struct ml_channel *channel; /* NULL: no server */
-    struct ml_timer *deadline, *restart;
-    struct target *targets; /* [n_targets] of the last order to a debugger */
+    struct ml_timer *look, *last, *restart;
+    struct ml_silence silence; /* since an order, or the server's last word */
+    int64_t waiting;           /* addresses that wait for their names */
+    struct target *targets;    /* [n_targets] of the last order to a debugger */
     size_t n_targets;
     struct ml_timer *rescue;
     int n_rescues;     /* that are still to come */
@@ -120,11 +126,12 @@ static void replace_server(struct ml_stack_link *l, const char *why)
 {
     if (l->busy)
         begin_rescue(l, RESCUES_OF_DEAD);
-    ml_timer_off(l->deadline);
+    ml_timer_off(l->look);
     ml_channel_close(l->channel);
     l->channel = NULL;
     reap(l);
     l->ready = l->busy = false;
+    l->waiting = 0;
     l->idle = true;
     if (l->closing)
         return;
@@ -137,14 +144,46 @@ static void replace_server(struct ml_stack_link *l, const char *why)
         ml_timer_set_in(l->restart, RESTART_NS);
 }
 
-static void overdue(void *context)
+/* ---- its silence ---- */
+
+static int64_t patience_ns(const struct ml_stack_link *l)
+{
+    if (l->closing && l->busy)
+        return LAST_ORDER_NS;
+    return l->unwinds ? UNWIND_DEADLINE_NS : DEBUGGER_DEADLINE_NS;
+}
+
+static void look(void *context)
 {
     struct ml_stack_link *l = context;
-    if (l->closing)
+    struct ml_doing doing = ml_doing_of(l->pid);
+    ml_silence_add(&l->silence, &doing, ml_mono_now().ns);
+    if (l->silence.silent_ns < patience_ns(l))
+        ml_timer_set_in(l->look, ML_SILENCE_STEP_NS);
+    else if (l->closing)
         l->idle = true;
     else
-        replace_server(l, "the stack server does not answer");
+        replace_server(l, "the stack server did not answer in time");
 }
+
+/* It spoke, or was spoken to. */
+static void begin_silence(struct ml_stack_link *l)
+{
+    l->silence = (struct ml_silence){0};
+    l->idle = !l->busy && !l->waiting;
+    if (l->idle)
+        ml_timer_off(l->look);
+    else
+        ml_timer_set_in(l->look, ML_SILENCE_STEP_NS);
+}
+
+static void last_moment(void *context)
+{
+    struct ml_stack_link *l = context;
+    l->idle = true;
+}
+
+/* ---- what it says ---- */
 
 static void on_closed(void *context)
 {
@@ -185,12 +224,20 @@ static void on_failure(struct ml_stack_link *l, struct ml_unpacker *u)
 static void on_taken(struct ml_stack_link *l, struct ml_unpacker *u)
 {
     int64_t held_ns = ml_unpack_int(u), cpu_ns = ml_unpack_int(u);
-    ml_timer_off(l->deadline);
+    l->waiting = ml_unpack_int(u);
     l->busy = false;
-    l->idle = true;
+    begin_silence(l);
     if (l->n_rescues < RESCUES)
         begin_rescue(l, RESCUES);
     l->events.taken(l->events.context, held_ns, cpu_ns);
+}
+
+static void on_naming(struct ml_stack_link *l, struct ml_unpacker *u)
+{
+    int64_t cpu_ns = ml_unpack_int(u);
+    l->waiting = ml_unpack_int(u);
+    begin_silence(l);
+    l->events.named(l->events.context, cpu_ns);
 }
 
 static void on_message(void *context, uint32_t type, const void *bytes, size_t n, int fd)
@@ -210,6 +257,8 @@ static void on_message(void *context, uint32_t type, const void *bytes, size_t n
         l->events.broken(l->events.context, ++l->restarts, ml_unpack_text(&u));
     } else if (type == ML_STACK_TAKEN)
         on_taken(l, &u);
+    else if (type == ML_STACK_NAMING)
+        on_naming(l, &u);
 }
 
 static enum ml_status start(struct ml_stack_link *l, struct ml_error *err)
@@ -237,7 +286,8 @@ enum ml_status ml_stack_link_open(struct ml_loop *loop, struct ml_starter *start
     struct ml_stack_link *l = ml_alloc(sizeof *l);
     *l = (struct ml_stack_link){.loop = loop, .starter = starter, .events = *events, .idle = true};
     l->backend = ml_strdup(backend);
-    l->deadline = ml_loop_timer(loop, overdue, l);
+    l->look = ml_loop_timer(loop, look, l);
+    l->last = ml_loop_timer(loop, last_moment, l);
     l->restart = ml_loop_timer(loop, restart, l);
     l->rescue = ml_loop_timer(loop, rescue, l);
     enum ml_status status = start(l, err);
@@ -258,7 +308,7 @@ void ml_stack_link_started(struct ml_stack_link *l, pid_t pid)
 
 bool ml_stack_link_busy(const struct ml_stack_link *l)
 {
-    return l->busy || !l->ready;
+    return l->busy || !l->ready || l->closing;
 }
 
 void ml_stack_link_take(struct ml_stack_link *l, const struct ml_stack_wish *wishes, size_t n)
@@ -274,8 +324,7 @@ void ml_stack_link_take(struct ml_stack_link *l, const struct ml_stack_wish *wis
     ml_channel_send(l->channel, ML_STACK_TAKE, message.data, message.length);
     ml_buffer_free(&message);
     l->busy = true;
-    l->idle = false;
-    ml_timer_set_in(l->deadline, l->unwinds ? UNWIND_DEADLINE_NS : DEBUGGER_DEADLINE_NS);
+    begin_silence(l);
 }
 
 /* It ends its debugger well, once its socket is closed; its death lets go of what it holds. */
@@ -291,22 +340,26 @@ static void await_end(struct ml_stack_link *l)
     reap(l);
 }
 
-void ml_stack_link_close(struct ml_stack_link *l)
+int64_t ml_stack_link_close(struct ml_stack_link *l)
 {
     if (!l)
-        return;
+        return 0;
     l->closing = true;
     if (l->channel) {
-        ml_timer_set_in(l->deadline, LAST_ORDER_NS); /* its end makes the link idle */
+        begin_silence(l); /* anew, with less patience */
+        ml_timer_set_in(l->last, LAST_NAMES_NS);
         ml_loop_run_until(l->loop, &l->idle);
     }
+    int64_t waiting = l->waiting;
     ml_channel_close(l->channel);
     if (l->pid > 0)
         await_end(l);
-    ml_timer_stop(l->deadline);
+    ml_timer_stop(l->look);
+    ml_timer_stop(l->last);
     ml_timer_stop(l->restart);
     ml_timer_stop(l->rescue);
     free(l->targets);
     free(l->backend);
     free(l);
+    return waiting;
 }

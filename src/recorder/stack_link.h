@@ -24,8 +24,11 @@ struct ml_stack_link_events {
     void (*stacks)(void *context, const void *rows, size_t size, int64_t n);
     void (*samples)(void *context, const void *rows, size_t size, int64_t n);
     void (*failed)(void *context, int process, enum ml_stack_failure why, const char *text);
-    /* The order is done; the targets were held so long, and it cost so much CPU time. */
+    /* The order is done; the targets were held so long, and it cost so much CPU time. Its stacks
+     * may still wait for their names. */
     void (*taken)(void *context, int64_t held_ns, int64_t cpu_ns);
+    /* Names were read, which cost so much CPU time. */
+    void (*named)(void *context, int64_t cpu_ns);
     /* The debugger or the server itself hung or died; RESTARTS in all. */
     void (*broken)(void *context, int restarts, const char *why);
     void (*lost)(void *context); /* no stacks any more */
@@ -39,12 +42,15 @@ enum ml_status ml_stack_link_open(struct ml_loop *loop, struct ml_starter *start
 /* The starter's answer. */
 void ml_stack_link_started(struct ml_stack_link *link, pid_t pid);
 
-/* Whether an order is under way, or no server is there: then none may be given. */
+/* Whether an order is under way, no server is there, or the link is being closed: then none may be
+ * given. */
 bool ml_stack_link_busy(const struct ml_stack_link *link);
 
 void ml_stack_link_take(struct ml_stack_link *link, const struct ml_stack_wish *wishes, size_t n);
 
-/* Waits a moment for an order that is under way, ends the server and waits for it. NULL is fine. */
-void ml_stack_link_close(struct ml_stack_link *link);
+/* Waits a moment for an order that is under way, and up to half a minute for names as long as the
+ * server reads them; ends the server and waits for it. Returns how many addresses were left without
+ * names. NULL is fine. */
+int64_t ml_stack_link_close(struct ml_stack_link *link);
 
 #endif

@@ -38,6 +38,7 @@ struct ml_stacks {
     bool any_rank; /* some process of the node has one */
     bool told_ready, told_refused;
     int64_t n_taken, n_failed, cpu_ns;
+    int64_t names_cpu_ns; /* of it, what no taking was charged with yet */
     int restarts;
 };
 
@@ -241,10 +242,21 @@ static void on_taken(void *context, int64_t held_ns, int64_t cpu_ns)
 {
     struct ml_stacks *s = context;
     struct ml_error err;
+    int64_t cost_ns = held_ns + cpu_ns + s->names_cpu_ns;
     s->cpu_ns += cpu_ns;
+    s->names_cpu_ns = 0;
     ml_journal_flush(s->journal, &err);
-    ml_stack_budget_spend(&s->budget, ml_mono_now().ns, held_ns + cpu_ns, s->share);
+    ml_stack_budget_spend(&s->budget, ml_mono_now().ns, cost_ns, s->share);
     order(s);
+}
+
+static void on_named(void *context, int64_t cpu_ns)
+{
+    struct ml_stacks *s = context;
+    struct ml_error err;
+    s->cpu_ns += cpu_ns;
+    s->names_cpu_ns += cpu_ns;
+    ml_journal_flush(s->journal, &err);
 }
 
 static void on_broken(void *context, int restarts, const char *why)
@@ -293,7 +305,7 @@ static enum ml_status open_stacks(const struct ml_source_setup *setup, void **ou
                             .low_memory = {ML_NOT_MEASURED, ML_NOT_MEASURED, 0, 0}};
     enum ml_status status = ml_ranges_parse(o->stack_ranks, &s->ranks, err);
     struct ml_stack_link_events events = {s,         on_ready, on_frames, on_stacks, on_samples,
-                                          on_failed, on_taken, on_broken, on_lost};
+                                          on_failed, on_taken, on_named,  on_broken, on_lost};
     if (status == ML_OK)
         status = ml_stack_link_open(setup->loop, setup->starter, ml_options_debugger(o), &events,
                                     &s->link, err);

@@ -13,8 +13,12 @@ enum ml_stack_message {
     ML_STACK_SAMPLES, /* int n, rest: n packed rows of ml_table_stack_samples */
     ML_STACK_FAILURE, /* int process, int enum ml_stack_failure, text */
     ML_STACK_BROKEN,  /* int restarts, text: the debugger hung or died; another one serves now */
-    ML_STACK_TAKEN,   /* the last ML_STACK_TAKE is answered: int ns that the targets were held,
-                         int ns of CPU that it cost the server and its debugger */
+    ML_STACK_TAKEN,   /* the last ML_STACK_TAKE is answered, its targets are let go: int ns that
+                         they were held, int ns of CPU that the server and its debugger have used
+                         since this was told last, int places that wait for their names. Stacks
+                         of which names are not known yet follow later */
+    ML_STACK_NAMING,  /* names were read, or are being read: int ns of CPU and int places likewise.
+                         Every half second while some wait, and when none does any more */
 };
 
 #endif

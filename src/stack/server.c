@@ -6,6 +6,7 @@
 #include "base/pack.h"
 #include "record/tables.h"
 #include "stack/backends.h"
+#include "stack/naming.h"
 #include "stack/protocol.h"
 #include "stack/tree.h"
 #include "unwind/unwind.h"
@@ -18,12 +19,29 @@
 
 enum { NICE = 10 };
 
+/* While names are read the server says that it lives. */
+#define BEAT_NS (500 * ML_NS_PER_MS)
+
+/* One place takes no such CPU time, but in damaged debug information. */
+#define PLACE_CPU_NS (60 * ML_NS_PER_S)
+
+/* Places that wait for their names; then no more stacks are taken. */
+enum { WAITING_MOST = 1 << 20 };
+
 struct server {
+    struct ml_loop *loop;
     struct ml_channel *channel;
     const struct ml_stack_backend *backend;
     void *state; /* of the backend; NULL: not open */
     int restarts;
     struct ml_stack_tree *tree;
+    struct ml_naming *naming;
+    struct ml_timer *beat;
+    struct ml_buffer samples; /* packed rows that are not sent yet */
+    int64_t n_samples;
+    int64_t told_cpu_ns;
+    int64_t held_ns; /* of the last order: the longest that a target was */
+    bool owes_taken; /* that order is to be answered when fewer places wait */
     bool done;
 };
 
@@ -33,9 +51,6 @@ struct order {
     struct ml_stack_target *targets; /* [n]; `process` is the place in this array */
     int *processes, *triggers;       /* [n] */
     size_t n;
-    struct ml_buffer samples; /* packed rows */
-    int64_t n_samples;
-    int64_t held_ns; /* the longest that a target was */
 };
 
 static void send_message(struct server *s, enum ml_stack_message type, struct ml_buffer *message)
@@ -99,22 +114,34 @@ static void replace_backend(struct server *s, const struct ml_error *why)
 
 /* ---- taking stacks ---- */
 
-static void on_thread(void *context, const struct ml_stack_thread *thread)
+/* PROCESS of the thread is the sampling rank's number. */
+static void add_sample(struct server *s, const struct ml_stack_thread *thread, int trigger)
 {
-    struct order *o = context;
-    int32_t stack = ml_stack_tree_add(o->server->tree, thread);
+    int32_t stack = ml_stack_tree_add(s->tree, thread);
     if (stack < 0)
         return;
     struct ml_stack_sample_row row = {.time_ns = thread->time_ns,
-                                      .process = o->processes[thread->process],
+                                      .process = thread->process,
                                       .thread = thread->thread,
                                       .stack = stack,
-                                      .trigger = (int8_t)o->triggers[thread->process],
+                                      .trigger = (int8_t)trigger,
                                       .stopped_ns = thread->stopped_ns,
                                       .took_ns = thread->took_ns};
-    ml_row_pack(&ml_table_stack_samples, &row, &o->samples);
-    o->n_samples++;
-    o->held_ns = thread->stopped_ns > o->held_ns ? thread->stopped_ns : o->held_ns;
+    ml_row_pack(&ml_table_stack_samples, &row, &s->samples);
+    s->n_samples++;
+}
+
+static void on_thread(void *context, const struct ml_stack_thread *thread)
+{
+    struct order *o = context;
+    struct server *s = o->server;
+    struct ml_stack_thread t = *thread;
+    t.process = o->processes[thread->process];
+    s->held_ns = t.stopped_ns > s->held_ns ? t.stopped_ns : s->held_ns;
+    if (t.places)
+        ml_naming_add(s->naming, &t, o->triggers[thread->process]);
+    else
+        add_sample(s, &t, o->triggers[thread->process]);
 }
 
 static void on_failed(void *context, const struct ml_stack_target *target,
@@ -147,40 +174,78 @@ static bool unpack_order(struct order *o, const void *bytes, size_t n)
     return !u.failed;
 }
 
-static void send_results(struct order *o, int64_t cpu_ns)
+static void send_results(struct server *s)
 {
-    struct server *s = o->server;
     struct ml_stack_news *news = ml_stack_tree_news(s->tree);
+    for (const struct ml_named *n; (n = ml_naming_next(s->naming));)
+        add_sample(s, &n->thread, n->trigger);
     send_rows(s, ML_STACK_FRAMES, news->n_frames, &news->frames);
     send_rows(s, ML_STACK_STACKS, news->n_stacks, &news->stacks);
-    send_rows(s, ML_STACK_SAMPLES, o->n_samples, &o->samples);
+    send_rows(s, ML_STACK_SAMPLES, s->n_samples, &s->samples);
     ml_stack_news_clear(news);
-    struct ml_buffer message = {0};
-    ml_pack_int(&message, o->held_ns);
-    ml_pack_int(&message, cpu_ns);
-    send_message(s, ML_STACK_TAKEN, &message);
+    ml_buffer_clear(&s->samples);
+    s->n_samples = 0;
 }
 
-static int64_t cpu_ns(const struct server *s)
+/* CPU time since it was told last. */
+static int64_t cpu_ns(struct server *s)
 {
-    int64_t own = ml_clock_read(CLOCK_PROCESS_CPUTIME_ID);
-    return own + (s->state && s->backend->cpu_ns ? s->backend->cpu_ns(s->state) : 0);
+    int64_t all_ns = ml_clock_read(CLOCK_PROCESS_CPUTIME_ID) +
+                     (s->state && s->backend->cpu_ns ? s->backend->cpu_ns(s->state) : 0);
+    int64_t more_ns = all_ns - s->told_cpu_ns;
+    s->told_cpu_ns = all_ns;
+    return more_ns > 0 ? more_ns : 0; /* the time of a debugger that was replaced is gone */
+}
+
+static void send_state(struct server *s, enum ml_stack_message type, size_t waiting)
+{
+    struct ml_buffer message = {0};
+    if (type == ML_STACK_TAKEN)
+        ml_pack_int(&message, s->held_ns);
+    ml_pack_int(&message, cpu_ns(s));
+    ml_pack_int(&message, (int64_t)waiting);
+    send_message(s, type, &message);
+    if (waiting)
+        ml_timer_set_in(s->beat, BEAT_NS);
+    else
+        ml_timer_off(s->beat);
+}
+
+/* What is known by now, and what is still to come. */
+static void report(struct server *s)
+{
+    size_t waiting = ml_naming_waiting(s->naming);
+    bool taken = s->owes_taken && waiting < WAITING_MOST;
+    send_results(s);
+    send_state(s, taken ? ML_STACK_TAKEN : ML_STACK_NAMING, waiting);
+    s->owes_taken = s->owes_taken && !taken;
+}
+
+static void beat(void *context)
+{
+    struct server *s = context;
+    if (ml_naming_spent_ns(s->naming) > PLACE_CPU_NS)
+        _exit(1); /* a thread cannot be ended, and another server does without this place */
+    report(s);
+}
+
+static void on_named(void *context, short revents)
+{
+    (void)revents;
+    report(context);
 }
 
 static void on_take(struct server *s, const void *bytes, size_t n)
 {
     struct order o = {.server = s};
-    struct ml_stack_sink sink = {&o, on_thread, on_failed};
+    struct ml_stack_sink sink = {&o, on_thread, on_failed, true};
     struct ml_error err;
-    int64_t before = cpu_ns(s), spent = 0;
-    if (unpack_order(&o, bytes, n) && s->state) {
-        enum ml_status status = s->backend->take(s->state, o.targets, o.n, &sink, &err);
-        spent = cpu_ns(s) - before;
-        if (status != ML_OK)
-            replace_backend(s, &err);
-    }
-    send_results(&o, spent > 0 ? spent : 0);
-    ml_buffer_free(&o.samples);
+    s->held_ns = 0;
+    s->owes_taken = true;
+    if (unpack_order(&o, bytes, n) && s->state &&
+        s->backend->take(s->state, o.targets, o.n, &sink, &err) != ML_OK)
+        replace_backend(s, &err);
+    report(s);
     free(o.targets);
     free(o.processes);
     free(o.triggers);
@@ -195,6 +260,14 @@ static void step_back(void)
     setpriority(PRIO_PROCESS, 0, NICE);
 }
 
+static void open_naming(struct server *s)
+{
+    s->naming = ml_naming_open();
+    s->beat = ml_loop_timer(s->loop, beat, s);
+    if (ml_naming_fd(s->naming) >= 0)
+        ml_loop_watch(s->loop, ml_naming_fd(s->naming), POLLIN, on_named, s);
+}
+
 static void on_open(struct server *s, const void *bytes, size_t n)
 {
     struct ml_unpacker u = ml_unpack(bytes, n);
@@ -205,6 +278,7 @@ static void on_open(struct server *s, const void *bytes, size_t n)
     s->tree = ml_stack_tree_new(frame, stack, ML_STACK_SERVER_MOST);
     open_backend(s, backend ? backend : &ml_stack_unwind);
     step_back();
+    open_naming(s);
 }
 
 static void on_message(void *context, uint32_t type, const void *bytes, size_t n, int fd)
@@ -247,12 +321,13 @@ static void offer_to_oom_killer(void)
 _Noreturn void ml_stack_serve(int fd)
 {
     struct server s = {0};
-    struct ml_loop *loop = ml_loop_new();
     struct ml_channel_events events = {&s, on_message, on_closed};
     leave_binding();
     offer_to_oom_killer();
-    s.channel = ml_channel_open(loop, fd, &events);
-    ml_loop_run_until(loop, &s.done);
-    close_backend(&s);
+    s.loop = ml_loop_new();
+    s.channel = ml_channel_open(s.loop, fd, &events);
+    ml_loop_run_until(s.loop, &s.done);
+    if (s.backend != &ml_stack_unwind) /* its modules may still be read, and it holds nobody now */
+        close_backend(&s);
     _exit(0);
 }

@@ -7,7 +7,7 @@
 #define ML_TRACE_BACKEND_H
 
 #include "base/error.h"
-#include "symbols/frame.h"
+#include "symbols/place.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +27,8 @@ struct ml_stack_thread {
     pid_t thread;
     const struct ml_stack_frame *frames; /* [n_frames], innermost first */
     size_t n_frames;
+    const struct ml_code_place *places; /* [n_places]: their names are yet to be read; no frames */
+    size_t n_places;
     bool cut;           /* frames are missing at the outer end */
     int64_t time_ns;    /* CLOCK_MONOTONIC at which the thread was there */
     int64_t stopped_ns; /* how long its process was held for it; 0: it ran on */
@@ -46,6 +48,7 @@ struct ml_stack_sink {
     void (*thread)(void *context, const struct ml_stack_thread *thread);
     void (*failed)(void *context, const struct ml_stack_target *target, enum ml_stack_failure why,
                    const char *text);
+    bool names_later; /* `thread` takes places too, whose modules are valid until `close` */
 };
 
 struct ml_stack_backend {

@@ -223,34 +223,51 @@ static bool stop_rest(struct unwind *u, struct failure *failures)
     return n > 0;
 }
 
-/* The frames of one program counter: more than one where calls are inlined. */
-static size_t name(struct unwind *u, struct sight *s, const struct ml_frame *f,
-                   const struct ml_stack_frame **out)
+static size_t find_places(struct sight *s, struct ml_code_place *out_places)
 {
-    struct ml_place place = {.address = f->pc};
-    ml_space_find(&s->subject->space, f->pc, &place);
-    return ml_symbols_at(u->symbols, place.module, place.address, f->caller, out);
+    size_t n = s->walk.n < ML_STACK_DEPTH_MAX ? s->walk.n : ML_STACK_DEPTH_MAX;
+    for (size_t i = 0; i < n; i++) {
+        const struct ml_frame *f = &s->walk.frames[i];
+        struct ml_place place = {.address = f->pc};
+        ml_space_find(&s->subject->space, f->pc, &place);
+        out_places[i] = (struct ml_code_place){.module = place.module,
+                                               .address = place.address,
+                                               .is_caller = f->caller,
+                                               .trampoline = f->trampoline};
+    }
+    return n;
+}
+
+static void emit_named(struct unwind *u, const struct ml_code_place *places, size_t n,
+                       int64_t order_ns, struct ml_stack_thread *out,
+                       const struct ml_stack_sink *sink)
+{
+    struct ml_stack_frame frames[ML_STACK_DEPTH_MAX];
+    for (size_t i = 0; i < n; i++)
+        out->n_frames += ml_code_place_frames(
+            u->symbols, &places[i], ML_STACK_DEPTH_MAX - out->n_frames, &frames[out->n_frames]);
+    out->frames = frames;
+    out->took_ns = ml_mono_now().ns - order_ns;
+    sink->thread(sink->context, out);
 }
 
 static void emit(struct unwind *u, struct sight *s, int process, int64_t order_ns,
                  const struct ml_stack_sink *sink)
 {
-    struct ml_stack_frame frames[ML_STACK_DEPTH_MAX];
+    struct ml_code_place places[ML_STACK_DEPTH_MAX];
     struct ml_stack_thread out = {.process = process,
                                   .thread = s->thread->thread,
-                                  .frames = frames,
                                   .cut = s->walk.end > ML_WALK_GUESSED,
                                   .time_ns = s->time_ns,
                                   .stopped_ns = s->stopped_ns};
-    for (size_t i = 0; i < s->walk.n; i++) {
-        const struct ml_stack_frame *named;
-        size_t n = name(u, s, &s->walk.frames[i], &named);
-        for (size_t k = 0; k < n && out.n_frames < ML_STACK_DEPTH_MAX; k++)
-            frames[out.n_frames++] = named[k];
-        if (n && s->walk.frames[i].trampoline)
-            frames[out.n_frames - 1].function = "<signal handler called>";
-    }
+    size_t n = find_places(s, places);
     out.took_ns = ml_mono_now().ns - order_ns;
+    if (!sink->names_later) {
+        emit_named(u, places, n, order_ns, &out, sink);
+        return;
+    }
+    out.places = places;
+    out.n_places = n;
     sink->thread(sink->context, &out);
 }
 

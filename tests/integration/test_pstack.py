@@ -238,6 +238,53 @@ def test_signals_to_the_stack_server(number, flavour, file):
     assert [s for s in stacks.samples() if s["time_s"] > late], "stacks go on"
 
 
+SYMBOLS = 300000
+
+
+@pytest.fixture(scope="module")
+def slow_to_name(tmp_path_factory):
+    """A program that computes for some seconds, with so many symbols that reading them takes long
+    where CPUs are scarce."""
+    folder = tmp_path_factory.mktemp("slow")
+    (folder / "many.s").write_text(".text\n" + "".join(
+        f".type f{i}, @function\nf{i}: ret\n.size f{i}, .-f{i}\n" for i in range(SYMBOLS)))
+    (folder / "work.c").write_text("""
+        #include <stdlib.h>
+        #include <time.h>
+        __attribute__((noinline)) void work(double seconds)
+        {
+            struct timespec begin, now;
+            clock_gettime(CLOCK_MONOTONIC, &begin);
+            do
+                clock_gettime(CLOCK_MONOTONIC, &now);
+            while (now.tv_sec - begin.tv_sec + 1e-9 * (now.tv_nsec - begin.tv_nsec) < seconds);
+        }
+        int main(int argc, char **argv) { work(atof(argv[argc - 1])); return 0; }""")
+    subprocess.run(["cc", "-O1", "-g", "-o", "slow", "work.c", "many.s"], cwd=folder, check=True)
+    return folder / "slow"
+
+
+def test_names_take_longer_than_the_run(slow_to_name, file):
+    """A node with more ranks than CPUs: the names of the program are read when these end."""
+    ranks = 3 * len(os.sched_getaffinity(0))
+    outcome = mt.run([*mt.mpiexec(mt.BUILD, ranks), mt.MEMLOG_MPI, "-q", "--pstack",
+                      "--stack-rate", "100ms", "-o", file, "--", slow_to_name, "10"])
+    assert outcome.code == 0 and b"stack server" not in outcome.stderr, str(outcome)
+    stacks = Stacks(file)
+    assert stacks.rows("nodes")[0]["debugger_restarts"] == 0
+    mains = [s for s in stacks.samples() if "work" in s["functions"]]
+    assert {s["rank"] for s in mains} == set(range(ranks))
+    begin, end = min(s["time_s"] for s in mains), max(s["time_s"] for s in mains)
+    assert end - begin > 7, (begin, end)
+
+
+def test_a_short_run_has_stacks(slow_to_name, file):
+    outcome = mt.run([*mt.mpiexec(mt.BUILD, 2), mt.MEMLOG_MPI, "-q", "--pstack",
+                      "--stack-rate", "100ms", "-o", file, "--", slow_to_name, "1"])
+    assert outcome.code == 0, str(outcome)
+    assert {s["rank"] for s in Stacks(file).samples() if "work" in s["functions"]} == {0, 1}
+
+
 @pytest.mark.parametrize("debugger", ["gdb", "lldb"])
 def test_the_server_of_a_debugger_dies(debugger, file):
     """Killed while its debugger is at work, three times: the ranks are not left stopped."""

@@ -86,7 +86,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < n; i++)
         targets[i] = (struct ml_stack_target){.pid = atoi(argv[i + 3]), .process = (int)i};
     struct timing t = {.targets = targets};
-    struct ml_stack_sink sink = {&t, on_thread, on_failed};
+    struct ml_stack_sink sink = {&t, on_thread, on_failed, false};
     enum ml_status status = backend->open(&state, &err);
     if (status != ML_OK) {
         fprintf(stderr, "open: %s\n", err.text);

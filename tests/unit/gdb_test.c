@@ -95,7 +95,7 @@ static void on_failed(void *context, const struct ml_stack_target *target,
 static enum ml_status take(void *gdb, const pid_t *pids, size_t n, struct told *told)
 {
     struct ml_stack_target targets[8];
-    struct ml_stack_sink sink = {told, on_thread, on_failed};
+    struct ml_stack_sink sink = {told, on_thread, on_failed, false};
     struct ml_error err;
     *told = (struct told){0};
     for (size_t i = 0; i < n; i++)

@@ -47,7 +47,7 @@ static void on_failed(void *context, const struct ml_stack_target *target,
 void take_all(const pid_t *pids, size_t n)
 {
     struct ml_stack_target targets[8];
-    struct ml_stack_sink sink = {NULL, on_thread, on_failed};
+    struct ml_stack_sink sink = {NULL, on_thread, on_failed, false};
     struct ml_error err;
     for (size_t i = 0; i < n; i++)
         targets[i] = (struct ml_stack_target){.pid = pids[i], .process = (int)i};

@@ -1,0 +1,19 @@
+/* A place in the code of a process, by its address alone, and later its names. */
+#ifndef ML_SYMBOLS_PLACE_H
+#define ML_SYMBOLS_PLACE_H
+
+#include "symbols/symbols.h"
+
+struct ml_code_place {
+    struct ml_module *module; /* NULL: code of no file. Owned by its modules */
+    uint64_t address;         /* as ml_symbols_at takes it */
+    bool is_caller;
+    bool trampoline; /* what a signal handler returns to */
+};
+
+/* Writes the frames of PLACE, MOST of them at most, and returns how many. Their texts are owned by
+ * SYMBOLS. May read the names of a module, which takes long for a large one. */
+size_t ml_code_place_frames(struct ml_symbols *symbols, const struct ml_code_place *place,
+                            size_t most, struct ml_stack_frame *out_frames);
+
+#endif
