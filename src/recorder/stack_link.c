@@ -2,6 +2,7 @@
 
 #include "base/channel.h"
 #include "base/memory.h"
+#include "base/own.h"
 #include "base/pack.h"
 #include "recorder/helpers.h"
 #include "recorder/silence.h"
@@ -65,7 +66,7 @@ struct ml_stack_link {
     bool unwinds; /* our own unwinder serves */
     bool ready, busy, closing, idle;
     int restarts;               /* of servers and, as they tell, of debuggers */
-    int server_restarts;        /* of servers */
+    int died, overdue;          /* servers that did, and that did not answer in time */
     int64_t n_frames, n_stacks; /* received, from all servers */
 };
 
@@ -113,12 +114,28 @@ static void note_targets(struct ml_stack_link *l, const struct ml_stack_wish *wi
         l->targets[i] = (struct target){wishes[i].pid, ml_tracing_of(wishes[i].pid).stopped};
 }
 
+static char *times(const char *what, int n)
+{
+    if (n == 0)
+        return ml_strdup("");
+    return n == 1 ? ml_format("%s once", what) : ml_format("%s %d times", what, n);
+}
+
+static void give_up(struct ml_stack_link *l)
+{
+    ML_AUTO_FREE char *died = times("died", l->died);
+    ML_AUTO_FREE char *overdue = times("did not answer in time", l->overdue);
+    ML_AUTO_FREE char *why =
+        ml_format("the stack server %s%s%s", died, *died && *overdue ? " and " : "", overdue);
+    l->events.lost(l->events.context, why);
+}
+
 static void restart(void *context)
 {
     struct ml_stack_link *l = context;
     struct ml_error err;
     if (start(l, &err) != ML_OK)
-        l->events.lost(l->events.context);
+        l->events.lost(l->events.context, err.text);
 }
 
 /* The server is gone, or is made to be: another one, as long as that makes sense. */
@@ -136,10 +153,9 @@ static void replace_server(struct ml_stack_link *l, const char *why)
     if (l->closing)
         return;
     l->restarts++;
-    l->server_restarts++;
     l->events.broken(l->events.context, l->restarts, why);
-    if (l->server_restarts > ML_STACK_RESTARTS_MAX)
-        l->events.lost(l->events.context);
+    if (l->died + l->overdue > ML_STACK_RESTARTS_MAX)
+        give_up(l);
     else
         ml_timer_set_in(l->restart, RESTART_NS);
 }
@@ -153,6 +169,16 @@ static int64_t patience_ns(const struct ml_stack_link *l)
     return l->unwinds ? UNWIND_DEADLINE_NS : DEBUGGER_DEADLINE_NS;
 }
 
+static void overdue(struct ml_stack_link *l)
+{
+    if (l->closing) {
+        l->idle = true;
+        return;
+    }
+    l->overdue++;
+    replace_server(l, "the stack server did not answer in time");
+}
+
 static void look(void *context)
 {
     struct ml_stack_link *l = context;
@@ -160,10 +186,8 @@ static void look(void *context)
     ml_silence_add(&l->silence, &doing, ml_mono_now().ns);
     if (l->silence.silent_ns < patience_ns(l))
         ml_timer_set_in(l->look, ML_SILENCE_STEP_NS);
-    else if (l->closing)
-        l->idle = true;
     else
-        replace_server(l, "the stack server did not answer in time");
+        overdue(l);
 }
 
 /* It spoke, or was spoken to. */
@@ -187,7 +211,9 @@ static void last_moment(void *context)
 
 static void on_closed(void *context)
 {
-    replace_server(context, "the stack server died");
+    struct ml_stack_link *l = context;
+    l->died++;
+    replace_server(l, "the stack server died");
 }
 
 static void on_ready(struct ml_stack_link *l, struct ml_unpacker *u)

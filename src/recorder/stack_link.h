@@ -31,7 +31,8 @@ struct ml_stack_link_events {
     void (*named)(void *context, int64_t cpu_ns);
     /* The debugger or the server itself hung or died; RESTARTS in all. */
     void (*broken)(void *context, int restarts, const char *why);
-    void (*lost)(void *context); /* no stacks any more */
+    /* No stacks any more; WHY: "the stack server died 4 times". */
+    void (*lost)(void *context, const char *why);
 };
 
 /* Asks STARTER for a stack server that takes stacks by BACKEND. Errors: no socket. */

@@ -267,11 +267,12 @@ static void on_broken(void *context, int restarts, const char *why)
     put_event(s, ML_EVENT_DEBUGGER, restarts, why);
 }
 
-static void on_lost(void *context)
+static void on_lost(void *context, const char *why)
 {
     struct ml_stacks *s = context;
-    ml_log(ML_LOG_WARNING, "the stack server died %d times; sampling goes on without stacks",
-           s->restarts);
+    ML_AUTO_FREE char *message = ml_format("%s; sampling goes on without stacks", why);
+    ml_log(ML_LOG_WARNING, "%s", message);
+    put_event(s, ML_EVENT_NOTE, 0, message);
     ml_timer_off(s->interval);
 }
 
