@@ -83,7 +83,7 @@ static enum ml_status add_stacks(struct ml_run *run, const struct ml_facts *fact
     bool some = stacks.n_samples > 0;
     if (r->output || (some && !r->tree))
         status = add_memory(run, facts, some && !r->tree ? &stacks : NULL, r, style, out, err);
-    if (!status && !ml_report_no_stacks(&stacks, style, out) && r->tree)
+    if (!status && !ml_report_no_stacks(&stacks, facts, style, out) && r->tree)
         ml_report_stack_tree(&stacks, r->all, style, out);
     ml_stacks_free(&stacks);
     return status;

@@ -38,6 +38,7 @@ struct ml_stacks {
     bool any_rank; /* some process of the node has one */
     bool told_ready, told_refused;
     int64_t n_taken, n_failed, cpu_ns;
+    char *failure;        /* the last one */
     int64_t names_cpu_ns; /* of it, what no taking was charged with yet */
     int restarts;
 };
@@ -232,6 +233,8 @@ static void on_failed(void *context, int process, enum ml_stack_failure why, con
     if (why == ML_STACK_GONE)
         return;
     s->n_failed++;
+    free(s->failure);
+    s->failure = ml_strdup(text);
     if (why == ML_STACK_REFUSED && !s->told_refused)
         tell_refused(s, text);
     else
@@ -287,6 +290,7 @@ static void close_stacks(void *state)
     ml_ranges_free(&s->ranks);
     free(s->wanted);
     free(s->wishes);
+    free(s->failure);
     free(s);
 }
 
@@ -370,11 +374,26 @@ void ml_stacks_now(struct ml_stacks *s)
     order(s);
 }
 
+/* Why there are fewer than who reads the file expects. */
+static void tell_missing(const struct ml_stacks *s, int64_t without_names)
+{
+    if (without_names > 0)
+        put_event(s, ML_EVENT_NOTE, without_names,
+                  "the run ended before the names of all stacks were read; the last stacks are "
+                  "missing");
+    if (s->n_failed <= s->n_taken || s->told_refused || !s->failure)
+        return;
+    ML_AUTO_FREE char *message =
+        ml_format("of most processes no stack could be taken; the last time: %s", s->failure);
+    put_event(s, ML_EVENT_NOTE, s->n_failed, message);
+}
+
 static void stop(void *state, struct ml_node_row *row)
 {
     struct ml_stacks *s = state;
     ml_timer_off(s->interval);
-    ml_stack_link_close(s->link);
+    int64_t without_names = ml_stack_link_close(s->link);
+    tell_missing(s, without_names);
     s->link = NULL;
     row->stacks = s->n_taken;
     row->stacks_failed = s->n_failed;

@@ -172,16 +172,3 @@ void ml_report_moment(const struct ml_stacks *stacks, const struct ml_moments *m
     free(groups);
     free(order);
 }
-
-bool ml_report_no_stacks(const struct ml_stacks *stacks, const struct ml_style *style,
-                         struct ml_buffer *out)
-{
-    if (stacks->n_samples)
-        return false;
-    ml_stack_text_note(
-        !stacks->recorded || stacks->n_recorded == 0
-            ? "no stacks: none were recorded; memlog-mpi --pstack takes them"
-            : "no stacks: none of those that were recorded is of these ranks and this time",
-        style, out);
-    return true;
-}

@@ -16,8 +16,9 @@ void ml_report_moment(const struct ml_stacks *stacks, const struct ml_moments *m
 void ml_report_stack_tree(const struct ml_stacks *stacks, bool all, const struct ml_style *style,
                           struct ml_buffer *out);
 
-/* Says that there are no stacks, and why; false if there are some. */
-bool ml_report_no_stacks(const struct ml_stacks *stacks, const struct ml_style *style,
-                         struct ml_buffer *out);
+/* Says that there are no stacks, and why: not asked for, or what hindered them by the events of the
+ * run, or that none was due by its options; false if there are some. */
+bool ml_report_no_stacks(const struct ml_stacks *stacks, const struct ml_facts *facts,
+                         const struct ml_style *style, struct ml_buffer *out);
 
 #endif

@@ -29,6 +29,7 @@ def options():
     p.add_argument("--no-job-samples", action="store_true")
     p.add_argument("--hostile", action="store_true", help="texts that try to act on what shows them")
     p.add_argument("--stacks", choices=["some", "hostile", "many", *FEW], help="stack samples")
+    p.add_argument("--no-stacks", action="store_true", help="events that tell why there are none")
     p.add_argument("--mpi", choices=["some", "hostile"], help="MPI calls, and phases of rank 0")
     p.add_argument("--lost-node", type=int, metavar="NODE", help="its record breaks off at 0.7")
     p.add_argument("--out-of-memory", action="store_true",
@@ -282,6 +283,12 @@ def happened(o):
     events = []
     if o.lost_node is not None:
         events.append((0.702 * o.seconds, o.lost_node, -1, 8, 0, "it does not answer"))
+    if o.no_stacks:
+        overdue = "the stack server did not answer in time"
+        events += [(i + 1.0, 0, -1, 10, i + 1, overdue) for i in range(3)]
+        events.append((4.0, 0, -1, 10, 4, "the stack server died"))
+        events.append((4.0, 0, -1, 9, 0, "the stack server died once and did not answer in time 3 "
+                       "times; sampling goes on without stacks"))
     if o.mpi:
         events += [(0.1 * o.seconds, 0, 0, 11, -1, "work"), (0.9 * o.seconds, 0, 0, 12, -1, "work")]
     if o.out_of_memory:

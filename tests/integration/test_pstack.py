@@ -322,6 +322,14 @@ def test_the_kernel_refuses(file, tmp_path):
     node = stacks.rows("nodes")[0]
     assert node["stacks_failed"] >= 2
     assert len(stacks["node_samples"]["time_s"]) >= 6
+    said = mt.memlog(file.parent, "read", "--pstack", file.name)
+    assert "they were asked for, but the kernel does not permit" in said.replace("\n", " "), said
+
+
+def test_no_stack_was_due(file):
+    record(mt.BUILD, 1, "hello", file=file, options=("-q", "--pstack", "--stack-growth", "0"))
+    said = mt.memlog(file.parent, "read", "--pstack", file.name).replace("\n", " ")
+    assert "none was due" in said and "--stack-rate was 10s" in said, said
 
 
 def test_a_killed_job_keeps_its_stacks(flavour, file):

@@ -54,7 +54,7 @@ static char *report_of(const struct look *look)
         ml_stacks_load(run, facts.processes, facts.n_processes, &choice, &stacks, &err) ||
         ml_moments_gather(run, &facts, &stacks, (size_t)look->most, &moments, &err))
         fail_msg("%s", err.text);
-    if (!ml_report_no_stacks(&stacks, &look->style, &out) && look->tree)
+    if (!ml_report_no_stacks(&stacks, &facts, &look->style, &out) && look->tree)
         ml_report_stack_tree(&stacks, look->all, &look->style, &out);
     else if (stacks.n_samples)
         add_under(&facts, &stacks, &moments, look, &out);
@@ -82,6 +82,24 @@ static void test_reports(void **state)
          {80, false, true},
          2},
         {"report_stacks_none.txt", "", false, false, {80, false, true}, 0},
+        {"report_stacks_hindered.txt",
+         "--no-stacks --set option_pstack=yes",
+         false,
+         false,
+         {80, false, true},
+         0},
+        {"report_stacks_not_due.txt",
+         "--set option_pstack=yes --set option_stack_rate=100s --set option_stack_growth=5%",
+         false,
+         false,
+         {80, false, true},
+         0},
+        {"report_stacks_no_signal.txt",
+         "--set option_pstack=no --set option_debugger=auto --set option_stack_signal=USR1",
+         false,
+         false,
+         {80, false, true},
+         0},
         {"report_tree.txt", "--stacks some", true, false, {80, false, true}, 0},
         {"report_tree_40_ascii.txt", "--stacks some", true, false, {40, false, false}, 0},
         {"report_tree_hostile.txt", "--stacks hostile", true, true, {80, false, true}, 0},
