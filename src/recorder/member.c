@@ -40,7 +40,8 @@ struct ml_member {
     struct ml_timer *kill_timer;
     struct task **tasks;
     size_t n_tasks, task_capacity;
-    bool ending; /* the ranks are to end, those too that are just being started */
+    bool ending;      /* the ranks are to end, those too that are just being started */
+    int early_signal; /* came before the ranks were there: they get it once they are */
     bool starter_lost;
     bool dismissed;
     struct ml_leave leave;
@@ -257,6 +258,8 @@ void ml_member_started(struct ml_member *m, const struct ml_started *started)
     ml_buffer_free(&message);
     if (m->ending && t->pid > 0)
         kill(t->pid, SIGKILL); /* it has done nothing yet */
+    else if (m->early_signal && t->pid > 0)
+        kill(t->pid, m->early_signal);
     if (t->pid == 0)
         end_task(t, W_EXITCODE(started->error == ENOENT ? 127 : 126, 0));
     else
@@ -288,8 +291,24 @@ void ml_member_reap(struct ml_member *m)
     }
 }
 
+static bool asks_to_end(int signal)
+{
+    return signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
+}
+
+static bool all_are_started(const struct ml_member *m)
+{
+    for (size_t i = 0; i < m->n_tasks; i++) {
+        if (m->tasks[i]->pid == 0 && !m->tasks[i]->ended)
+            return false;
+    }
+    return m->n_tasks > 0;
+}
+
 void ml_member_signal(struct ml_member *m, int signal)
 {
+    if (asks_to_end(signal) && !all_are_started(m))
+        m->early_signal = signal;
     signal_tasks(m, signal);
     tell(m, ML_MEMBER_SIGNAL, signal, 0);
     if (signal == SIGWINCH) {

@@ -104,6 +104,10 @@ def test_killed_application_ends_as_plain(flavour, file):
     assert 9 in [r["signal"] for r in recording.ranks().values()]
 
 
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def starters(job):
     return [p for p in job.processes() if mt.comm_of(p) == "memlog-start"]
 
@@ -123,6 +127,16 @@ def test_starter_killed_before_its_rank_starts(n_killed, flavour, file):
     else:
         assert outcome.code == 70, outcome
         assert b"the application is ended" in outcome.stderr, outcome
+
+
+def test_term_before_its_rank_starts(file):
+    """Mostly our own MPI is still being set up: the rank gets it as soon as it is there."""
+    with mt.Job(mt.hosted_command(mt.BUILD, 2, "grow", "20", file=file)) as job:
+        starter = mt.wait_for(lambda: starters(job), what="a starter")[0]
+        os.kill(parent_of(starter), signal.SIGTERM)
+        outcome = job.finish(END_S)
+    assert not outcome.orphans, outcome
+    assert outcome.code == {"openmpi": 143, "mpich": 15}[mt.BUILD], outcome
 
 
 HELPERS = {"starter": (starters, 2), "world host": (mt.world_hosts, 1)}
