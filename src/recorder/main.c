@@ -364,8 +364,10 @@ int main(int argc, char **argv)
         p.parent = ml_signals_watch_parent();
     raise_file_limit();
     ml_startup_lighten_mpi(p.launcher);
+    ml_signals_crash_plainly();
     if (MPI_Init(NULL, NULL) != MPI_SUCCESS)
         return complain(EXIT_OURS, "MPI_Init failed");
+    ml_signals_crash_plainly();
     if (open_run(&p, starter, &err) != ML_OK)
         give_up(&p, &err);
     leave(&p, run(&p));

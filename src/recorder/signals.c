@@ -44,6 +44,13 @@ int ml_signals_watch_parent(void)
     return parent;
 }
 
+void ml_signals_crash_plainly(void)
+{
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        signal(crashes[i], SIG_DFL);
+}
+
 void ml_signals_block(void)
 {
     sigset_t set;

@@ -8,6 +8,11 @@
 
 struct ml_signals;
 
+/* Ends the handlers by which MPI's libraries print the stack of a crash: UCX sets them as it is
+ * loaded, Open MPI in MPI_Init. They allocate, and may so wait for ever for what the crashed code
+ * holds, and all others for this process. */
+void ml_signals_crash_plainly(void);
+
 /* Blocks what ml_signals_open will report; to be called before any thread is made. */
 void ml_signals_block(void);
 
