@@ -1,0 +1,60 @@
+"""Any process of a run on three hosts may die or stop at any moment: draws from the same table as on
+one host. See integration/kill_testing.py."""
+import os
+import signal
+import uuid
+
+import pytest
+import kill_testing as kt
+import memlog_testing as mt
+import bed as beds
+
+KILLS = max(kt.KILLS // 4, 1)
+
+
+class HostsRun(kt.Run):
+    """Two ranks a host; the launcher runs on n1. PIDs are those of the machine."""
+    n_ranks = 6
+
+    def __init__(self, drawn, bed):
+        self.bed, self.mark = bed, uuid.uuid4().hex
+        self.before = self.scratch_folders()
+        super().__init__(drawn)
+
+    def make_root(self):
+        root = self.bed.shared / self.mark[:8]
+        root.mkdir()
+        return root
+
+    def start(self):
+        env = {**self.bed.environment(self.draw.flavour), mt.MARK: self.mark}
+        self.process = self.bed.start(
+            "n1", self.command(self.bed.mpiexec(mt.BUILD, self.n_ranks, env=env)), env)
+
+    def processes(self):
+        return mt.marked_processes(self.mark)
+
+    def is_over(self):
+        return self.process.poll() is not None
+
+    def exit_code(self):
+        return self.process.returncode
+
+    def close(self):
+        for pid in self.processes():
+            mt.send(pid, signal.SIGKILL)
+        if not self.is_over():
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.communicate()
+
+    def scratch_folders(self):
+        return {f"{host}:{path}" for host in beds.HOSTS
+                for path in self.bed.sh(host, "ls -d /tmp/memlog.*").split()}
+
+    def left_in_tmp(self):
+        return sorted(self.scratch_folders() - self.before)
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_draw(number, bed):
+    kt.run_draw(kt.draw(number), lambda drawn: HostsRun(drawn, bed))
