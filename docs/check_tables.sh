@@ -50,6 +50,15 @@ for source in $(grep -ohE '\.name = "[a-z_]+"' src/recorder/*.c | cut -d'"' -f2)
     wants docs/architecture.md "| \`$source\` (" "what the source does at a tick"
 done
 
+# What is defined and in no table compiles, and is never called.
+for source in $(grep -ohE '^const struct ml_source ml_source_[a-z_]+' src/recorder/*.c | sed 's/.* //'); do
+    wants src/recorder/source_table.c "&$source" "so that the sampler calls it"
+done
+for command in $(grep -ohE '^const struct ml_command ml_command_[a-z_]+' src/commands/*.c |
+    sed 's/.*ml_command_//'); do
+    wants src/commands/command.h "X($command)" "so that memlog has it"
+done
+
 # Backends, and all words that options of memlog-mpi take
 for backend in $(grep -oE '&ml_stack_[a-z]+' src/stack/backends.c | sed 's/.*_//'); do
     wants src/launch/options.c "\"$backend\"" "a word of --debugger"

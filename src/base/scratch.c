@@ -10,11 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PREFIX "memlog."
 #define RANDOM_LETTERS 6 /* of mkdtemp(3) */
 #define HELD "held"
 #define DESCRIPTORS 16
+#define TRIES 50 /* processes that are just being killed may still put something into it */
+#define PAUSE_US 20000
 
 static int remove_entry(const char *path, const struct stat *s, int type, struct FTW *where)
 {
@@ -25,7 +28,11 @@ static int remove_entry(const char *path, const struct stat *s, int type, struct
 
 void ml_scratch_remove_path(const char *path)
 {
-    nftw(path, remove_entry, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+    for (int i = 0; i < TRIES && access(path, F_OK) == 0; i++) {
+        if (i > 0)
+            usleep(PAUSE_US);
+        nftw(path, remove_entry, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+    }
 }
 
 /* Whether NAME in PARENT is a folder of this user whose process is gone. */

@@ -191,7 +191,6 @@ void ml_proc_parse_meminfo(const char *text, size_t n, struct ml_proc_meminfo *o
     parse_fields(text, n, fields, COUNT(fields));
 }
 
-/* 1.38 0.55 0.20 3/96 10341 */
 size_t ml_proc_parse_pids(const char *text, size_t n, pid_t *out_pids, size_t most)
 {
     struct cursor c = {text, text + n};
@@ -202,6 +201,7 @@ size_t ml_proc_parse_pids(const char *text, size_t n, pid_t *out_pids, size_t mo
     return found;
 }
 
+/* 1.38 0.55 0.20 3/96 10341 */
 bool ml_proc_parse_last_pid(const char *text, size_t n, pid_t *out_pid)
 {
     while (n && (text[n - 1] == '\n' || text[n - 1] == ' '))

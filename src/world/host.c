@@ -359,6 +359,7 @@ _Noreturn void ml_host_run(int fd)
     struct host h = {.loop = ml_loop_new()};
     struct ml_channel_events events = {&h, on_message, on_closed};
     h.sampler = ml_channel_open(h.loop, fd, &events);
+    setpgid(0, 0); /* mpiexec kills groups: this one outlives its sampling rank, and clears up */
     ml_loop_run_until(h.loop, &h.done);
     if (h.n_hosted) /* the sampling rank's; which may have been killed */
         ml_scratch_remove_path(h.hosted[0]->world.scratch);
