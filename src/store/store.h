@@ -1,4 +1,5 @@
-/* Writes the HDF5 file of a run (docs/format.md): all members of a team together, each its own rows.
+/* Writes the HDF5 file of a run (docs/format.md): all members of a team together, each its own
+ * rows.
  *
  * The team is either the sampling ranks over MPI (store/team_mpi.c, parallel HDF5) or one process
  * alone (store/team_solo.c, any HDF5); everything else is the same code. */

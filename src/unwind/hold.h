@@ -31,9 +31,10 @@ struct ml_holder;
 struct ml_holder *ml_holder_open(void);
 
 /* Stops all N threads of LIST, copies of each what is asked for, and lets each go as soon as that
- * is done; at most until DEADLINE_NS (CLOCK_MONOTONIC), and 3 s longer while one of them waits for a
- * CPU to stop on. Those that did not stop by then are let go when they do. They miss no signal; those that job control stopped stay stopped. A process
- * that is a child of ours and ends meanwhile is reaped. */
+ * is done; at most until DEADLINE_NS (CLOCK_MONOTONIC), and 3 s longer while one of them waits for
+ * a CPU to stop on. Those that did not stop by then are let go when they do. They miss no signal;
+ * those that job control stopped stay stopped. A process that is a child of ours and ends meanwhile
+ * is reaped. */
 void ml_holder_take(struct ml_holder *holder, struct ml_hold *list, size_t n, int64_t deadline_ns);
 
 void ml_holder_close(struct ml_holder *holder); /* NULL is fine; all is let go */

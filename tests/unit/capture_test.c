@@ -214,7 +214,7 @@ static void slow_reader(void **state)
     WAIT_FOR(bed.loop, bed.n_closed);
     assert_int_equal(exit_code(&bed), 0);
     assert_all_came(&bed, MUCH / 4);
-    assert_in_range(most_kept, 60000, 3 * 65536 + 8192); /* our buffer and the pipe's */
+    assert_in_range(most_kept, 1, 3 * 65536 + 8192); /* our buffer and the pipe's */
     close_bed(&bed);
 }
 
