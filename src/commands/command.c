@@ -3,14 +3,17 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/similar.h"
 
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #define FIRST_LONG 256 /* what getopt returns for option 0 */
 #define HELP 'h'
+#define OPTIONS_MAX 64
 
 void ml_command_help(const struct ml_command *command)
 {
@@ -67,6 +70,15 @@ static void describe(const struct ml_command *command, struct option *longs, cha
     *letters = 0;
 }
 
+static const char *find_similar(const struct ml_command *command, const char *word)
+{
+    const char *names[OPTIONS_MAX];
+    size_t n = 0;
+    for (; command->options[n].name && n < OPTIONS_MAX; n++)
+        names[n] = command->options[n].name;
+    return strncmp(word, "--", 2) == 0 ? ml_similar(word + 2, names, n) : NULL;
+}
+
 static int complain(const struct ml_command *command, char **argv, int last, bool no_value)
 {
     const char *what = no_value ? "needs a value" : "is not an option";
@@ -74,6 +86,9 @@ static int complain(const struct ml_command *command, char **argv, int last, boo
         ml_command_misuse(command, "-%c %s", optopt, what);
     else if (optopt >= FIRST_LONG && !no_value)
         ml_command_misuse(command, "'%.80s' takes no value", argv[last]);
+    else if (!no_value && find_similar(command, argv[last]))
+        ml_command_misuse(command, "'%.80s' %s; did you mean --%s?", argv[last], what,
+                          find_similar(command, argv[last]));
     else
         ml_command_misuse(command, "'%.80s' %s", argv[last], what);
     return ML_OPTION_BAD;

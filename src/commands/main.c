@@ -1,11 +1,14 @@
 /* memlog: reads what memlog-mpi has recorded. */
 #include "base/log.h"
+#include "base/similar.h"
 #include "commands/command.h"
 #include "version.h"
 
 #include <locale.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define ADDRESS(name) &ml_command_##name,
 static const struct ml_command *const commands[] = {ML_COMMANDS(ADDRESS) NULL};
@@ -36,8 +39,34 @@ static const struct ml_command *find(const char *name)
         if (strcmp(commands[i]->name, name) == 0)
             return commands[i];
     }
-    ml_log(ML_LOG_ERROR, "'%.80s' is not a command; see 'memlog --help'", name);
     return NULL;
+}
+
+static int misuse(const char *name)
+{
+    const char *names[sizeof commands / sizeof *commands];
+    size_t n = 0;
+    for (; commands[n]; n++)
+        names[n] = commands[n]->name;
+    const char *meant = ml_similar(name, names, n);
+    if (meant)
+        ml_log(ML_LOG_ERROR, "'%.80s' is not a command; did you mean 'memlog %s'?", name, meant);
+    else
+        ml_log(ML_LOG_ERROR, "'%.80s' is not a command; see 'memlog --help'", name);
+    return ML_EXIT_USAGE;
+}
+
+/* "read", and "--read" as with memory_logger.py. */
+static const struct ml_command *find_by_habit(const char *word)
+{
+    return find(strncmp(word, "--", 2) == 0 ? word + 2 : word);
+}
+
+/* memlog FILE is memlog read FILE. */
+static bool is_file(const char *word)
+{
+    struct stat st;
+    return stat(word, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 static int help(const char *name)
@@ -47,7 +76,7 @@ static int help(const char *name)
         ml_command_help(command);
     else if (!name)
         print_help();
-    return command || !name ? ML_EXIT_OK : ML_EXIT_USAGE;
+    return command || !name ? ML_EXIT_OK : misuse(name);
 }
 
 int main(int argc, char **argv)
@@ -66,6 +95,8 @@ int main(int argc, char **argv)
         printf("memlog %s\n", MEMLOG_VERSION);
         return ML_EXIT_OK;
     }
-    const struct ml_command *command = find(argv[1]);
-    return command ? command->run(command, argc - 1, argv + 1) : ML_EXIT_USAGE;
+    const struct ml_command *command = find_by_habit(argv[1]);
+    if (command)
+        return command->run(command, argc - 1, argv + 1);
+    return is_file(argv[1]) ? ml_command_read.run(&ml_command_read, argc, argv) : misuse(argv[1]);
 }

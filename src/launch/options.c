@@ -3,8 +3,10 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/ranges.h"
+#include "base/similar.h"
 #include "base/units.h"
 #include "launch/binding.h"
+#include "launch/habits.h"
 
 #include <ctype.h>
 #include <getopt.h>
@@ -36,6 +38,9 @@ struct option_row {
     char letter;
     const char *argument, *standard, *description;
 };
+
+#define PREFIX "MEMLOG_"
+enum { VARIABLE_B = 64, FIRST_ROW = 1000, FIRST_HABIT = 2000, HABITS_MAX = 16 };
 
 #define ROW(kind, field, name, letter, argument, standard, description)                            \
     {kind, offsetof(struct ml_options, field), name, letter, argument, standard, description},
@@ -161,15 +166,48 @@ static enum ml_status set_named(struct ml_options *o, const struct option_row *r
     return status;
 }
 
+static void name_variable(const struct option_row *row, char out[VARIABLE_B])
+{
+    size_t n = (size_t)snprintf(out, VARIABLE_B, PREFIX);
+    for (const char *p = row->name; *p && n + 1 < VARIABLE_B; p++)
+        out[n++] = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+    out[n] = 0;
+}
+
 static enum ml_status set_from_environment(struct ml_options *o, const struct option_row *row,
                                            struct ml_error *err)
 {
-    char variable[64] = "MEMLOG_";
-    size_t n = strlen(variable);
-    for (const char *p = row->name; *p && n + 1 < sizeof variable; p++)
-        variable[n++] = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+    char variable[VARIABLE_B];
+    name_variable(row, variable);
     const char *value = getenv(variable);
     return value ? set_named(o, row, value, variable, err) : ML_OK;
+}
+
+bool ml_options_misspelt(char *const *environment, char *out, size_t size)
+{
+    char names[N_ROWS][VARIABLE_B];
+    const char *known[N_ROWS];
+    for (int i = 0; i < N_ROWS; i++) {
+        name_variable(&rows[i], names[i]);
+        known[i] = names[i] + strlen(PREFIX);
+    }
+    for (; *environment; environment++) {
+        if (strncmp(*environment, PREFIX, strlen(PREFIX)) != 0)
+            continue;
+        ML_AUTO_FREE char *name = strndup(*environment, strcspn(*environment, "="));
+        const char *word = name ? name + strlen(PREFIX) : "", *meant = NULL;
+        bool right = false;
+        for (int i = 0; i < N_ROWS; i++)
+            right |= strcmp(known[i], word) == 0;
+        if (!right)
+            meant = ml_similar(word, known, N_ROWS);
+        if (meant) {
+            snprintf(out, size, "%.60s is no variable of ours; did you mean " PREFIX "%s?", name,
+                     meant);
+            return true;
+        }
+    }
+    return false;
 }
 
 static void fill_getopt(struct option *longs, char *letters)
@@ -178,24 +216,29 @@ static void fill_getopt(struct option *longs, char *letters)
     *letters++ = ':';
     for (int i = 0; i < N_ROWS; i++) {
         longs[i] = (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument,
-                                   NULL, 1000 + i};
+                                   NULL, FIRST_ROW + i};
         if (rows[i].letter) {
             *letters++ = rows[i].letter;
             if (rows[i].argument)
                 *letters++ = ':';
         }
     }
-    longs[N_ROWS] = (struct option){"help", no_argument, NULL, 'h'};
-    longs[N_ROWS + 1] = (struct option){"version", no_argument, NULL, 'V'};
-    longs[N_ROWS + 2] = (struct option){0};
+    struct option *more = longs + N_ROWS;
+    *more++ = (struct option){"help", no_argument, NULL, 'h'};
+    *more++ = (struct option){"version", no_argument, NULL, 'V'};
+    for (size_t i = 0; i < ml_n_habits; i++)
+        *more++ = (struct option){ml_habits[i].name,
+                                  ml_habits[i].takes_value ? required_argument : no_argument, NULL,
+                                  FIRST_HABIT + (int)i};
+    *more = (struct option){0};
     *letters++ = 'h';
     *letters = 0;
 }
 
 static const struct option_row *row_of(int code)
 {
-    if (code >= 1000)
-        return &rows[code - 1000];
+    if (code >= FIRST_ROW)
+        return &rows[code - FIRST_ROW];
     for (int i = 0; i < N_ROWS; i++) {
         if (rows[i].letter == code)
             return &rows[i];
@@ -203,10 +246,43 @@ static const struct option_row *row_of(int code)
     return NULL;
 }
 
+static enum ml_status fail_unknown(const char *written, struct ml_error *err)
+{
+    const char *known[N_ROWS];
+    char letter[] = {'-', (char)optopt, 0};
+    for (int i = 0; i < N_ROWS; i++)
+        known[i] = rows[i].name;
+    if (optopt && optopt < 256)
+        return ml_fail(err, ML_RUN_LOST, "unknown option %s; see memlog-mpi --help", letter);
+    const char *meant =
+        strncmp(written, "--", 2) == 0 ? ml_similar(written + 2, known, N_ROWS) : NULL;
+    if (meant)
+        return ml_fail(err, ML_RUN_LOST, "unknown option %.80s; did you mean --%s?", written,
+                       meant);
+    return ml_fail(err, ML_RUN_LOST, "unknown option %.80s; see memlog-mpi --help", written);
+}
+
+/* Sets the command where the habit says it. */
+static enum ml_status follow(const struct ml_habit *habit, struct ml_options *o,
+                             struct ml_error *err)
+{
+    if (habit->answer) {
+        ML_AUTO_FREE char *line = ml_format(habit->answer, optarg);
+        return ml_fail(err, ML_RUN_LOST, "--%s is a command of its own now: %.300s", habit->name,
+                       line);
+    }
+    if (!habit->takes_value)
+        return ML_OK;
+    enum ml_status status = ml_habit_run(optarg, &o->command, err);
+    if (status == ML_OK && strcmp(o->command[0], "sh") == 0 && o->launch == ML_LAUNCH_AUTO)
+        o->launch = ML_LAUNCH_ONCE;
+    return status;
+}
+
 static enum ml_status parse_arguments(int argc, char **argv, struct ml_options *o,
                                       enum ml_options_wish *wish, struct ml_error *err)
 {
-    struct option longs[N_ROWS + 3];
+    struct option longs[N_ROWS + HABITS_MAX + 3];
     char letters[2 * N_ROWS + 8];
     int code;
     fill_getopt(longs, letters);
@@ -217,11 +293,16 @@ static enum ml_status parse_arguments(int argc, char **argv, struct ml_options *
         if (code == ':')
             return ml_fail(err, ML_RUN_LOST, "%s wants a value; see memlog-mpi --help", written);
         if (code == '?')
-            return ml_fail(err, ML_RUN_LOST, "unknown option %.80s; see memlog-mpi --help",
-                           optopt && optopt < 256 ? (char[]){'-', (char)optopt, 0} : written);
+            return fail_unknown(written, err);
         if (code == 'h' || code == 'V') {
             *wish = code == 'h' ? ML_WISH_HELP : ML_WISH_VERSION;
             return ML_OK;
+        }
+        if (code >= FIRST_HABIT) {
+            enum ml_status followed = follow(&ml_habits[code - FIRST_HABIT], o, err);
+            if (followed != ML_OK)
+                return followed;
+            continue;
         }
         const struct option_row *row = row_of(code);
         ML_AUTO_FREE char *name = ml_format("--%s", row->name);
@@ -229,7 +310,10 @@ static enum ml_status parse_arguments(int argc, char **argv, struct ml_options *
         if (status != ML_OK)
             return status;
     }
-    o->command = argv + optind;
+    if (o->command && argv[optind])
+        return ml_fail(err, ML_RUN_LOST, "--run and a command; one of them goes");
+    if (!o->command)
+        o->command = argv + optind;
     if (!*o->command)
         return ml_fail(err, ML_RUN_LOST,
                        "no command; write memlog-mpi [options] -- command [arguments]");

@@ -81,6 +81,10 @@ enum ml_options_wish { ML_WISH_RUN, ML_WISH_HELP, ML_WISH_VERSION };
 enum ml_status ml_options_parse(int argc, char **argv, struct ml_options *out_options,
                                 enum ml_options_wish *out_wish, struct ml_error *err);
 
+/* Whether ENVIRONMENT has a MEMLOG_ variable that looks like one of ours and is none,
+ * MEMLOG_REPEATRATE; OUT says so. Others may be anybody's. */
+bool ml_options_misspelt(char *const *environment, char *out, size_t size);
+
 /* Whether FIELD of OPTIONS was given, as an argument or as a variable, and is not the default. */
 bool ml_options_given(const struct ml_options *options, const void *field);
 

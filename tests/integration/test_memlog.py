@@ -11,6 +11,9 @@ USAGE = [
     ([], "no command"),
     (["nope"], "'nope' is not a command"),
     (["help", "nope"], "'nope' is not a command"),
+    (["plto", "RUN"], "'plto' is not a command; did you mean 'memlog plot'?"),
+    (["--plto", "RUN"], "'--plto' is not a command"),
+    (["read", "--jsno", "RUN"], "'--jsno' is not an option; did you mean --json?"),
     (["read"], "no file is named"),
     (["read", "--nope", "RUN"], "'--nope' is not an option"),
     (["read", "-x", "RUN"], "-x is not an option"),
@@ -67,6 +70,12 @@ def test_errors(run_file, tmp_path, code, arguments, message):
     assert message in done.stderr
     assert done.stderr.startswith("memlog: ") and done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("words", [["RUN"], ["--read", "RUN"]])
+def test_read_is_what_is_meant(run_file, tmp_path, words):
+    done = memlog(*[str(run_file) if w == "RUN" else w for w in words], cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout == memlog("read", str(run_file), cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["help"], ["help", "read"], ["plot", "--help"],

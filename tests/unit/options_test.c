@@ -262,6 +262,12 @@ static void wrong_usage(void **state)
         {{"-x", "app", NULL}, "unknown option -x"},
         {{"-qx", "app", NULL}, "unknown option -x"},
         {{"--rank", "app", NULL}, "unknown option --rank"}, /* ranks or ranks-per-node? */
+        {{"--repeatrate", "app", NULL}, "unknown option --repeatrate; did you mean --repeat-rate?"},
+        {{"--plot", "a.log", NULL}, "--plot is a command of its own now: memlog plot a.log"},
+        {{"--read", "a.log", NULL}, "--read is a command of its own now: memlog read a.log"},
+        {{"--run", "app", "app", NULL}, "--run and a command"},
+        {{"--run", "app 'x", NULL}, "--run 'app 'x': a quote or a bracket is open"},
+        {{"--run", "", NULL}, "--run '': no command"},
         {{"--outfile", NULL}, "--outfile wants a value"},
         {{"-o", NULL}, "-o wants a value"},
         {{"-n", NULL}, "-n wants a value"},
@@ -276,6 +282,42 @@ static void wrong_usage(void **state)
             fail_msg("%s: %s", table[i].says, err.text);
         assert_null(strchr(err.text, '\n'));
     }
+}
+
+/* As memory_logger.py's users type them. */
+static void old_habits(void **state)
+{
+    struct ml_options o;
+    enum ml_options_wish wish;
+    struct ml_error err = {""};
+    (void)state;
+    char *quoted[] = {"--pbs", "--stdout", "--run", "mpiexec -n 2 'my app' -i x", NULL};
+    assert_int_equal(parse(quoted, &o, &wish, &err), ML_OK);
+    const char *const words[] = {"mpiexec", "-n", "2", "my app", "-i", "x"};
+    for (size_t i = 0; i < N(words); i++)
+        assert_string_equal(o.command[i], words[i]);
+    assert_null(o.command[N(words)]);
+    assert_int_equal(o.launch, ML_LAUNCH_AUTO);
+    char *piped[] = {"--run", "app | tee log", NULL};
+    assert_int_equal(parse(piped, &o, &wish, &err), ML_OK);
+    assert_string_equal(o.command[0], "sh");
+    assert_string_equal(o.command[2], "app | tee log");
+    assert_int_equal(o.launch, ML_LAUNCH_ONCE);
+    char *output[] = {"--stdout", "--", "app", NULL}; /* not --stdout-limit */
+    assert_int_equal(parse(output, &o, &wish, &err), ML_OK);
+    assert_string_equal(o.command[0], "app");
+}
+
+static void misspelt_variables(void **state)
+{
+    char text[200];
+    char *none[] = {"HOME=/", "MEMLOG_REPEAT_RATE=1s", "MEMLOG_HOME=/opt", "REPEATRATE=1", NULL};
+    char *one[] = {"MEMLOG_PSTACK=1", "MEMLOG_REPEATRATE=1s", NULL};
+    (void)state;
+    assert_false(ml_options_misspelt(none, text, sizeof text));
+    assert_true(ml_options_misspelt(one, text, sizeof text));
+    assert_string_equal(
+        text, "MEMLOG_REPEATRATE is no variable of ours; did you mean MEMLOG_REPEAT_RATE?");
 }
 
 static void whether_stacks(void **state)
@@ -351,6 +393,7 @@ int main(void)
         cmocka_unit_test(variables),         cmocka_unit_test(the_last_word_wins),
         cmocka_unit_test(bad_values),        cmocka_unit_test(long_bad_values),
         cmocka_unit_test(wrong_usage),       cmocka_unit_test(whether_stacks),
+        cmocka_unit_test(old_habits),        cmocka_unit_test(misspelt_variables),
         cmocka_unit_test(special_values),    cmocka_unit_test(help),
     };
     for (size_t i = 0; i < N(rows); i++)

@@ -1,0 +1,25 @@
+/* Options of MOOSE's memory_logger.py, as its users type them: understood where that is safe, else
+ * answered by the line to type now. */
+#ifndef ML_LAUNCH_HABITS_H
+#define ML_LAUNCH_HABITS_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct ml_habit {
+    const char *name; /* without the two dashes */
+    bool takes_value;
+    const char *answer; /* what to type in its place, %s being the value; NULL: it is understood */
+};
+
+extern const struct ml_habit ml_habits[];
+extern const size_t ml_n_habits;
+
+/* The words of --run "mpiexec -n 4 app", NULL-terminated, as a shell would split them; of what only
+ * a shell can do (a pipe, a redirection) `sh -c`. Lives as long as the process. Error: open
+ * quotes. */
+enum ml_status ml_habit_run(const char *text, char ***out_words, struct ml_error *err);
+
+#endif
