@@ -3,13 +3,13 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "commands/command.h"
+#include "commands/plot_labels.h"
 #include "commands/plot_run.h"
 #include "commands/plot_wish.h"
 #include "commands/source.h"
 #include "plot/compose.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define WIDTH_PX 1200
 #define HEIGHT_PX 680
@@ -22,26 +22,14 @@ struct opened {
     size_t n;
 };
 
-/* "run" for "runs/run.h5". */
-static char *label_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *label = ml_strdup(slash ? slash + 1 : path);
-    size_t n = strlen(label);
-    if (n > 3 && strcmp(label + n - 3, ".h5") == 0)
-        label[n - 3] = 0;
-    return label;
-}
-
 static enum ml_status open_all(const struct ml_plot_request *r, struct opened *o,
                                struct ml_error *err)
 {
     enum ml_status status = ML_OK;
     o->runs = ml_alloc(r->n * sizeof *o->runs);
     o->sources = ml_alloc(r->n * sizeof *o->sources);
-    o->labels = ml_alloc(r->n * sizeof *o->labels);
+    o->labels = ml_plot_labels(r->paths, r->labels, r->n, r->n_labels);
     for (; !status && o->n < r->n; o->n++) {
-        o->labels[o->n] = label_of(r->paths[o->n]);
         status = ml_command_open_run(r->paths[o->n], &o->runs[o->n], err);
         if (!status)
             status = ml_plot_source_open(o->runs[o->n], r->paths[o->n], r->column,
@@ -55,11 +43,10 @@ static void close_all(struct opened *o)
     for (size_t i = 0; i < o->n; i++) {
         ml_plot_source_close(&o->sources[i]);
         ml_run_close(o->runs[i]);
-        free(o->labels[i]);
     }
     free(o->sources);
     free(o->runs);
-    free(o->labels);
+    ml_plot_labels_free(o->labels);
 }
 
 static int plot(const struct ml_plot_request *r)

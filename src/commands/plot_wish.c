@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_FILES 64
 #define DEFAULT_TRIM 36
 
 enum {
@@ -28,6 +27,7 @@ enum {
     TRIM_TEXT,
     LEGEND,
     TITLE,
+    LABEL,
     SIZE,
     FONT,
     DARKMODE,
@@ -49,6 +49,7 @@ const struct ml_command_option ml_plot_options[] = {
     [TRIM_TEXT] = {"trim-text", 0, "N", "characters of it (36)"},
     [LEGEND] = {"legend", 0, "POSITION", "a key: 'upper left', 'bottom right', outside, none"},
     [TITLE] = {"title", 0, "TEXT", "in place of ours"},
+    [LABEL] = {"label", 0, "NAME", "of a file, in their order; by itself what differs"},
     [SIZE] = {"size", 0, "SIZE", "1200x680 (px); of .txt columns x lines"},
     [FONT] = {"font", 0, "NAME", "of all texts"},
     [DARKMODE] = {"darkmode", 0, NULL, "light lines on a dark ground"},
@@ -100,6 +101,16 @@ static int parse_size(const struct ml_command *command, const char *value,
     }
     r->width = width;
     r->height = height;
+    return ML_OPTION_END;
+}
+
+static int add_label(const struct ml_command *command, const char *value, struct ml_plot_request *r)
+{
+    if (r->n_labels == ML_PLOT_MOST_FILES) {
+        ml_command_misuse(command, "more than %d times --label", ML_PLOT_MOST_FILES);
+        return ML_OPTION_BAD;
+    }
+    r->labels[r->n_labels++] = value;
     return ML_OPTION_END;
 }
 
@@ -184,6 +195,8 @@ static int take(const struct ml_command *command, int argc, char **argv, int opt
     case TITLE:
         r->wish.title = value;
         break;
+    case LABEL:
+        return add_label(command, value, r);
     case SIZE:
         return parse_size(command, value, r);
     case FONT:
@@ -221,12 +234,16 @@ static int check(const struct ml_command *command, const struct ml_plot_request 
     const char *conflict = find_conflict(r);
     if (r->n == 0)
         ml_command_misuse(command, "no file is named");
-    else if (r->n > MAX_FILES)
-        ml_command_misuse(command, "%zu files are too many for a picture; %d go", r->n, MAX_FILES);
+    else if (r->n > ML_PLOT_MOST_FILES)
+        ml_command_misuse(command, "%zu files are too many for a picture; %d go", r->n,
+                          ML_PLOT_MOST_FILES);
     else if (r->outfile && !ml_plot_suffix(r->outfile))
         ml_command_misuse(command,
                           "-o %.200s: name a .png, .svg, .pdf, .html, .txt or .gp file, or -",
                           r->outfile);
+    else if (r->n_labels > r->n)
+        ml_command_misuse(command, "%zu times --label, and %zu file%s", r->n_labels, r->n,
+                          r->n == 1 ? "" : "s");
     else if (conflict)
         ml_command_misuse(command, "%s", conflict);
     else

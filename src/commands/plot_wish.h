@@ -5,6 +5,8 @@
 #include "commands/command.h"
 #include "plot/compose.h"
 
+#define ML_PLOT_MOST_FILES 64
+
 struct ml_plot_request {
     struct ml_plot_wish wish;
     const char *outfile, *column, *font;
@@ -14,6 +16,8 @@ struct ml_plot_request {
     double rotate_deg, move_x, move_y;
     char **paths;
     size_t n;
+    const char *labels[ML_PLOT_MOST_FILES]; /* of the first files */
+    size_t n_labels;
 };
 
 extern const struct ml_command_option ml_plot_options[];

@@ -42,8 +42,8 @@ function value(v) {
 }
 
 function time(t, step) {
-    if (step < 1)
-        return t.toFixed(Math.min(6, Math.ceil(-Math.log10(step)))) + ' s';
+    if (step < 20) // with a digit more than the step has
+        return Number(t.toFixed(Math.min(9, Math.max(0, 1 - Math.floor(Math.log10(step)))))) + ' s';
     const s = Math.round(t), two = n => String(n).padStart(2, '0');
     return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}`
                     : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
@@ -55,9 +55,9 @@ function roundStep(least) {
 }
 
 function timeStep(span, tics) {
-    const steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200];
-    return span / tics < 1 ? roundStep(span / tics)
-                           : steps.find(s => span / s <= tics) ?? 86400 * Math.ceil(span / tics / 86400);
+    const steps = [20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200];
+    return span < 120 ? roundStep(span / tics)
+                      : steps.find(s => span / s <= tics) ?? 86400 * Math.ceil(span / tics / 86400);
 }
 
 // ---- curves: step functions
@@ -143,10 +143,12 @@ function scaleOf() {
     if (data.rate) // what is freed at once would press all growth flat
         least = Math.max(least, -largest);
     const unit = unitOf(Math.max(largest, -least));
-    const high = Math.max(largest / unit.one, 1e-9) * 1.12, low = least / unit.one;
+    const high = (largest > 0 ? largest / unit.one : least < 0 ? 1e-9 : 1) * 1.12, low = least / unit.one;
     let step = roundStep((high - low) / 8);
     if (data.measure === 'bytes' && high - low > 16)
         step = 2 ** Math.ceil(Math.log2((high - low) / 8));
+    if (data.measure === 'count' && !data.rate)
+        step = Math.max(step, 1);
     return { unit, step, high, low: low < 0 ? Math.floor(low / step) * step : 0 };
 }
 
@@ -447,7 +449,8 @@ function showValues(event) {
         return;
     const t = view.from + (x - box.x) / box.w * (view.to - view.from);
     const head = document.createElement('b');
-    head.textContent = time(t, (view.to - view.from) / box.w);
+    const span = view.to - view.from;
+    head.textContent = time(t, span < 120 ? span / box.w : 20);
     hover.replaceChildren(head, ...(data.map ? rowUnder(box, y, t) : rowsAt(box, t)));
     const flip = x > place.width / 2;
     hover.style.left = flip ? '' : `${x + 16}px`;

@@ -41,9 +41,11 @@ struct ml_plot_scale ml_plot_scale_find(const struct ml_plot_page *page, double 
         snprintf(s.unit, sizeof s.unit, page->rate ? "s/s" : "s");
     else
         snprintf(s.unit, sizeof s.unit, page->rate ? "1/s" : "");
-    double high = fmax(largest / s.one, 1e-9), low = least / s.one;
+    double high = largest > 0 ? largest / s.one : least < 0 ? 1e-9 : 1, low = least / s.one;
     double span = (high - low) * 1.12;
     s.step = round_step(span / tics);
+    if (page->measure == ML_PLOT_COUNT && !page->rate)
+        s.step = fmax(s.step, 1);
     if (page->measure == ML_PLOT_BYTES && span > 2 * tics) /* memory comes in powers of two */
         s.step = exp2(ceil(log2(span / tics)));
     s.high = high + (high - low) * 0.12;

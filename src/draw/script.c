@@ -67,7 +67,7 @@ const char *ml_script_time_format(const struct ml_script *s, double wide_px)
 {
     if (tic_step(s, wide_px) < 20)
         return "%g s";
-    return s->end_s < 3600 ? "%1tM:%S" : "%1tH:%M";
+    return s->end_s < 3600 ? "%1tM:%S" : "%1tH:%M:%S";
 }
 
 void ml_script_time_axis(struct ml_script *s, double wide_px)

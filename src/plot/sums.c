@@ -11,6 +11,7 @@ struct group {
     size_t waiting; /* processes with rows to come */
     bool alone;     /* one process: its rows are the sum */
     double *cells;  /* by how much the sum changes in each */
+    size_t first;   /* the first of them that has a value, maybe 0 */
     struct ml_decimate points;
     int64_t end_ns;
     double at_end; /* of the processes that were there until END_NS */
@@ -38,8 +39,8 @@ static size_t cell_of(const struct sums *s, int64_t time_ns)
 static void add_up(const struct sums *s, struct group *g)
 {
     double sum = 0;
-    for (size_t i = 0; i < s->n_cells; i++) {
-        if (g->cells[i] == 0)
+    for (size_t i = g->first; i < s->n_cells; i++) {
+        if (g->cells[i] == 0 && i != g->first)
             continue;
         sum += g->cells[i];
         int64_t time_ns = (int64_t)i * s->cell_ns;
@@ -101,8 +102,10 @@ static void begin_process(struct sums *s, size_t process)
     struct group *g = &s->all[s->groups[process]];
     if (g->points.n_columns == 0)
         ml_decimate_init(&g->points, 0, s->source->lives.end_ns, s->columns);
-    if (!g->alone && !g->cells)
+    if (!g->alone && !g->cells) {
         g->cells = ml_alloc(s->n_cells * sizeof *g->cells);
+        g->first = s->n_cells;
+    }
 }
 
 static void visit(void *context, size_t process, const struct ml_plot_point *points, size_t n)
@@ -124,7 +127,9 @@ static void visit(void *context, size_t process, const struct ml_plot_point *poi
             int64_t end_ns = s->source->lives.end_ns, time_ns = points[i].time_ns;
             ml_decimate_add(&g->points, time_ns < end_ns ? time_ns : end_ns, points[i].value);
         } else {
-            g->cells[cell_of(s, points[i].time_ns)] += points[i].value - s->last;
+            size_t cell = cell_of(s, points[i].time_ns);
+            g->cells[cell] += points[i].value - s->last;
+            g->first = cell < g->first ? cell : g->first;
             s->last = points[i].value;
         }
     }

@@ -3,12 +3,14 @@ import contextlib
 import os
 import pty
 import re
+import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as xml
 
 import pytest
 import memlog_testing as mt
-from plot_testing import FORMS, draw, folder, needs, plot  # noqa: F401 folder is a fixture
+from plot_testing import FORMS, MAKER, draw, folder, needs, plot  # noqa: F401 folder is a fixture
 
 LABELS = {  # words that each picture must show
     "total": ["Resident memory, all ranks", "8 nodes, 64 ranks", "GiB", "elapsed", "n07 lost",
@@ -82,6 +84,68 @@ def test_script_stands_alone(folder):
     subprocess.run(["gnuplot", "-d", "-"], input="out='x.png'; dark=1\n" + script, cwd=place, text=True,
                    check=True, timeout=mt.TIMEOUT_S)
     assert [p.name for p in place.iterdir()] == ["x.png"]
+
+
+def test_labels(folder):
+    """Files of one name are called by what differs in their paths; or as somebody wishes."""
+    for name in ("old", "new"):
+        (folder / name).mkdir(exist_ok=True)
+        shutil.copy(folder / "small.h5", folder / name / "run.h5")
+    def names(*words):
+        return re.findall(r'^names\[\d+\] = "(.*)"$', plot(folder, *words, "-o", "-").stdout, re.M)
+    assert names("old/run.h5", "new/run.h5", "other") == ["old/run", "new/run", "other"]
+    assert names("old/run.h5", "new/run.h5", "--label", "before") == ["before", "run"]
+    assert names("other", "small", "--label", "a", "--label", "b") == ["a", "b"]
+    assert names("small", "small") == ["small", "small"]
+
+
+@pytest.mark.parametrize("by", ["total", "rank", "node"])
+def test_values_that_are_0_all_the_time(folder, tmp_path, by):
+    """They are drawn, from the first sample on, as is a leading stretch of zeros."""
+    h5py = pytest.importorskip("h5py")
+    shutil.copy(folder / "small.h5", tmp_path / "zero.h5")
+    with h5py.File(tmp_path / "zero.h5", "r+") as f:
+        f["samples/swap_B"] = [0] * len(f["samples/rss_B"])
+    done = plot(tmp_path, "zero.h5", "--column", "swap_B", "--by", by, "-o", "-")
+    assert (done.returncode, done.stderr) == (0, "")
+    for points in curves(done.stdout).values():
+        assert points[0][0] < 1 and {v for _, v in points} == {0} and points[-1][0] > 10
+    low, high = map(float, re.search(r"set yrange \[(.*):(.*)\]", done.stdout).groups())
+    assert low == 0 and high > 0.5
+
+
+def test_output_without_a_rank(folder, tmp_path):
+    """Of an old log, or of a launcher that was recorded: marked all the same."""
+    h5py = pytest.importorskip("h5py")
+    shutil.copy(folder / "small.h5", tmp_path / "run.h5")
+    with h5py.File(tmp_path / "run.h5", "r+") as f:
+        f["output/rank"][...] = -1
+    for by in ("total", "node", "rank"):
+        script = plot(tmp_path, "run.h5", "--stdout", "--by", by, "-o", "-").stdout
+        assert "Mesh: reading core_3d_12M.e" in script and "rank -1" not in script, by
+
+
+def test_heatmap_of_one_rank(tmp_path):
+    """Has colours; gnuplot draws no image of one row."""
+    needs("gnuplot")
+    image = pytest.importorskip("PIL.Image", reason="no python3-pil here")
+    subprocess.run([sys.executable, MAKER, tmp_path / "one.h5", "--nodes", "1", "--ranks-per-node", "1",
+                    "--seconds", "20"], check=True)
+    for suffix in ("png", "svg", "pdf"):
+        assert plot(tmp_path, "one.h5", "--heatmap", "-o", f"x.{suffix}").returncode == 0
+    picture = image.open(tmp_path / "x.png").convert("RGB")
+    w, h = picture.size
+    inside = [picture.getpixel((x, y)) for x in range(w // 4, w * 3 // 4, 5) for y in (h // 3, h // 2, 2 * h // 3)]
+    grey = (0xdf, 0xe3, 0xe7)
+    assert inside.count(grey) < len(inside) / 10 and len(set(inside)) > 5
+
+
+def test_axis_of_hours_and_of_minutes(folder, tmp_path):
+    """24 minutes are 24:00, 24 hours are 24:00:00."""
+    for seconds, period, shown in ((1440, 10, '"%1tM:%S"'), (86400, 600, '"%1tH:%M:%S"')):
+        subprocess.run([sys.executable, MAKER, tmp_path / "run.h5", "--seconds", str(seconds), "--period",
+                        str(period)], check=True)
+        assert f"format {shown}" in plot(tmp_path, "run.h5", "-o", "-").stdout
 
 
 # ------------------------------------------------------------------------------ pictures
