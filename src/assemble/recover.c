@@ -124,16 +124,37 @@ static void note_missing(const struct pile *p, struct ml_recover_report *report)
     }
 }
 
+/* How a run ended whose journals do not say it; false: they do, or nobody knows. */
+static bool find_verdict(const struct pile *p, struct ml_attribute *out)
+{
+    bool gone = true;
+    for (size_t i = 0; i < p->n; i++) {
+        enum ml_hold hold = ml_journal_writer(p->items[i].path);
+        gone &= hold == ML_HOLD_FREE;
+        for (size_t k = 0; k < ml_harvest_n_attributes(p->items[i].harvest); k++) {
+            if (strcmp(ml_harvest_attribute(p->items[i].harvest, k)->name, "verdict") == 0)
+                return false;
+        }
+        if (hold == ML_HOLD_HELD) {
+            *out = (struct ml_attribute){"verdict", ML_TEXT, "still running"};
+            return true;
+        }
+    }
+    *out = (struct ml_attribute){"verdict", ML_TEXT, "unknown: the record breaks off"};
+    return gone;
+}
+
 static enum ml_status write_file(const struct pile *p, struct ml_draft *draft, bool replace,
                                  struct ml_error *err)
 {
-    static const struct ml_attribute recovered = {"recovered", ML_INT64, "1"};
+    struct ml_attribute extra[2] = {{"recovered", ML_INT64, "1"}};
+    bool known = find_verdict(p, &extra[1]);
     ML_AUTO_FREE struct ml_harvest **harvests = ml_alloc(p->n * sizeof(struct ml_harvest *));
     for (size_t i = 0; i < p->n; i++)
         harvests[i] = p->items[i].harvest;
     struct ml_team team;
     ml_team_solo(&team);
-    return ml_run_file_write(&team, harvests, p->n, &recovered, 1, draft, replace, err);
+    return ml_run_file_write(&team, harvests, p->n, extra, known ? 2 : 1, draft, replace, err);
 }
 
 /* ---- whether somebody else writes it ---- */

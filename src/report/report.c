@@ -82,8 +82,9 @@ static char *ending(const struct ml_facts *f)
     const char *verdict = ml_facts_attribute(f, "verdict");
     const char *code = ml_facts_attribute(f, "exit_code");
     bool known = code && code[0] != '-';
-    return ml_format("exit code %s%s%s", known ? code : "not known", verdict ? ": " : "",
-                     verdict ? verdict : "");
+    if (!known)
+        return ml_strdup(verdict ? verdict : "not known");
+    return ml_format("exit code %s%s%s", code, verdict ? ": " : "", verdict ? verdict : "");
 }
 
 void ml_report_header(const struct ml_facts *facts, const char *name, const struct ml_style *style,

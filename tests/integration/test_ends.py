@@ -179,9 +179,13 @@ def test_no_folder_outlives_the_sampling_rank(scratch, file):
 
 
 def test_folders_of_killed_jobs_go_with_the_next(scratch, file):
-    """Where all is killed at once nobody is left to clear up. What is in use stays."""
+    """Where both are killed at once that would clear up nobody is left to. What is in use stays."""
     with job_with(scratch, file) as job:
-        job.kill_all()
+        samplers, hosts = mt.sampling_ranks(job), mt.world_hosts(job)
+        for number, pids in ((signal.SIGSTOP, samplers), (signal.SIGKILL, hosts + samplers)):
+            for pid in pids:
+                mt.send(pid, number)
+        job.finish(END_S)
     left = list(scratch.glob("memlog.*"))
     assert len(left) == 1
     (scratch / "memlog.letter").mkdir(mode=0o700)
@@ -195,13 +199,18 @@ def test_folders_of_killed_jobs_go_with_the_next(scratch, file):
 
 
 def test_read_recovers_by_itself(file):
+    def ended():
+        done = subprocess.run([mt.MEMLOG, "read", file], capture_output=True, text=True, timeout=mt.TIMEOUT_S)
+        return next(line for line in done.stdout.splitlines() if line.startswith("ended")).split(None, 1)[1]
     with start(mt.BUILD, file) as job:
         time.sleep(1)                          # some ticks
+        assert ended() == "still running"
         os.kill(mt.sampling_ranks(job)[0], signal.SIGKILL)
         job.finish(END_S)
     assert mt.journals_of(file) and not file.exists()
     report = subprocess.run([mt.MEMLOG, "read", file], capture_output=True, text=True, timeout=mt.TIMEOUT_S)
     assert report.returncode == 0 and "100" in report.stdout, report.stderr
+    assert ended() == "unknown: the record breaks off"
 
 
 # ---------------------------------------------------------------- signals to the job
