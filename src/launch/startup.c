@@ -7,8 +7,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* What our own MPI, the sampler of some ranks and HDF5 have open together. */
+enum { LEAST_FILES = 64 };
 
 void ml_startup_hold_closed(void)
 {
@@ -53,12 +57,26 @@ int ml_startup_check_command(const char *command, struct ml_error *err)
     int error = strchr(command, '/') ? try_program(command) : search_path(command);
     if (error == 0)
         return 0;
-    ml_fail(err, ML_RUN_LOST, "%.200s: %s", command,
-            error == ENOENT ? "command not found" : "not an executable program");
+    if (error == ENOENT && command[strcspn(command, " \t")])
+        ml_fail(err, ML_RUN_LOST,
+                "%.150s: command not found; write it without quotes: memlog-mpi -- %.150s", command,
+                command);
+    else
+        ml_fail(err, ML_RUN_LOST, "%.200s: %s", command,
+                error == ENOENT ? "command not found" : "not an executable program");
     return error == ENOENT ? 127 : 126;
 }
 
-void ml_startup_lighten_mpi(enum ml_launcher launcher)
+enum ml_status ml_startup_check_limits(struct ml_error *err)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max >= LEAST_FILES)
+        return ML_OK;
+    return ml_fail(err, ML_RUN_LOST, "%llu files may be open here (ulimit -n); it takes %d",
+                   (unsigned long long)limit.rlim_max, LEAST_FILES);
+}
+
+void ml_startup_lighten_mpi(enum ml_launcher launcher, const char *scratch)
 {
     static const char *const openmpi[][2] = {
         {"OMPI_MCA_pml", "ob1"},
@@ -80,6 +98,10 @@ void ml_startup_lighten_mpi(enum ml_launcher launcher)
         setenv(openmpi[i][0], openmpi[i][1], 1);
     for (size_t i = 0; !ours_is_openmpi && i < sizeof mpich / sizeof *mpich; i++)
         setenv(mpich[i][0], mpich[i][1], 1);
-    if (launcher == ML_LAUNCHER_NONE && ours_is_openmpi)
-        setenv("OMPI_MCA_ess_singleton_isolated", "1", 0); /* else Open MPI starts a daemon */
+    if (launcher != ML_LAUNCHER_NONE || !ours_is_openmpi)
+        return;
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0); /* else Open MPI starts a daemon */
+    if (*scratch) /* recorders of one user that end remove the folder that all of them would share
+                   */
+        setenv("OMPI_MCA_orte_tmpdir_base", scratch, 0);
 }

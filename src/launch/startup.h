@@ -14,8 +14,12 @@ bool ml_startup_is_closed(int fd);
 /* Finds COMMAND as execvp(3) would. Returns 0, or 127 (not found) or 126 (not executable). */
 int ml_startup_check_command(const char *command, struct ml_error *err);
 
+/* Whether so few files may be open that MPI would end in a crash. The error says so. */
+enum ml_status ml_startup_check_limits(struct ml_error *err);
+
 /* Settings of our own MPI: TCP and shared memory only, never spinning; before MPI_Init, after the
- * starter was forked. What the user or the site has set for our MPI stays. */
-void ml_startup_lighten_mpi(enum ml_launcher launcher);
+ * starter was forked. What the user or the site has set for our MPI stays. SCRATCH: the folder for
+ * its files where there is no launcher; "": its own choice. */
+void ml_startup_lighten_mpi(enum ml_launcher launcher, const char *scratch);
 
 #endif

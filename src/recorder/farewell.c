@@ -114,7 +114,7 @@ static void leave_last(void)
         nanosleep(&pause, NULL);
 }
 
-_Noreturn void ml_farewell(struct ml_leave how, bool several_hosts)
+_Noreturn void ml_farewell(struct ml_leave how, bool several_hosts, struct ml_scratch *scratch)
 {
     struct sigaction watchdog = {.sa_handler = leave_at_once, .sa_flags = SA_NODEFER | SA_RESTART};
     final = how;
@@ -130,6 +130,8 @@ _Noreturn void ml_farewell(struct ml_leave how, bool several_hosts)
     }
     MPI_Finalize();
     alarm(0);
+    if (scratch)
+        ml_scratch_remove(scratch);
     if (getenv("PMI_FD") && (how.signal || how.code))
         leave_last();
     if (how.signal)

@@ -3,13 +3,15 @@
 #ifndef ML_RECORDER_FAREWELL_H
 #define ML_RECORDER_FAREWELL_H
 
+#include "base/scratch.h"
 #include "verdict/verdict.h"
 
 #include <stdbool.h>
 
 /* Leaves MPI and ends the process. SEVERAL_HOSTS: the job has more than one. Everything is written
  * by now. MPI_Finalize gets 5 s, and longer where the node has more to do than CPUs; then the
- * process manager is told that we are done, and the process leaves by itself. */
-_Noreturn void ml_farewell(struct ml_leave how, bool several_hosts);
+ * process manager is told that we are done, and the process leaves by itself. SCRATCH is removed
+ * when MPI has done; NULL: there is none. */
+_Noreturn void ml_farewell(struct ml_leave how, bool several_hosts, struct ml_scratch *scratch);
 
 #endif

@@ -61,6 +61,7 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
 {
     struct ml_error err;
     enum ml_options_wish wish;
+    char misspelt[160];
     *out_done = false;
     if (ml_options_parse(argc, argv, &p->options, &wish, &err) != ML_OK)
         return complain(EXIT_USAGE, err.text);
@@ -73,6 +74,11 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
         return 0;
     }
     p->launcher = ml_launcher_ours();
+    if (ml_startup_check_limits(&err) != ML_OK)
+        return complain(EXIT_OURS, err.text);
+    if (!p->options.quiet && ml_launcher_speaks() &&
+        ml_options_misspelt(environ, misspelt, sizeof misspelt))
+        ml_log(ML_LOG_WARNING, "%s", misspelt);
     return ml_launcher_check(p->launcher, &err) == ML_OK ? 0 : complain(EXIT_USAGE, err.text);
 }
 
@@ -220,7 +226,8 @@ static enum ml_status agree(const struct process *p, enum ml_status status, stru
 static enum ml_status open_recorder(struct process *p, int listener, struct ml_error *err)
 {
     struct ml_error second;
-    enum ml_status made = p->plan.form == ML_FORM_ONCE ? ML_OK : ml_scratch_make(&p->scratch, err);
+    bool there = p->plan.form == ML_FORM_ONCE || *p->scratch.path;
+    enum ml_status made = there ? ML_OK : ml_scratch_make(&p->scratch, err);
     enum ml_status status =
         ml_recorder_open(p->loop, &p->options, &p->place, &p->plan, &p->identity, p->starter,
                          &p->recorder, made == ML_OK ? err : &second);
@@ -230,7 +237,6 @@ static enum ml_status open_recorder(struct process *p, int listener, struct ml_e
     if (status != ML_OK) {
         ml_hub_close(p->hub);
         ml_recorder_abandon(p->recorder);
-        ml_scratch_remove(&p->scratch);
     }
     return status;
 }
@@ -317,24 +323,31 @@ static struct ml_leave run(struct process *p)
 
 /* ---- leaving ---- */
 
+/* Where our own MPI has its files in the scratch folder too, that goes after MPI_Finalize. */
+static _Noreturn void part(struct process *p, struct ml_leave how)
+{
+    bool of_mpi = p->launcher == ML_LAUNCHER_NONE;
+    if (!of_mpi)
+        ml_scratch_remove(&p->scratch);
+    ml_farewell(how, p->place.n_hosts > 1, of_mpi ? &p->scratch : NULL);
+}
+
 static _Noreturn void leave(struct process *p, struct ml_leave how)
 {
-    bool several_hosts = p->place.n_hosts > 1;
     ml_signals_close(p->signals);
     ml_member_close(p->member);
     ml_hub_close(p->hub);
-    ml_scratch_remove(&p->scratch);
     ml_recorder_close(p->recorder);
     ml_starter_close(p->starter);
-    ml_farewell(how, several_hosts);
+    part(p, how);
 }
 
 /* We cannot record, and nobody's application has started: no application, no record. */
-static _Noreturn void give_up(const struct process *p, const struct ml_error *err)
+static _Noreturn void give_up(struct process *p, const struct ml_error *err)
 {
     if (p->place.rank == 0)
         ml_log(ML_LOG_ERROR, "%s", err->text);
-    ml_farewell((struct ml_leave){.code = p->failure}, p->place.n_hosts > 1);
+    part(p, (struct ml_leave){.code = p->failure});
 }
 
 int main(int argc, char **argv)
@@ -348,8 +361,12 @@ int main(int argc, char **argv)
     if (code || done)
         return code;
     p.refusal = check_node(&p, &p.why);
-    if (p.refusal && p.launcher == ML_LAUNCHER_NONE)
-        return complain(p.refusal, p.why.text);
+    if (p.launcher == ML_LAUNCHER_NONE) {
+        if (p.refusal)
+            return complain(p.refusal, p.why.text);
+        if (ml_scratch_make(&p.scratch, &err) != ML_OK)
+            return complain(EXIT_OURS, err.text);
+    }
     static const struct ml_starter_helper helpers[] = {
         [ML_HELPER_HOST] = {"memlog-host", ml_host_run},
         [ML_HELPER_STACKS] = {"memlog-stacks", ml_stack_serve},
@@ -363,7 +380,7 @@ int main(int argc, char **argv)
     if (p.launcher != ML_LAUNCHER_NONE) /* a shell may end before us */
         p.parent = ml_signals_watch_parent();
     raise_file_limit();
-    ml_startup_lighten_mpi(p.launcher);
+    ml_startup_lighten_mpi(p.launcher, p.scratch.path);
     ml_signals_crash_plainly();
     if (MPI_Init(NULL, NULL) != MPI_SUCCESS)
         return complain(EXIT_OURS, "MPI_Init failed");

@@ -134,3 +134,41 @@ def test_help_and_version():
     for option in ("--help", "--version"):
         outcome = direct(option)
         assert outcome.code == 0 and outcome.stdout and not outcome.stderr, str(outcome)
+
+
+def limited(shell, *words, **how):
+    """memlog-mpi under a shell's limits."""
+    return mt.run(["sh", "-c", f'{shell}; exec "$@"', "sh", mt.MEMLOG_MPI, *words], **how)
+
+
+def test_hardly_any_open_files(tmp_path):
+    outcome = limited("ulimit -n 10", "-n", "2", "--", *mt.program(mt.BUILD, "hello"), cwd=tmp_path)
+    assert outcome.code == 70, str(outcome)
+    assert outcome.stderr == b"memlog-mpi: 10 files may be open here (ulimit -n); it takes 64\n"
+
+
+def test_few_open_files_suffice(tmp_path):
+    """As many as the message says."""
+    outcome = limited("ulimit -n 64", "-q", "-n", "2", "-o", "x.h5", "--",
+                      *mt.program(mt.BUILD, "hello"), cwd=tmp_path)
+    assert outcome.code == 0 and (tmp_path / "x.h5").exists(), str(outcome)
+
+
+@pytest.mark.parametrize("folder", ["/proc", "nowhere"])
+def test_no_folder_for_sockets(tmp_path, folder):
+    """One line of ours, and no page of Open MPI's."""
+    outcome = direct("-n", "2", "--", *mt.program(mt.BUILD, "hello"), cwd=tmp_path, env={"TMPDIR": folder})
+    assert outcome.code == 70, str(outcome)
+    assert outcome.stderr.startswith(f"memlog-mpi: no folder can be made in {folder}: ".encode())
+    assert outcome.stderr.count(b"\n") == 1 and outcome.stdout == b"", str(outcome)
+
+
+def test_recorders_at_the_same_time(tmp_path):
+    """Without mpiexec, of one user: each has its own files of MPI's."""
+    jobs = [mt.Job([mt.MEMLOG_MPI, "-q", "-n", "2", "-o", tmp_path / f"{i}.h5", "--",
+                    *mt.program(mt.BUILD, "hello")]) for i in range(6)]
+    outcomes = [job.finish(300) for job in jobs]
+    for job in jobs:
+        job.__exit__()
+    assert [o.code for o in outcomes] == [0] * 6, "\n".join(map(str, outcomes))
+    assert [o.stderr for o in outcomes] == [b""] * 6, "\n".join(map(str, outcomes))
