@@ -45,6 +45,7 @@ struct ml_hub {
     int allowed_cpus;
     struct ml_hooks *hooks;
     bool ending, finished;
+    bool stopped; /* all is recorded: what guests still say, of a signal, concerns nobody */
 };
 
 int ml_hub_listen(struct sockaddr_un *out_address, socklen_t *out_length)
@@ -213,6 +214,8 @@ static void guest_message(void *context, uint32_t type, const void *bytes, size_
     struct ml_unpacker u = ml_unpack(bytes, n);
     if (fd >= 0)
         close(fd);
+    if (h->stopped)
+        return;
     if (type == ML_MEMBER_STARTED) {
         struct ml_started started = ml_started_unpack(&u);
         guest_started(h, &started);
@@ -473,6 +476,7 @@ void ml_hub_stop(struct ml_hub *h)
             ml_process_source_probe(ml_sampler_sources(h->setup.sampler)->processes), SIGKILL);
     if (h->host)
         ml_sampler_host_cpu(h->setup.sampler, ml_host_link_pid(h->host));
+    h->stopped = true;
     ml_sampler_stop(h->setup.sampler);
     ml_host_link_close(h->host);
     h->host = NULL;

@@ -85,10 +85,14 @@ LIFE_MS = {"unwind": 150, "gdb": 1500, "lldb": 1500}
 def test_exiting(how, turn, backend):
     """It ends as it would have ended. Once it is gone, the backend says so, and goes on. (Where the
     first thread has ended and another one has not, it may say so too.)"""
-    with mt.Job([st.need_program("leaver"), how, str(LIFE_MS[backend] + 70 * turn)]) as job:
-        assert job.process.stdout.readline() == b"ready\n"
-        samples = st.take(backend, job.process.pid, times=WHILE_LEAVING[backend], every=True)
-        outcome = job.finish()
+    for longer in range(5):
+        life_ms = LIFE_MS[backend] * 2**longer + 70 * turn
+        with mt.Job([st.need_program("leaver"), how, str(life_ms)]) as job:
+            assert job.process.stdout.readline() == b"ready\n"
+            samples = st.take(backend, job.process.pid, times=WHILE_LEAVING[backend], every=True)
+            outcome = job.finish()
+        if samples[0].threads:                 # on a busy machine a debugger may need longer to come
+            break
     assert outcome.code == 7, str(outcome)
     assert len(samples) == WHILE_LEAVING[backend]
     failures = {why for s in samples for _, why, _ in s.failed}
@@ -190,5 +194,5 @@ def test_equal_mpi(name, turn, other, tmp_path):
         assert {t.pid for t in ours.threads.values()} == set(pids)
         for pid in pids:
             assert any(f.function == outer for f in ours.threads[pid].frames), str(ours)
-            assert set(st.states(pid)) == {"T"}, "a stopped process went on"
+            mt.wait_for(lambda p=pid: set(st.states(p)) == {"T"}, what="that it is stopped as before")
         st.check_equal(ours, theirs)
