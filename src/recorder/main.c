@@ -169,7 +169,9 @@ static void signal_came(void *context, const struct signalfd_siginfo *info)
     }
     if (number == p->options.stack_signal)
         ml_member_stacks_now(p->member);
-    else if (!has_it_already(info) || number == SIGWINCH)
+    else if (has_it_already(info) && number != SIGWINCH)
+        ml_member_signal_of_all(p->member, number);
+    else
         ml_member_signal(p->member, number);
     /* A shell waits for us to stop, an mpiexec does not. */
     if (number == SIGTSTP && p->launcher == ML_LAUNCHER_NONE)

@@ -305,10 +305,15 @@ static bool all_are_started(const struct ml_member *m)
     return m->n_tasks > 0;
 }
 
-void ml_member_signal(struct ml_member *m, int signal)
+void ml_member_signal_of_all(struct ml_member *m, int signal)
 {
     if (asks_to_end(signal) && !all_are_started(m))
         m->early_signal = signal;
+}
+
+void ml_member_signal(struct ml_member *m, int signal)
+{
+    ml_member_signal_of_all(m, signal);
     signal_tasks(m, signal);
     tell(m, ML_MEMBER_SIGNAL, signal, 0);
     if (signal == SIGWINCH) {

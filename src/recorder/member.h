@@ -26,6 +26,10 @@ void ml_member_reap(struct ml_member *m);
 /* SIGNAL came: it goes on to the application's ranks. */
 void ml_member_signal(struct ml_member *m, int signal);
 
+/* The terminal has sent it to the whole process group: those that are not there yet get it when
+ * they are. */
+void ml_member_signal_of_all(struct ml_member *m, int signal);
+
 /* The user asks for the stacks of the node's ranks. */
 void ml_member_stacks_now(struct ml_member *m);
 

@@ -2,12 +2,15 @@
 walltime. No process is left, and the journals hold every tick but the last.
 
 Each victim is killed once, with MEMLOG_LONG=1 often; MEMLOG_SEED repeats a sequence of moments."""
+import fcntl
 import json
 import os
+import pty
 import random
 import signal
 import subprocess
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -137,6 +140,20 @@ def test_term_before_its_rank_starts(file):
         outcome = job.finish(END_S)
     assert not outcome.orphans, outcome
     assert outcome.code == {"openmpi": 143, "mpich": 15}[mt.BUILD], outcome
+
+
+def test_ctrl_c_before_the_ranks_are_there(file):
+    """The terminal sends it to those that it finds; the ranks get it when they have started."""
+    ours, theirs = pty.openpty()
+    command = [mt.MEMLOG_MPI, "-q", "-n", "2", "-o", file, "--", *mt.program(mt.BUILD, "grow"), "20"]
+    with mt.Job(command, stdin=theirs,
+                preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)) as job:
+        mt.wait_for(lambda: starters(job), what="a starter")
+        os.write(ours, b"\x03")
+        outcome = job.finish(END_S)
+    os.close(ours)
+    os.close(theirs)
+    assert not outcome.orphans and outcome.code == 130, outcome
 
 
 HELPERS = {"starter": (starters, 2), "world host": (mt.world_hosts, 1)}
