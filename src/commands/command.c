@@ -74,7 +74,7 @@ static const char *find_similar(const struct ml_command *command, const char *wo
 {
     const char *names[OPTIONS_MAX];
     size_t n = 0;
-    for (; command->options[n].name && n < OPTIONS_MAX; n++)
+    for (; n < OPTIONS_MAX && command->options[n].name; n++)
         names[n] = command->options[n].name;
     return strncmp(word, "--", 2) == 0 ? ml_similar(word + 2, names, n) : NULL;
 }

@@ -19,6 +19,9 @@ static void emit_head(struct ml_script *s)
                      "if (!exists(\"wide\")) wide = %d\n"
                      "if (!exists(\"high\")) high = %d\n",
                      page->dark, page->width, page->height);
+    ml_buffer_printf(s->out, "name = \"memlog: \".");
+    ml_quote_append(s->out, page->title, 80);
+    ml_buffer_printf(s->out, "\n");
     if (page->font) {
         ml_buffer_printf(s->out, "if (!exists(\"font\")) font = ");
         ml_quote_append(s->out, page->font, 80);
@@ -58,20 +61,11 @@ static void emit_form(struct ml_script *s)
     }
 }
 
-static bool has_brief(const struct ml_plot_page *page)
-{
-    for (size_t i = 0; i < page->n_marks; i++) {
-        if (page->marks[i].brief)
-            return true;
-    }
-    return false;
-}
-
 static struct ml_plot_scale scale_of(const struct ml_plot_page *page)
 {
     struct ml_plot_extent extent = ml_plot_extent_of(page);
     /* Texts beside marks stand above all that is drawn. */
-    double room = has_brief(page) ? 1.55 : 1;
+    double room = ml_plot_has_texts(page) ? 1.55 : 1;
     return ml_plot_scale_find(page, extent.least, fmax(extent.largest * room, page->limit),
                               page->height > 400 ? 8 : 5);
 }
@@ -92,7 +86,8 @@ void ml_gnuplot_emit(const struct ml_plot_page *page, struct ml_buffer *out)
     if (page->n_marks)
         ml_buffer_append(out, ml_embedded_click_gp, ml_embedded_click_gp_size);
     else
-        ml_buffer_printf(out, "if (window) { pause mouse close }\n");
+        ml_buffer_printf(out,
+                         "if (window) { bind all \"q\" \"exit gnuplot\"; pause mouse close }\n");
     ml_buffer_printf(out, "set output\n");
     ml_space_free(&s.space);
     free(s.shown);

@@ -57,9 +57,9 @@ if (form eq "") {
   } else {
     window = 1
     # qt wants whole font sizes; x11 raises errors with an encoding of utf8, which end "pause mouse"
-    if (which eq "qt") { looked_up = 1; set term qt size wide,high font sprintf("%s,%d",font,0.5+fs) }
-    if (which eq "wxt") { looked_up = 1; set term wxt size wide,high font sprintf("%s,%d",font,0.5+fs) }
-    if (which eq "x11") { psf = 1.7; set encoding default; set term x11 size wide,high }
+    if (which eq "qt") { looked_up = 1; set term qt size wide,high title name font sprintf("%s,%d",font,0.5+fs) }
+    if (which eq "wxt") { looked_up = 1; set term wxt size wide,high title name font sprintf("%s,%d",font,0.5+fs) }
+    if (which eq "x11") { psf = 1.7; set encoding default; set term x11 size wide,high title name }
     set obj 1 rect from screen 0,screen 0 to screen 1,screen 1 behind fc rgb bg fs solid noborder
     set mouse
     set mouse nozoomcoordinates

@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static void put_byte(struct ml_buffer *out, unsigned char byte)
@@ -27,14 +28,15 @@ static void put_utf8(struct ml_buffer *out, uint32_t point)
     put_text(out, bytes, sizeof bytes);
 }
 
-/* What is shown in place of POINT; 0: itself. All of three bytes in UTF-8. */
-static uint32_t stand_in(uint32_t point)
+/* What is shown in place of POINT, a quote OPENS or closes; 0: itself. All of three bytes in UTF-8.
+ */
+static uint32_t stand_in(uint32_t point, bool opens)
 {
     switch (point) {
     case '\'':
-        return 0x2019;
+        return opens ? 0x2018 : 0x2019;
     case '"':
-        return 0x201d;
+        return opens ? 0x201c : 0x201d;
     case '\\':
         return 0x29f5;
     case '`':
@@ -53,7 +55,8 @@ static uint32_t stand_in(uint32_t point)
 static void put_point(struct ml_buffer *out, const char *text, const char *start, size_t n,
                       uint32_t point)
 {
-    uint32_t other = stand_in(point);
+    bool opens = text == start || strchr(" \t\n([{<=:,", text[-1]);
+    uint32_t other = stand_in(point, opens);
     if (other)
         put_utf8(out, other);
     else if (point == '>' && text > start + 1 && text[-1] == ']')
@@ -69,7 +72,7 @@ void ml_quote_append(struct ml_buffer *out, const char *text, int width)
     const char *start = text;
     ml_buffer_append(out, "\"", 1);
     for (int used = 0; (n = ml_utf8_decode(text, &point)); text += n) {
-        int more = stand_in(point) ? 1 : ml_utf8_width(point);
+        int more = stand_in(point, true) ? 1 : ml_utf8_width(point);
         if (used + more > width - 1 && text[n]) {
             put_utf8(out, 0x2026);
             break;

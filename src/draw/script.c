@@ -107,13 +107,16 @@ void ml_script_frame(struct ml_script *s, double right_px)
                                  "lw 0.8 lc rgb axc back\n");
 }
 
-/* The limit and the band above it are plot elements, so that zooming clips them. */
+/* The limit and the band above it are plot elements, so that zooming clips them. Where texts stand
+ * there the subtitle has its words. */
 void ml_script_limit(struct ml_script *s)
 {
     if (s->page->limit <= 0)
         return;
-    ml_buffer_printf(s->out, "limit = %.6g\nset samples 2\nset label 1 ",
-                     s->page->limit / s->scale.one);
+    ml_buffer_printf(s->out, "limit = %.6g\nset samples 2\n", s->page->limit / s->scale.one);
+    if (ml_plot_has_texts(s->page))
+        return;
+    ml_buffer_printf(s->out, "set label 1 ");
     ml_quote_append(s->out, s->page->limit_text, ML_SCRIPT_LABEL_COLUMNS);
     ml_buffer_printf(s->out, " at graph 0.008, first limit offset 0,character 0.75 left "
                              "noenhanced tc rgb lim front\n");

@@ -10,15 +10,6 @@
 #define OVER_GRAPH_PX 30
 #define CHARACTER_PX 7.6
 
-static bool has_brief(const struct ml_plot_page *page)
-{
-    for (size_t i = 0; i < page->n_marks; i++) {
-        if (page->marks[i].brief)
-            return true;
-    }
-    return false;
-}
-
 /* How much of a mark's text fits between it and the right edge, and below the subtitle. */
 static int brief_columns(const struct ml_script *s, const struct ml_plot_mark *m)
 {
@@ -69,7 +60,7 @@ void ml_script_marks(struct ml_script *s)
 static void plot_briefs(struct ml_script *s)
 {
     const struct ml_plot_page *page = s->page;
-    if (!has_brief(page))
+    if (!ml_plot_has_texts(page))
         return;
     double line = s->scale.low + (s->scale.high - s->scale.low) * BRIEF_LINE;
     ml_buffer_printf(

@@ -37,18 +37,20 @@ void ml_script_phases(struct ml_script *s)
         const struct ml_plot_phase *p = &s->page->phases[i];
         double from_s = (double)p->begin_ns * 1e-9, from_px = from_s * s->space.per_s;
         size_t n = strlen(p->name) < NAME_COLUMNS ? strlen(p->name) : NAME_COLUMNS;
-        double to_px = from_px + 8 + (double)n * CHARACTER_PX;
-        int row = free_row(rows_px, from_px);
+        double wide_px = 8 + (double)n * CHARACTER_PX;
+        bool before = from_px + wide_px > s->space.wide; /* its line: there is no room behind */
+        int row = free_row(rows_px, before ? from_px - wide_px : from_px);
         emit_line(s, FIRST_PHASE + 2 * i, p->begin_ns);
         emit_line(s, FIRST_PHASE + 2 * i + 1, p->end_ns);
-        if (row < 0 || to_px > s->space.wide)
+        if (row < 0)
             continue;
-        rows_px[row] = to_px;
+        rows_px[row] = before ? from_px : from_px + wide_px;
         ml_buffer_printf(s->out, "set label %zu ", FIRST_PHASE + i);
         ml_quote_append(s->out, p->name, NAME_COLUMNS);
         ml_buffer_printf(s->out,
-                         " at first %.6g, graph 0 left noenhanced offset character 0.3,character "
+                         " at first %.6g, graph 0 %s noenhanced offset character %s,character "
                          "%.2f front tc rgb %s font sprintf(\"%%s,%%d\",font,0.5+fs*0.85)\n",
-                         from_s, 0.6 + row, upon_layer ? "\"#ffffff\"" : "mut");
+                         from_s, before ? "right" : "left", before ? "-0.3" : "0.3", 0.6 + row,
+                         upon_layer ? "\"#ffffff\"" : "mut");
     }
 }

@@ -109,8 +109,7 @@ static void add_limit(const struct ml_plot_source *sources, size_t n,
     if (limit <= 0)
         return;
     ml_size_format(size, sizeof size, (int64_t)limit);
-    /* Texts beside marks need the room above. */
-    if (!wish->output && ml_plot_extent_of(page).largest >= LIMIT_SHARE * limit)
+    if (ml_plot_extent_of(page).largest >= LIMIT_SHARE * limit)
         page->limit = limit;
     page->limit_text = per_node || sources->n_nodes == 1
                            ? ml_format("node limit %s", size)
@@ -179,7 +178,7 @@ static char *subtitle_of(const struct ml_plot_source *sources, size_t n,
         return ml_format("%zu runs, each from its start", n);
     for (size_t i = 0; i < sources->n_processes; i++)
         n_ranks += sources->processes[i].rank >= 0;
-    bool limit = page->limit_text && page->limit <= 0;
+    bool limit = page->limit_text && (page->limit <= 0 || ml_plot_has_texts(page));
     return ml_format("%s%s%zu node%s, %zu rank%s%s%s%s", command ? command : "",
                      command ? "   |   " : "", nodes, nodes == 1 ? "" : "s", n_ranks,
                      n_ranks == 1 ? "" : "s", hint_of(page), limit ? "   |   " : "",

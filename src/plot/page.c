@@ -71,6 +71,15 @@ static void free_map(struct ml_plot_map *map)
     free(map->cells);
 }
 
+bool ml_plot_has_texts(const struct ml_plot_page *page)
+{
+    for (size_t i = 0; i < page->n_marks; i++) {
+        if (page->marks[i].brief)
+            return true;
+    }
+    return false;
+}
+
 void ml_plot_page_free(struct ml_plot_page *page)
 {
     for (size_t i = 0; i < page->n_curves; i++) {

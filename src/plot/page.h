@@ -98,6 +98,9 @@ const struct ml_plot_point *ml_plot_at(const struct ml_plot_curve *c, int64_t ti
 /* The largest point of C; NULL: it has none. */
 const struct ml_plot_point *ml_plot_peak(const struct ml_plot_curve *c);
 
+/* Whether texts stand beside marks. */
+bool ml_plot_has_texts(const struct ml_plot_page *page);
+
 void ml_plot_page_free(struct ml_plot_page *page);
 
 #endif

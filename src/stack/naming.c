@@ -74,7 +74,7 @@ static bool begin_place(struct ml_naming *n)
 static void name(struct ml_naming *n, struct job *job)
 {
     struct ml_stack_thread *t = &job->named.thread;
-    struct ml_stack_frame frames[ML_STACK_DEPTH_MAX];
+    struct ml_stack_frame frames[ML_STACK_DEPTH_MAX] = {{0}};
     for (size_t i = 0; i < t->n_places && begin_place(n); i++)
         t->n_frames += ml_code_place_frames(n->symbols, &job->places[i],
                                             ML_STACK_DEPTH_MAX - t->n_frames, frames + t->n_frames);

@@ -3,6 +3,7 @@
 if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
+name = "memlog: "."Resident memory, rank by rank"
 # (preamble.gp)
 $map << EOD
 # ranks from the first on; -1: no data
@@ -57,5 +58,5 @@ if (form eq "svg") {
 } else {
   plot $map matrix using (at($1)):(row($2)):(known($3)) with image
 }
-if (window) { pause mouse close }
+if (window) { bind all "q" "exit gnuplot"; pause mouse close }
 set output

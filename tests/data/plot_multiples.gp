@@ -3,6 +3,7 @@
 if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
+name = "memlog: "."Resident memory, node by node"
 # (preamble.gp)
 set label 901 "Resident memory, node by node" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
 set label 902 "./solver -i core.i   |   2 nodes, 8 ranks   |   bold: node, thin: ranks, dashed: limit" at screen px(24), screen py(71) left noenhanced tc rgb mut
@@ -170,5 +171,5 @@ here = col(1); set label 11 "n02" at graph 0, graph 1 offset 0,character 0.8 lef
 set label 12 "peak 475 MiB" at graph 1, graph 1 offset 0,character 0.8 right font sprintf("%s,%d",font,0.5+fs*0.85) tc rgb mut
 plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder, limit with lines lw 1 dt (8,5) lc rgb lim, for [k=1:4] sprintf("$rank%d",k) using 1:2 with steps lw 0.7 lc rgb thin, $node2 using 1:2 with fillsteps fc rgb here fs transparent solid 0.10 noborder, $node2 using 1:2 with steps lw 1.8 lc rgb here
 unset multiplot
-if (window) { pause mouse close }
+if (window) { bind all "q" "exit gnuplot"; pause mouse close }
 set output

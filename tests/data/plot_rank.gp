@@ -3,6 +3,7 @@
 if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
+name = "memlog: "."Resident memory, by rank"
 # (preamble.gp)
 $run1 << EOD
 0.125 5.0977
@@ -219,7 +220,7 @@ MT[40]="stacks at 0:08.4 (interval)\n\nrank 5\n  #0  malloc\n  #1  operator new(
 MX[41]=9.4; MY[41]=99.996; MS[41]="Writing checkpoint 0005.rd (2.1 GiB)"
 MT[41]="output at 0:09.4, rank 0:\nWriting checkpoint 0005.rd (2.1 GiB)\n"
 MX[42]=10.6533; MY[42]=52.109; MS[42]="Time Step 6, time = 0\0342\0200\0246"
-MT[42]="output at 0:10.6, rank 0:\nTime Step 6, time = 0.7; \0044PATH \0342\0200\0265id\0342\0200\0265 \0173a\0175_b\0136c \0342\0200\0235q\0342\0200\0235\n"
+MT[42]="output at 0:10.6, rank 0:\nTime Step 6, time = 0.7; \0044PATH \0342\0200\0265id\0342\0200\0265 \0173a\0175_b\0136c \0342\0200\0234q\0342\0200\0235\n"
 MX[43]=10.81; MY[43]=52.109; MS[43]=""
 MT[43]="stacks at 0:10.8 (interval)\n\nrank 0\n  #0  poll\n  #1  libmpi.so.40+0x5d2c0\n  #2  MPI_Waitall\n  #3  exchange(Halo&)  core.cpp:77\n  #4  Solver::run(int)  core.cpp:118\n  #5  main  main.cpp:40\n  #6  __libc_start_main\n  #7  _start\n\nrank 0, another thread\n  #0  epoll_wait\n  #1  libpmix.so.2+0x9a3f0\n  #2  clone\n"
 MX[44]=10.81; MY[44]=59.926; MS[44]=""
@@ -330,6 +331,7 @@ if (window) {
     far(i) = ((MX[i]-MOUSE_X)/(GPVAL_X_MAX-GPVAL_X_MIN)*wide*0.85)**2 + ((MY[i]-MOUSE_Y)/(GPVAL_Y_MAX-GPVAL_Y_MIN)*high*0.73)**2
     bind all "Button1" "near=1; do for [i=2:|MX|] { if (far(i)<far(near)) { near=i } } ; if (far(near)<=196) { print MT[near] }"
   }
+  bind all "q" "exit gnuplot"
   pause 0.3  # x11 sends an event of its own after the first plot
   pause mouse close
 }

@@ -3,6 +3,7 @@
 if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
+name = "memlog: "."Resident memory, all ranks"
 # (preamble.gp)
 $run1 << EOD
 0.125618 46.762
@@ -28,6 +29,8 @@ set lmargin screen px(79); set rmargin screen 1-px(92)
 set tmargin screen py(122); set bmargin screen 1-py(60)
 set xrange [0:11.125]; set yrange [0:1592.72]; set ytics 256
 set xtics format "%g s" 2
+limit = 1187.46
+set samples 2
 set label 400 "small" at graph 1, first 458.75 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set label 1000 "" at 5.12522, first 917.468 point pt 9 ps top*psf lc rgb col(1) front
 set label 1500 "peak 917 MiB at 5.1 s" at 5.12522, first 973.438 center noenhanced tc rgb col(1) font sprintf("%s,%d",font,0.5+fs*0.92) front
@@ -59,7 +62,7 @@ MT[12]="stacks at 0:08.4 (interval)\n\nranks 0-1,4-7\n  #0  malloc\n  #1  operat
 MX[13]=9.4; MY[13]=917.47; MS[13]="Writing checkpoint 0\0342\0200\0246"
 MT[13]="output at 0:09.4, rank 0:\nWriting checkpoint 0005.rd (2.1 GiB)\n"
 MX[14]=10.6533; MY[14]=478.1; MS[14]="Time Step 6, time =\0342\0200\0246"
-MT[14]="output at 0:10.6, rank 0:\nTime Step 6, time = 0.7; \0044PATH \0342\0200\0265id\0342\0200\0265 \0173a\0175_b\0136c \0342\0200\0235q\0342\0200\0235\n"
+MT[14]="output at 0:10.6, rank 0:\nTime Step 6, time = 0.7; \0044PATH \0342\0200\0265id\0342\0200\0265 \0173a\0175_b\0136c \0342\0200\0234q\0342\0200\0235\n"
 MX[15]=10.81; MY[15]=478.1; MS[15]=""
 MT[15]="stacks at 0:10.8 (interval)\n\nranks 1,3-6\n  #0  malloc\n  #1  operator new(unsigned long)\n  #2  std::vector<Element, std::allocator<Element> >::push_back(Element const&)  stl_vector.h:1285\n  #3  assemble(Mesh const&)  core.cpp:211\n  #4  Solver::run(int)  core.cpp:118\n  #5  main  main.cpp:40\n  #6  __libc_start_main\n  #7  _start\n\nranks 0-2,7\n  #0  poll\n  #1  libmpi.so.40+0x5d2c0\n  #2  MPI_Waitall\n  #3  exchange(Halo&)  core.cpp:77\n  #4  Solver::run(int)  core.cpp:118\n  #5  main  main.cpp:40\n  #6  __libc_start_main\n  #7  _start\n\nranks 0-7, another thread\n  #0  epoll_wait\n  #1  libpmix.so.2+0x9a3f0\n  #2  clone\n"
 $mark << EOD
@@ -91,7 +94,9 @@ if (text) {
   plot for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lc rgb col(k) title names[k]
   exit
 }
-plot for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
+plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder notitle, \
+     limit with lines lw 1.4 dt (8,5) lc rgb lim notitle, \
+     for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
      for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) title names[k], \
      $mark using 1:($6==1 ? $2 : NaN):(0):(1103.8-$2) with vectors nohead lw 0.8 dt (2,3) lc rgb mut, \
      $mark using 1:($6==1 ? 1114.9 : NaN):(MS[int($5)]) with labels left rotate by 30 offset character 1,-0.5 font sprintf("%s,%d",font,0.5+fs*0.85) tc rgb fg, \
@@ -109,6 +114,7 @@ if (window) {
     far(i) = ((MX[i]-MOUSE_X)/(GPVAL_X_MAX-GPVAL_X_MIN)*wide*0.85)**2 + ((MY[i]-MOUSE_Y)/(GPVAL_Y_MAX-GPVAL_Y_MIN)*high*0.73)**2
     bind all "Button1" "near=1; do for [i=2:|MX|] { if (far(i)<far(near)) { near=i } } ; if (far(near)<=196) { print MT[near] }"
   }
+  bind all "q" "exit gnuplot"
   pause 0.3  # x11 sends an event of its own after the first plot
   pause mouse close
 }

@@ -3,6 +3,7 @@
 if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
+name = "memlog: "."Resident memory, all ranks"
 # (preamble.gp)
 $run1 << EOD
 0.125618 46.762
@@ -56,5 +57,5 @@ if (text) {
 }
 plot for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
      for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) title names[k]
-if (window) { pause mouse close }
+if (window) { bind all "q" "exit gnuplot"; pause mouse close }
 set output

@@ -15,6 +15,7 @@ const seen = { errors: [], requests: [], dialogs: [] };
 
 async function openPage(colorScheme) {
     const page = await browser.newPage({ viewport: { width: 1200, height: 700 }, colorScheme });
+    page.setDefaultTimeout(120000); // a busy machine
     page.on('pageerror', error => seen.errors.push(error.message));
     page.on('console', message => seen.errors.push(message.text()));
     page.on('request', request => seen.requests.push(request.url()));

@@ -56,8 +56,9 @@ def xdotool(env, *words):
                           timeout=mt.TIMEOUT_S).stdout
 
 
+@pytest.mark.parametrize("how", ["closed", "q"])
 @pytest.mark.parametrize("terminal", ["qt", "x11"])
-def test_click_prints_the_stack(folder, terminal, tmp_path):
+def test_click_prints_the_stack(folder, terminal, how, tmp_path):
     with display() as number:
         terminals = subprocess.run(["gnuplot", "-e", "print GPVAL_TERMINALS"], capture_output=True,
                                    text=True).stderr.split()
@@ -70,7 +71,7 @@ def test_click_prints_the_stack(folder, terminal, tmp_path):
                                  stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL)
         try:
             window = mt.wait_for(lambda: xdotool(env, "search", "--onlyvisible", "--name",
-                                                 "^Gnuplot").split(), what="the window")[-1]
+                                                 "^memlog: Resident memory").split(), what="the window")[-1]
             time.sleep(1.5)                             # gnuplot draws, then listens
             shape = dict(line.split("=") for line in
                          xdotool(env, "getwindowgeometry", "--shell", window).split())
@@ -85,7 +86,10 @@ def test_click_prints_the_stack(folder, terminal, tmp_path):
                     break
             text = mt.wait_for(lambda: (tmp_path / "out").read_text(), what="the stack")
             assert text.startswith("stacks at 0:01.2") and "assemble(Mesh const&)  core.cpp:211" in text
-            close_window(number, window)
+            if how == "closed":
+                close_window(number, window)
+            else:
+                xdotool(env, "key", "--window", window, "q")
             assert child.wait(timeout=mt.TIMEOUT_S) == 0
         finally:
             child.kill()

@@ -383,7 +383,8 @@ static void test_phases(void **state)
     assert_int_equal(times_in(out.data, "\"inner\""), 1);
     assert_int_equal(times_in(out.data, "\"next\""), 1);
     assert_int_equal(times_in(out.data, "\"hidden\""), 0);
-    assert_int_equal(times_in(out.data, "\"far\""), 0);
+    assert_int_equal(times_in(out.data, "\"far\" at first"), 1); /* before its line */
+    assert_int_equal(times_in(out.data, "graph 0 right"), 1);
     ml_buffer_free(&out);
 }
 
