@@ -4,10 +4,11 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/ranges.h"
+#include "orders/stack_link.h"
+#include "orders/stack_rules.h"
 #include "recorder/event.h"
+#include "recorder/helpers.h"
 #include "recorder/source_processes.h"
-#include "recorder/stack_link.h"
-#include "recorder/stack_rules.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -312,8 +313,8 @@ static enum ml_status open_stacks(const struct ml_source_setup *setup, void **ou
     struct ml_stack_link_events events = {s,         on_ready, on_frames, on_stacks, on_samples,
                                           on_failed, on_taken, on_named,  on_broken, on_lost};
     if (status == ML_OK)
-        status = ml_stack_link_open(setup->loop, setup->starter, ml_options_debugger(o), &events,
-                                    &s->link, err);
+        status = ml_stack_link_open(setup->loop, setup->starter, ML_HELPER_STACKS,
+                                    ml_options_debugger(o), &events, &s->link, err);
     if (status != ML_OK) {
         close_stacks(s);
         return status;

@@ -1,4 +1,4 @@
-#include "recorder/silence.h"
+#include "orders/silence.h"
 
 #include "base/clock.h"
 #include "wait_until.h"

@@ -1,4 +1,4 @@
-#include "recorder/stack_rules.h"
+#include "orders/stack_rules.h"
 
 #include "base/clock.h"
 

@@ -1,7 +1,7 @@
 /* The sampling rank's side of its stack server: starts it, watches it, starts it again, and hands
  * on what it says. */
-#ifndef ML_RECORDER_STACK_LINK_H
-#define ML_RECORDER_STACK_LINK_H
+#ifndef ML_ORDERS_STACK_LINK_H
+#define ML_ORDERS_STACK_LINK_H
 
 #include "base/loop.h"
 #include "launch/starter.h"
@@ -35,8 +35,9 @@ struct ml_stack_link_events {
     void (*lost)(void *context, const char *why);
 };
 
-/* Asks STARTER for a stack server that takes stacks by BACKEND. Errors: no socket. */
-enum ml_status ml_stack_link_open(struct ml_loop *loop, struct ml_starter *starter,
+/* Asks STARTER for a stack server, its helper of that number, that takes stacks by BACKEND. Errors:
+ * no socket. */
+enum ml_status ml_stack_link_open(struct ml_loop *loop, struct ml_starter *starter, int helper,
                                   const char *backend, const struct ml_stack_link_events *events,
                                   struct ml_stack_link **out_link, struct ml_error *err);
 

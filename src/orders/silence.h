@@ -1,8 +1,8 @@
 /* How long a process has been silent that could have spoken. One that is runnable and gets no CPU
  * is not silent, however loaded the node is; one that computes is so for the CPU time that it gets;
  * one that sleeps or is stopped, for the time that passes. */
-#ifndef ML_RECORDER_SILENCE_H
-#define ML_RECORDER_SILENCE_H
+#ifndef ML_ORDERS_SILENCE_H
+#define ML_ORDERS_SILENCE_H
 
 #include <stdbool.h>
 #include <stdint.h>

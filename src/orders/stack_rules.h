@@ -1,6 +1,6 @@
 /* When stacks are to be taken: growth, low memory, and what the budget allows. Pure. */
-#ifndef ML_RECORDER_STACK_RULES_H
-#define ML_RECORDER_STACK_RULES_H
+#ifndef ML_ORDERS_STACK_RULES_H
+#define ML_ORDERS_STACK_RULES_H
 
 #include "launch/options.h"
 #include "record/tables.h"

@@ -1,11 +1,10 @@
-#include "recorder/stack_link.h"
+#include "orders/stack_link.h"
 
 #include "base/channel.h"
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/pack.h"
-#include "recorder/helpers.h"
-#include "recorder/silence.h"
+#include "orders/silence.h"
 #include "stack/protocol.h"
 #include "stack/server.h"
 #include "trace/tracing.h"
@@ -51,6 +50,7 @@ struct target {
 struct ml_stack_link {
     struct ml_loop *loop;
     struct ml_starter *starter;
+    int helper; /* which of the starter's the server is */
     struct ml_stack_link_events events;
     char *backend;
     struct ml_channel *channel; /* NULL: no server */
@@ -293,7 +293,7 @@ static enum ml_status start(struct ml_stack_link *l, struct ml_error *err)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
         return ml_fail_errno(err, ML_NODE_LOST, "socketpair");
     struct ml_channel_events on = {l, on_message, on_closed};
-    ml_starter_start_helper(l->starter, ML_HELPER_STACKS, pair[1]);
+    ml_starter_start_helper(l->starter, l->helper, pair[1]);
     close(pair[1]);
     l->channel = ml_channel_open(l->loop, pair[0], &on);
     struct ml_buffer message = {0};
@@ -305,12 +305,13 @@ static enum ml_status start(struct ml_stack_link *l, struct ml_error *err)
     return ML_OK;
 }
 
-enum ml_status ml_stack_link_open(struct ml_loop *loop, struct ml_starter *starter,
+enum ml_status ml_stack_link_open(struct ml_loop *loop, struct ml_starter *starter, int helper,
                                   const char *backend, const struct ml_stack_link_events *events,
                                   struct ml_stack_link **out_link, struct ml_error *err)
 {
     struct ml_stack_link *l = ml_alloc(sizeof *l);
-    *l = (struct ml_stack_link){.loop = loop, .starter = starter, .events = *events, .idle = true};
+    *l = (struct ml_stack_link){
+        .loop = loop, .starter = starter, .helper = helper, .events = *events, .idle = true};
     l->backend = ml_strdup(backend);
     l->look = ml_loop_timer(loop, look, l);
     l->last = ml_loop_timer(loop, last_moment, l);
