@@ -56,7 +56,7 @@ def columns_of(file, table):
 
 
 def equal(a, b):
-    return a == b or (isinstance(a, float) and math.isclose(a, b, abs_tol=2e-9))
+    return a == b or (isinstance(a, float) and math.isclose(a, b, rel_tol=5e-9, abs_tol=2e-9))    # nine digits
 
 
 @pytest.mark.parametrize("name", ["made", "bare", "real"])
