@@ -1,13 +1,12 @@
 #include "orders/silence.h"
 
 #include "base/clock.h"
-#include "base/own.h"
-#include "probe/proc_parse.h"
+#include "trace/tracing.h"
 
 #include <ctype.h>
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 void ml_silence_add(struct ml_silence *s, const struct ml_doing *doing, int64_t now_ns)
 {
@@ -20,16 +19,6 @@ void ml_silence_add(struct ml_silence *s, const struct ml_doing *doing, int64_t 
     s->cpu_ns = doing->cpu_ns;
 }
 
-static char state_of(int tasks, const char *thread)
-{
-    char path[64], text[1024];
-    struct ml_proc_stat stat;
-    snprintf(path, sizeof path, "%.32s/stat", thread);
-    ML_AUTO_FD int fd = openat(tasks, path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof text) : -1;
-    return n > 0 && ml_proc_parse_stat(text, (size_t)n, &stat) ? stat.state : '?';
-}
-
 static bool is_runnable(pid_t pid)
 {
     char path[64];
@@ -37,7 +26,7 @@ static bool is_runnable(pid_t pid)
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     DIR *tasks = opendir(path);
     for (const struct dirent *e; tasks && !runnable && (e = readdir(tasks));)
-        runnable = isdigit((unsigned char)*e->d_name) && state_of(dirfd(tasks), e->d_name) == 'R';
+        runnable = isdigit((unsigned char)*e->d_name) && ml_tracing_of(atoi(e->d_name)).runnable;
     if (tasks)
         closedir(tasks);
     return runnable;

@@ -10,6 +10,7 @@
 struct ml_tracing {
     bool gone;         /* no such process, or only its exit code is left */
     bool stopped;      /* by job control */
+    bool runnable;     /* runs, or waits for a CPU */
     bool stop_pending; /* a stop was sent to it and takes effect once nobody holds it */
     pid_t parent;
     pid_t tracer; /* 0: nobody */
@@ -18,6 +19,7 @@ struct ml_tracing {
 /* What TEXT, of /proc/PID/status, says. Pure. */
 void ml_tracing_parse(const char *text, struct ml_tracing *out_tracing);
 
+/* Of a process, or of the thread PID. */
 struct ml_tracing ml_tracing_of(pid_t pid);
 
 /* Makes TRACER let go of PID: it is continued, since somebody may have stopped it, and killed if

@@ -37,6 +37,7 @@ void ml_tracing_parse(const char *text, struct ml_tracing *out_tracing)
     *out_tracing = (struct ml_tracing){
         .gone = !state || strchr("ZX", *state),
         .stopped = state && *state == 'T',
+        .runnable = state && *state == 'R',
         .stop_pending = pending && (strtoull(pending, NULL, 16) & stops),
         .parent = pid_of(text, "PPid"),
         .tracer = pid_of(text, "TracerPid"),

@@ -2,13 +2,12 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/own.h"
+#include "trace/tracing.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -211,22 +210,12 @@ static void leave_behind(struct ml_holder *holder)
     pthread_detach(t->thread);
 }
 
-/* The letter of proc_pid_stat(5); 0: it is gone. */
-static char state_of(const struct ml_hold *h)
-{
-    char path[64], line[256];
-    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)h->pid, (int)h->thread);
-    ML_AUTO_FILE FILE *file = fopen(path, "re");
-    const char *end = file && fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
-    return end && end[1] ? end[2] : 0;
-}
-
 /* Whether a thread has not stopped because it waits for a CPU, and not for a disk. Called with the
  * lock. */
 static bool some_wait_for_a_cpu(const struct tracer *t)
 {
     for (size_t i = 0; i < t->n; i++) {
-        if (t->list[i].error == ETIMEDOUT && state_of(&t->list[i]) == 'R')
+        if (t->list[i].error == ETIMEDOUT && ml_tracing_of(t->list[i].thread).runnable)
             return true;
     }
     return false;

@@ -32,7 +32,8 @@ static void test_parse(void **state)
     assert_int_equal(t.parent, 12);
     assert_int_equal(t.tracer, 4711);
     t = parse("State:\tT (stopped)\nTracerPid:\t0\nSigPnd:\t0000000000040000\nShdPnd:\t0200\n");
-    assert_true(t.stopped);
+    assert_true(t.stopped && !t.runnable);
+    assert_true(parse("State:\tR (running)\nTracerPid:\t0\n").runnable);
     assert_false(t.stop_pending || t.gone);
     assert_int_equal(t.tracer, 0);
 }
