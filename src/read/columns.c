@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PATH_B 128
 #define MAX_CELL_B 65536         /* of a text; the format has 512 */
 #define MAX_CHUNK_B (64LL << 20) /* HDF5 takes the memory of one chunk; the format has 32 MiB */
 #define MAX_COMPRESSION 1100     /* deflate reaches 1032:1 */
@@ -122,8 +123,9 @@ static enum ml_status check_extent(const struct ml_run *run, struct column *c, s
     return ML_OK;
 }
 
-static enum ml_status verify(const struct ml_run *run, const struct column *c, bool *out_known,
-                             struct ml_error *err)
+/* Remembers a column that is right: it is compared once. */
+static enum ml_status verify(struct ml_run *run, const struct column *c, const char *path,
+                             bool *out_known, struct ml_error *err)
 {
     enum ml_verified verified = ml_verify(c->dataset, c->type, c->rows, c->cell_B);
     *out_known = verified != ML_VERIFIED_UNKNOWN;
@@ -131,29 +133,16 @@ static enum ml_status verify(const struct ml_run *run, const struct column *c, b
         return unreadable(run, c, err);
     if (verified == ML_VERIFIED_WRONG)
         return damaged(run, c, "is damaged: its values are not those that were written", err);
+    ml_intern_add(&run->verified, path, strlen(path));
     return ML_OK;
 }
 
-/* Of what is compressed zlib tells that it is damaged. */
-static enum ml_status verify_once(struct ml_run *run, const struct column *c, const char *path,
-                                  struct ml_error *err)
-{
-    bool known;
-    if (c->chunked || ml_intern_find(&run->verified, path, strlen(path)) != ML_INTERN_NONE)
-        return ML_OK;
-    enum ml_status status = verify(run, c, &known, err);
-    if (!status)
-        ml_intern_add(&run->verified, path, strlen(path));
-    return status;
-}
-
 /* Closes what it opened when it fails. */
-static enum ml_status column_open(struct ml_run *run, const char *table, const char *name,
-                                  struct column *out, struct ml_error *err)
+static enum ml_status column_find(struct ml_run *run, const char *table, const char *name,
+                                  char path[PATH_B], struct column *out, struct ml_error *err)
 {
     struct column c = {.table = table, .name = name, .dataset = -1, .type = -1};
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", table, name);
+    snprintf(path, PATH_B, "%s/%s", table, name);
     if (!ml_run_is_hard_link(run->file, table))
         return ml_fail(err, ML_RUN_LOST, "%.300s: table %s is missing", run->path, table);
     if (!ml_run_is_hard_link(run->file, path))
@@ -166,8 +155,6 @@ static enum ml_status column_open(struct ml_run *run, const char *table, const c
     enum ml_status status = c.cell_B == 0 || c.cell_B > MAX_CELL_B
                                 ? damaged(run, &c, "has values of an odd size", err)
                                 : check_extent(run, &c, err);
-    if (!status)
-        status = verify_once(run, &c, path, err);
     if (status)
         column_close(&c);
     else
@@ -175,15 +162,33 @@ static enum ml_status column_open(struct ml_run *run, const char *table, const c
     return status;
 }
 
+/* For reading; nothing is open when it fails. Of what is compressed zlib tells that it is damaged.
+ */
+static enum ml_status column_open(struct ml_run *run, const char *table, const char *name,
+                                  struct column *out, struct ml_error *err)
+{
+    char path[PATH_B];
+    bool known;
+    enum ml_status status = column_find(run, table, name, path, out, err);
+    if (status || out->chunked ||
+        ml_intern_find(&run->verified, path, strlen(path)) != ML_INTERN_NONE)
+        return status;
+    status = verify(run, out, path, &known, err);
+    if (status)
+        column_close(out);
+    return status;
+}
+
 enum ml_status ml_run_column_verify(struct ml_run *run, const char *table, const char *name,
                                     bool *out_known, int64_t *out_values_B, struct ml_error *err)
 {
     struct column c = {.type = -1, .dataset = -1};
-    enum ml_status status = column_open(run, table, name, &c, err);
+    char path[PATH_B];
+    enum ml_status status = column_find(run, table, name, path, &c, err);
     if (status)
         return status;
     *out_values_B = (int64_t)(c.rows * c.cell_B);
-    status = verify(run, &c, out_known, err);
+    status = verify(run, &c, path, out_known, err);
     column_close(&c);
     return status;
 }
