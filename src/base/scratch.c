@@ -66,7 +66,7 @@ static void clear_others(const char *parent)
 enum ml_status ml_scratch_make(struct ml_scratch *out, struct ml_error *err)
 {
     struct ml_scratch s = {.held = -1};
-    char held[sizeof s.path + sizeof HELD];
+    char held[sizeof s.path + sizeof HELD], taken[sizeof held + 1];
     const char *parent = getenv("TMPDIR");
     *out = s;
     if (!parent || !*parent)
@@ -77,9 +77,10 @@ enum ml_status ml_scratch_make(struct ml_scratch *out, struct ml_error *err)
     if (!mkdtemp(s.path))
         return ml_fail_errno(err, ML_RUN_LOST, "no folder can be made in %.200s", parent);
     snprintf(held, sizeof held, "%s/" HELD, s.path);
-    s.held = open(held, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (s.held >= 0)
-        ml_hold_take(s.held);
+    snprintf(taken, sizeof taken, "%s~", held);
+    s.held = open(taken, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (s.held >= 0 && ml_hold_take(s.held)) /* a folder without HELD is nobody's to remove */
+        rename(taken, held);
     *out = s;
     return ML_OK;
 }
