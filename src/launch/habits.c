@@ -4,19 +4,20 @@
 
 #include <wordexp.h>
 
-const struct ml_habit ml_habits[] = {
+const struct ml_habit ml_habits[ML_HABITS] = {
     {"run", true, NULL},
     {"pbs", false, NULL},    /* the nodes are those of $PBS_NODEFILE, wherever there is one */
     {"stdout", false, NULL}, /* output is recorded unless --no-stdout says otherwise */
     {"read", true, "memlog read %s"},
     {"plot", true, "memlog plot %s"},
 };
-const size_t ml_n_habits = sizeof ml_habits / sizeof *ml_habits;
 
-enum ml_status ml_habit_run(const char *text, char ***out_words, struct ml_error *err)
+enum ml_status ml_habit_run(const char *text, char ***out_words, bool *out_shell,
+                            struct ml_error *err)
 {
     wordexp_t split;
     int code = wordexp(text, &split, WRDE_NOCMD | WRDE_UNDEF);
+    *out_shell = code != 0;
     if (code == 0 && split.we_wordc) {
         *out_words = split.we_wordv;
         return ML_OK;

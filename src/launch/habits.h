@@ -6,7 +6,6 @@
 #include "base/error.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct ml_habit {
     const char *name; /* without the two dashes */
@@ -14,12 +13,13 @@ struct ml_habit {
     const char *answer; /* what to type in its place, %s being the value; NULL: it is understood */
 };
 
-extern const struct ml_habit ml_habits[];
-extern const size_t ml_n_habits;
+enum { ML_HABITS = 5 };
+extern const struct ml_habit ml_habits[ML_HABITS];
 
 /* The words of --run "mpiexec -n 4 app", NULL-terminated, as a shell would split them; of what only
- * a shell can do (a pipe, a redirection) `sh -c`. Lives as long as the process. Error: open
- * quotes. */
-enum ml_status ml_habit_run(const char *text, char ***out_words, struct ml_error *err);
+ * a shell can do (a pipe, a redirection) those of `sh -c`, and OUT_SHELL is true. Live as long as
+ * the process. Error: open quotes. */
+enum ml_status ml_habit_run(const char *text, char ***out_words, bool *out_shell,
+                            struct ml_error *err);
 
 #endif

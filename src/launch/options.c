@@ -40,7 +40,7 @@ struct option_row {
 };
 
 #define PREFIX "MEMLOG_"
-enum { VARIABLE_B = 64, FIRST_ROW = 1000, FIRST_HABIT = 2000, HABITS_MAX = 16 };
+enum { VARIABLE_B = 64, FIRST_ROW = 1000, FIRST_HABIT = 2000 };
 
 #define ROW(kind, field, name, letter, argument, standard, description)                            \
     {kind, offsetof(struct ml_options, field), name, letter, argument, standard, description},
@@ -226,10 +226,10 @@ static void fill_getopt(struct option *longs, char *letters)
     struct option *more = longs + N_ROWS;
     *more++ = (struct option){"help", no_argument, NULL, 'h'};
     *more++ = (struct option){"version", no_argument, NULL, 'V'};
-    for (size_t i = 0; i < ml_n_habits; i++)
+    for (int i = 0; i < ML_HABITS; i++)
         *more++ = (struct option){ml_habits[i].name,
                                   ml_habits[i].takes_value ? required_argument : no_argument, NULL,
-                                  FIRST_HABIT + (int)i};
+                                  FIRST_HABIT + i};
     *more = (struct option){0};
     *letters++ = 'h';
     *letters = 0;
@@ -273,16 +273,17 @@ static enum ml_status follow(const struct ml_habit *habit, struct ml_options *o,
     }
     if (!habit->takes_value)
         return ML_OK;
-    enum ml_status status = ml_habit_run(optarg, &o->command, err);
-    if (status == ML_OK && strcmp(o->command[0], "sh") == 0 && o->launch == ML_LAUNCH_AUTO)
-        o->launch = ML_LAUNCH_ONCE;
+    bool shell;
+    enum ml_status status = ml_habit_run(optarg, &o->command, &shell, err);
+    if (status == ML_OK && shell && o->launch == ML_LAUNCH_AUTO)
+        o->launch = ML_LAUNCH_ONCE; /* mpiexec is in there, where nobody sees it */
     return status;
 }
 
 static enum ml_status parse_arguments(int argc, char **argv, struct ml_options *o,
                                       enum ml_options_wish *wish, struct ml_error *err)
 {
-    struct option longs[N_ROWS + HABITS_MAX + 3];
+    struct option longs[N_ROWS + ML_HABITS + 3];
     char letters[2 * N_ROWS + 8];
     int code;
     fill_getopt(longs, letters);
