@@ -36,9 +36,8 @@
  * fork would make the kernel choose another victim: the sampling rank (seen with Linux 6.18). */
 #define RESTART_NS ML_NS_PER_S
 
-/* At the end: for an order that is under way, and for names. */
+/* At the end. */
 #define LAST_ORDER_NS (500 * ML_NS_PER_MS)
-#define LAST_NAMES_NS (30 * ML_NS_PER_S)
 #define FAREWELL_NS (2 * ML_NS_PER_S)
 
 /* A target of the order that is under way. */
@@ -319,7 +318,7 @@ enum ml_status ml_stack_link_open(struct ml_loop *loop, struct ml_starter *start
     l->rescue = ml_loop_timer(loop, rescue, l);
     enum ml_status status = start(l, err);
     if (status != ML_OK) {
-        ml_stack_link_close(l);
+        ml_stack_link_close(l, 0);
         return status;
     }
     *out_link = l;
@@ -367,14 +366,14 @@ static void await_end(struct ml_stack_link *l)
     reap(l);
 }
 
-int64_t ml_stack_link_close(struct ml_stack_link *l)
+int64_t ml_stack_link_close(struct ml_stack_link *l, int64_t patience_ns)
 {
     if (!l)
         return 0;
     l->closing = true;
     if (l->channel) {
         begin_silence(l); /* anew, with less patience */
-        ml_timer_set_in(l->last, LAST_NAMES_NS);
+        ml_timer_set_in(l->last, patience_ns);
         ml_loop_run_until(l->loop, &l->idle);
     }
     int64_t waiting = l->waiting;

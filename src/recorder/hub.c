@@ -471,9 +471,12 @@ void ml_hub_stop(struct ml_hub *h)
     /* What a failed job's ranks leave behind goes with them, as with mpiexec, which kills groups;
      * a program that a shell would have started is no such job. */
     bool is_job = h->setup.launcher != ML_LAUNCHER_NONE || h->setup.plan->form != ML_FORM_RANKS;
-    if (is_job && ml_job_verdict(h->job)->cause != ML_CAUSE_NONE)
-        ml_probe_signal_all(
-            ml_process_source_probe(ml_sampler_sources(h->setup.sampler)->processes), SIGKILL);
+    bool failed = ml_job_verdict(h->job)->cause != ML_CAUSE_NONE;
+    const struct ml_sources *sources = ml_sampler_sources(h->setup.sampler);
+    if (is_job && failed)
+        ml_probe_signal_all(ml_process_source_probe(sources->processes), SIGKILL);
+    if (failed)
+        ml_stacks_hurry(sources->stacks);
     if (h->host)
         ml_sampler_host_cpu(h->setup.sampler, ml_host_link_pid(h->host));
     h->stopped = true;

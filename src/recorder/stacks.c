@@ -17,6 +17,11 @@
 /* A signal reaches each rank process of the node, and each passes it on. */
 #define SAME_SIGNAL_NS (200 * ML_NS_PER_MS)
 
+/* For names that are still being read at the end. A job that is being ended is given some seconds
+ * by its scheduler, in which the file is to be written too. */
+#define NAMES_NS (30 * ML_NS_PER_S)
+#define HURRIED_NS (2 * ML_NS_PER_S)
+
 struct ml_stacks {
     const struct ml_options *options;
     const struct ml_probe *probe;
@@ -38,6 +43,7 @@ struct ml_stacks {
     size_t n_wishes, wish_capacity;
     bool any_rank; /* some process of the node has one */
     bool told_ready, told_refused;
+    bool hurried; /* see ml_stacks_hurry */
     int64_t n_taken, n_failed, cpu_ns;
     char *failure;        /* the last one */
     int64_t names_cpu_ns; /* of it, what no taking was charged with yet */
@@ -280,13 +286,19 @@ static void on_lost(void *context, const char *why)
     ml_timer_off(s->interval);
 }
 
+void ml_stacks_hurry(struct ml_stacks *s)
+{
+    if (s)
+        s->hurried = true;
+}
+
 /* ---- life ---- */
 
 static void close_stacks(void *state)
 {
     struct ml_stacks *s = state;
     ml_timer_stop(s->interval);
-    ml_stack_link_close(s->link);
+    ml_stack_link_close(s->link, 0);
     ml_growth_free(&s->growth);
     ml_ranges_free(&s->ranks);
     free(s->wanted);
@@ -393,7 +405,7 @@ static void stop(void *state, struct ml_node_row *row)
 {
     struct ml_stacks *s = state;
     ml_timer_off(s->interval);
-    int64_t without_names = ml_stack_link_close(s->link);
+    int64_t without_names = ml_stack_link_close(s->link, s->hurried ? HURRIED_NS : NAMES_NS);
     tell_missing(s, without_names);
     s->link = NULL;
     row->stacks = s->n_taken;

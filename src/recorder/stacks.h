@@ -12,4 +12,7 @@ void ml_stacks_server_started(struct ml_stacks *stacks, pid_t pid);
 /* Takes the stacks of all ranks (--stack-signal). */
 void ml_stacks_now(struct ml_stacks *stacks);
 
+/* The run did not end by itself: its end waits no longer for names than it must. */
+void ml_stacks_hurry(struct ml_stacks *stacks);
+
 #endif
