@@ -63,6 +63,7 @@ if (form eq "") {
     set obj 1 rect from screen 0,screen 0 to screen 1,screen 1 behind fc rgb bg fs solid noborder
     set mouse
     set mouse nozoomcoordinates
+    bind all "q" "exit gnuplot"
   }
 }
 if (!text) { set termoption noenhanced }

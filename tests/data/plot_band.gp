@@ -141,7 +141,6 @@ if (window) {
     far(i) = ((MX[i]-MOUSE_X)/(GPVAL_X_MAX-GPVAL_X_MIN)*wide*0.85)**2 + ((MY[i]-MOUSE_Y)/(GPVAL_Y_MAX-GPVAL_Y_MIN)*high*0.73)**2
     bind all "Button1" "near=1; do for [i=2:|MX|] { if (far(i)<far(near)) { near=i } } ; if (far(near)<=196) { print MT[near] }"
   }
-  bind all "q" "exit gnuplot"
   pause 0.3  # x11 sends an event of its own after the first plot
   pause mouse close
 }

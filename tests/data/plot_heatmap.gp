@@ -58,5 +58,5 @@ if (form eq "svg") {
 } else {
   plot $map matrix using (at($1)):(row($2)):(known($3)) with image
 }
-if (window) { bind all "q" "exit gnuplot"; pause mouse close }
+if (window) { pause mouse close }
 set output

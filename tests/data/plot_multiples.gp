@@ -171,5 +171,5 @@ here = col(1); set label 11 "n02" at graph 0, graph 1 offset 0,character 0.8 lef
 set label 12 "peak 475 MiB" at graph 1, graph 1 offset 0,character 0.8 right font sprintf("%s,%d",font,0.5+fs*0.85) tc rgb mut
 plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder, limit with lines lw 1 dt (8,5) lc rgb lim, for [k=1:4] sprintf("$rank%d",k) using 1:2 with steps lw 0.7 lc rgb thin, $node2 using 1:2 with fillsteps fc rgb here fs transparent solid 0.10 noborder, $node2 using 1:2 with steps lw 1.8 lc rgb here
 unset multiplot
-if (window) { bind all "q" "exit gnuplot"; pause mouse close }
+if (window) { pause mouse close }
 set output

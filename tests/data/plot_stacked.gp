@@ -59,5 +59,5 @@ plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid nobo
      for [k=8:1:-1] $layers using 1:k+1 with fillsteps fc rgb shade[k] fs solid noborder, \
      for [k=8:1:-1] $layers using 1:k+1 with steps lw 0.6 lc rgb bg, \
      $layers using 1:9 with steps lw 1.6 lc rgb fg
-if (window) { bind all "q" "exit gnuplot"; pause mouse close }
+if (window) { pause mouse close }
 set output

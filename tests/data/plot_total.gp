@@ -47,5 +47,5 @@ plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid nobo
      limit with lines lw 1.4 dt (8,5) lc rgb lim notitle, \
      for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
      for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) title names[k]
-if (window) { bind all "q" "exit gnuplot"; pause mouse close }
+if (window) { pause mouse close }
 set output

@@ -57,5 +57,5 @@ if (text) {
 }
 plot for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
      for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) title names[k]
-if (window) { bind all "q" "exit gnuplot"; pause mouse close }
+if (window) { pause mouse close }
 set output
