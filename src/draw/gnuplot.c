@@ -86,8 +86,7 @@ void ml_gnuplot_emit(const struct ml_plot_page *page, struct ml_buffer *out)
     if (page->n_marks)
         ml_buffer_append(out, ml_embedded_click_gp, ml_embedded_click_gp_size);
     else
-        ml_buffer_printf(out,
-                         "if (window) { pause mouse close }\n");
+        ml_buffer_printf(out, "if (window) { pause mouse close }\n");
     ml_buffer_printf(out, "set output\n");
     ml_space_free(&s.space);
     free(s.shown);
