@@ -1,5 +1,5 @@
 /* Two ranks; the first sits in MPI_Allreduce for 70 % of the time, because the other comes late.
- * It says what share it measured itself. */
+ * It says what share it measured itself, and when, in seconds of region `work`, it was inside. */
 #include "../../mpi_hooks/memlog.h"
 #include "hooks.h"
 
@@ -16,7 +16,7 @@ static void rest(long ms)
 int main(int argc, char **argv)
 {
     int rank, sum;
-    double inside = 0;
+    double inside = 0, entered[ROUNDS], left[ROUNDS];
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Barrier(MPI_COMM_WORLD);
@@ -24,12 +24,16 @@ int main(int argc, char **argv)
     double begin = MPI_Wtime();
     for (int i = 0; i < ROUNDS; i++) {
         rest(rank == 0 ? 30 : 100);
-        double entered = MPI_Wtime();
+        entered[i] = MPI_Wtime() - begin;
         MPI_Allreduce(&rank, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
-        inside += MPI_Wtime() - entered;
+        left[i] = MPI_Wtime() - begin;
+        inside += left[i] - entered[i];
     }
     memlog_region_end("work");
-    say(rank, "%.9f of %.9f", inside, MPI_Wtime() - begin);
+    double all = MPI_Wtime() - begin;
+    for (int i = 0; i < ROUNDS; i++)
+        say(rank, "%.6f to %.6f", entered[i], left[i]);
+    say(rank, "%.9f of %.9f", inside, all);
     MPI_Finalize();
     return 0;
 }
