@@ -17,7 +17,7 @@
 #define RECORD "record.h5"
 #define HELD "held" /* by the writer, for as long as it lives */
 #define MAGIC "memlog draft "
-#define BASE_MAX 180 /* of FILE's name in the folder's, which has to stay under 256 bytes */
+#define BASE_MAX 160 /* of FILE's name in the folder's, which has to stay under 256 bytes */
 #define NAMES_MAX 10000
 #define PAUSE_US 10000
 
@@ -112,8 +112,9 @@ static bool is_id(const char *text)
     return n && !text[n];
 }
 
-/* What dead runs left of their drafts of this FILE. Where that is in doubt it is left. */
-static void clear_others(const struct ml_draft *d)
+/* What dead runs left of their drafts of this FILE. Where that is in doubt it is left, but with
+ * FORCE what is of this run. */
+static void clear_others(const struct ml_draft *d, bool force)
 {
     ML_AUTO_FREE char *prefix = ml_format(".%.*s.", BASE_MAX, d->base);
     int fd = openat(d->beside, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -123,7 +124,7 @@ static void clear_others(const struct ml_draft *d)
     for (const struct dirent *e; dir && (e = readdir(dir));) {
         if (strncmp(e->d_name, prefix, strlen(prefix)) == 0 && is_id(e->d_name + strlen(prefix)) &&
             strcmp(e->d_name, d->name) != 0)
-            clear(d->beside, e->d_name, false);
+            clear(d->beside, e->d_name, force && strncmp(e->d_name, d->name, strlen(d->name)) == 0);
     }
     if (dir)
         closedir(dir);
@@ -131,16 +132,17 @@ static void clear_others(const struct ml_draft *d)
 
 /* ---- the folder ---- */
 
-static enum ml_status make_folder(struct ml_draft *d, enum ml_draft_claim claim,
-                                  struct ml_error *err)
+/* Gives the folder NAME, which is held already, the name that only one can have. */
+static enum ml_status claim_name(struct ml_draft *d, const char *name, enum ml_draft_claim claim,
+                                 struct ml_error *err)
 {
     static const int tries[] = {
         [ML_DRAFT_ASK] = 100, [ML_DRAFT_WAIT] = 3000, [ML_DRAFT_FORCE] = 100};
     enum fate fate = GONE;
     for (int i = 0; i < tries[claim]; i++) {
-        if (mkdirat(d->beside, d->name, 0700) == 0)
+        if (renameat(d->beside, name, d->beside, d->name) == 0)
             return ML_OK;
-        if (errno != EEXIST)
+        if (errno != EEXIST && errno != ENOTEMPTY)
             return ml_fail_errno(err, ML_RUN_LOST, "%.300s: make the folder %.100s beside it",
                                  d->path, d->name);
         fate = clear(d->beside, d->name, claim == ML_DRAFT_FORCE);
@@ -170,6 +172,32 @@ static bool hold_folder(struct ml_draft *d)
     return write(d->held, words, strlen(words)) == (ssize_t)strlen(words);
 }
 
+/* It is held before it has its name, so that whoever dies here leaves no folder of that name of
+ * which nobody knows whose it is. */
+static enum ml_status make_folder(struct ml_draft *d, enum ml_draft_claim claim,
+                                  struct ml_error *err)
+{
+    uint64_t number;
+    if (getrandom(&number, sizeof number, 0) != sizeof number)
+        return ml_fail_errno(err, ML_RUN_LOST, "%.300s: random bytes", d->path);
+    ML_AUTO_FREE char *name = ml_format("%s_%016llx", d->name, (unsigned long long)number);
+    if (mkdirat(d->beside, name, 0700) < 0)
+        return ml_fail_errno(err, ML_RUN_LOST, "%.300s: make the folder %.100s beside it", d->path,
+                             name);
+    d->folder = openat(d->beside, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    enum ml_status status =
+        d->folder >= 0 && hold_folder(d)
+            ? claim_name(d, name, claim, err)
+            : ml_fail_errno(err, ML_RUN_LOST, "%.300s: write in the folder %.100s beside it",
+                            d->path, name);
+    if (status != ML_OK) {
+        if (d->folder >= 0)
+            unlinkat(d->folder, HELD, 0);
+        unlinkat(d->beside, name, AT_REMOVEDIR);
+    }
+    return status;
+}
+
 /* The bytes by which the other members know the file. */
 struct token {
     unsigned char bytes[16];
@@ -178,15 +206,11 @@ struct token {
 static enum ml_status make(struct ml_draft *d, enum ml_draft_claim claim, struct token *out_token,
                            struct ml_error *err)
 {
-    clear_others(d);
+    clear_others(d, claim == ML_DRAFT_FORCE);
     enum ml_status status = make_folder(d, claim, err);
     if (status != ML_OK)
         return status;
     d->made = true;
-    d->folder = openat(d->beside, d->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (d->folder < 0 || !hold_folder(d))
-        return ml_fail_errno(err, ML_RUN_LOST, "%.300s: write in the folder %.100s beside it",
-                             d->path, d->name);
     ML_AUTO_FD int fd =
         openat(d->folder, RECORD, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0 || getrandom(out_token, sizeof *out_token, 0) != sizeof *out_token ||

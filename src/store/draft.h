@@ -2,7 +2,7 @@
  * nobody else may enter, until it is published as FILE.
  *
  * The folder, .FILE.RUN, is the lock on the record of a run too: of all who would write FILE from
- * that run's journals, its end and any recovery, the one writes that could make the folder. */
+ * that run's journals, its end and any recovery, the one writes that could give it that name. */
 #ifndef ML_STORE_DRAFT_H
 #define ML_STORE_DRAFT_H
 

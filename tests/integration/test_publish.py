@@ -57,6 +57,8 @@ def dead_run(file):
     with job(file, "sleep", "60") as running:
         wait_for_journal(file)
         time.sleep(0.3)
+        for pid in running.processes():  # none sees another's end and makes the file
+            mt.send(pid, signal.SIGSTOP)
         running.kill_all()
     return mt.journals_of(file)
 
