@@ -1,5 +1,6 @@
 #include "debuggers/debugger.h"
 
+#include "base/load.h"
 #include "base/memory.h"
 #include "base/own.h"
 
@@ -11,8 +12,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 
+#define LOOK_AT_LOAD_NS (250 * ML_NS_PER_MS)
+#define STANDS_MOST_NS (30 * ML_NS_PER_S)
 #define LINE_B (16u << 20)
 #define PENDING_B (4 * LINE_B)
 #define READ_B 65536
@@ -160,9 +164,36 @@ enum {
     EVENT_OUTPUT = 2,
 };
 
-static int64_t until_ms(struct ml_mono deadline)
+static int64_t clock_of(const struct ml_debugger *d)
 {
-    int64_t left_ns = deadline.ns - ml_mono_now().ns;
+    return ml_mono_now().ns - d->behind_ns;
+}
+
+struct ml_mono ml_debugger_in(const struct ml_debugger *d, int64_t ns)
+{
+    return (struct ml_mono){clock_of(d) + ns};
+}
+
+bool ml_debugger_is_late(const struct ml_debugger *d, struct ml_mono deadline)
+{
+    return clock_of(d) >= deadline.ns;
+}
+
+static void note_silence(struct ml_debugger *d, int64_t passed_ns)
+{
+    d->silent_ns += passed_ns;
+    if (d->silent_ns < LOOK_AT_LOAD_NS)
+        return;
+    if (d->stood_ns < STANDS_MOST_NS && ml_load_is_full(get_nprocs())) {
+        d->stood_ns += d->silent_ns;
+        d->behind_ns += d->silent_ns;
+    }
+    d->silent_ns = 0;
+}
+
+static int64_t until_ms(const struct ml_debugger *d, struct ml_mono deadline)
+{
+    int64_t left_ns = deadline.ns - clock_of(d);
     int64_t ms = left_ns <= 0 ? 0 : (left_ns + ML_NS_PER_MS - 1) / ML_NS_PER_MS;
     return ms < 1000000 ? ms : 1000000;
 }
@@ -172,10 +203,13 @@ static int wait_for(struct ml_debugger *d, bool write, struct ml_mono deadline)
 {
     struct pollfd fds[] = {{.fd = d->out, .events = POLLIN},
                            {.fd = write ? d->in : -1, .events = POLLOUT}};
+    const int64_t most_ms = LOOK_AT_LOAD_NS / ML_NS_PER_MS;
     int64_t left_ms;
-    while ((left_ms = until_ms(deadline)) > 0) {
-        if (poll(fds, 2, (int)left_ms) > 0)
+    while ((left_ms = until_ms(d, deadline)) > 0) {
+        int64_t begin_ns = ml_mono_now().ns;
+        if (poll(fds, 2, (int)(left_ms < most_ms ? left_ms : most_ms)) > 0)
             return (fds[0].revents ? EVENT_OUTPUT : 0) | (fds[1].revents ? EVENT_WRITABLE : 0);
+        note_silence(d, ml_mono_now().ns - begin_ns);
     }
     return EVENT_NONE;
 }
@@ -186,6 +220,7 @@ static bool read_some(struct ml_debugger *d)
     ssize_t n = read(d->out, ml_buffer_reserve(&d->pending, READ_B), READ_B);
     if (n > 0)
         d->pending.length += (size_t)n;
+    d->stood_ns = d->silent_ns = 0;
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
@@ -292,10 +327,10 @@ static bool has_ended(pid_t pid)
 /* Reads and forgets the output until the process has ended, at most for GRACE_NS. */
 static bool drain_until_end(struct ml_debugger *d, int pidfd, int64_t grace_ns)
 {
-    struct ml_mono deadline = {ml_mono_now().ns + grace_ns};
+    struct ml_mono deadline = ml_debugger_in(d, grace_ns);
     struct pollfd fds[] = {{.fd = pidfd, .events = POLLIN}, {.fd = d->out, .events = POLLIN}};
     int64_t left_ms;
-    while ((left_ms = until_ms(deadline)) > 0) {
+    while ((left_ms = until_ms(d, deadline)) > 0) {
         poll(fds, 2, pidfd < 0 && left_ms > LOOK_MS ? LOOK_MS : (int)left_ms);
         if (fds[1].revents && !read_some(d))
             fds[1].fd = -1;

@@ -15,6 +15,9 @@ struct ml_debugger {
     pid_t pid;                /* 0: none */
     int in, out;              /* pipes: its stdin; its stdout and stderr; nonblocking */
     struct ml_buffer pending; /* output that was read and not consumed */
+    int64_t behind_ns;        /* its clock, see ml_debugger_in */
+    int64_t stood_ns;         /* of these: since its last output */
+    int64_t silent_ns;        /* waited for output since the load was looked at */
 };
 
 /* Starts ARGV (found in PATH) with signals TERM, HUP, INT and PIPE ignored and blocked, nothing but
@@ -25,6 +28,11 @@ struct ml_debugger {
  * PATH", or why it does not start. */
 enum ml_status ml_debugger_start(char *const *argv, struct ml_debugger *out_debugger,
                                  struct ml_error *err);
+
+/* A deadline in NS on its clock, which stands still while the node has more to do than CPUs and it
+ * is silent: it may be waiting for one. 30 s without a word at most. */
+struct ml_mono ml_debugger_in(const struct ml_debugger *d, int64_t ns);
+bool ml_debugger_is_late(const struct ml_debugger *d, struct ml_mono deadline);
 
 /* Writes a command (a newline is added). Its output is read meanwhile, so that neither side waits
  * for the other. Errors: the deadline, its end. */

@@ -83,7 +83,7 @@ enum ml_status ml_gdb_ask(struct ml_gdb *gdb, int64_t patience_ns, pid_t stop,
                           ...)
 {
     char words[256], line[300];
-    struct ml_mono deadline = {ml_mono_now().ns + patience_ns};
+    struct ml_mono deadline = ml_debugger_in(&gdb->debugger, patience_ns);
     struct wait w = {.gdb = gdb, .answer = answer, .stop = stop};
     va_list args;
     va_start(args, command);

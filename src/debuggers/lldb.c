@@ -72,11 +72,6 @@ static bool on_line(void *context, const char *text)
     return false;
 }
 
-static struct ml_mono in_ns(int64_t ns)
-{
-    return (struct ml_mono){ml_mono_now().ns + ns};
-}
-
 static enum ml_status ask(struct lldb *lldb, const char *command, struct ml_mono deadline,
                           struct exchange *out, struct ml_error *err)
 {
@@ -95,7 +90,7 @@ static enum ml_status hear(struct lldb *lldb, struct ml_mono deadline, struct ex
 static enum ml_status run(struct lldb *lldb, const char *command, int64_t limit_ns,
                           struct exchange *out, struct ml_error *err)
 {
-    struct ml_mono deadline = in_ns(limit_ns);
+    struct ml_mono deadline = ml_debugger_in(&lldb->debugger, limit_ns);
     enum ml_status status = ask(lldb, command, deadline, out, err);
     return status == ML_OK ? hear(lldb, deadline, out, err) : status;
 }
@@ -218,16 +213,16 @@ static void look(const struct lldb *lldb, struct sample *s)
 static enum ml_status attach(struct lldb *lldb, struct sample *s, struct exchange *e,
                              struct ml_error *err)
 {
-    struct ml_mono deadline = in_ns(ATTACH_NS);
+    struct ml_mono deadline = ml_debugger_in(&lldb->debugger, ATTACH_NS);
     ML_AUTO_FREE char *command = ml_format("process attach -p %d", (int)s->pid);
     enum ml_status status = ask(lldb, command, deadline, e, err);
     while (status == ML_OK && !s->tracer) {
-        struct ml_mono next = in_ns(LOOK_NS);
+        struct ml_mono next = ml_debugger_in(&lldb->debugger, LOOK_NS);
         status = hear(lldb, next, e, err);
         look(lldb, s);
         if (status == ML_OK)
             return ML_OK;
-        bool late = ml_mono_now().ns >= next.ns;
+        bool late = ml_debugger_is_late(&lldb->debugger, next);
         if (late && next.ns < deadline.ns)
             status = ML_OK;
     }
@@ -237,7 +232,7 @@ static enum ml_status attach(struct lldb *lldb, struct sample *s, struct exchang
 static enum ml_status backtrace(struct lldb *lldb, struct sample *s, struct exchange *e,
                                 struct ml_error *err)
 {
-    struct ml_mono deadline = in_ns(BACKTRACE_NS);
+    struct ml_mono deadline = ml_debugger_in(&lldb->debugger, BACKTRACE_NS);
     /* one frame more than are kept, so that it is seen whether some are missing */
     ML_AUTO_FREE char *command = ml_format("thread backtrace -c %d all", ML_STACK_DEPTH_MAX + 1);
     enum ml_status status = ask(lldb, command, deadline, e, err);

@@ -1,5 +1,6 @@
 #include "recorder/farewell.h"
 
+#include "base/load.h"
 #include "recorder/signals.h"
 #include "world/pmix_client.h"
 
@@ -12,13 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    PATIENT_STEPS = 30,
-    FINALIZE_SECONDS = 5,
-    MOST_ALARMS = 60,
-    PARTING_SECONDS = 5,
-    DRAIN_STEPS = 50
-};
+    enum {
+        PATIENT_STEPS = 30,
+        FINALIZE_SECONDS = 5,
+        MOST_ALARMS = 60,
+        PARTING_SECONDS = 5,
+        DRAIN_STEPS = 50
+    };
 
 static struct ml_leave final;
 static int n_cpus;
@@ -35,22 +36,10 @@ static void tell_hydra(void)
     (void)ignored;
 }
 
-/* Whether more wants to run than there are CPUs: then MPI_Finalize may wait for processes that wait
- * for a CPU. Async-signal-safe. */
-static bool is_overloaded(void)
-{
-    char text[16] = "";
-    int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
-    bool known = fd >= 0 && read(fd, text, sizeof text - 1) > 0;
-    if (fd >= 0)
-        close(fd);
-    return known && atoi(text) >= n_cpus;
-}
-
 static void leave_at_once(int number)
 {
     static volatile sig_atomic_t n_alarms, leaving;
-    if (number == SIGALRM && !leaving && ++n_alarms < MOST_ALARMS && is_overloaded()) {
+    if (number == SIGALRM && !leaving && ++n_alarms < MOST_ALARMS && ml_load_is_full(n_cpus)) {
         alarm(FINALIZE_SECONDS);
         return;
     }
@@ -109,7 +98,7 @@ static bool has_siblings(void)
 static void leave_last(void)
 {
     struct timespec pause = {0, 10000000};
-    int steps = is_overloaded() ? 5 * PATIENT_STEPS : PATIENT_STEPS;
+    int steps = ml_load_is_full(n_cpus) ? 5 * PATIENT_STEPS : PATIENT_STEPS;
     for (int i = 0; i < steps && has_siblings(); i++)
         nanosleep(&pause, NULL);
 }

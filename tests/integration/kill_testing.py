@@ -375,7 +375,7 @@ def read_record(run, record):
     """FILE, or what memlog recover makes of the journals; None where no tick was taken."""
     if record == "none":
         return None
-    if record == "file" and not run.drafts():
+    if record == "file" and not (run.drafts() and run.journals()):
         recording = Recording(run.file)
         assert recording.attributes["complete"] == 1
         return recording
