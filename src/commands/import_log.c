@@ -62,7 +62,7 @@ static void fetch_sample(void *context, size_t i, void *out_row)
     ml_row_clear(&ml_table_samples, row);
     row->time_ns = time_of(im->log, im->order[i]);
     row->process = from->node;
-    row->rss_B = from->node_B;
+    row->memory_B = row->rss_B = from->node_B;
 }
 
 static void fetch_node_sample(void *context, size_t i, void *out_row)
@@ -73,7 +73,7 @@ static void fetch_node_sample(void *context, size_t i, void *out_row)
     ml_row_clear(&ml_table_node_samples, row);
     row->time_ns = time_of(im->log, im->order[i]);
     row->node = from->node;
-    row->rss_B = from->node_B;
+    row->memory_B = row->rss_B = from->node_B;
 }
 
 static void fetch_job_sample(void *context, size_t i, void *out_row)
@@ -82,7 +82,7 @@ static void fetch_job_sample(void *context, size_t i, void *out_row)
     struct ml_job_sample_row *row = out_row;
     ml_row_clear(&ml_table_job_samples, row);
     row->time_ns = time_of(im->log, i);
-    row->rss_B = im->log->rows[i].total_B;
+    row->memory_B = row->rss_B = im->log->rows[i].total_B;
 }
 
 static void fetch_piece(void *context, size_t i, void *out_row)
@@ -129,8 +129,8 @@ static void make_processes(struct import *im)
             p->start_ns = time_of(log, im->order[i]);
         }
         if (row->node_B > p->peak_rss_B) {
-            p->peak_rss_B = row->node_B;
-            p->peak_ns = time_of(log, im->order[i]);
+            p->peak_memory_B = p->peak_rss_B = row->node_B;
+            p->peak_memory_ns = p->peak_ns = time_of(log, im->order[i]);
         }
     }
 }

@@ -6,6 +6,7 @@
 #include "export/cells.h"
 #include "read/merge.h"
 #include "read/total.h"
+#include "sums/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -108,11 +109,12 @@ static void put_line(struct logging *l, int64_t time_ns)
 static void see_node(struct logging *l, const struct ml_node_sample_row *r)
 {
     const struct ml_stacks_choice *choice = l->e->choice;
-    if (r->node < 0 || (size_t)r->node >= l->e->n_nodes || r->rss_B < 0)
+    int64_t memory_B = ml_memory_of_node(r);
+    if (r->node < 0 || (size_t)r->node >= l->e->n_nodes || memory_B < 0)
         return;
     l->last_node = (size_t)r->node;
     l->any_node = true;
-    l->node_kib[r->node] = r->rss_B / 1024;
+    l->node_kib[r->node] = memory_B / 1024;
     for (; l->next_due < l->n_dues && l->dues[l->next_due].time_ns <= r->time_ns; l->next_due++)
         l->pending[l->dues[l->next_due].node] = l->dues[l->next_due].sample + 1;
     if (r->time_ns >= choice->since_ns && r->time_ns <= choice->until_ns)
@@ -188,7 +190,7 @@ static enum ml_status write_log(struct logging *l, struct ml_merge *nodes, struc
 
 static enum ml_status open_and_write(struct logging *l, struct ml_error *err)
 {
-    static const char *const wanted[] = {"time_s", "node", "rss_B", NULL};
+    static const char *const wanted[] = {"time_s", "node", "memory_B", "rss_B", NULL};
     struct ml_column columns[sizeof wanted / sizeof *wanted];
     struct ml_table few;
     struct ml_merge *nodes = NULL, *output = NULL;

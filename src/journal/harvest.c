@@ -176,10 +176,13 @@ static void fetch_process(void *context, size_t i, void *out_row)
     row->first_row = h->sample_base + (int64_t)entry->first_row;
     row->n_rows = (int64_t)entry->samples.n;
     if (entry->samples.n) {
-        row->peak_rss_B = entry->peak_B;
+        row->peak_rss_B = entry->peak_rss_B;
         row->peak_ns = entry->peak_ns;
+        row->peak_memory_B = entry->peak_memory_B;
+        row->peak_memory_ns = entry->peak_memory_ns;
     }
     row->peak_ns = run_ns(h, row->peak_ns);
+    row->peak_memory_ns = run_ns(h, row->peak_memory_ns);
 }
 
 /* The process that sample row I of this journal belongs to. */

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "journal/lines.h"
+#include "sums/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,10 @@ static struct ml_process_entry *process_entry(struct ml_index *x, int64_t number
     ML_GROW(x->processes, x->n_processes, x->processes_capacity);
     x->entry_of[number] = (int32_t)x->n_processes;
     struct ml_process_entry *entry = &x->processes[x->n_processes++];
-    *entry = (struct ml_process_entry){.peak_B = ML_NOT_MEASURED, .peak_ns = ML_NOT_MEASURED};
+    *entry = (struct ml_process_entry){.peak_rss_B = ML_NOT_MEASURED,
+                                       .peak_ns = ML_NOT_MEASURED,
+                                       .peak_memory_B = ML_NOT_MEASURED,
+                                       .peak_memory_ns = ML_NOT_MEASURED};
     ml_row_clear(&ml_table_processes, &entry->row);
     entry->row.node = x->header.node;
     return entry;
@@ -68,6 +72,22 @@ static bool index_process_end(struct ml_index *x, const struct ml_frame *f)
     return true;
 }
 
+static void index_peaks(struct ml_process_entry *entry, const struct ml_sample_row *row)
+{
+    int64_t rss_B = row->rss_B > row->peak_rss_B ? row->rss_B : row->peak_rss_B;
+    if (rss_B > entry->peak_rss_B) {
+        entry->peak_rss_B = rss_B;
+        entry->peak_ns = row->time_ns;
+    }
+    bool hidden = row->peak_rss_B > entry->kernel_peak_B; /* since the sample before */
+    int64_t memory_B = hidden ? ml_memory_peak_of(row) : ml_memory_of(row);
+    entry->kernel_peak_B = row->peak_rss_B;
+    if (memory_B > entry->peak_memory_B) {
+        entry->peak_memory_B = memory_B;
+        entry->peak_memory_ns = row->time_ns;
+    }
+}
+
 static bool index_samples(struct ml_index *x, const struct ml_frame *f)
 {
     const uint8_t *p = f->payload, *end = p + f->length;
@@ -83,11 +103,7 @@ static bool index_samples(struct ml_index *x, const struct ml_frame *f)
             entry->row.rank = row.rank;
         ml_offsets_add(&entry->samples, start);
         x->n_samples++;
-        int64_t rss_B = row.rss_B > row.peak_rss_B ? row.rss_B : row.peak_rss_B;
-        if (rss_B > entry->peak_B) {
-            entry->peak_B = rss_B;
-            entry->peak_ns = row.time_ns;
-        }
+        index_peaks(entry, &row);
     }
     return true;
 }

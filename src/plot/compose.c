@@ -121,10 +121,12 @@ static const char *what(const struct ml_plot_source *s)
     static const struct {
         const char *column, *words;
     } known[] = {
+        {"memory_B", "Memory"},
         {"rss_B", "Resident memory"},
         {"rss_anon_B", "Anonymous memory"},
         {"rss_file_B", "File mappings"},
         {"rss_shmem_B", "Shared memory"},
+        {"hugetlb_B", "Huge pages"},
         {"pss_B", "Proportional memory"},
         {"swap_B", "Swapped-out memory"},
         {"vsize_B", "Virtual memory"},

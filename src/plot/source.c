@@ -3,6 +3,8 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "read/lives.h"
+#include "read/total.h"
+#include "sums/memory.h"
 #include "sums/owners.h"
 
 #include <math.h>
@@ -23,6 +25,8 @@ static bool is_drawable(const struct ml_column *c)
 static enum ml_status find_column(struct ml_plot_source *s, const char *name, struct ml_error *err)
 {
     char known[256] = "";
+    if (strcmp(name, ML_MEMORY_COLUMN) == 0)
+        name = ml_total_column(s->run);
     for (size_t i = 0; i < ml_table_samples.n_columns; i++) {
         const struct ml_column *c = &ml_table_samples.columns[i];
         if (!is_drawable(c))

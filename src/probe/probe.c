@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "probe/processes.h"
-#include "probe/pss.h"
+#include "probe/shares.h"
 #include "probe/tree.h"
 #include "sums/memory.h"
 
@@ -25,7 +25,7 @@ struct ml_probe {
     struct ml_procfs fs;
     struct ml_processes processes;
     struct ml_tree tree;
-    struct ml_pss pss;
+    struct ml_shares shares;
     struct noted_call *calls;
     size_t n_calls, call_capacity;
     size_t first_measure; /* column of a sample from which on rows are compared */
@@ -36,7 +36,6 @@ struct tick {
     int64_t number;
     int64_t now_ns;
     const struct ml_probe_sink *sink;
-    struct ml_process *pss_turn;
 };
 
 static size_t column_at(const struct ml_table *table, size_t offset)
@@ -57,8 +56,9 @@ enum ml_status ml_probe_open(const struct ml_probe_options *options, struct ml_p
         return status;
     }
     probe->node = options->node;
-    probe->pss.period_ns = options->pss_period_ns;
-    probe->first_measure = column_at(&ml_table_samples, offsetof(struct ml_sample_row, rss_B));
+    probe->shares.period_ns = options->share_period_ns;
+    probe->shares.cpus = 1;
+    probe->first_measure = column_at(&ml_table_samples, offsetof(struct ml_sample_row, memory_B));
     ml_tree_open(&probe->tree, &probe->fs);
     *out_probe = probe;
     return ML_OK;
@@ -91,6 +91,11 @@ void ml_probe_set_mark(struct ml_probe *probe, const char *mark)
     free(probe->tree.mark);
     probe->tree.mark = mark ? ml_strdup(mark) : NULL;
     probe->tree.everything = true;
+}
+
+void ml_probe_set_cpus(struct ml_probe *probe, int cpus)
+{
+    probe->shares.cpus = cpus;
 }
 
 void ml_probe_note_call(struct ml_probe *probe, pid_t pid, int call)
@@ -150,28 +155,29 @@ static void set_calls(const struct ml_probe *probe)
     }
 }
 
-static void sample(struct ml_probe *probe, struct ml_process *p, const struct tick *tick)
+static void pass_on(struct ml_probe *probe, struct ml_process *p, const struct tick *tick)
 {
-    bool measured = ml_process_read(&probe->fs, p, tick->now_ns);
-    if (measured)
-        ml_pss_read(&probe->pss, &probe->fs, p, tick->pss_turn, tick->now_ns);
     if (!p->announced)
         announce(probe, p, tick);
-    if (measured)
+    if (p->seen && !p->ended)
         show(probe, p, tick);
-    if (p->ended)
+    if (p->ended) {
+        ml_shares_left(&probe->shares, p);
         tick->sink->ended(tick->sink->context, p->number, tick->now_ns);
+    }
 }
 
-static void add_up(const struct ml_processes *set, struct ml_node_sample_row *node)
+static void add_up(const struct ml_probe *probe, struct ml_node_sample_row *node)
 {
+    const struct ml_processes *set = &probe->processes;
     node->processes = (int32_t)set->n;
-    node->rss_B = 0;
+    node->rss_B = node->memory_B = 0;
     for (size_t i = 0; i < set->n; i++) {
         if (set->live[i]->seen)
             ml_memory_add_process(node, &set->live[i]->row);
     }
-    node->pss_B = ml_pss_sum(set);
+    node->memory_error_B = ml_shares_error_B(&probe->shares, set);
+    node->pss_B = ml_shares_pss_B(set);
 }
 
 /* Known processes first: when one has ended, its PID may be a new process in the search. */
@@ -179,18 +185,20 @@ void ml_probe_tick(struct ml_probe *probe, int64_t tick, struct ml_mono now,
                    const struct ml_probe_sink *sink, struct ml_node_sample_row *node)
 {
     struct ml_processes *set = &probe->processes;
-    struct tick t = {tick, now.ns, sink, ml_pss_pick(&probe->pss, set, now.ns)};
+    struct tick t = {tick, now.ns, sink};
     size_t i = 0;
-    set_calls(probe);
     for (; i < set->n; i++)
-        sample(probe, set->live[i], &t);
+        ml_process_read(&probe->fs, set->live[i], now.ns);
     ml_tree_search(&probe->tree, &probe->fs, set, now.ns, false);
-    set_calls(probe);
     for (; i < set->n; i++)
-        sample(probe, set->live[i], &t);
+        ml_process_read(&probe->fs, set->live[i], now.ns);
+    set_calls(probe);
     probe->n_calls = 0;
+    ml_shares_tick(&probe->shares, &probe->fs, set, now.ns);
+    for (i = 0; i < set->n; i++)
+        pass_on(probe, set->live[i], &t);
     ml_processes_sweep(set, &probe->fs);
-    add_up(set, node);
+    add_up(probe, node);
 }
 
 int ml_probe_n_alive(const struct ml_probe *probe)
@@ -242,17 +250,35 @@ void ml_probe_each(const struct ml_probe *probe,
     }
 }
 
-void ml_probe_largest(const struct ml_probe *probe, int *out_rank, int64_t *out_rss_B)
+static void add_helpers(const struct ml_processes *set, struct ml_probe_rank *r)
 {
-    *out_rank = -1;
-    *out_rss_B = 0;
-    for (size_t i = 0; i < probe->processes.n; i++) {
-        const struct ml_process *p = probe->processes.live[i];
-        if (p->rank >= 0 && p->seen && (*out_rank < 0 || ml_memory_of(&p->row) > *out_rss_B)) {
-            *out_rank = p->rank;
-            *out_rss_B = ml_memory_of(&p->row);
+    for (size_t i = 0; i < set->n; i++) {
+        const struct ml_process *p = set->live[i];
+        if (p->rank < 0 && p->under_rank && p->seen && rank_of_family(set, p) == r->rank) {
+            r->memory_B += ml_memory_of(&p->row);
+            r->rss_B += p->row.rss_B;
         }
     }
+}
+
+struct ml_probe_rank ml_probe_largest(const struct ml_probe *probe)
+{
+    const struct ml_processes *set = &probe->processes;
+    struct ml_probe_rank largest = {.rank = -1};
+    bool helpers = false;
+    for (size_t i = 0; i < set->n; i++)
+        helpers |= set->live[i]->rank < 0 && set->live[i]->under_rank;
+    for (size_t i = 0; i < set->n; i++) {
+        const struct ml_process *p = set->live[i];
+        if (p->rank < 0 || !p->seen)
+            continue;
+        struct ml_probe_rank r = {p->rank, ml_memory_of(&p->row), p->row.rss_B};
+        if (helpers)
+            add_helpers(set, &r);
+        if (largest.rank < 0 || r.memory_B > largest.memory_B)
+            largest = r;
+    }
+    return largest;
 }
 
 /* The pidfd is opened before the process is checked to be the one that we know, so it cannot be

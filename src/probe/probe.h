@@ -17,7 +17,8 @@ struct ml_probe;
 struct ml_probe_options {
     const char *proc_root; /* "/proc", or a made-up tree */
     int node;
-    int64_t pss_period_ns; /* between a process's readings; -1: by measured cost; 0: never */
+    int64_t share_period_ns; /* between readings of shared memory; -1: where it is loose, by
+                                measured cost (probe/shares.h); 0: never */
 };
 
 /* Called from ml_probe_tick; rows are valid during the call only. Process numbers count from 0 on
@@ -51,6 +52,9 @@ enum ml_status ml_probe_add_rank(struct ml_probe *probe, int rank, pid_t pid, st
  * lives, has that rank. */
 void ml_probe_set_mark(struct ml_probe *probe, const char *mark);
 
+/* How many the job has on the node: what readings may cost is of them. 1 by default. */
+void ml_probe_set_cpus(struct ml_probe *probe, int cpus);
+
 /* As the next tick begins PID is in CALL (enum ml_mpi_call): mpi_call of its sample, also if the
  * process is only found in that tick. */
 void ml_probe_note_call(struct ml_probe *probe, pid_t pid, int call);
@@ -61,8 +65,8 @@ int ml_probe_process_of_rank(const struct ml_probe *probe, int rank);
 /* Number and rank of the process that has PID, or had it last, if it has a rank; else -1, both. */
 int ml_probe_process_of_pid(const struct ml_probe *probe, pid_t pid, int *out_rank);
 
-/* One tick: finds new processes, reads all, and sets processes, rss_B and pss_B of NODE. A row is
- * passed on when a value changed since the process's last row, or 10 s after it. */
+/* One tick: finds new processes, reads all, and sets what NODE says of processes. A row is passed
+ * on when a value changed since the process's last row, or 10 s after it. */
 void ml_probe_tick(struct ml_probe *probe, int64_t tick, struct ml_mono now,
                    const struct ml_probe_sink *sink, struct ml_node_sample_row *node);
 
@@ -85,8 +89,14 @@ bool ml_probe_find(const struct ml_probe *probe, pid_t pid, struct ml_probe_proc
 void ml_probe_each(const struct ml_probe *probe,
                    void (*visit)(void *context, const struct ml_probe_process *p), void *context);
 
-/* RANK with the largest resident set at the last tick and its size; -1 and 0 if there is none. */
-void ml_probe_largest(const struct ml_probe *probe, int *out_rank, int64_t *out_rss_B);
+/* The rank with the most memory at the last tick, of all its processes; none: rank -1, the others
+ * 0. */
+struct ml_probe_rank {
+    int rank;
+    int64_t memory_B;
+    int64_t rss_B;
+};
+struct ml_probe_rank ml_probe_largest(const struct ml_probe *probe);
 
 /* Sends SIGNAL to every process of the run that lives, ranks and helpers (through pidfds).
  * Does nothing under a made-up proc_root. */

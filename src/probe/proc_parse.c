@@ -162,21 +162,36 @@ static void parse_fields(const char *text, size_t n, const struct field *fields,
 void ml_proc_parse_status(const char *text, size_t n, struct ml_proc_status *out_status)
 {
     const struct field fields[] = {
-        {"Tgid:", &out_status->tgid},        {"VmSize:", &out_status->vsize_B},
-        {"VmHWM:", &out_status->peak_rss_B}, {"VmRSS:", &out_status->rss_B},
-        {"RssAnon:", &out_status->anon_B},   {"RssFile:", &out_status->file_B},
-        {"RssShmem:", &out_status->shmem_B}, {"VmSwap:", &out_status->swap_B},
+        {"Tgid:", &out_status->tgid},
+        {"VmSize:", &out_status->vsize_B},
+        {"VmHWM:", &out_status->peak_rss_B},
+        {"VmRSS:", &out_status->rss_B},
+        {"RssAnon:", &out_status->anon_B},
+        {"RssFile:", &out_status->file_B},
+        {"RssShmem:", &out_status->shmem_B},
+        {"VmSwap:", &out_status->swap_B},
+        {"HugetlbPages:", &out_status->hugetlb_B},
     };
     parse_fields(text, n, fields, COUNT(fields));
 }
 
 /* Pss:                 311 kB */
-int64_t ml_proc_parse_pss(const char *text, size_t n)
+void ml_proc_parse_rollup(const char *text, size_t n, struct ml_proc_rollup *out_rollup)
 {
-    int64_t pss_B;
-    const struct field fields[] = {{"Pss:", &pss_B}};
+    int64_t clean_B, dirty_B;
+    const struct field fields[] = {
+        {"Pss:", &out_rollup->pss_B},
+        {"Private_Clean:", &clean_B},
+        {"Private_Dirty:", &dirty_B},
+        {"Anonymous:", &out_rollup->anonymous_B},
+        {"Shared_Hugetlb:", &out_rollup->shared_hugetlb_B},
+    };
     parse_fields(text, n, fields, COUNT(fields));
-    return pss_B;
+    bool overflow = __builtin_add_overflow(clean_B, dirty_B, &out_rollup->private_B);
+    if (clean_B < 0 || dirty_B < 0)
+        out_rollup->private_B = ML_NOT_MEASURED;
+    else if (overflow)
+        out_rollup->private_B = INT64_MAX;
 }
 
 /* MemAvailable:   24301952 kB */

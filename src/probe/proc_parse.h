@@ -40,11 +40,18 @@ struct ml_proc_status {
     int64_t file_B;
     int64_t shmem_B;
     int64_t swap_B;
+    int64_t hugetlb_B; /* since Linux 4.4 */
 };
 void ml_proc_parse_status(const char *text, size_t n, struct ml_proc_status *out_status);
 
-/* Pss of smaps_rollup, in bytes. */
-int64_t ml_proc_parse_pss(const char *text, size_t n);
+/* smaps_rollup: sums over all mappings. */
+struct ml_proc_rollup {
+    int64_t pss_B;
+    int64_t private_B;   /* pages that no other process has mapped */
+    int64_t anonymous_B; /* resident */
+    int64_t shared_hugetlb_B;
+};
+void ml_proc_parse_rollup(const char *text, size_t n, struct ml_proc_rollup *out_rollup);
 
 struct ml_proc_meminfo {
     int64_t total_B;

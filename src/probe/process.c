@@ -63,7 +63,7 @@ static struct ml_process *new_process(pid_t pid)
     p->pid = pid;
     p->number = p->rank = p->parent = -1;
     p->start_ticks = -1;
-    p->pss.cost_ns = -1;
+    p->share.pss_B = ML_NOT_MEASURED;
     p->status_due = true;
     for (int f = 0; f < ML_N_FILES; f++)
         p->files[f] = -1;
@@ -84,7 +84,6 @@ struct ml_process *ml_process_open(struct ml_procfs *fs, pid_t pid, int64_t now_
     p->start_ticks = stat.start_ticks;
     p->ended = has_ended(&stat);
     p->young_until_ns = now_ns + ML_PROCESS_YOUNG_NS;
-    p->pss.read_ns = now_ns;
     strcpy(p->name, stat.name);
     return p;
 fail:
@@ -123,6 +122,7 @@ static void read_status(struct ml_procfs *fs, struct ml_process *p, int64_t now_
         row->rss_anon_B = status.anon_B;
     row->rss_file_B = status.file_B;
     row->rss_shmem_B = status.shmem_B;
+    row->hugetlb_B = status.hugetlb_B;
     row->swap_B = status.swap_B;
     row->vsize_B = status.vsize_B;
     /* Linux 6.2 to 6.15 count pages per CPU and sum up loosely: the peak may lag behind */
@@ -173,6 +173,8 @@ bool ml_process_read(struct ml_procfs *fs, struct ml_process *p, int64_t now_ns)
         p->announced = false;
         p->young_until_ns = now_ns + ML_PROCESS_YOUNG_NS;
         p->status_due = true; /* execve began a new peak */
+        p->share.pss_B = ML_NOT_MEASURED;
+        p->forked = false;
     }
     int64_t new_faults = stat.minor_faults - p->minor_faults;
     p->minor_faults = stat.minor_faults;

@@ -5,6 +5,7 @@
 #include "probe/proc_parse.h"
 #include "probe/procfs.h"
 #include "record/tables.h"
+#include "sums/share.h"
 
 /* The environment of a new process is looked at again for so long: between fork and execve it is
  * that of the process that forked it. */
@@ -32,12 +33,11 @@ struct ml_process {
     int64_t status_ns;          /* when status was read last */
     bool status_due;            /* at the next tick, whatever statm says */
     bool status_stale;          /* statm has changed since */
-    struct {
-        int64_t read_ns; /* when; at first the time since which it is watched */
-        int64_t cost_ns; /* CPU time of the last reading; -1: none yet */
-        int64_t rss_B;   /* at the last reading */
-        bool refused;
-    } pss;
+    bool forked;                /* found as a child, and has not called execve since */
+    struct ml_share share;      /* as read last */
+    bool share_refused;
+    int64_t round_mapped_B;  /* pages of files and shared memory when the round of readings began */
+    int64_t memory_error_B;  /* so much more than row.memory_B it may have */
     struct ml_process *next; /* in its bucket of the process table */
 };
 
@@ -48,7 +48,7 @@ struct ml_process *ml_process_open(struct ml_procfs *fs, pid_t pid, int64_t now_
 /* A process that was gone before it could be opened. */
 struct ml_process *ml_process_open_lost(pid_t pid);
 
-/* Reads everything but the PSS into p->row, and sets `ended` if the process has ended. False if
+/* Reads everything but the share into p->row, and sets `ended` if the process has ended. False if
  * there is nothing to show: it ended, or its memory is gone because it is about to. */
 bool ml_process_read(struct ml_procfs *fs, struct ml_process *p, int64_t now_ns);
 

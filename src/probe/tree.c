@@ -232,6 +232,7 @@ static struct ml_process *adopt(struct ml_procfs *fs, struct ml_processes *set, 
     if (!p)
         return NULL;
     p->parent = parent ? parent->number : -1;
+    p->forked = parent && strcmp(parent->name, p->name) == 0;
     p->under_rank = parent && (parent->under_rank || parent->rank >= 0);
     ml_processes_add(set, p);
     return p;

@@ -22,8 +22,7 @@ static enum ml_status move(struct window *w, size_t row, struct ml_error *err)
     enum ml_status status =
         ml_run_column_real(w->run, "samples", "time_s", w->first, w->count, w->time_s, err);
     if (!status)
-        status = ml_run_column_int64(w->run, "samples", ML_MEMORY_COLUMN, w->first, w->count,
-                                     w->rss_B, err);
+        status = ml_run_column_int64(w->run, "samples", "rss_B", w->first, w->count, w->rss_B, err);
     return status;
 }
 

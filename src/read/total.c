@@ -8,12 +8,19 @@
 
 #include <math.h>
 
-#define EXACT_ROWS (1u << 22) /* summed exactly up to that: 64 MiB and half a second */
+#define EXACT_ROWS (1u << 22) /* summed exactly up to that: 96 MiB and half a second */
 
 struct change {
     int64_t time_ns;
     int64_t delta_B;
+    size_t process;
 };
+
+const char *ml_total_column(struct ml_run *run)
+{
+    return ml_run_has(run, "samples", ML_MEMORY_COLUMN) ? ML_MEMORY_COLUMN
+                                                        : ML_MEMORY_COLUMN_BEFORE;
+}
 
 /* The exact sum over /samples: by how much each row changes it, then sorted by time. */
 struct summing {
@@ -32,8 +39,8 @@ static enum ml_status add_slice(struct summing *s, size_t first, size_t count, d
     if (!status)
         status = ml_run_column_int64(s->run, "samples", "process", first, count, process, err);
     if (!status)
-        status =
-            ml_run_column_int64(s->run, "samples", ML_MEMORY_COLUMN, first, count, memory_B, err);
+        status = ml_run_column_int64(s->run, "samples", ml_total_column(s->run), first, count,
+                                     memory_B, err);
     for (size_t i = 0; !status && i < count; i++) {
         if (process[i] < 0 || (uint64_t)process[i] >= s->n_processes)
             return ml_fail(err, ML_RUN_LOST,
@@ -44,7 +51,8 @@ static enum ml_status add_slice(struct summing *s, size_t first, size_t count, d
             continue;
         int64_t *last = &s->last_B[process[i]];
         ML_GROW(s->changes, s->n, s->capacity);
-        s->changes[s->n++] = (struct change){llround(time_s[i] * 1e9), memory_B[i] - *last};
+        s->changes[s->n++] =
+            (struct change){llround(time_s[i] * 1e9), memory_B[i] - *last, (size_t)process[i]};
         *last = memory_B[i];
     }
     return status;
@@ -69,7 +77,7 @@ static void add_ends(struct summing *s, const struct ml_lives *lives)
         if (lives->gone_ns[i] == INT64_MAX || s->last_B[i] == 0)
             continue;
         ML_GROW(s->changes, s->n, s->capacity);
-        s->changes[s->n++] = (struct change){lives->gone_ns[i], -s->last_B[i]};
+        s->changes[s->n++] = (struct change){lives->gone_ns[i], -s->last_B[i], i};
     }
 }
 
@@ -79,19 +87,22 @@ static int by_time(const void *a, const void *b)
     return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
 }
 
-static void emit(const struct summing *s, ml_total_visit *visit, void *context)
+static void emit(const struct summing *s, const struct ml_total_visitor *visitor)
 {
     int64_t total_B = 0;
     for (size_t i = 0; i < s->n; i++) {
-        if (__builtin_add_overflow(total_B, s->changes[i].delta_B, &total_B))
+        const struct change *c = &s->changes[i];
+        if (visitor->change)
+            visitor->change(visitor->context, c->time_ns, c->process, c->delta_B);
+        if (__builtin_add_overflow(total_B, c->delta_B, &total_B))
             total_B = INT64_MAX;
-        if (i + 1 == s->n || s->changes[i + 1].time_ns != s->changes[i].time_ns)
-            visit(context, s->changes[i].time_ns, total_B > 0 ? total_B : 0);
+        if (i + 1 == s->n || c[1].time_ns != c->time_ns)
+            visitor->total(visitor->context, c->time_ns, total_B > 0 ? total_B : 0);
     }
 }
 
 static enum ml_status sum_samples(struct ml_run *run, const struct ml_lives *lives, size_t rows,
-                                  ml_total_visit *visit, void *context, struct ml_error *err)
+                                  const struct ml_total_visitor *visitor, struct ml_error *err)
 {
     struct summing s = {.run = run, .n_processes = lives->n};
     s.last_B = ml_alloc(lives->n * sizeof *s.last_B);
@@ -100,29 +111,26 @@ static enum ml_status sum_samples(struct ml_run *run, const struct ml_lives *liv
         add_ends(&s, lives);
         if (s.n)
             qsort(s.changes, s.n, sizeof *s.changes, by_time);
-        emit(&s, visit, context);
+        emit(&s, visitor);
     }
     free(s.changes);
     free(s.last_B);
     return status;
 }
 
-struct forwarding {
-    ml_total_visit *visit;
-    void *context;
-};
-
 static void forward(void *context, const void *row)
 {
-    const struct forwarding *f = context;
+    const struct ml_total_visitor *visitor = context;
     const struct ml_job_sample_row *r = row;
-    if (r->time_ns != ML_NOT_MEASURED && r->rss_B >= 0)
-        f->visit(f->context, r->time_ns, r->rss_B);
+    int64_t memory_B = ml_memory_of_job(r);
+    if (r->time_ns != ML_NOT_MEASURED && memory_B >= 0)
+        visitor->total(visitor->context, r->time_ns, memory_B);
 }
 
 enum ml_status ml_total_each(struct ml_run *run, const struct ml_lives *lives,
-                             ml_total_visit *visit, void *context, struct ml_error *err)
+                             const struct ml_total_visitor *visitor, struct ml_error *err)
 {
+    struct ml_total_visitor told = *visitor;
     size_t rows, gathered = 0;
     enum ml_status status = ml_run_count(run, &ml_table_samples, &rows, err);
     if (status)
@@ -132,9 +140,8 @@ enum ml_status ml_total_each(struct ml_run *run, const struct ml_lives *lives,
     if (status)
         return status;
     if (gathered == 0)
-        return sum_samples(run, lives, rows, visit, context, err);
-    struct forwarding f = {visit, context};
-    return ml_slice_each(run, &ml_table_job_samples, forward, &f, err);
+        return sum_samples(run, lives, rows, visitor, err);
+    return ml_slice_each(run, &ml_table_job_samples, forward, &told, err);
 }
 
 static enum ml_status last_of(struct ml_run *run, const struct ml_table *table, double *in_out_s,
@@ -188,8 +195,8 @@ enum ml_status ml_total_last(struct ml_run *run, const struct ml_process_row *pr
         if (row < first || row >= first + count) {
             first = row - row % ML_SLICE_ROWS;
             count = rows - first < ML_SLICE_ROWS ? rows - first : ML_SLICE_ROWS;
-            status =
-                ml_run_column_int64(run, "samples", ML_MEMORY_COLUMN, first, count, window, err);
+            status = ml_run_column_int64(run, "samples", ml_total_column(run), first, count, window,
+                                         err);
         }
         if (!status)
             out_memory_B[i] = window[row - first];

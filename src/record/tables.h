@@ -6,7 +6,7 @@
 #include "record/schema.h"
 
 /* Of the HDF5 file; docs/format.md says when which number grows. A reader knows the first. */
-#define ML_FORMAT_VERSION "1.1"
+#define ML_FORMAT_VERSION "1.2"
 #define ML_FORMAT_MAJOR 1
 
 /* X(kind, field, name, units, description, codes) */
@@ -43,6 +43,9 @@
     X(INT32, signal, "signal", "1", "signal that ended it; 0: none; -1: unknown", NULL)            \
     X(INT64, first_row, "first_row", "1", "its first row in /samples", NULL)                       \
     X(INT64, n_rows, "n_rows", "1", "number of its rows in /samples", NULL)                        \
+    X(INT64, peak_memory_B, "peak_memory_B", "byte", "largest memory_B, or more by the kernel",    \
+      NULL)                                                                                        \
+    X(INSTANT, peak_memory_ns, "peak_memory_s", "s", "time of the first sample that saw it", NULL) \
     X(INT64, peak_rss_B, "peak_rss_B", "byte", "largest resident set, by the kernel or a sample",  \
       NULL)                                                                                        \
     X(INSTANT, peak_ns, "peak_s", "s", "time of the first sample that saw the peak", NULL)         \
@@ -53,12 +56,15 @@
     X(INT32, process, "process", "1", "row in /processes", NULL)                                   \
     X(INT32, rank, "rank", "1", "MPI rank; -1: a helper process", NULL)                            \
     X(INT64, tick, "tick", "1", "tick of the node's sampler; joins with /node_samples", NULL)      \
+    X(INT64, memory_B, "memory_B", "byte",                                                         \
+      "private memory, share of the shared pages, and huge pages", NULL)                           \
     X(INT64, rss_B, "rss_B", "byte", "resident set", NULL)                                         \
     X(INT64, rss_anon_B, "rss_anon_B", "byte", "resident anonymous memory (RssAnon)", NULL)        \
     X(INT64, rss_file_B, "rss_file_B", "byte", "resident file mappings (RssFile)", NULL)           \
     X(INT64, rss_shmem_B, "rss_shmem_B", "byte", "resident shared memory (RssShmem)", NULL)        \
-    X(INT64, pss_B, "pss_B", "byte", "resident set, shared pages divided by their users (Pss)",    \
-      NULL)                                                                                        \
+    X(INT64, hugetlb_B, "hugetlb_B", "byte", "huge pages of hugetlbfs, in no resident set", NULL)  \
+    X(INT64, pss_B, "pss_B", "byte",                                                               \
+      "resident set, shared pages divided by their users (Pss), as last read", NULL)               \
     X(INT64, swap_B, "swap_B", "byte", "swapped-out memory (VmSwap)", NULL)                        \
     X(INT64, vsize_B, "vsize_B", "byte", "virtual memory", NULL)                                   \
     X(INT64, peak_rss_B, "peak_rss_B", "byte", "largest resident set until then (VmHWM)", NULL)    \
@@ -74,6 +80,8 @@
     X(INT32, node, "node", "1", "row in /nodes", NULL)                                             \
     X(INT64, tick, "tick", "1", "tick of the node's sampler", NULL)                                \
     X(INT32, processes, "processes", "1", "processes of the run on the node", NULL)                \
+    X(INT64, memory_B, "memory_B", "byte", "memory of the processes, each shared page once", NULL) \
+    X(INT64, memory_error_B, "memory_error_B", "byte", "so much more it may be", NULL)             \
     X(INT64, rss_B, "rss_B", "byte", "sum of the processes' resident sets", NULL)                  \
     X(INT64, pss_B, "pss_B", "byte", "sum of the processes' proportional sets, as last read",      \
       NULL)                                                                                        \
@@ -85,9 +93,12 @@
 #define ML_JOB_SAMPLE_COLUMNS(X)                                                                   \
     X(INSTANT, time_ns, "time_s", "s", "time of the gathering", NULL)                              \
     X(INT32, ranks, "ranks", "1", "ranks that are running", NULL)                                  \
+    X(INT64, memory_B, "memory_B", "byte", "memory of all nodes", NULL)                            \
+    X(INT64, memory_error_B, "memory_error_B", "byte", "so much more it may be", NULL)             \
     X(INT64, rss_B, "rss_B", "byte", "sum of all resident sets", NULL)                             \
     X(INT64, pss_B, "pss_B", "byte", "sum of all proportional sets", NULL)                         \
-    X(INT32, largest_rank, "largest_rank", "1", "rank with the largest resident set", NULL)        \
+    X(INT32, largest_rank, "largest_rank", "1", "rank with the most memory", NULL)                 \
+    X(INT64, largest_memory_B, "largest_memory_B", "byte", "its memory", NULL)                     \
     X(INT64, largest_rss_B, "largest_rss_B", "byte", "its resident set", NULL)                     \
     X(INT64, least_available_B, "least_available_B", "byte", "least available memory of a node",   \
       NULL)                                                                                        \

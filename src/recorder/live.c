@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "sums/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +28,8 @@ void ml_live_format(char *out, size_t size, const struct ml_job_sample_row *row,
 {
     char elapsed[24], total[16], largest[16], least[16];
     ml_elapsed_format(elapsed, sizeof elapsed, elapsed_ns);
-    ml_size_format(total, sizeof total, row->rss_B);
-    ml_size_format(largest, sizeof largest, row->largest_rss_B);
+    ml_size_format(total, sizeof total, ml_memory_of_job(row));
+    ml_size_format(largest, sizeof largest, row->largest_memory_B);
     ml_size_format(least, sizeof least, row->least_available_B);
     int n = snprintf(out, size, "%s  %d rank%s  %s", elapsed, row->ranks,
                      row->ranks == 1 ? "" : "s", total);

@@ -165,7 +165,7 @@ enum ml_status ml_sampler_open(struct ml_loop *loop, const struct ml_sampler_set
     *s = (struct ml_sampler){
         .options = setup->options, .node = setup->node, .node_name = setup->node_name};
     ml_row_clear(&ml_table_node_samples, &s->last);
-    s->last.rss_B = 0;
+    s->last.memory_B = s->last.memory_error_B = s->last.rss_B = 0;
     enum ml_status status =
         ml_journal_create(setup->journal, setup->header, setup->options->force, &s->journal, err);
     if (status == ML_OK)

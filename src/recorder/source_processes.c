@@ -18,7 +18,7 @@ static enum ml_status open_processes(const struct ml_source_setup *setup, void *
                                      struct ml_error *err)
 {
     struct ml_probe_options options = {
-        .proc_root = "/proc", .node = setup->node, .pss_period_ns = setup->options->pss_rate_ns};
+        .proc_root = "/proc", .node = setup->node, .share_period_ns = setup->options->pss_rate_ns};
     struct ml_process_source *s = ml_alloc(sizeof *s);
     *s = (struct ml_process_source){.journal = setup->journal};
     enum ml_status status = ml_probe_open(&options, &s->probe, err);
@@ -80,6 +80,13 @@ static void tick(void *state, struct ml_tick *t)
     ml_journal_samples_commit(s->journal);
 }
 
+/* The node is described already: its source stands before this one. */
+static void describe(void *state, struct ml_node_row *row)
+{
+    struct ml_process_source *s = state;
+    ml_probe_set_cpus(s->probe, row->cpus);
+}
+
 static bool news(const void *state)
 {
     const struct ml_process_source *s = state;
@@ -112,11 +119,14 @@ static void summarize(const void *state, const struct ml_node_sample_row *last,
                       struct ml_summary *summary)
 {
     const struct ml_process_source *s = state;
-    int largest;
+    struct ml_probe_rank largest = ml_probe_largest(s->probe);
+    summary->memory_B = last->memory_B;
+    summary->memory_error_B = last->memory_error_B;
     summary->rss_B = last->rss_B;
     summary->pss_B = last->pss_B;
-    ml_probe_largest(s->probe, &largest, &summary->largest_rss_B);
-    summary->largest_rank = largest;
+    summary->largest_rank = largest.rank;
+    summary->largest_memory_B = largest.memory_B;
+    summary->largest_rss_B = largest.rss_B;
 }
 
 static void close_processes(void *state)
@@ -130,6 +140,7 @@ static void close_processes(void *state)
 const struct ml_source ml_source_processes = {
     .name = "processes",
     .open = open_processes,
+    .describe = describe,
     .tick = tick,
     .news = news,
     .rank_ended = rank_ended,

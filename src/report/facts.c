@@ -4,6 +4,8 @@
 #include "base/own.h"
 #include "read/lives.h"
 #include "read/total.h"
+#include "sums/memory.h"
+#include "sums/owners.h"
 
 #include <math.h>
 #include <string.h>
@@ -92,28 +94,89 @@ static void visit_node_sample(void *context, const void *row)
         return;
     struct ml_node_facts *n = &f->by_node[i];
     note_limit(n, &f->nodes[i], s);
-    if (s->rss_B > n->peak_B) {
-        n->peak_B = s->rss_B;
+    int64_t memory_B = ml_memory_of_node(s);
+    if (memory_B > n->peak_B) {
+        n->peak_B = memory_B;
         n->peak_ns = s->time_ns;
     }
-    if (s->rss_B < 0)
+    if (s->time_ns <= f->total.peak.time_ns)
+        n->peak_error_B = later(s->memory_error_B, 0);
+    if (memory_B < 0)
         return;
-    ml_trend_add(&n->trend, s->time_ns, s->rss_B);
+    ml_trend_add(&n->trend, s->time_ns, memory_B);
     if (f->by_node_history)
-        ml_history_add(&n->history, s->time_ns, s->rss_B);
+        ml_history_add(&n->history, s->time_ns, memory_B);
 }
 
-static void visit_total(void *context, int64_t time_ns, int64_t rss_B)
+static void visit_total(void *context, int64_t time_ns, int64_t memory_B)
 {
     struct ml_facts *f = context;
-    ml_history_add(&f->total, time_ns, rss_B);
-    ml_trend_add(&f->trend, time_ns, rss_B);
+    ml_history_add(&f->total, time_ns, memory_B);
+    ml_trend_add(&f->trend, time_ns, memory_B);
+}
+
+/* ---- memory of ranks ---- */
+
+/* All changes of SUM_NS are in the sum. */
+static void settle(struct ml_facts *f, struct ml_process_facts *p)
+{
+    if (p->sum_ns >= 0 && p->sum_B > p->peak_B) {
+        p->peak_B = p->sum_B;
+        p->peak_ns = p->sum_ns;
+    }
+    if (p->sum_ns >= 0 && p->sum_ns < f->lives.gone_ns[p - f->by_process])
+        p->last_B = p->sum_B;
+}
+
+static void visit_change(void *context, int64_t time_ns, size_t process, int64_t delta_B)
+{
+    struct ml_facts *f = context;
+    int64_t owner = f->by_process[process].owner;
+    struct ml_process_facts *p = &f->by_process[owner < 0 ? (int64_t)process : owner];
+    if (p->sum_ns != time_ns)
+        settle(f, p);
+    p->sum_ns = time_ns;
+    p->sum_B += delta_B;
+    if (owner >= 0 && (size_t)owner != process) { /* a helper has its own too */
+        struct ml_process_facts *own = &f->by_process[process];
+        settle(f, own);
+        own->sum_ns = time_ns;
+        own->sum_B += delta_B;
+    }
+}
+
+/* What the kernel saw between two samples is known of each process alone. */
+static void finish_processes(struct ml_facts *f)
+{
+    double sum_B = 0;
+    size_t measured = 0;
+    for (size_t i = 0; i < f->n_processes; i++) {
+        struct ml_process_facts *p = &f->by_process[i];
+        int64_t own_ns, own_B = ml_memory_largest(&f->processes[i], &own_ns);
+        settle(f, p);
+        if (own_B > p->peak_B) {
+            p->peak_B = own_B;
+            p->peak_ns = own_ns;
+        }
+        if (f->processes[i].rank >= 0 && p->peak_B >= 0) {
+            sum_B += (double)p->peak_B;
+            measured++;
+        }
+    }
+    f->mean_peak_B = measured ? sum_B / (double)measured : NAN;
+}
+
+static enum ml_status read_last(struct ml_run *run, struct ml_facts *f, struct ml_error *err)
+{
+    ML_AUTO_FREE int64_t *last_B = ml_realloc_array(NULL, f->n_processes, sizeof *last_B);
+    enum ml_status status = ml_total_last(run, f->processes, f->n_processes, last_B, err);
+    for (size_t i = 0; !status && i < f->n_processes; i++)
+        f->by_process[i].last_B = last_B[i];
+    return status;
 }
 
 static void count_processes(struct ml_facts *f)
 {
-    double sum_B = 0;
-    size_t measured = 0;
     for (size_t i = 0; i < f->n_processes; i++) {
         const struct ml_process_row *p = &f->processes[i];
         note_end(f, later(p->end_ns, p->start_ns));
@@ -121,12 +184,14 @@ static void count_processes(struct ml_facts *f)
         f->ranks += p->rank >= 0;
         if (node >= 0)
             f->by_node[node].ranks += p->rank >= 0;
-        if (p->rank >= 0 && p->peak_rss_B >= 0) {
-            sum_B += (double)p->peak_rss_B;
-            measured++;
-        }
+        f->by_process[i] = (struct ml_process_facts){
+            .owner = ml_owner_of(f->processes, f->n_processes, i),
+            .peak_B = -1,
+            .peak_ns = -1,
+            .last_B = -1,
+            .sum_ns = -1,
+        };
     }
-    f->mean_peak_B = measured ? sum_B / (double)measured : NAN;
 }
 
 static void init(struct ml_facts *f, struct ml_run *run)
@@ -136,7 +201,7 @@ static void init(struct ml_facts *f, struct ml_run *run)
     f->n_nodes = f->node_slice.count;
     f->processes = f->process_slice.rows;
     f->n_processes = f->process_slice.count;
-    f->last_B = ml_realloc_array(NULL, f->n_processes, sizeof *f->last_B);
+    f->by_process = ml_realloc_array(NULL, f->n_processes, sizeof *f->by_process);
     f->by_node = ml_realloc_array(NULL, f->n_nodes, sizeof *f->by_node);
     for (size_t i = 0; i < f->n_nodes; i++)
         f->by_node[i] = (struct ml_node_facts){.peak_B = -1,
@@ -189,12 +254,14 @@ static double finish_trend(struct ml_trend *t)
 
 static void finish(struct ml_facts *f)
 {
+    finish_processes(f);
     ml_history_finish(&f->total);
     f->growth_B_per_min = finish_trend(&f->trend);
     for (size_t i = 0; i < f->n_nodes; i++) {
         if (f->by_node_history)
             ml_history_finish(&f->by_node[i].history);
         f->by_node[i].growth_B_per_min = finish_trend(&f->by_node[i].trend);
+        f->peak_error_B += f->by_node[i].peak_error_B;
     }
 }
 
@@ -209,8 +276,8 @@ static enum ml_status gather(struct ml_run *run, const struct ml_facts_range *ra
         return status;
     init(f, run);
     count_processes(f);
-    status = ml_total_last(run, f->processes, f->n_processes, f->last_B, err);
     int64_t last_ns = 0;
+    status = read_last(run, f, err);
     if (!status)
         status = ml_total_end(run, &last_ns, err);
     if (status)
@@ -221,8 +288,9 @@ static enum ml_status gather(struct ml_run *run, const struct ml_facts_range *ra
         return status;
     init_trends(f);
     status = ml_run_lives(run, f->processes, f->n_processes, f->nodes, f->n_nodes, &f->lives, err);
+    const struct ml_total_visitor visitor = {visit_total, visit_change, f};
     if (!status)
-        status = ml_total_each(run, &f->lives, visit_total, f, err);
+        status = ml_total_each(run, &f->lives, &visitor, err);
     if (!status)
         status = ml_slice_each(run, &ml_table_node_samples, visit_node_sample, f, err);
     if (!status)
@@ -243,18 +311,26 @@ enum ml_status ml_facts_gather(struct ml_run *run, const struct ml_facts_range *
     return status;
 }
 
-const struct ml_process_row *ml_facts_extreme(const struct ml_facts *facts, int sign)
+ptrdiff_t ml_facts_extreme(const struct ml_facts *facts, int sign)
 {
-    const struct ml_process_row *best = NULL;
+    ptrdiff_t best = -1;
     for (size_t i = 0; i < facts->n_processes; i++) {
-        const struct ml_process_row *p = &facts->processes[i];
-        if (p->rank < 0 || p->peak_rss_B < 0)
+        int64_t peak_B = facts->by_process[i].peak_B;
+        if (facts->processes[i].rank < 0 || peak_B < 0)
             continue;
-        if (!best ||
-            (sign > 0 ? p->peak_rss_B > best->peak_rss_B : p->peak_rss_B < best->peak_rss_B))
-            best = p;
+        int64_t best_B = best < 0 ? 0 : facts->by_process[best].peak_B;
+        if (best < 0 || (sign > 0 ? peak_B > best_B : peak_B < best_B))
+            best = (ptrdiff_t)i;
     }
     return best;
+}
+
+double ml_facts_imbalance(const struct ml_facts *facts)
+{
+    ptrdiff_t largest = ml_facts_extreme(facts, 1);
+    if (largest < 0 || !(facts->mean_peak_B > 0))
+        return NAN;
+    return (double)facts->by_process[largest].peak_B / facts->mean_peak_B - 1;
 }
 
 const struct ml_node_facts *ml_facts_closest(const struct ml_facts *facts)
@@ -273,7 +349,7 @@ void ml_facts_free(struct ml_facts *facts)
     for (size_t i = 0; facts->by_node && i < facts->n_nodes; i++)
         ml_history_free(&facts->by_node[i].history);
     free(facts->by_node);
-    free(facts->last_B);
+    free(facts->by_process);
     ml_lives_free(&facts->lives);
     ml_history_free(&facts->total);
     ml_notes_free(&facts->notes);

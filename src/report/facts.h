@@ -14,10 +14,20 @@ struct ml_node_facts {
     int64_t peak_B, peak_ns;          /* of the sum of its processes */
     int64_t left_B, limit_B, left_ns; /* at the closest approach to its limit */
     int64_t last_left_B;              /* at the end */
+    int64_t peak_error_B;             /* of the sum at the job's peak: so much more it may be */
     double growth_B_per_min;          /* at the end; NaN: not known */
     int ranks;                        /* rank processes that ran there */
     struct ml_history history;        /* of the sum of its processes; if asked for */
     struct ml_trend trend;
+};
+
+/* What was seen of one process; of one that is a rank, with the processes that it started. -1: not
+ * measured. */
+struct ml_process_facts {
+    int64_t owner; /* row of the rank process that it is or descends from; -1: none */
+    int64_t peak_B, peak_ns;
+    int64_t last_B;
+    int64_t sum_B, sum_ns; /* while samples are added up: at the time SUM_NS */
 };
 
 struct ml_facts {
@@ -27,10 +37,11 @@ struct ml_facts {
     size_t n_nodes;
     const struct ml_process_row *processes;
     size_t n_processes;
-    int64_t *last_B; /* of each process: its last resident set */
+    struct ml_process_facts *by_process;
     struct ml_node_facts *by_node;
     struct ml_lives lives;
     struct ml_history total; /* of all processes */
+    int64_t peak_error_B;    /* so much more it may have been at its peak */
     int64_t origin_wall_ns;  /* unix time of the run's start; -1: unknown */
     int64_t length_ns;       /* until the last thing that was recorded */
     int64_t trend_ns;        /* growth at the end is that of the last TREND_NS */
@@ -64,8 +75,12 @@ int64_t ml_facts_origin_ns(const struct ml_run *run);
 /* A row of NODES, or NULL for a number that the file does not list. */
 const struct ml_node_row *ml_facts_node(const struct ml_facts *facts, int node);
 
-/* The rank process with the largest (SIGN 1) or smallest (SIGN -1) peak; NULL: none has one. */
-const struct ml_process_row *ml_facts_extreme(const struct ml_facts *facts, int sign);
+/* The row of the rank process with the largest (SIGN 1) or smallest (SIGN -1) peak; -1: none has
+ * one. */
+ptrdiff_t ml_facts_extreme(const struct ml_facts *facts, int sign);
+
+/* How much more than the mean of the ranks' peaks the largest has, by the mean; NaN: not known. */
+double ml_facts_imbalance(const struct ml_facts *facts);
 
 /* The node that came nearest to its limit, measured by the limit; NULL: not known of any. */
 const struct ml_node_facts *ml_facts_closest(const struct ml_facts *facts);

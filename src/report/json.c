@@ -52,16 +52,17 @@ static json_t *run_of(const struct ml_facts *f)
     return run;
 }
 
-static json_t *peak_of(const struct ml_facts *f, const struct ml_process_row *p)
+static json_t *peak_of(const struct ml_facts *f, ptrdiff_t process)
 {
-    if (!p)
+    if (process < 0)
         return json_null();
+    const struct ml_process_row *p = &f->processes[process];
     const struct ml_node_row *node = ml_facts_node(f, p->node);
     json_t *peak = json_object();
     json_object_set_new(peak, "rank", json_integer(p->rank));
     json_object_set_new(peak, "node", ml_json_text(node ? node->name : NULL));
-    json_object_set_new(peak, "peak_B", ml_json_count(p->peak_rss_B));
-    json_object_set_new(peak, "peak_s", ml_json_seconds(p->peak_ns));
+    json_object_set_new(peak, "peak_B", ml_json_count(f->by_process[process].peak_B));
+    json_object_set_new(peak, "peak_s", ml_json_seconds(f->by_process[process].peak_ns));
     return peak;
 }
 
@@ -80,17 +81,15 @@ static json_t *closest(const struct ml_facts *f)
 
 static json_t *summary_of(const struct ml_facts *f)
 {
-    const struct ml_process_row *largest = ml_facts_extreme(f, 1);
     json_t *summary = json_object();
     bool any = f->total.peak.bytes >= 0;
     json_object_set_new(summary, "peak_B", ml_json_count(f->total.peak.bytes));
+    json_object_set_new(summary, "peak_error_B", ml_json_count(f->peak_error_B));
     json_object_set_new(summary, "peak_s", ml_json_seconds(any ? f->total.peak.time_ns : -1));
-    json_object_set_new(summary, "largest_rank", peak_of(f, largest));
+    json_object_set_new(summary, "largest_rank", peak_of(f, ml_facts_extreme(f, 1)));
     json_object_set_new(summary, "smallest_rank", peak_of(f, ml_facts_extreme(f, -1)));
     json_object_set_new(summary, "mean_rank_peak_B", ml_json_real(f->mean_peak_B));
-    json_object_set_new(
-        summary, "imbalance",
-        ml_json_real(largest ? (double)largest->peak_rss_B / f->mean_peak_B - 1 : NAN));
+    json_object_set_new(summary, "imbalance", ml_json_real(ml_facts_imbalance(f)));
     json_object_set_new(summary, "growth_at_end_B_per_min", ml_json_real(f->growth_B_per_min));
     json_object_set_new(summary, "growth_span_s", ml_json_seconds(f->trend_ns));
     json_object_set_new(summary, "closest_to_limit", closest(f));
@@ -122,7 +121,7 @@ static json_t *history_of(const struct ml_history *h)
     for (size_t i = 0; i < h->n_rows; i++) {
         json_t *row = json_object();
         json_object_set_new(row, "time_s", json_real((double)h->rows[i].time_ns / 1e9));
-        json_object_set_new(row, "rss_B", ml_json_count(h->rows[i].bytes));
+        json_object_set_new(row, "memory_B", ml_json_count(h->rows[i].bytes));
         json_array_append_new(rows, row);
     }
     return rows;
@@ -172,9 +171,10 @@ static json_t *process_of(const struct ml_facts *f, size_t i)
     json_object_set_new(process, "name", ml_json_text(p->name));
     json_object_set_new(process, "start_s", ml_json_seconds(p->start_ns));
     json_object_set_new(process, "end_s", ml_json_seconds(p->end_ns));
-    json_object_set_new(process, "peak_B", ml_json_count(p->peak_rss_B));
-    json_object_set_new(process, "peak_s", ml_json_seconds(p->peak_ns));
-    json_object_set_new(process, "final_B", ml_json_count(f->last_B[i]));
+    json_object_set_new(process, "peak_B", ml_json_count(f->by_process[i].peak_B));
+    json_object_set_new(process, "peak_s", ml_json_seconds(f->by_process[i].peak_ns));
+    json_object_set_new(process, "final_B", ml_json_count(f->by_process[i].last_B));
+    json_object_set_new(process, "peak_rss_B", ml_json_count(p->peak_rss_B));
     json_object_set_new(process, "exit_code", ml_json_count(p->exit_code));
     json_object_set_new(process, "signal", ml_json_count(p->signal));
     return process;
@@ -219,7 +219,7 @@ enum ml_status ml_report_json(const struct ml_json_parts *parts, struct ml_buffe
     const struct ml_facts *f = parts->facts;
     json_t *root = json_object();
     json_object_set_new(root, "format", json_string("memlog-read"));
-    json_object_set_new(root, "version", json_integer(1));
+    json_object_set_new(root, "version", json_integer(2));
     json_object_set_new(root, "file", ml_json_text(parts->name));
     json_object_set_new(root, "run", run_of(f));
     json_object_set_new(root, "summary", summary_of(f));

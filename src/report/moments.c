@@ -68,13 +68,13 @@ struct reading {
     int64_t total_B;
 };
 
-static void visit_total(void *context, int64_t time_ns, int64_t rss_B)
+static void visit_total(void *context, int64_t time_ns, int64_t memory_B)
 {
     struct reading *r = context;
     struct ml_moments *m = r->moments;
     for (; r->next < m->n && m->moments[r->next].time_ns < time_ns; r->next++)
         m->moments[r->next].total_B = r->total_B;
-    r->total_B = rss_B;
+    r->total_B = memory_B;
 }
 
 static void leave_out(struct ml_moments *m, size_t most)
@@ -104,7 +104,8 @@ enum ml_status ml_moments_gather(struct ml_run *run, const struct ml_facts *fact
     m.samples = ml_realloc_array(NULL, stacks->n_samples, sizeof *m.samples);
     cut(takings, n, facts->n_processes, &m);
     free(takings);
-    enum ml_status status = ml_total_each(run, &facts->lives, visit_total, &reading, err);
+    const struct ml_total_visitor visitor = {.total = visit_total, .context = &reading};
+    enum ml_status status = ml_total_each(run, &facts->lives, &visitor, err);
     if (status) {
         ml_moments_free(&m);
         return status;

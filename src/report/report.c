@@ -11,6 +11,7 @@
 
 #define LABEL 18
 #define LEVEL 0.01 /* of the peak: what changed by less did not change */
+#define LOOSE 0.05 /* of the peak: a bound that is worth a word */
 /* Nobody believes a forecast past a day, or past many times what it was made from. */
 #define FORECAST_MAX_NS (24 * 3600.0 * ML_NS_PER_S)
 #define FORECAST_MAX_SPANS 20
@@ -106,36 +107,40 @@ void ml_report_header(const struct ml_facts *facts, const char *name, const stru
 
 static char *peak(const struct ml_facts *f)
 {
-    char size[16], at[24];
+    char size[16], at[24], more[16];
     if (f->total.peak.bytes < 0)
         return ml_strdup("no memory was measured");
+    bool loose = (double)f->peak_error_B > LOOSE * (double)f->total.peak.bytes;
     ml_size_format(size, sizeof size, f->total.peak.bytes);
+    ml_size_format(more, sizeof more, f->peak_error_B);
     ml_elapsed_format(at, sizeof at, f->total.peak.time_ns);
-    return ml_format("%s at %s", size, at);
+    return ml_format("%s at %s%s%s%s", size, at, loose ? "; up to " : "", loose ? more : "",
+                     loose ? " more, of pages that may be shared" : "");
 }
 
-static char *rank_peak(const struct ml_facts *f, const struct ml_process_row *p)
+static char *rank_peak(const struct ml_facts *f, ptrdiff_t process)
 {
     char size[16], at[24];
-    if (!p)
+    if (process < 0)
         return NULL;
+    const struct ml_process_row *p = &f->processes[process];
+    const struct ml_process_facts *seen = &f->by_process[process];
     const struct ml_node_row *node = ml_facts_node(f, p->node);
-    ml_size_format(size, sizeof size, p->peak_rss_B);
-    ml_elapsed_format(at, sizeof at, p->peak_ns);
+    ml_size_format(size, sizeof size, seen->peak_B);
+    ml_elapsed_format(at, sizeof at, seen->peak_ns);
     return ml_format("%s, rank %d on %s%s%s", size, p->rank, node ? node->name : "?",
-                     p->peak_ns >= 0 ? " at " : "", p->peak_ns >= 0 ? at : "");
+                     seen->peak_ns >= 0 ? " at " : "", seen->peak_ns >= 0 ? at : "");
 }
 
-/* How much more than the mean the largest rank has: a job that is spread evenly has 0 %. */
+/* A job that is spread evenly has 0 %. */
 static char *imbalance(const struct ml_facts *f)
 {
     char mean[16];
-    const struct ml_process_row *largest = ml_facts_extreme(f, 1);
-    if (!largest || !(f->mean_peak_B > 0) || f->ranks < 2)
+    double more = ml_facts_imbalance(f);
+    if (isnan(more) || f->ranks < 2)
         return NULL;
     ml_size_format(mean, sizeof mean, (int64_t)f->mean_peak_B);
-    return ml_format("%.0f%%: the largest rank over the mean of %s",
-                     100 * ((double)largest->peak_rss_B / f->mean_peak_B - 1), mean);
+    return ml_format("%.0f%%: the largest rank over the mean of %s", 100 * more, mean);
 }
 
 static char *closest(const struct ml_facts *f)

@@ -4,7 +4,6 @@
 #include "base/units.h"
 #include "report/grid.h"
 #include "report/report.h"
-#include "sums/owners.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -168,9 +167,9 @@ static void add_process(struct ml_grid *grid, const struct ml_facts *f, size_t i
     add_number(grid, p->pid);
     snprintf(name, sizeof name, "%s%s", p->rank < 0 ? "- " : "", p->name);
     ml_grid_add(grid, name);
-    add_size(grid, p->peak_rss_B);
-    add_time(grid, p->peak_ns);
-    add_size(grid, f->last_B[i]);
+    add_size(grid, f->by_process[i].peak_B);
+    add_time(grid, f->by_process[i].peak_ns);
+    add_size(grid, f->by_process[i].last_B);
     add_exit(grid, p);
 }
 
@@ -201,7 +200,7 @@ static struct placed *place(const struct ml_facts *f, bool with_helpers, size_t 
     for (size_t i = 0; i < f->n_processes; i++) {
         if (f->processes[i].rank < 0 && !with_helpers)
             continue;
-        int64_t owner = ml_owner_of(f->processes, f->n_processes, i);
+        int64_t owner = f->by_process[i].owner;
         list[n++] = (struct placed){i, owner < 0 ? INT64_MAX : f->processes[owner].rank, owner};
     }
     qsort(list, n, sizeof *list, in_order);
@@ -215,7 +214,7 @@ static void add_extreme_ranks(struct ml_grid *grid, const struct ml_facts *f,
     char note[96];
     ML_AUTO_FREE struct ranked *list = ml_realloc_array(NULL, n, sizeof *list);
     for (size_t i = 0; i < n; i++)
-        list[i] = (struct ranked){placed[i].index, f->processes[placed[i].index].peak_rss_B};
+        list[i] = (struct ranked){placed[i].index, f->by_process[placed[i].index].peak_B};
     qsort(list, n, sizeof *list, largest_first);
     for (size_t i = 0; i < EXTREMES; i++)
         add_process(grid, f, list[i].index);

@@ -70,10 +70,10 @@ void ml_report_under(const struct ml_facts *facts, const struct ml_under *under,
 {
     struct showing showing = {under, what, style};
     struct ml_report_below below = {add, &showing};
-    char *title = ml_format("memory of all processes (resident set)%s%s%s",
-                            what->stacks || what->output ? ", " : "",
-                            what->stacks ? (what->output ? "stacks " : "and stacks") : "",
-                            what->output ? "and output" : "");
+    char *title =
+        ml_format("memory of all processes%s%s%s", what->stacks || what->output ? ", " : "",
+                  what->stacks ? (what->output ? "stacks " : "and stacks") : "",
+                  what->output ? "and output" : "");
     ml_report_history_with(facts, title, &under->history, &below, style, out);
     free(title);
     const struct ml_moments *m = what->moments;

@@ -33,9 +33,11 @@ static void status(const char *text, size_t n)
     must(status.rss_B >= -1 && status.tgid >= -1 && status.swap_B >= -1);
 }
 
-static void pss(const char *text, size_t n)
+static void rollup(const char *text, size_t n)
 {
-    must(ml_proc_parse_pss(text, n) >= -1);
+    struct ml_proc_rollup rollup;
+    ml_proc_parse_rollup(text, n, &rollup);
+    must(rollup.pss_B >= -1 && rollup.private_B >= -1 && rollup.shared_hugetlb_B >= -1);
 }
 
 static void meminfo(const char *text, size_t n)
@@ -86,7 +88,7 @@ static void rank(const char *text, size_t n)
 }
 
 static void (*const parsers[])(const char *text, size_t n) = {
-    stat, statm, status, pss, meminfo, last_pid, cgroup_v1, cgroup_v2, limit, cpus, mark, rank,
+    stat, statm, status, rollup, meminfo, last_pid, cgroup_v1, cgroup_v2, limit, cpus, mark, rank,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -65,12 +65,12 @@ def test_compressed_columns(folder):
     memlog(folder, "recover", *sorted(folder.glob("long.h5.*.journal")), "-o", "long.h5")
     assert memlog(folder, "check", "long.h5").endswith(": as written\n")
     with h5py.File(folder / "long.h5") as f:
-        chunk = f["samples/rss_B"].id.get_chunk_info(1)
+        chunk = f["samples/memory_B"].id.get_chunk_info(1)
     data = bytearray((folder / "long.h5").read_bytes())
     data[chunk.byte_offset + chunk.size // 2] ^= 4
     (folder / "long.h5").write_bytes(data)
     for words in (["check"], ["read"]):
-        assert "column samples/rss_B is damaged" in memlog(folder, *words, "long.h5", code=1)
+        assert "column samples/memory_B is damaged" in memlog(folder, *words, "long.h5", code=1)
 
 
 def test_without_checksums(folder):

@@ -14,13 +14,13 @@ COLUMNS = {
     "nodes": "node name memory_B swap_B cgroup_limit_B cpus clock_offset_s clock_error_s ticks "
              "missed cpu_s stacks stacks_failed stacks_cpu_s debugger_restarts ended",
     "processes": "process rank node pid parent start_s end_s exit_code signal first_row n_rows "
-                 "peak_rss_B peak_s name",
-    "samples": "time_s process rank tick rss_B rss_anon_B rss_file_B rss_shmem_B pss_B swap_B "
-               "vsize_B peak_rss_B cpu_s threads major_faults state mpi_call",
-    "node_samples": "time_s node tick processes rss_B pss_B available_B swap_free_B "
-                    "cgroup_B sampler_cpu_s",
-    "job_samples": "time_s ranks rss_B pss_B largest_rank largest_rss_B least_available_B "
-                   "least_node",
+                 "peak_memory_B peak_memory_s peak_rss_B peak_s name",
+    "samples": "time_s process rank tick memory_B rss_B rss_anon_B rss_file_B rss_shmem_B hugetlb_B "
+               "pss_B swap_B vsize_B peak_rss_B cpu_s threads major_faults state mpi_call",
+    "node_samples": "time_s node tick processes memory_B memory_error_B rss_B pss_B "
+                    "available_B swap_free_B cgroup_B sampler_cpu_s",
+    "job_samples": "time_s ranks memory_B memory_error_B rss_B pss_B largest_rank "
+                   "largest_memory_B largest_rss_B least_available_B least_node",
     "events": "time_s node process kind value text",
     "output": "time_s rank stream continued text",
     "frames": "function file line module offset_B inlined",
@@ -36,9 +36,9 @@ ATTRIBUTES = ("format format_version title creator created time_origin time_orig
 PANDAS = """\
 f = h5py.File('run.h5'); df = pd.DataFrame({k: v[:] for k, v in f['samples'].items()})
 i = list(f['processes/rank'][:]).index(3); a, n = f['processes/first_row'][i], \
-f['processes/n_rows'][i]; rss = f['samples/rss_B'][a:a + n]
+f['processes/n_rows'][i]; m = f['samples/memory_B'][a:a + n]
 """
-OCTAVE = "s = load('-hdf5', 'run.h5', 'samples').samples; plot(s.time_s, s.rss_B)"
+OCTAVE = "s = load('-hdf5', 'run.h5', 'samples').samples; plot(s.time_s, s.memory_B)"
 R = "df <- as.data.frame(rhdf5::h5read('run.h5', 'samples', bit64conversion = 'double'))"
 
 
@@ -90,7 +90,7 @@ def test_every_column_is_described(recording):
 def test_attributes(recording):
     attributes = recording.attributes
     assert not [a for a in ATTRIBUTES if a not in attributes]
-    assert attributes["format"] == "memlog" and attributes["format_version"] == "1.1"
+    assert attributes["format"] == "memlog" and attributes["format_version"] == "1.2"
     assert attributes["complete"] == 1 and attributes["recovered"] == 0
     assert attributes["exit_code"] == 0 and "grow" in attributes["command"]
     assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", attributes["time_origin_iso"])
@@ -155,7 +155,7 @@ def test_pandas(recording, beside):
     exec(PANDAS, names)
     df = names["df"]
     check(recording, "pandas", len(df), df.rss_B.sum(), df.time_s.sum())
-    assert list(names["rss"]) == [r["rss_B"] for r in recording.rows("samples") if r["rank"] == 3]
+    assert list(names["m"]) == [r["memory_B"] for r in recording.rows("samples") if r["rank"] == 3]
 
 
 def test_pytables(recording):

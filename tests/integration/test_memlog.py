@@ -42,7 +42,7 @@ FAILURES = [
     (["read", "nope.journal"], "No such file or directory"),
     (["read", "/dev/null"], "not a file"),
     (["recover", "nope.journal", "-o", "RUN"], "exists already"),
-    (["plot", "RUN", "--column", "moon"], "no such column; there are rss_B"),
+    (["plot", "RUN", "--column", "moon"], "no such column; there are memory_B, rss_B"),
     (["plot", "RUN", "--column", "pss_B"], "column pss_B was not recorded"),
     (["plot", "RUN", "-o", "nowhere/x.png"], "cannot be written"),
 ]

@@ -48,11 +48,9 @@ static void samples_what_changed(void **state)
     tick();
     assert_int_equal(p->last.rss_B, 5000 * PAGE);
     assert_int_equal(p->n_samples, 3);
-    int rank;
-    int64_t rss_B;
-    ml_probe_largest(probe, &rank, &rss_B);
-    assert_int_equal(rank, 3);
-    assert_int_equal(rss_B, 5000 * PAGE);
+    struct ml_probe_rank largest = ml_probe_largest(probe);
+    assert_int_equal(largest.rank, 3);
+    assert_int_equal(largest.rss_B, 5000 * PAGE);
 }
 
 static void ends_once(void **state)
@@ -79,11 +77,9 @@ static void ends_once(void **state)
     assert_int_equal(ml_probe_process_of_rank(probe, 1), 1);
     assert_int_equal(ml_probe_process_of_rank(probe, 2), -1);
     assert_int_equal(recorder->node.rss_B, 0);
-    int rank;
-    int64_t rss_B;
-    ml_probe_largest(probe, &rank, &rss_B);
-    assert_int_equal(rank, -1);
-    assert_int_equal(rss_B, 0);
+    struct ml_probe_rank largest = ml_probe_largest(probe);
+    assert_int_equal(largest.rank, -1);
+    assert_int_equal(largest.memory_B, 0);
 }
 
 static void lost_ranks_are_told(void **state)
@@ -172,46 +168,140 @@ static void rename_on_exec(void **state)
     assert_int_equal(p->n_started, 2);
 }
 
-static void reads_pss(void **state)
+static void write_rollup(pid_t pid, int pss_kB, int private_kB, int anonymous_kB)
+{
+    char path[40];
+    snprintf(path, sizeof path, "%d/smaps_rollup", (int)pid);
+    fake_proc_write(&fake, path,
+                    "x\nPss: %d kB\nPrivate_Clean: 0 kB\nPrivate_Dirty: %d kB\nAnonymous: %d kB\n",
+                    pss_kB, private_kB, anonymous_kB);
+}
+
+static void tick_times(int n)
+{
+    for (int i = 0; i < n; i++)
+        tick();
+}
+
+static const struct ml_sample_row *last_of(pid_t pid)
+{
+    return &recorder_find(recorder, pid)->last;
+}
+
+static void each_shared_page_once(void **state)
 {
     (void)state;
-    set(100, 1, 1000);
-    set(101, 1, 1000);
-    set(102, 1, 1000);
-    fake_proc_write(&fake, "100/smaps_rollup", "x\nRss: 4000 kB\nPss: 2000 kB\n");
-    fake_proc_write(&fake, "101/smaps_rollup", "x\nRss: 4000 kB\nPss: 3000 kB\n");
+    set(100, 1, 10000); /* 40 MB */
+    set(101, 1, 10000);
+    write_rollup(100, 25000, 10000, 39992);
+    write_rollup(101, 24000, 10000, 39992);
     open_probe(-1);
     ml_probe_add_rank(probe, 0, 100, NULL);
     ml_probe_add_rank(probe, 1, 101, NULL);
     tick();
-    assert_int_equal(recorder->node.pss_B, -1);
-    for (int i = 0; i < 16; i++)
-        tick();
-    assert_int_equal(recorder_find(recorder, 100)->last.pss_B, 2000 << 10);
-    assert_int_equal(recorder_find(recorder, 101)->last.pss_B, 3000 << 10);
-    assert_int_equal(recorder->node.pss_B, 5000 << 10);
-    ml_probe_add_rank(probe, 2, 102, NULL); /* has none: an older kernel, or refused */
-    for (int i = 0; i < 16; i++)
-        tick();
-    assert_int_equal(recorder_find(recorder, 102)->last.pss_B, -1);
+    assert_int_equal(last_of(100)->memory_B, 25000 << 10);
+    assert_int_equal(last_of(101)->memory_B, 24000 << 10);
+    assert_int_equal(recorder->node.memory_B, 49000 << 10);
+    assert_int_equal(recorder->node.memory_error_B, 0);
+    assert_int_equal(recorder->node.pss_B, 49000 << 10);
+    /* its own pages come: known without a reading */
+    write_rollup(100, 1, 1, 1);
+    set(100, 1, 20000);
+    tick_times(4);
+    assert_int_equal(last_of(100)->memory_B, 65000 << 10);
+    assert_int_equal(last_of(100)->pss_B, 25000 << 10);
+    assert_int_equal(recorder->node.memory_B, (65000 + 24000) << 10);
+}
+
+/* What both map at least once is certain; a round tells the rest, and not more often than it may.
+ */
+static void rounds_when_it_is_loose(void **state)
+{
+    (void)state;
+    for (int rank = 0; rank < 2; rank++) {
+        set(100 + rank, 1, 10000);
+        write_rollup(100 + rank, 39996, 39992, 39992);
+        if (rank == 0)
+            open_probe(-1);
+        ml_probe_add_rank(probe, rank, 100 + rank, NULL);
+    }
+    tick();
+    assert_int_equal(recorder->node.memory_B, 2 * 39996 << 10);
+    for (int rank = 0; rank < 2; rank++) {
+        fake_proc_set(&fake, &(struct fake_process){.pid = 100 + rank,
+                                                    .parent = 1,
+                                                    .start_ticks = 100 + rank,
+                                                    .rss_pages = 20000,
+                                                    .shared_pages = 10000,
+                                                    .shmem_kB = 40000});
+        write_rollup(100 + rank, 39996 + 20000, 39992, 39992);
+    }
+    tick_times(40); /* readings that take long come seldom */
+    assert_int_equal(last_of(101)->pss_B, 59996 << 10);
+    assert_int_equal(recorder->node.memory_B, 2 * 59996 << 10);
+    assert_int_equal(recorder->node.memory_error_B, 0);
+}
+
+static void without_readings(void **state)
+{
+    (void)state;
+    set(102, 1, 1000);
+    fake_proc_set(&fake, &(struct fake_process){.pid = 103,
+                                                .parent = 1,
+                                                .start_ticks = 103,
+                                                .rss_pages = 1000,
+                                                .shared_pages = 498,
+                                                .shmem_kB = 1992});
+    open_probe(-1);
+    ml_probe_add_rank(probe, 0, 102, NULL); /* there is none: an older kernel, or refused */
+    ml_probe_add_rank(probe, 1, 103, NULL);
+    tick_times(3);
+    assert_int_equal(last_of(102)->pss_B, -1);
+    assert_int_equal(last_of(102)->memory_B, (4000 - 8) << 10);
+    assert_int_equal(last_of(103)->memory_B, 2000 << 10);
+    assert_int_equal(recorder->node.memory_error_B, (8 + 2000) << 10);
     assert_int_equal(recorder->node.pss_B, -1);
 }
 
-static void pss_by_period(void **state)
+/* A child has all pages of its parent until one of them writes or it calls execve. */
+static void a_forked_child(void **state)
+{
+    (void)state;
+    set(100, 1, 10000);
+    open_probe(0);
+    ml_probe_add_rank(probe, 0, 100, NULL);
+    tick();
+    set(101, 100, 10000);
+    fake_proc_set_last_pid(&fake, 101);
+    tick();
+    assert_int_equal(last_of(101)->memory_B, 0);
+    fake_proc_set(
+        &fake,
+        &(struct fake_process){
+            .pid = 101, .parent = 100, .start_ticks = 101, .name = "other", .rss_pages = 3000});
+    tick();
+    assert_int_equal(last_of(101)->memory_B, (12000 - 8) << 10);
+    /* both are the rank's */
+    struct ml_probe_rank largest = ml_probe_largest(probe);
+    assert_int_equal(largest.rank, 0);
+    assert_int_equal(largest.rss_B, 52000 << 10);
+    assert_int_equal(largest.memory_B, recorder->node.memory_B);
+}
+
+static void by_period(void **state)
 {
     (void)state;
     set(100, 1, 1000);
-    fake_proc_write(&fake, "100/smaps_rollup", "Pss: 2000 kB\n");
+    write_rollup(100, 2000, 1000, 3992);
     open_probe(ML_NS_PER_S);
     ml_probe_add_rank(probe, 0, 100, NULL);
     tick();
-    assert_int_equal(recorder_find(recorder, 100)->last.pss_B, 2000 << 10);
-    fake_proc_write(&fake, "100/smaps_rollup", "Pss: 2500 kB\n");
+    assert_int_equal(last_of(100)->pss_B, 2000 << 10);
+    write_rollup(100, 2500, 1000, 3992);
     tick();
-    assert_int_equal(recorder_find(recorder, 100)->last.pss_B, 2000 << 10);
-    for (int i = 0; i < 4; i++)
-        tick();
-    assert_int_equal(recorder_find(recorder, 100)->last.pss_B, 2500 << 10);
+    assert_int_equal(last_of(100)->pss_B, 2000 << 10);
+    tick_times(4);
+    assert_int_equal(last_of(100)->pss_B, 2500 << 10);
 }
 
 struct cgroup_case {
@@ -377,8 +467,11 @@ int main(void)
         TEST(no_sample_of_zeros),
         TEST(reused_pid_without_open_files),
         TEST(rename_on_exec),
-        TEST(reads_pss),
-        TEST(pss_by_period),
+        TEST(each_shared_page_once),
+        TEST(rounds_when_it_is_loose),
+        TEST(without_readings),
+        TEST(a_forked_child),
+        TEST(by_period),
         TEST(cgroups),
         TEST(notes_calls),
         TEST(finds_by_pid),

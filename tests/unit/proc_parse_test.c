@@ -127,17 +127,26 @@ static void status(void **state)
     assert_int_equal(s.tgid, ML_NOT_MEASURED);
 }
 
-static void pss_and_meminfo(void **state)
+static void rollup_and_meminfo(void **state)
 {
     static const char rollup[] = "562d1c255000-7ffe47588000 ---p 00000000 00:00 0    [rollup]\n"
                                  "Rss:                1688 kB\nPss:                 311 kB\n"
-                                 "Pss_Dirty:           112 kB\n";
+                                 "Pss_Dirty:           112 kB\nShared_Clean:  5 kB\n"
+                                 "Private_Clean:        40 kB\nPrivate_Dirty:       116 kB\n"
+                                 "Anonymous:           130 kB\nShared_Hugetlb:   2048 kB\n";
     static const char meminfo[] = "MemTotal:       24684084 kB\nMemFree:        24121396 kB\n"
                                   "SwapTotal:             0 kB\n";
     struct ml_proc_meminfo m;
     (void)state;
-    assert_int_equal(ml_proc_parse_pss(rollup, sizeof rollup - 1), 311 << 10);
-    assert_int_equal(ml_proc_parse_pss("Pss_Dirty: 5 kB\n", 16), ML_NOT_MEASURED);
+    struct ml_proc_rollup r;
+    ml_proc_parse_rollup(rollup, sizeof rollup - 1, &r);
+    assert_int_equal(r.pss_B, 311 << 10);
+    assert_int_equal(r.private_B, 156 << 10);
+    assert_int_equal(r.anonymous_B, 130 << 10);
+    assert_int_equal(r.shared_hugetlb_B, 2048 << 10);
+    ml_proc_parse_rollup("Pss_Dirty: 5 kB\nPrivate_Clean: 5 kB\n", 35, &r);
+    assert_int_equal(r.pss_B, ML_NOT_MEASURED);
+    assert_int_equal(r.private_B, ML_NOT_MEASURED);
     ml_proc_parse_meminfo(meminfo, sizeof meminfo - 1, &m);
     assert_true(m.total_B == 24684084LL << 10);
     assert_int_equal(m.available_B, ML_NOT_MEASURED);
@@ -269,7 +278,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stat_names),   cmocka_unit_test(stat_refused),
         cmocka_unit_test(cut_texts),    cmocka_unit_test(statm),
-        cmocka_unit_test(status),       cmocka_unit_test(pss_and_meminfo),
+        cmocka_unit_test(status),       cmocka_unit_test(rollup_and_meminfo),
         cmocka_unit_test(last_pid),     cmocka_unit_test(children),
         cmocka_unit_test(cgroups),      cmocka_unit_test(cpu_lists),
         cmocka_unit_test(environments),

@@ -132,12 +132,13 @@ static enum ml_status each_total(struct ml_run *run, const struct ml_slice *proc
                                  const struct ml_slice *nodes, struct peak *peak,
                                  struct ml_error *err)
 {
+    const struct ml_total_visitor visitor = {.total = note, .context = peak};
     struct ml_lives lives;
     enum ml_status status = ml_run_lives(run, processes->rows, processes->count, nodes->rows,
                                          nodes->count, &lives, err);
     if (status)
         return status;
-    status = ml_total_each(run, &lives, note, peak, err);
+    status = ml_total_each(run, &lives, &visitor, err);
     ml_lives_free(&lives);
     return status;
 }

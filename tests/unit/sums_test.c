@@ -38,13 +38,21 @@ static void of_a_node(void **state)
     sample.rss_B = ML_NOT_MEASURED;
     ml_memory_add_process(&node, &sample);
     assert_int_equal(node.rss_B, 120);
+    assert_int_equal(node.memory_B, 120); /* where that is all that is known */
+    sample.rss_B = 50;
+    sample.memory_B = 7;
+    ml_memory_add_process(&node, &sample);
+    assert_int_equal(node.rss_B, 170);
+    assert_int_equal(node.memory_B, 127);
+    sample.rss_B = sample.memory_B = ML_NOT_MEASURED;
     assert_int_equal(ml_memory_of(&sample), ML_NOT_MEASURED);
 }
 
 static void of_the_job(void **state)
 {
-    const struct ml_summary first = {2, 100, 60, 0, 70, 1000}, second = {3, 200, 90, 4, 80, 400},
-                            idle = {0, 0, 0, -1, 0, ML_NOT_MEASURED};
+    const struct ml_summary first = {2, 90, 5, 100, 60, 0, 65, 70, 1000},
+                            second = {3, 150, 6, 200, 90, 4, 75, 80, 400},
+                            idle = {0, 0, 0, 0, 0, -1, 0, 0, ML_NOT_MEASURED};
     struct ml_job_sample_row job = ml_memory_of_no_node();
     (void)state;
     assert_int_equal(job.rss_B, 0);
@@ -54,9 +62,12 @@ static void of_the_job(void **state)
     ml_memory_add_node(&job, 8, &second);
     ml_memory_add_node(&job, 9, &idle);
     assert_int_equal(job.ranks, 5);
+    assert_int_equal(job.memory_B, 240);
+    assert_int_equal(job.memory_error_B, 11);
     assert_int_equal(job.rss_B, 300);
     assert_int_equal(job.pss_B, 150);
     assert_int_equal(job.largest_rank, 4);
+    assert_int_equal(job.largest_memory_B, 75);
     assert_int_equal(job.largest_rss_B, 80);
     assert_int_equal(job.least_available_B, 400);
     assert_int_equal(job.least_node, 8);

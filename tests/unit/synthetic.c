@@ -220,7 +220,7 @@ static void write_samples(struct ml_journal *j, const struct synthetic *s, int t
         row.process = p;
         row.rank = s->node * s->processes + p;
         row.tick = tick;
-        row.rss_B = synthetic_rss_B(s->node, p, tick);
+        row.memory_B = row.rss_B = synthetic_rss_B(s->node, p, tick);
         row.rss_anon_B = row.rss_B - 4096 * 300;
         row.rss_file_B = 4096 * 300;
         row.rss_shmem_B = 0;
@@ -247,7 +247,7 @@ static void write_tick(struct ml_journal *j, const struct synthetic *s, int tick
     row.node = s->node;
     row.tick = tick;
     row.processes = s->processes;
-    row.rss_B = 1LL << 30;
+    row.memory_B = row.rss_B = 1LL << 30;
     row.available_B = 1LL << 33;
     row.swap_free_B = 0;
     row.sampler_cpu_ns = tick * 1000000LL;

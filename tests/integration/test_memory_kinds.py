@@ -1,0 +1,102 @@
+"""Each byte once: kinds of memory that are easily counted wrongly, against the pages themselves."""
+import json
+import os
+import struct
+from pathlib import Path
+
+import pytest
+import memlog_testing as mt
+from memlog_file import Recording
+
+MIB = 1 << 20
+PAGE = 4096
+PRESENT = 1 << 63
+FRAME = (1 << 55) - 1
+
+
+def frames_of(pid):
+    """The numbers of the page frames that PID has mapped (Documentation/admin-guide/mm/pagemap)."""
+    frames = set()
+    with open(f"/proc/{pid}/pagemap", "rb") as pagemap:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            begin, end = (int(word, 16) for word in line.split()[0].split("-"))
+            if end < 1 << 47:
+                pagemap.seek(begin // PAGE * 8)
+                entries = pagemap.read((end - begin) // PAGE * 8)
+                frames.update(e & FRAME for (e,) in struct.iter_unpack("<Q", entries) if e & PRESENT)
+    return frames
+
+
+def true_B(pids):
+    """Memory of the processes, each page once, for who may see page frames (root)."""
+    frames = set()
+    for pid in pids:
+        frames |= frames_of(pid)
+    return len(frames) * PAGE if frames - {0} else None
+
+
+def pids_of(job):
+    return [pid for pid in job.processes()
+            if Path(f"/proc/{pid}/comm").read_text().strip() == "memory_kinds"]
+
+
+def summary(file):
+    done = mt.subprocess.run([mt.MEMLOG, "read", "--json", file], capture_output=True)
+    return json.loads(done.stdout)["summary"] if done.returncode == 0 else None
+
+
+@pytest.fixture
+def hugepages():
+    """100 MiB of huge pages may be had beyond the pool, while the test runs."""
+    path = Path("/proc/sys/vm/nr_overcommit_hugepages")
+    if os.geteuid() != 0 or not path.exists():
+        pytest.skip("huge pages want root and CONFIG_HUGETLBFS")
+    before = path.read_text()
+    path.write_text("60")
+    yield
+    path.write_text(before)
+
+
+def measure(mode, ranks, size, file, tmp_path, most):
+    """The largest memory that is recorded while MODE holds what it took and nothing is loose, and
+    the true one then. MOST: of RSS, so that the test does not look before all is taken."""
+    stop = tmp_path / "stop"
+    command = mt.hosted_command(mt.BUILD, ranks, "memory_kinds", mode, size, stop, file=file,
+                                options=("-q", "-r", "50ms"))
+    with mt.Job(command) as job:
+        def settled():
+            found = summary(file)
+            return (found and (found["peak_B"] or 0) >= most and found["peak_error_B"] < found["peak_B"] / 50
+                    and found)
+        try:
+            found = mt.wait_for(settled, 50, "a sum that is known well")
+            true = true_B(pids_of(job))
+        finally:
+            stop.touch()
+        outcome = job.finish()
+    assert outcome.code == 0 and not outcome.orphans, outcome
+    return found["peak_B"], true
+
+
+CASES = {"window": (4, 100, 100), "sysv": (4, 100, 100), "filemap": (4, 100, 100),
+         "fork": (2, 100, 200), "fork_write": (2, 100, 400)}
+
+
+@pytest.mark.parametrize("mode", CASES)
+def test_each_page_once(mode, file, tmp_path):
+    ranks, size, taken = CASES[mode]
+    recorded, true = measure(mode, ranks, size, file, tmp_path, taken * MIB)
+    print(f"{mode}: recorded {recorded / MIB:.0f} MiB, true {true and round(true / MIB)}, "
+          f"resident sets {max(r['rss_B'] for r in Recording(file).rows('node_samples')) // MIB}")
+    expected = (taken + 16) * MIB if true is None else true
+    assert abs(recorded - expected) < 20 * MIB
+    rows = Recording(file).rows("node_samples")
+    assert max(r["memory_B"] for r in rows) < expected + 5 * MIB, "no tick says more than there is"
+
+
+def test_huge_pages(file, tmp_path, hugepages):
+    recorded, _ = measure("hugetlb", 2, 50, file, tmp_path, 100 * MIB)
+    assert 100 * MIB < recorded < 120 * MIB
+    ranks = Recording(file).ranks()
+    assert all(50 * MIB < r["peak_memory_B"] < 65 * MIB for r in ranks.values())
+    assert all(r["peak_rss_B"] < 30 * MIB for r in ranks.values())
