@@ -173,11 +173,11 @@ bool ml_clock_unpack(const struct ml_frame *f, struct ml_clock_point *out_point)
 bool ml_process_end_unpack(const struct ml_frame *f, struct ml_process_end *out_end)
 {
     const uint8_t *p = f->payload, *end = p + f->length;
-    int64_t v[4];
-    if (!read_integers(&p, end, v, 4) || p != end)
+    int64_t v[5];
+    if (!read_integers(&p, end, v, 5) || p != end)
         return false;
     *out_end = (struct ml_process_end){
-        .process = v[0], .time_ns = v[1], .exit_code = v[2], .signal = v[3]};
+        .process = v[0], .time_ns = v[1], .exit_code = v[2], .signal = v[3], .peak_rss_B = v[4]};
     return true;
 }
 

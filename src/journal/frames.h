@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-#define ML_JOURNAL_VERSION 1
+#define ML_JOURNAL_VERSION 2
 #define ML_FRAME_HEAD 24
 #define ML_FRAME_PAYLOAD_MAX (64 << 20)
 
@@ -36,7 +36,7 @@ struct ml_clock_point {
 };
 
 struct ml_process_end {
-    int64_t process, time_ns, exit_code, signal;
+    int64_t process, time_ns, exit_code, signal, peak_rss_B;
 };
 
 struct ml_output_chunk {

@@ -4,6 +4,7 @@
 #include "base/own.h"
 #include "journal/index.h"
 #include "journal/lines.h"
+#include "sums/memory.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -163,6 +164,25 @@ static void unpack_at(const struct ml_harvest *h, const struct ml_table *table, 
         ml_row_clear(table, out_row);
 }
 
+/* What it took between its last sample and its end. */
+static void add_last_peak(const struct ml_process_entry *entry, struct ml_process_row *row)
+{
+    if (entry->has_children || entry->end_peak_rss_B <= row->peak_rss_B)
+        return;
+    struct ml_sample_row last = entry->last;
+    if (!entry->samples.n)
+        ml_row_clear(&ml_table_samples, &last);
+    last.memory_B = entry->samples.n ? last.memory_B : 0;
+    last.rss_B = entry->samples.n ? last.rss_B : 0;
+    last.peak_rss_B = entry->end_peak_rss_B;
+    row->peak_rss_B = entry->end_peak_rss_B;
+    row->peak_ns = entry->row.end_ns;
+    if (ml_memory_peak_of(&last) > row->peak_memory_B) {
+        row->peak_memory_B = ml_memory_peak_of(&last);
+        row->peak_memory_ns = entry->row.end_ns;
+    }
+}
+
 static void fetch_process(void *context, size_t i, void *out_row)
 {
     struct ml_harvest *h = context;
@@ -181,6 +201,7 @@ static void fetch_process(void *context, size_t i, void *out_row)
         row->peak_memory_B = entry->peak_memory_B;
         row->peak_memory_ns = entry->peak_memory_ns;
     }
+    add_last_peak(entry, row);
     row->peak_ns = run_ns(h, row->peak_ns);
     row->peak_memory_ns = run_ns(h, row->peak_memory_ns);
 }

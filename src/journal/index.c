@@ -36,7 +36,8 @@ static struct ml_process_entry *process_entry(struct ml_index *x, int64_t number
     *entry = (struct ml_process_entry){.peak_rss_B = ML_NOT_MEASURED,
                                        .peak_ns = ML_NOT_MEASURED,
                                        .peak_memory_B = ML_NOT_MEASURED,
-                                       .peak_memory_ns = ML_NOT_MEASURED};
+                                       .peak_memory_ns = ML_NOT_MEASURED,
+                                       .end_peak_rss_B = ML_NOT_MEASURED};
     ml_row_clear(&ml_table_processes, &entry->row);
     entry->row.node = x->header.node;
     return entry;
@@ -50,6 +51,9 @@ static bool index_process(struct ml_index *x, const struct ml_frame *f)
     struct ml_process_entry *entry = process_entry(x, row.process);
     if (!entry)
         return false;
+    int32_t parent = ml_index_entry(x, row.parent);
+    if (parent >= 0)
+        x->processes[parent].has_children = true;
     struct ml_process_row before = entry->row;
     entry->row = row;
     entry->row.end_ns = before.end_ns;
@@ -69,6 +73,7 @@ static bool index_process_end(struct ml_index *x, const struct ml_frame *f)
     entry->row.end_ns = end.time_ns;
     entry->row.exit_code = (int32_t)end.exit_code;
     entry->row.signal = (int32_t)end.signal;
+    entry->end_peak_rss_B = end.peak_rss_B;
     return true;
 }
 
@@ -79,9 +84,9 @@ static void index_peaks(struct ml_process_entry *entry, const struct ml_sample_r
         entry->peak_rss_B = rss_B;
         entry->peak_ns = row->time_ns;
     }
-    bool hidden = row->peak_rss_B > entry->kernel_peak_B; /* since the sample before */
+    bool hidden = row->peak_rss_B > entry->last.peak_rss_B; /* since the sample before */
     int64_t memory_B = hidden ? ml_memory_peak_of(row) : ml_memory_of(row);
-    entry->kernel_peak_B = row->peak_rss_B;
+    entry->last = *row;
     if (memory_B > entry->peak_memory_B) {
         entry->peak_memory_B = memory_B;
         entry->peak_memory_ns = row->time_ns;

@@ -12,10 +12,12 @@ struct ml_process_entry {
     struct ml_offsets samples;   /* its rows of ml_table_samples */
     int64_t peak_rss_B, peak_ns; /* the largest resident set that a sample saw, and when (local) */
     int64_t peak_memory_B, peak_memory_ns; /* likewise */
-    int64_t kernel_peak_B;                 /* VmHWM of the last sample */
-    size_t first_row;                      /* of this journal's sample rows */
-    uint64_t mpi_at;                       /* its last rows of ml_table_mpi, */
-    size_t mpi_B;                          /* so many bytes; 0: none */
+    struct ml_sample_row last;             /* the last sample */
+    int64_t end_peak_rss_B;                /* by the kernel at its end */
+    bool has_children; /* of the run: then the kernel's peak may be one's of theirs */
+    size_t first_row;  /* of this journal's sample rows */
+    uint64_t mpi_at;   /* its last rows of ml_table_mpi, */
+    size_t mpi_B;      /* so many bytes; 0: none */
 };
 
 /* A row of output: byte of its first character << 16 | its length << 1 | continued. */

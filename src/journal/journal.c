@@ -101,12 +101,13 @@ void ml_journal_clock(struct ml_journal *j, int64_t local_ns, int64_t offset_ns,
 }
 
 void ml_journal_process_end(struct ml_journal *j, int64_t time_ns, int process, int exit_code,
-                            int signal)
+                            int signal, int64_t peak_rss_B)
 {
     ml_varint_append(&j->payload, process);
     ml_varint_append(&j->payload, time_ns);
     ml_varint_append(&j->payload, exit_code);
     ml_varint_append(&j->payload, signal);
+    ml_varint_append(&j->payload, peak_rss_B);
     append(j, ML_FRAME_PROCESS_END, time_ns, &j->payload);
 }
 

@@ -19,9 +19,9 @@ enum ml_frame_type {
                                one of the same node wins */
     ML_FRAME_CLOCK = 4,     /* varints: local ns, ns to add to get rank 0's clock, error ns */
     ML_FRAME_PROCESS = 5,   /* ml_table_processes, process and parent counted on this node */
-    ML_FRAME_PROCESS_END =
-        6,                /* varints: process, time, exit code (-1 unknown), signal (-1 unknown) */
-    ML_FRAME_SAMPLES = 7, /* rows of ml_table_samples of one tick */
+    ML_FRAME_PROCESS_END = 6, /* varints: process, time, exit code, signal, largest resident set by
+                                 the kernel; the last three -1: unknown */
+    ML_FRAME_SAMPLES = 7,     /* rows of ml_table_samples of one tick */
     ML_FRAME_NODE_SAMPLE = 8,
     ML_FRAME_JOB_SAMPLE = 9, /* rank 0's journal only */
     ML_FRAME_EVENT = 10,
@@ -66,7 +66,7 @@ void ml_journal_row(struct ml_journal *j, enum ml_frame_type type, int64_t time_
 void ml_journal_attribute(struct ml_journal *j, int64_t time_ns, const struct ml_attribute *a);
 void ml_journal_clock(struct ml_journal *j, int64_t local_ns, int64_t offset_ns, int64_t error_ns);
 void ml_journal_process_end(struct ml_journal *j, int64_t time_ns, int process, int exit_code,
-                            int signal);
+                            int signal, int64_t peak_rss_B);
 void ml_journal_output(struct ml_journal *j, int64_t time_ns, int rank, enum ml_stream stream,
                        const void *bytes, size_t n);
 void ml_journal_end(struct ml_journal *j, int64_t time_ns);

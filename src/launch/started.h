@@ -12,6 +12,8 @@ struct ml_started {
     pid_t pid;               /* of the child; 0: there is none */
     int error;               /* then the errno of execve(2) */
     enum ml_which_mpi which; /* the program's MPI, where hooks were to be preloaded */
+    int64_t floor_B; /* what the kernel says of the largest resident set of the child is not of its
+                        program below this: it was the starter's (execve(2) keeps the maximum) */
 };
 
 void ml_started_pack(const struct ml_started *started, struct ml_buffer *out);

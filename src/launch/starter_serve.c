@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -135,6 +136,12 @@ static void close_descriptor(int *fd)
     *fd = -1;
 }
 
+static int64_t own_peak_B(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
+}
+
 static void on_start(struct serving *s, const void *bytes, size_t n)
 {
     struct ml_unpacker u = ml_unpack(bytes, n);
@@ -155,6 +162,7 @@ static void on_start(struct serving *s, const void *bytes, size_t n)
                : NULL;
     c.environment = make_environment(s, settings, n_settings, preload, strip);
     started.pid = start_rank(s, &c, &started.error);
+    started.floor_B = own_peak_B();
     struct ml_buffer answer = {0};
     ml_started_pack(&started, &answer);
     ml_channel_send(s->channel, ML_STARTER_STARTED, answer.data, answer.length);

@@ -13,13 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-    enum {
-        PATIENT_STEPS = 30,
-        FINALIZE_SECONDS = 5,
-        MOST_ALARMS = 60,
-        PARTING_SECONDS = 5,
-        DRAIN_STEPS = 50
-    };
+enum {
+    PATIENT_STEPS = 30,
+    FINALIZE_SECONDS = 5,
+    MOST_ALARMS = 60,
+    PARTING_SECONDS = 5,
+    DRAIN_STEPS = 50
+};
 
 static struct ml_leave final;
 static int n_cpus;

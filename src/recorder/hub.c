@@ -134,13 +134,13 @@ static void check_done(struct ml_hub *h)
         ml_job_node_done(h->job);
 }
 
-static void rank_exited(struct ml_hub *h, struct ml_seat *s, int status)
+static void rank_exited(struct ml_hub *h, struct ml_seat *s, const struct ml_rank_exit *end)
 {
     int value;
     s->exited = true;
-    s->end.status = status;
+    s->end.status = end->status;
     s->end.ended_by_us = h->ending;
-    ml_sampler_rank_ended(h->setup.sampler, s->rank, status);
+    ml_sampler_rank_ended(h->setup.sampler, s->rank, end);
     enum ml_cause cause = ml_verdict_cause(&s->end, &value);
     if (cause != ML_CAUSE_NONE)
         ml_job_failure(h->job, cause, s->rank, value);
@@ -231,7 +231,8 @@ static void guest_message(void *context, uint32_t type, const void *bytes, size_
         g->rank = (int)first;
         start_seats(h);
     } else if (type == ML_MEMBER_EXIT && s) {
-        rank_exited(h, s, (int)second);
+        const struct ml_rank_exit end = {(int)second, ml_unpack_int(&u)};
+        rank_exited(h, s, &end);
     } else if (type == ML_MEMBER_CLOSED && s) {
         s->closed = true;
         check_done(h);
@@ -272,7 +273,7 @@ static void guest_closed(void *context)
         if (s->starter != g->rank || s->closed)
             continue;
         if (!s->exited)
-            rank_exited(h, s, SIGKILL);
+            rank_exited(h, s, &(struct ml_rank_exit){SIGKILL, ML_NOT_MEASURED});
         s->closed = true;
     }
     drop_guest(h, g);

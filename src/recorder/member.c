@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,7 +24,8 @@
 struct task {
     struct ml_member *member;
     int rank;
-    pid_t pid; /* 0: not started, or reaped */
+    pid_t pid;       /* 0: not started, or reaped */
+    int64_t floor_B; /* as in struct ml_started */
     bool ended, told_closed;
     struct ml_capture *captures[2];
     int n_captures, n_closed;
@@ -236,11 +238,16 @@ static struct task *task_of(struct ml_member *m, int rank)
     return NULL;
 }
 
-static void end_task(struct task *t, int status)
+static void end_task(struct task *t, int status, int64_t peak_rss_B)
 {
+    struct ml_buffer message = {0};
     t->pid = 0;
     t->ended = true;
-    tell(t->member, ML_MEMBER_EXIT, t->rank, status);
+    ml_pack_int(&message, t->rank);
+    ml_pack_int(&message, status);
+    ml_pack_int(&message, peak_rss_B);
+    ml_channel_send(t->member->hub, ML_MEMBER_EXIT, message.data, message.length);
+    ml_buffer_free(&message);
     for (int i = 0; i < t->n_captures; i++)
         ml_capture_writer_ended(t->captures[i]);
     check_closed(t);
@@ -252,6 +259,7 @@ void ml_member_started(struct ml_member *m, const struct ml_started *started)
     if (!t)
         return;
     t->pid = started->pid;
+    t->floor_B = started->floor_B;
     struct ml_buffer message = {0};
     ml_started_pack(started, &message);
     ml_channel_send(m->hub, ML_MEMBER_STARTED, message.data, message.length);
@@ -261,7 +269,7 @@ void ml_member_started(struct ml_member *m, const struct ml_started *started)
     else if (m->early_signal && t->pid > 0)
         kill(t->pid, m->early_signal);
     if (t->pid == 0)
-        end_task(t, W_EXITCODE(started->error == ENOENT ? 127 : 126, 0));
+        end_task(t, W_EXITCODE(started->error == ENOENT ? 127 : 126, 0), -1);
     else
         ml_member_reap(m);
 }
@@ -269,7 +277,7 @@ void ml_member_started(struct ml_member *m, const struct ml_started *started)
 static void cannot_start(struct task *t)
 {
     tell(t->member, ML_MEMBER_NO_STARTER, t->rank, 0);
-    end_task(t, W_EXITCODE(70, 0));
+    end_task(t, W_EXITCODE(70, 0), -1);
 }
 
 void ml_member_starter_lost(struct ml_member *m)
@@ -281,13 +289,21 @@ void ml_member_starter_lost(struct ml_member *m)
     }
 }
 
+/* getrusage(2): of it, or of the largest child that it has waited for. */
+static int64_t peak_of(const struct task *t, const struct rusage *usage)
+{
+    int64_t peak_B = (int64_t)usage->ru_maxrss * 1024;
+    return peak_B > t->floor_B ? peak_B : -1;
+}
+
 void ml_member_reap(struct ml_member *m)
 {
     for (size_t i = 0; i < m->n_tasks; i++) {
         struct task *t = m->tasks[i];
+        struct rusage usage;
         int status;
-        if (t->pid > 0 && waitpid(t->pid, &status, WNOHANG) == t->pid)
-            end_task(t, status);
+        if (t->pid > 0 && wait4(t->pid, &status, WNOHANG, &usage) == t->pid)
+            end_task(t, status, peak_of(t, &usage));
     }
 }
 

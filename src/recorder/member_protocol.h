@@ -8,7 +8,7 @@ enum ml_member_message {
     ML_MEMBER_STARTED,    /* a struct ml_started, by the rank's number */
     ML_MEMBER_OUTPUT,     /* int time (ns of the node's clock), int rank, int stream, rest: bytes */
     ML_MEMBER_OUTPUT_CUT, /* int rank, int bytes recorded */
-    ML_MEMBER_EXIT,       /* int rank, int wait status */
+    ML_MEMBER_EXIT,       /* int rank, int wait status, int its largest resident set, or -1 */
     ML_MEMBER_CLOSED,     /* int rank: it has ended and its output is passed on */
     ML_MEMBER_SIGNAL,     /* int signal that was passed on */
     ML_MEMBER_STACKS,     /* the user asks for stacks */

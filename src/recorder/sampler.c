@@ -220,16 +220,16 @@ static void exit_event(struct ml_sampler *s, int rank, int status)
         ml_sampler_event(s, rank, ML_EVENT_EXIT, WEXITSTATUS(status), "exit code other than 0");
 }
 
-void ml_sampler_rank_ended(struct ml_sampler *s, int rank, int status)
+void ml_sampler_rank_ended(struct ml_sampler *s, int rank, const struct ml_rank_exit *end)
 {
     /* Its row must be there before its end, also of a rank that ended before the first tick. */
     if (has_news(s))
         take_tick(s);
     for (size_t i = 0; i < s->n_active; i++) {
         if (s->active[i].source->rank_ended)
-            s->active[i].source->rank_ended(s->active[i].state, rank, status);
+            s->active[i].source->rank_ended(s->active[i].state, rank, end);
     }
-    exit_event(s, rank, status);
+    exit_event(s, rank, end->status);
     flush(s);
 }
 

@@ -34,8 +34,8 @@ const struct ml_sources *ml_sampler_sources(const struct ml_sampler *s);
 /* Ticks from now on (or after --sample-delay). */
 void ml_sampler_start(struct ml_sampler *s);
 
-/* RANK (-1: the command, where it is a launcher) ended with STATUS of wait(2). */
-void ml_sampler_rank_ended(struct ml_sampler *s, int rank, int status);
+/* RANK (-1: the command, where it is a launcher) ended. */
+void ml_sampler_rank_ended(struct ml_sampler *s, int rank, const struct ml_rank_exit *end);
 
 /* An event of now. RANK: -1: of none. */
 void ml_sampler_event(struct ml_sampler *s, int rank, enum ml_event_kind kind, int64_t value,

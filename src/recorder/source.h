@@ -33,6 +33,13 @@ struct ml_tick {
     double share; /* of the wall time, left by --overhead for work that can wait */
 };
 
+/* How a rank ended. */
+struct ml_rank_exit {
+    int status;         /* of wait(2) */
+    int64_t peak_rss_B; /* its largest resident set, or that of the largest child that it waited
+                           for, by the kernel; -1: not known */
+};
+
 /* All but name, open and close may be NULL. Each is called for one source after the other, in the
  * order of the table. */
 struct ml_source {
@@ -53,9 +60,8 @@ struct ml_source {
     void (*react)(void *state, const struct ml_tick *tick);
     /* Something is there that no tick has seen yet. */
     bool (*news)(const void *state);
-    /* RANK (-1: the command, where it is a launcher) ended with STATUS of wait(2). A tick has seen
-     * it before. */
-    void (*rank_ended)(void *state, int rank, int status);
+    /* RANK (-1: the command, where it is a launcher) ended. A tick has seen it before. */
+    void (*rank_ended)(void *state, int rank, const struct ml_rank_exit *end);
     /* For rank 0, once a second; LAST: of the last tick. */
     void (*summarize)(const void *state, const struct ml_node_sample_row *last,
                       struct ml_summary *summary);

@@ -87,10 +87,10 @@ static void tick(void *state, struct ml_tick *t)
     ml_calls_tick(s->calls, t->now.ns);
 }
 
-static void rank_ended(void *state, int rank, int status)
+static void rank_ended(void *state, int rank, const struct ml_rank_exit *end)
 {
     const struct source *s = state;
-    (void)status;
+    (void)end;
     if (rank >= 0)
         ml_calls_rank_ended(s->calls, rank);
 }

@@ -6,12 +6,18 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+/* What is known of the end of a process. */
+struct end {
+    int64_t seen_ns; /* a tick found it gone; 0: none has yet */
+    bool told;       /* how it ended is in the journal */
+};
+
 struct ml_process_source {
     struct ml_probe *probe;
     struct ml_journal *journal;
-    bool news;       /* a rank was added since the last tick */
-    bool *end_known; /* [n_end_known] by process: how it ended is in the journal */
-    size_t n_end_known;
+    bool news;        /* a rank was added since the last tick */
+    struct end *ends; /* [n_ends] by process */
+    size_t n_ends;
 };
 
 static enum ml_status open_processes(const struct ml_source_setup *setup, void **out_state,
@@ -62,12 +68,25 @@ static void sampled(void *context, const struct ml_sample_row *row)
     ml_journal_samples_add(s->journal, row);
 }
 
+static struct end *end_of(struct ml_process_source *s, int process)
+{
+    if ((size_t)process >= s->n_ends) {
+        s->ends = ml_realloc_array(s->ends, (size_t)process + 1, sizeof *s->ends);
+        while (s->n_ends <= (size_t)process)
+            s->ends[s->n_ends++] = (struct end){0};
+    }
+    return &s->ends[process];
+}
+
 /* How a rank ended is known from its parent; of a helper nobody knows more than that it did. */
 static void ended(void *context, int process, int64_t time_ns)
 {
-    const struct ml_process_source *s = context;
-    if ((size_t)process >= s->n_end_known || !s->end_known[process])
-        ml_journal_process_end(s->journal, time_ns, process, ML_NOT_MEASURED, ML_NOT_MEASURED);
+    struct ml_process_source *s = context;
+    struct end *end = end_of(s, process);
+    end->seen_ns = time_ns;
+    if (!end->told)
+        ml_journal_process_end(s->journal, time_ns, process, ML_NOT_MEASURED, ML_NOT_MEASURED,
+                               ML_NOT_MEASURED);
 }
 
 static void tick(void *state, struct ml_tick *t)
@@ -93,26 +112,18 @@ static bool news(const void *state)
     return s->news;
 }
 
-static void remember_end(struct ml_process_source *s, size_t process)
-{
-    if (process >= s->n_end_known) {
-        s->end_known = ml_realloc_array(s->end_known, process + 1, sizeof *s->end_known);
-        while (s->n_end_known <= process)
-            s->end_known[s->n_end_known++] = false;
-    }
-    s->end_known[process] = true;
-}
-
-static void rank_ended(void *state, int rank, int status)
+/* The word of it may come late, on a busy node by seconds: a tick that found it gone was nearer. */
+static void rank_ended(void *state, int rank, const struct ml_rank_exit *how)
 {
     struct ml_process_source *s = state;
-    int process = ml_process_source_of_rank(s, rank);
+    int process = ml_process_source_of_rank(s, rank), status = how->status;
     if (process < 0)
         return;
-    ml_journal_process_end(s->journal, ml_mono_now().ns, process,
+    struct end *end = end_of(s, process);
+    ml_journal_process_end(s->journal, end->seen_ns ? end->seen_ns : ml_mono_now().ns, process,
                            WIFEXITED(status) ? WEXITSTATUS(status) : ML_NOT_MEASURED,
-                           WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-    remember_end(s, (size_t)process);
+                           WIFSIGNALED(status) ? WTERMSIG(status) : 0, how->peak_rss_B);
+    end->told = true;
 }
 
 static void summarize(const void *state, const struct ml_node_sample_row *last,
@@ -133,7 +144,7 @@ static void close_processes(void *state)
 {
     struct ml_process_source *s = state;
     ml_probe_close(s->probe);
-    free(s->end_known);
+    free(s->ends);
     free(s);
 }
 

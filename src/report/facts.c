@@ -155,6 +155,7 @@ static void finish_processes(struct ml_facts *f)
         int64_t own_ns, own_B = ml_memory_largest(&f->processes[i], &own_ns);
         settle(f, p);
         if (own_B > p->peak_B) {
+            f->hidden_B += p->peak_B >= 0 ? own_B - p->peak_B : 0;
             p->peak_B = own_B;
             p->peak_ns = own_ns;
         }

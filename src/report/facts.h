@@ -42,6 +42,8 @@ struct ml_facts {
     struct ml_lives lives;
     struct ml_history total; /* of all processes */
     int64_t peak_error_B;    /* so much more it may have been at its peak */
+    int64_t hidden_B;        /* what processes had at most between samples, by the kernel, beyond
+                                the largest of each that was sampled; added up */
     int64_t origin_wall_ns;  /* unix time of the run's start; -1: unknown */
     int64_t length_ns;       /* until the last thing that was recorded */
     int64_t trend_ns;        /* growth at the end is that of the last TREND_NS */

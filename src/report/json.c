@@ -85,6 +85,7 @@ static json_t *summary_of(const struct ml_facts *f)
     bool any = f->total.peak.bytes >= 0;
     json_object_set_new(summary, "peak_B", ml_json_count(f->total.peak.bytes));
     json_object_set_new(summary, "peak_error_B", ml_json_count(f->peak_error_B));
+    json_object_set_new(summary, "peak_hidden_B", ml_json_count(f->hidden_B));
     json_object_set_new(summary, "peak_s", ml_json_seconds(any ? f->total.peak.time_ns : -1));
     json_object_set_new(summary, "largest_rank", peak_of(f, ml_facts_extreme(f, 1)));
     json_object_set_new(summary, "smallest_rank", peak_of(f, ml_facts_extreme(f, -1)));

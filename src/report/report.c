@@ -105,17 +105,25 @@ void ml_report_header(const struct ml_facts *facts, const char *name, const stru
         line(out, style, "recovered", ml_strdup("from the journals of the run"));
 }
 
+/* "; up to 12 MiB more, WHAT" where that is worth a word; NULL: it is not. */
+static char *or_more(const struct ml_facts *f, int64_t bytes, const char *what)
+{
+    char size[16];
+    if ((double)bytes <= LOOSE * (double)f->total.peak.bytes)
+        return NULL;
+    return ml_format("; up to %s more%s", ml_size_format(size, sizeof size, bytes), what);
+}
+
 static char *peak(const struct ml_facts *f)
 {
-    char size[16], at[24], more[16];
+    char size[16], at[24];
     if (f->total.peak.bytes < 0)
         return ml_strdup("no memory was measured");
-    bool loose = (double)f->peak_error_B > LOOSE * (double)f->total.peak.bytes;
     ml_size_format(size, sizeof size, f->total.peak.bytes);
-    ml_size_format(more, sizeof more, f->peak_error_B);
     ml_elapsed_format(at, sizeof at, f->total.peak.time_ns);
-    return ml_format("%s at %s%s%s%s", size, at, loose ? "; up to " : "", loose ? more : "",
-                     loose ? " more, of pages that may be shared" : "");
+    ML_AUTO_FREE char *loose = or_more(f, f->peak_error_B, ", of pages that may be shared");
+    ML_AUTO_FREE char *hidden = or_more(f, f->hidden_B, " between samples");
+    return ml_format("%s at %s%s%s", size, at, loose ? loose : "", hidden ? hidden : "");
 }
 
 static char *rank_peak(const struct ml_facts *f, ptrdiff_t process)

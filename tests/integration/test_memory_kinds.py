@@ -57,6 +57,17 @@ def hugepages():
     path.write_text(before)
 
 
+def record(mode, ranks, size, file, tmp_path, options=("-r", "50ms"), before=()):
+    """What memlog read --json says of a run that nothing is waited for in."""
+    (tmp_path / "stop").touch()
+    program = [*before, mt.PROGRAMS / mt.BUILD / "memory_kinds", mode, size, tmp_path / "stop"]
+    outcome = mt.run([*mt.mpiexec(mt.BUILD, ranks), mt.MEMLOG_MPI, "-q", *options, "-o", file, "--",
+                      *program])
+    assert outcome.code == 0, outcome
+    done = mt.subprocess.run([mt.MEMLOG, "read", "--json", file], capture_output=True, check=True)
+    return json.loads(done.stdout)
+
+
 def measure(mode, ranks, size, file, tmp_path, most):
     """The largest memory that is recorded while MODE holds what it took and nothing is loose, and
     the true one then. MOST: of RSS, so that the test does not look before all is taken."""
@@ -100,3 +111,35 @@ def test_huge_pages(file, tmp_path, hugepages):
     ranks = Recording(file).ranks()
     assert all(50 * MIB < r["peak_memory_B"] < 65 * MIB for r in ranks.values())
     assert all(r["peak_rss_B"] < 30 * MIB for r in ranks.values())
+
+
+def test_last_moment(file, tmp_path):
+    """What a rank takes after its last sample, the kernel tells who waits for it."""
+    report = record("last", 4, 60, file, tmp_path, ("-r", "30s"))
+    peaks = {p["rank"]: p for p in report["processes"]}
+    assert 60 * MIB < peaks[3]["peak_B"] < 75 * MIB and peaks[3]["peak_s"] == peaks[3]["end_s"]
+    assert all(peaks[rank]["peak_B"] < 20 * MIB for rank in range(3))
+    assert report["summary"]["peak_hidden_B"] > 0
+
+
+def test_wrapper(file, tmp_path):
+    """A rank is a shell that runs the program: its memory is that of all its processes."""
+    report = record("leave", 2, 60, file, tmp_path, before=("bash", "-c", '"$@"; true', "bash"))
+    ranks = [p for p in report["processes"] if p["rank"] is not None]
+    assert len(ranks) == 2
+    for rank in ranks:
+        helpers = [p for p in report["processes"] if p["parent"] == rank["process"]]
+        assert helpers and rank["peak_B"] > 60 * MIB >= rank["peak_rss_B"]
+    assert report["summary"]["largest_rank"]["peak_B"] > 60 * MIB
+
+
+def test_ranks_that_leave(file, tmp_path):
+    """They count until a tick found them gone, not until the word of their end has come."""
+    report = record("leave", 16, 8, file, tmp_path)
+    samples = Recording(file).rows("node_samples")
+    assert report["summary"]["peak_B"] <= 1.02 * max(r["memory_B"] for r in samples)
+    processes = Recording(file).rows("processes")
+    assert len({r["end_s"] for r in processes}) > 1
+    for row in samples:
+        left = sum(r["start_s"] <= row["time_s"] + 1e-5 < r["end_s"] for r in processes)
+        assert left <= row["processes"], (row, processes)

@@ -121,6 +121,26 @@ static void fork_child(long n, const char *file, int writes)
     waitpid(child, NULL, 0);
 }
 
+/* The last rank takes it a moment before it ends. */
+static void last_moment(long n, const char *file)
+{
+    hold(file);
+    if (rank == n_ranks - 1)
+        touch(map(n, 0), n);
+    MPI_Finalize();
+    exit(0);
+}
+
+/* Ranks end one after the other, and nothing grows. */
+static void leave(long n, const char *file)
+{
+    touch(map(n, 0), n);
+    MPI_Barrier(MPI_COMM_WORLD);
+    hold(file);
+    const struct timespec turn = {0, rank * 100000000L};
+    nanosleep(&turn, NULL);
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 3 ? argv[1] : "";
@@ -139,6 +159,10 @@ int main(int argc, char **argv)
         fork_child(n, file, 0);
     } else if (strcmp(mode, "fork_write") == 0) {
         fork_child(n, file, 1);
+    } else if (strcmp(mode, "last") == 0) {
+        last_moment(n, file);
+    } else if (strcmp(mode, "leave") == 0) {
+        leave(n, file);
     } else if (strcmp(mode, "hugetlb") == 0) {
         touch(map(n, MAP_HUGETLB), n);
         hold(file);

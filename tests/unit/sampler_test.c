@@ -104,10 +104,10 @@ static bool has_news(const void *state)
     return unseen;
 }
 
-static void rank_ended(void *state, int rank, int status)
+static void rank_ended(void *state, int rank, const struct ml_rank_exit *end)
 {
     assert_int_equal(rank, 5);
-    note(state, WIFSIGNALED(status) ? "killed" : "exited");
+    note(state, WIFSIGNALED(end->status) ? "killed" : "exited");
 }
 
 static void summarize(const void *state, const struct ml_node_sample_row *last,
@@ -256,14 +256,14 @@ static void a_tick_before_an_end(void **state)
     (void)state;
     assert_int_equal(open_sampler(table, &err), ML_OK);
     *calls = '\0';
-    ml_sampler_rank_ended(sampler, 5, EXITED(0));
+    ml_sampler_rank_ended(sampler, 5, &(struct ml_rank_exit){EXITED(0), -1});
     assert_string_equal(calls, "first.look second.look first.tick first.exited second.exited");
     *calls = '\0';
-    ml_sampler_rank_ended(sampler, 5, SIGKILL);
+    ml_sampler_rank_ended(sampler, 5, &(struct ml_rank_exit){SIGKILL, -1});
     assert_string_equal(calls, "first.killed second.killed");
     *calls = '\0';
     unseen = true;
-    ml_sampler_rank_ended(sampler, 5, SIGKILL);
+    ml_sampler_rank_ended(sampler, 5, &(struct ml_rank_exit){SIGKILL, -1});
     assert_string_equal(calls, "first.look second.look first.tick first.killed second.killed");
 }
 
@@ -273,9 +273,9 @@ static void tells_of_ends(void **state)
     char expected[300];
     (void)state;
     assert_int_equal(open_sampler(table, &err), ML_OK);
-    ml_sampler_rank_ended(sampler, 5, EXITED(0));
-    ml_sampler_rank_ended(sampler, 5, EXITED(3));
-    ml_sampler_rank_ended(sampler, 5, SIGSEGV);
+    ml_sampler_rank_ended(sampler, 5, &(struct ml_rank_exit){EXITED(0), -1});
+    ml_sampler_rank_ended(sampler, 5, &(struct ml_rank_exit){EXITED(3), -1});
+    ml_sampler_rank_ended(sampler, 5, &(struct ml_rank_exit){SIGSEGV, -1});
     ml_sampler_event(sampler, -1, ML_EVENT_NOTE, 7, "a note");
     ml_sampler_complete(sampler);
     snprintf(expected, sizeof expected,
@@ -331,7 +331,7 @@ static void writes_the_node(void **state)
     struct ml_node_sample_row sample;
     (void)state;
     assert_int_equal(open_sampler(table, &err), ML_OK);
-    ml_sampler_rank_ended(sampler, 5, EXITED(0));
+    ml_sampler_rank_ended(sampler, 5, &(struct ml_rank_exit){EXITED(0), -1});
     ml_sampler_stop(sampler);
     ml_sampler_complete(sampler);
     assert_int_equal(ml_harvest_open(path, &h, NULL, &err), ML_OK);

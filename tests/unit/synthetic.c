@@ -258,7 +258,7 @@ static void write_end(struct ml_journal *j, const struct synthetic *s)
 {
     int64_t end = local_ns(s->node, s->ticks);
     for (int p = 0; p < s->processes; p++)
-        ml_journal_process_end(j, end, p, p == 1 ? 3 : 0, 0);
+        ml_journal_process_end(j, end, p, p == 1 ? 3 : 0, 0, ML_NOT_MEASURED);
     struct ml_event_row event;
     ml_row_clear(&ml_table_events, &event);
     event.time_ns = end;
