@@ -21,3 +21,19 @@ const char *ml_scheduler_job(void)
     const char *job = ours ? getenv(ours->job_variable) : NULL;
     return job && *job ? job : NULL;
 }
+
+static int64_t number_of(const char *variable)
+{
+    const char *text = getenv(variable);
+    char *end;
+    long long value = text ? strtoll(text, &end, 10) : 0;
+    return text && !*end && value > 0 && value < INT32_MAX ? value : 0;
+}
+
+int64_t ml_scheduler_memory_B(void)
+{
+    int64_t MiB = number_of("SLURM_MEM_PER_NODE");
+    if (!MiB)
+        MiB = number_of("SLURM_MEM_PER_CPU") * number_of("SLURM_CPUS_ON_NODE");
+    return MiB ? MiB << 20 : -1;
+}

@@ -2,6 +2,8 @@
 #ifndef ML_LAUNCH_SCHEDULERS_H
 #define ML_LAUNCH_SCHEDULERS_H
 
+#include <stdint.h>
+
 struct ml_scheduler {
     const char *name;
     const char *job_variable;      /* the job's id; set in each of its processes */
@@ -10,6 +12,11 @@ struct ml_scheduler {
 
 /* The one whose job this is; NULL: none that we know. */
 const struct ml_scheduler *ml_scheduler_ours(void);
+
+/* The memory that the job may use on this node by what its environment says of the request: Slurm's
+ * --mem and --mem-per-cpu (sbatch(1), "output environment variables"; in MiB, 0: all). -1: it says
+ * nothing. */
+int64_t ml_scheduler_memory_B(void);
 
 /* The job's id; NULL: it is in none, or the id is empty. */
 const char *ml_scheduler_job(void);

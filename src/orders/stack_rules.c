@@ -48,20 +48,6 @@ void ml_growth_free(struct ml_growth_rule *r)
     *r = (struct ml_growth_rule){0};
 }
 
-/* What is left of the scarcer of the node's memory and the cgroup's; -1: nothing is known. */
-static int64_t left_of(const struct ml_low_memory_rule *r, const struct ml_node_sample_row *row,
-                       int64_t *out_whole_B)
-{
-    int64_t left_B = row->available_B;
-    *out_whole_B = r->memory_B;
-    if (r->limit_B > 0 && row->cgroup_B >= 0 &&
-        (left_B < 0 || r->limit_B - row->cgroup_B < left_B)) {
-        left_B = r->limit_B > row->cgroup_B ? r->limit_B - row->cgroup_B : 0;
-        *out_whole_B = r->limit_B;
-    }
-    return left_B;
-}
-
 /* Taking stacks itself wants some MiB, for names: it must not come too late. */
 static int64_t low_mark(int64_t whole_B)
 {
@@ -71,7 +57,7 @@ static int64_t low_mark(int64_t whole_B)
 
 bool ml_low_memory_seen(struct ml_low_memory_rule *r, const struct ml_node_sample_row *row)
 {
-    int64_t whole_B, left_B = left_of(r, row, &whole_B);
+    int64_t whole_B = row->limit_B, left_B = row->left_B;
     if (left_B < 0)
         return false;
     int64_t fall_B = r->left_B > left_B ? r->left_B - left_B : 0;

@@ -24,11 +24,10 @@ void ml_growth_taken(struct ml_growth_rule *rule, int process, int64_t rss_B);
 
 void ml_growth_free(struct ml_growth_rule *rule);
 
-/* Whether the node is about to run out of memory. */
+/* Whether the node is about to run out of memory, by whatever limit is nearest (sums/room.h). */
 struct ml_low_memory_rule {
-    int64_t memory_B, limit_B; /* of the node, of the job's cgroup; -1: none known */
-    int64_t left_B;            /* at the tick before; 0: none yet */
-    int64_t told_B;            /* left when it was told last; 0: not told */
+    int64_t left_B; /* at the tick before; 0: none yet */
+    int64_t told_B; /* left when it was told last; 0: not told */
 };
 
 /* True once when what is left is under 2 % of the whole (or 64 MiB where that is more, but never

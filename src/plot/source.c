@@ -6,6 +6,7 @@
 #include "read/total.h"
 #include "sums/memory.h"
 #include "sums/owners.h"
+#include "sums/room.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,12 +67,8 @@ static enum ml_status check_processes(struct ml_plot_source *s, struct ml_error 
 
 static double fill_of(const struct ml_node_row *node, const struct ml_node_sample_row *r)
 {
-    double fill = 0;
-    if (node->cgroup_limit_B > 0 && r->cgroup_B > 0)
-        fill = (double)r->cgroup_B / (double)node->cgroup_limit_B;
-    if (node->memory_B > 0 && r->available_B >= 0)
-        fill = fmax(fill, 1 - (double)r->available_B / (double)node->memory_B);
-    return fill;
+    struct ml_room room = ml_room_of(node, r);
+    return room.left_B < 0 ? 0 : 1 - (double)room.left_B / (double)room.limit_B;
 }
 
 static void see_node_sample(void *context, const void *row)

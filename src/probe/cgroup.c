@@ -1,13 +1,18 @@
 #include "probe/cgroup.h"
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "probe/proc_parse.h"
 #include "record/schema.h"
+#include "sums/room.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#define STAT_NS (200 * ML_NS_PER_MS)
 
 /* Where the hierarchies are mounted: each controller of version 1 by its name, version 2 at the
  * root, or beside version 1 in "unified". */
@@ -16,15 +21,16 @@ struct hierarchy {
     const char *controller; /* in /proc/self/cgroup; "": version 2 */
     const char *usage;
     const char *limit;
+    const char *high;
     const char *cpus;
 };
 
 static const struct hierarchy hierarchies[] = {
-    {"memory", "memory", "memory.usage_in_bytes", "memory.limit_in_bytes", NULL},
-    {".", "", "memory.current", "memory.max", "cpuset.cpus.effective"},
-    {"unified", "", "memory.current", "memory.max", "cpuset.cpus.effective"},
-    {"cpuset", "cpuset", NULL, NULL, "cpuset.effective_cpus"},
-    {"cpuset", "cpuset", NULL, NULL, "cpuset.cpus"}, /* Linux before 3.18 */
+    {"memory", "memory", "memory.usage_in_bytes", "memory.limit_in_bytes", NULL, NULL},
+    {".", "", "memory.current", "memory.max", "memory.high", "cpuset.cpus.effective"},
+    {"unified", "", "memory.current", "memory.max", "memory.high", "cpuset.cpus.effective"},
+    {"cpuset", "cpuset", NULL, NULL, NULL, "cpuset.effective_cpus"},
+    {"cpuset", "cpuset", NULL, NULL, NULL, "cpuset.cpus"}, /* Linux before 3.18 */
 };
 
 /* A path below a mount: "./pbs_jobs/12.head/memory.max". */
@@ -63,40 +69,56 @@ static bool find_place(struct ml_procfs *fs, const struct hierarchy *h, struct p
     return true;
 }
 
-static int open_usage(int root, const struct place *place)
+static int open_at(int root, const struct place *place, const char *file)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s%s/%s", place->hierarchy->mount, place->path,
-             place->hierarchy->usage);
+    snprintf(path, sizeof path, "%s%s/%s", place->hierarchy->mount, place->path, file);
     return openat(root, path, O_RDONLY | O_CLOEXEC);
+}
+
+static int64_t read_limit(struct ml_procfs *fs, int root, const struct place *place,
+                          const char *file)
+{
+    ssize_t n = file ? read_at(fs, root, place, file) : -1;
+    return n > 0 ? ml_proc_parse_limit(fs->text, (size_t)n) : ML_NOT_MEASURED;
+}
+
+static void add_level(struct ml_procfs *fs, int root, const struct place *place,
+                      struct ml_cgroup *cgroup)
+{
+    const struct hierarchy *h = place->hierarchy;
+    struct ml_cgroup_level level = {
+        .file_B = ML_NOT_MEASURED, .shmem_B = ML_NOT_MEASURED, .kernel_B = ML_NOT_MEASURED};
+    level.limit_B = read_limit(fs, root, place, h->limit);
+    level.high_B = read_limit(fs, root, place, h->high);
+    bool limited = level.limit_B >= 0 || level.high_B >= 0;
+    /* the mount of version 1 without a limit is the whole machine, no job's cgroup */
+    bool machine = !*place->path && *h->controller && !limited;
+    bool wanted = cgroup->n_levels == 0 || limited;
+    if (machine || !wanted || cgroup->n_levels == ML_CGROUP_LEVELS)
+        return;
+    level.usage = open_at(root, place, h->usage);
+    if (level.usage < 0)
+        return;
+    level.stat = open_at(root, place, "memory.stat");
+    int64_t lowest_B = ml_cgroup_limit_B(cgroup);
+    if (level.limit_B >= 0 && (lowest_B < 0 || level.limit_B < lowest_B))
+        cgroup->charged = cgroup->n_levels;
+    cgroup->levels[cgroup->n_levels++] = level;
 }
 
 /* Climbs from our cgroup to the mount. In a container the path may be the host's, which is not
  * there: the mount itself then is the container's cgroup. */
-static bool find_memory(struct ml_procfs *fs, int root, const struct hierarchy *h,
+static void find_memory(struct ml_procfs *fs, int root, const struct hierarchy *h,
                         struct ml_cgroup *cgroup)
 {
     struct place place;
     if (!h->usage || !find_place(fs, h, &place))
-        return false;
-    do {
-        ssize_t n = read_at(fs, root, &place, h->limit);
-        int64_t limit_B = n > 0 ? ml_proc_parse_limit(fs->text, (size_t)n) : ML_NOT_MEASURED;
-        bool lower = limit_B >= 0 && (cgroup->limit_B < 0 || limit_B < cgroup->limit_B);
-        /* the mount of version 1 without a limit is the whole machine, no job's cgroup */
-        bool machine = !*place.path && *h->controller && limit_B < 0;
-        if (machine || (cgroup->usage >= 0 && !lower))
-            continue;
-        int usage = open_usage(root, &place);
-        if (usage < 0)
-            continue;
-        if (cgroup->usage >= 0)
-            close(cgroup->usage);
-        cgroup->usage = usage;
-        if (lower)
-            cgroup->limit_B = limit_B;
-    } while (climb(&place));
-    return cgroup->usage >= 0;
+        return;
+    do
+        add_level(fs, root, &place, cgroup);
+    while (climb(&place));
+    cgroup->version_1 = *h->controller;
 }
 
 static int find_cpus(struct ml_procfs *fs, int root, const struct hierarchy *h)
@@ -112,13 +134,18 @@ static int find_cpus(struct ml_procfs *fs, int root, const struct hierarchy *h)
     return cpus;
 }
 
+int64_t ml_cgroup_limit_B(const struct ml_cgroup *cgroup)
+{
+    return cgroup->n_levels ? cgroup->levels[cgroup->charged].limit_B : ML_NOT_MEASURED;
+}
+
 void ml_cgroup_open(const char *root, struct ml_procfs *fs, struct ml_cgroup *out_cgroup)
 {
-    struct ml_cgroup cgroup = {.usage = -1, .limit_B = ML_NOT_MEASURED};
+    struct ml_cgroup cgroup = {0};
     ML_AUTO_FD int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (size_t i = 0; fd >= 0 && i < sizeof hierarchies / sizeof *hierarchies; i++) {
         const struct hierarchy *h = &hierarchies[i];
-        if (cgroup.usage < 0)
+        if (!cgroup.n_levels)
             find_memory(fs, fd, h, &cgroup);
         if (!cgroup.cpus)
             cgroup.cpus = find_cpus(fs, fd, h);
@@ -126,15 +153,57 @@ void ml_cgroup_open(const char *root, struct ml_procfs *fs, struct ml_cgroup *ou
     *out_cgroup = cgroup;
 }
 
-int64_t ml_cgroup_usage_B(const struct ml_cgroup *cgroup, struct ml_procfs *fs)
+static void read_stat(struct ml_cgroup_level *level, struct ml_procfs *fs, bool version_1)
 {
-    ssize_t n = cgroup->usage >= 0 ? ml_procfs_reread(fs, cgroup->usage) : -1;
-    return n > 0 ? ml_proc_parse_limit(fs->text, (size_t)n) : ML_NOT_MEASURED;
+    struct ml_proc_memory_stat stat;
+    ssize_t n = level->stat >= 0 ? ml_procfs_reread(fs, level->stat) : -1;
+    ml_proc_parse_memory_stat(fs->text, n > 0 ? (size_t)n : 0, version_1, &stat);
+    level->file_B = stat.file_B;
+    level->shmem_B = stat.shmem_B;
+    level->kernel_B = stat.kernel_B;
+}
+
+/* USED_B of a limit, of which FILE_B could be taken back. */
+static int64_t left_of(int64_t limit_B, int64_t used_B, int64_t file_B)
+{
+    if (limit_B < 0 || used_B < 0)
+        return ML_NOT_MEASURED;
+    int64_t kept_B = used_B - (file_B > 0 ? file_B : 0);
+    int64_t left_B = limit_B - (kept_B > 0 ? kept_B : 0);
+    return left_B > 0 ? left_B : 0;
+}
+
+void ml_cgroup_tick(struct ml_cgroup *cgroup, struct ml_procfs *fs, int64_t now_ns,
+                    struct ml_node_sample_row *row)
+{
+    bool due = now_ns - cgroup->stat_ns >= STAT_NS;
+    for (int i = 0; i < cgroup->n_levels; i++) {
+        struct ml_cgroup_level *level = &cgroup->levels[i];
+        ssize_t n = ml_procfs_reread(fs, level->usage);
+        int64_t used_B = n > 0 ? ml_proc_parse_limit(fs->text, (size_t)n) : ML_NOT_MEASURED;
+        if (due)
+            read_stat(level, fs, cgroup->version_1);
+        ml_room_offer(row, ML_LIMIT_CGROUP, left_of(level->limit_B, used_B, level->file_B),
+                      level->limit_B);
+        ml_room_offer(row, ML_LIMIT_CGROUP_HIGH, left_of(level->high_B, used_B, level->file_B),
+                      level->high_B);
+        if (i != cgroup->charged)
+            continue;
+        row->cgroup_B = used_B;
+        row->cgroup_file_B = level->file_B;
+        row->cgroup_shmem_B = level->shmem_B;
+        row->cgroup_kernel_B = level->kernel_B;
+    }
+    if (due)
+        cgroup->stat_ns = now_ns;
 }
 
 void ml_cgroup_close(struct ml_cgroup *cgroup)
 {
-    if (cgroup->usage >= 0)
-        close(cgroup->usage);
-    cgroup->usage = -1;
+    for (int i = 0; i < cgroup->n_levels; i++) {
+        close(cgroup->levels[i].usage);
+        if (cgroup->levels[i].stat >= 0)
+            close(cgroup->levels[i].stat);
+    }
+    cgroup->n_levels = 0;
 }

@@ -1,21 +1,42 @@
-/* The memory that the job's cgroup is charged with, and its limits; versions 1 and 2. */
+/* The memory that the job's cgroups are charged with, and their limits; versions 1 and 2
+ * (Documentation/admin-guide/cgroup-v1/memory.rst, cgroup-v2.rst). */
 #ifndef ML_PROBE_CGROUP_H
 #define ML_PROBE_CGROUP_H
 
 #include "probe/procfs.h"
+#include "record/tables.h"
+
+#include <stdbool.h>
+
+#define ML_CGROUP_LEVELS 8
+
+/* A cgroup on the way from our own up to the mount that has a limit, or is our own. */
+struct ml_cgroup_level {
+    int usage, stat;                   /* open files; stat may be -1 */
+    int64_t limit_B, high_B;           /* ML_NOT_MEASURED without one */
+    int64_t file_B, shmem_B, kernel_B; /* as last read */
+};
 
 struct ml_cgroup {
-    int usage;       /* open file, or -1 */
-    int64_t limit_B; /* the least of the cgroup and those above it; ML_NOT_MEASURED without one */
+    struct ml_cgroup_level levels[ML_CGROUP_LEVELS];
+    int n_levels;
+    int charged; /* the level of which the charges are recorded: the one with the lowest limit */
+    bool version_1;
+    int64_t stat_ns; /* when memory.stat was read last */
     int cpus;        /* of the cpuset; 0 if there is none */
 };
 
-/* Finds our own cgroup below ROOT ("/sys/fs/cgroup") through self/cgroup of FS. The usage is that
- * of the cgroup whose limit holds, so that the two can be compared. What there is none of is
- * simply not measured. */
+/* Finds our own cgroup below ROOT ("/sys/fs/cgroup") through self/cgroup of FS, and those above it.
+ * What there is none of is simply not measured. */
 void ml_cgroup_open(const char *root, struct ml_procfs *fs, struct ml_cgroup *out_cgroup);
 
-int64_t ml_cgroup_usage_B(const struct ml_cgroup *cgroup, struct ml_procfs *fs);
+/* The lowest limit; ML_NOT_MEASURED without one. */
+int64_t ml_cgroup_limit_B(const struct ml_cgroup *cgroup);
+
+/* Sets what ROW says of the cgroup, and offers what is left in each: what is charged there can grow
+ * to the limit, and page cache is taken back. The parts of the charge are read each 200 ms. */
+void ml_cgroup_tick(struct ml_cgroup *cgroup, struct ml_procfs *fs, int64_t now_ns,
+                    struct ml_node_sample_row *row);
 
 void ml_cgroup_close(struct ml_cgroup *cgroup);
 

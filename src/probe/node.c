@@ -1,9 +1,11 @@
 #include "probe/node.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "probe/cgroup.h"
 #include "probe/proc_parse.h"
 #include "probe/procfs.h"
+#include "sums/room.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -42,16 +44,17 @@ void ml_node_probe_describe(struct ml_node_probe *probe, struct ml_node_row *row
     struct ml_proc_meminfo meminfo = read_meminfo(probe);
     row->memory_B = meminfo.total_B;
     row->swap_B = meminfo.swap_total_B;
-    row->cgroup_limit_B = probe->cgroup.limit_B;
+    row->cgroup_limit_B = ml_cgroup_limit_B(&probe->cgroup);
     row->cpus = probe->cgroup.cpus ? probe->cgroup.cpus : (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 void ml_node_probe_tick(struct ml_node_probe *probe, struct ml_node_sample_row *row)
 {
     struct ml_proc_meminfo meminfo = read_meminfo(probe);
-    row->cgroup_B = ml_cgroup_usage_B(&probe->cgroup, &probe->fs);
     row->available_B = meminfo.available_B;
     row->swap_free_B = meminfo.swap_free_B;
+    ml_room_offer(row, ML_LIMIT_NODE, meminfo.available_B, meminfo.total_B);
+    ml_cgroup_tick(&probe->cgroup, &probe->fs, ml_mono_now().ns, row);
 }
 
 void ml_node_probe_close(struct ml_node_probe *probe)

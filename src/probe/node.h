@@ -15,7 +15,7 @@ enum ml_status ml_node_probe_open(const char *proc_root, const char *cgroup_root
 /* Sets what is fixed: memory_B, swap_B, cgroup_limit_B, cpus. */
 void ml_node_probe_describe(struct ml_node_probe *probe, struct ml_node_row *row);
 
-/* Sets what is measured at a tick: cgroup_B, available_B, swap_free_B. */
+/* Sets what is measured at a tick, and offers what is left (sums/room.h). */
 void ml_node_probe_tick(struct ml_node_probe *probe, struct ml_node_sample_row *row);
 
 void ml_node_probe_close(struct ml_node_probe *probe); /* NULL is fine */

@@ -5,6 +5,7 @@
 #include "probe/shares.h"
 #include "probe/tree.h"
 #include "sums/memory.h"
+#include "sums/room.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -173,8 +174,13 @@ static void add_up(const struct ml_probe *probe, struct ml_node_sample_row *node
     node->processes = (int32_t)set->n;
     node->rss_B = node->memory_B = 0;
     for (size_t i = 0; i < set->n; i++) {
-        if (set->live[i]->seen)
-            ml_memory_add_process(node, &set->live[i]->row);
+        const struct ml_process *p = set->live[i];
+        if (!p->seen)
+            continue;
+        ml_memory_add_process(node, &p->row);
+        if (p->address_limit_B > 0 && p->row.vsize_B >= 0)
+            ml_room_offer(node, ML_LIMIT_ADDRESS_SPACE, p->address_limit_B - p->row.vsize_B,
+                          p->address_limit_B);
     }
     node->memory_error_B = ml_shares_error_B(&probe->shares, set);
     node->pss_B = ml_shares_pss_B(set);

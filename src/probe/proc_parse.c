@@ -206,6 +206,23 @@ void ml_proc_parse_meminfo(const char *text, size_t n, struct ml_proc_meminfo *o
     parse_fields(text, n, fields, COUNT(fields));
 }
 
+/* inactive_file 16384 */
+void ml_proc_parse_memory_stat(const char *text, size_t n, bool version_1,
+                               struct ml_proc_memory_stat *out_stat)
+{
+    int64_t active_B, inactive_B;
+    const struct field fields[] = {
+        {version_1 ? "total_active_file " : "active_file ", &active_B},
+        {version_1 ? "total_inactive_file " : "inactive_file ", &inactive_B},
+        {version_1 ? "total_shmem " : "shmem ", &out_stat->shmem_B},
+        {"kernel ", &out_stat->kernel_B},
+    };
+    parse_fields(text, n, fields, COUNT(fields));
+    bool known = active_B >= 0 && inactive_B >= 0;
+    if (!known || __builtin_add_overflow(active_B, inactive_B, &out_stat->file_B))
+        out_stat->file_B = ML_NOT_MEASURED;
+}
+
 size_t ml_proc_parse_pids(const char *text, size_t n, pid_t *out_pids, size_t most)
 {
     struct cursor c = {text, text + n};

@@ -61,6 +61,16 @@ struct ml_proc_meminfo {
 };
 void ml_proc_parse_meminfo(const char *text, size_t n, struct ml_proc_meminfo *out_meminfo);
 
+/* memory.stat of a cgroup and those below it. Version 1 has these sums as total_...; it has no sum
+ * of the kernel's memory. */
+struct ml_proc_memory_stat {
+    int64_t file_B; /* page cache on the lists from which it is taken back */
+    int64_t shmem_B;
+    int64_t kernel_B; /* since Linux 5.18 */
+};
+void ml_proc_parse_memory_stat(const char *text, size_t n, bool version_1,
+                               struct ml_proc_memory_stat *out_stat);
+
 /* The PID given out last, from loadavg. */
 bool ml_proc_parse_last_pid(const char *text, size_t n, pid_t *out_pid);
 

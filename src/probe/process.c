@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* status costs more than stat and statm together, and tells three things that these do not: the
  * peak, swap, and how the shared pages are split. It is read this often while the memory changes,
@@ -63,7 +64,7 @@ static struct ml_process *new_process(pid_t pid)
     p->pid = pid;
     p->number = p->rank = p->parent = -1;
     p->start_ticks = -1;
-    p->share.pss_B = ML_NOT_MEASURED;
+    p->share.pss_B = p->address_limit_B = ML_NOT_MEASURED;
     p->status_due = true;
     for (int f = 0; f < ML_N_FILES; f++)
         p->files[f] = -1;
@@ -98,6 +99,15 @@ struct ml_process *ml_process_open_lost(pid_t pid)
     return p;
 }
 
+/* ulimit -v, which a program or its shell may set before it calls execve. */
+static void read_address_limit(const struct ml_procfs *fs, struct ml_process *p)
+{
+    struct rlimit limit;
+    if (!fs->real || prlimit(p->pid, RLIMIT_AS, NULL, &limit) != 0)
+        return;
+    p->address_limit_B = limit.rlim_cur < INT64_MAX / 2 ? (int64_t)limit.rlim_cur : ML_NOT_MEASURED;
+}
+
 static int64_t larger(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -125,6 +135,7 @@ static void read_status(struct ml_procfs *fs, struct ml_process *p, int64_t now_
     row->hugetlb_B = status.hugetlb_B;
     row->swap_B = status.swap_B;
     row->vsize_B = status.vsize_B;
+    read_address_limit(fs, p);
     /* Linux 6.2 to 6.15 count pages per CPU and sum up loosely: the peak may lag behind */
     row->peak_rss_B = larger(status.peak_rss_B, status.rss_B);
 }

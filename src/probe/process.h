@@ -37,6 +37,7 @@ struct ml_process {
     struct ml_share share;      /* as read last */
     bool share_refused;
     int64_t round_mapped_B;  /* pages of files and shared memory when the round of readings began */
+    int64_t address_limit_B; /* RLIMIT_AS; ML_NOT_MEASURED without one */
     int64_t memory_error_B;  /* so much more than row.memory_B it may have */
     struct ml_process *next; /* in its bucket of the process table */
 };

@@ -31,6 +31,16 @@ const struct ml_code ml_event_codes[] = {
     {0, NULL},
 };
 
+const struct ml_code ml_limit_codes[] = {
+    {ML_LIMIT_NODE, "node"},
+    {ML_LIMIT_CGROUP, "cgroup"},
+    {ML_LIMIT_CGROUP_HIGH, "cgroup_high"},
+    {ML_LIMIT_ADDRESS_SPACE, "address_space"},
+    {ML_LIMIT_SCHEDULER, "scheduler"},
+    {ML_NOT_MEASURED, "not_measured"},
+    {0, NULL},
+};
+
 const struct ml_code ml_stream_codes[] = {
     {ML_STDOUT, "stdout"},
     {ML_STDERR, "stderr"},

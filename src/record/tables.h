@@ -88,6 +88,16 @@
     X(INT64, available_B, "available_B", "byte", "memory that the node can still give out", NULL)  \
     X(INT64, swap_free_B, "swap_free_B", "byte", "free swap space", NULL)                          \
     X(INT64, cgroup_B, "cgroup_B", "byte", "memory charged to the job's cgroup", NULL)             \
+    X(INT64, cgroup_file_B, "cgroup_file_B", "byte",                                               \
+      "of that: page cache, which can be taken back (active_file, inactive_file)", NULL)           \
+    X(INT64, cgroup_shmem_B, "cgroup_shmem_B", "byte",                                             \
+      "of that: shared memory and files of tmpfs (shmem)", NULL)                                   \
+    X(INT64, cgroup_kernel_B, "cgroup_kernel_B", "byte", "of that: the kernel's own (kernel)",     \
+      NULL)                                                                                        \
+    X(INT64, left_B, "left_B", "byte", "memory that can still be had before the nearest limit",    \
+      NULL)                                                                                        \
+    X(INT64, limit_B, "limit_B", "byte", "that limit", NULL)                                       \
+    X(CODE, limit, "limit", "1", "whose limit that is", ml_limit_codes)                            \
     X(SPAN, sampler_cpu_ns, "sampler_cpu_s", "s", "CPU time of the sampling rank until then", NULL)
 
 #define ML_JOB_SAMPLE_COLUMNS(X)                                                                   \
@@ -100,8 +110,7 @@
     X(INT32, largest_rank, "largest_rank", "1", "rank with the most memory", NULL)                 \
     X(INT64, largest_memory_B, "largest_memory_B", "byte", "its memory", NULL)                     \
     X(INT64, largest_rss_B, "largest_rss_B", "byte", "its resident set", NULL)                     \
-    X(INT64, least_available_B, "least_available_B", "byte", "least available memory of a node",   \
-      NULL)                                                                                        \
+    X(INT64, least_available_B, "least_available_B", "byte", "least memory left on a node", NULL)  \
     X(INT32, least_node, "least_node", "1", "that node", NULL)
 
 #define ML_EVENT_COLUMNS(X)                                                                        \
@@ -227,6 +236,15 @@ enum ml_node_end {
     ML_NODE_END_NO_RECORD = 2, /* no sampling rank there, or its journal is missing */
 };
 
+/* What memory can run out of. */
+enum ml_limit {
+    ML_LIMIT_NODE = 1,          /* the node's memory */
+    ML_LIMIT_CGROUP = 2,        /* a cgroup that the job is in (memory.max, or of version 1) */
+    ML_LIMIT_CGROUP_HIGH = 3,   /* memory.high of one: above, the kernel slows it down */
+    ML_LIMIT_ADDRESS_SPACE = 4, /* ulimit -v of a process: RLIMIT_AS */
+    ML_LIMIT_SCHEDULER = 5,     /* what the batch system was asked for */
+};
+
 enum ml_stream { ML_STDOUT = 1, ML_STDERR = 2 };
 
 enum ml_trigger {
@@ -254,7 +272,7 @@ enum ml_event_kind {
 };
 
 extern const struct ml_code ml_node_end_codes[], ml_state_codes[], ml_event_codes[],
-    ml_stream_codes[], ml_trigger_codes[];
+    ml_stream_codes[], ml_trigger_codes[], ml_limit_codes[];
 
 /* An attribute of the run: command, directory, options and the like. TEXT holds its value; kind
  * says how the file stores it. Texts are owned by whoever made the struct. */

@@ -243,7 +243,7 @@ void ml_sampler_event(struct ml_sampler *s, int rank, enum ml_event_kind kind, i
 void ml_sampler_summary(struct ml_sampler *s, struct ml_summary *out_summary)
 {
     struct ml_summary summary = {
-        .pss_B = ML_NOT_MEASURED, .largest_rank = -1, .available_B = ML_NOT_MEASURED};
+        .pss_B = ML_NOT_MEASURED, .largest_rank = -1, .left_B = ML_NOT_MEASURED};
     for (size_t i = 0; i < s->n_active; i++) {
         if (s->active[i].source->summarize)
             s->active[i].source->summarize(s->active[i].state, &s->last, &summary);

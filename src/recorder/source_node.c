@@ -27,7 +27,7 @@ static void summarize(const void *state, const struct ml_node_sample_row *last,
                       struct ml_summary *summary)
 {
     (void)state;
-    summary->available_B = last->available_B;
+    summary->left_B = last->left_B;
 }
 
 static void close_node(void *state)

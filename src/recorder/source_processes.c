@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "launch/schedulers.h"
+#include "sums/room.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -16,6 +18,7 @@ struct ml_process_source {
     struct ml_probe *probe;
     struct ml_journal *journal;
     bool news;        /* a rank was added since the last tick */
+    int64_t asked_B;  /* what the batch system was asked for; -1: not known */
     struct end *ends; /* [n_ends] by process */
     size_t n_ends;
 };
@@ -26,7 +29,7 @@ static enum ml_status open_processes(const struct ml_source_setup *setup, void *
     struct ml_probe_options options = {
         .proc_root = "/proc", .node = setup->node, .share_period_ns = setup->options->pss_rate_ns};
     struct ml_process_source *s = ml_alloc(sizeof *s);
-    *s = (struct ml_process_source){.journal = setup->journal};
+    *s = (struct ml_process_source){.journal = setup->journal, .asked_B = ml_scheduler_memory_B()};
     enum ml_status status = ml_probe_open(&options, &s->probe, err);
     if (status != ML_OK) {
         free(s);
@@ -96,6 +99,8 @@ static void tick(void *state, struct ml_tick *t)
     s->news = false;
     ml_journal_samples_begin(s->journal, t->now.ns);
     ml_probe_tick(s->probe, t->number, t->now, &sink, &t->node);
+    if (s->asked_B > t->node.memory_B)
+        ml_room_offer(&t->node, ML_LIMIT_SCHEDULER, s->asked_B - t->node.memory_B, s->asked_B);
     ml_journal_samples_commit(s->journal);
 }
 

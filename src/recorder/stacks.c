@@ -319,8 +319,7 @@ static enum ml_status open_stacks(const struct ml_source_setup *setup, void **ou
                             .journal = setup->journal,
                             .node = setup->node,
                             .share = o->overhead,
-                            .growth.growth = o->stack_growth,
-                            .low_memory = {ML_NOT_MEASURED, ML_NOT_MEASURED, 0, 0}};
+                            .growth.growth = o->stack_growth};
     enum ml_status status = ml_ranges_parse(o->stack_ranks, &s->ranks, err);
     struct ml_stack_link_events events = {s,         on_ready, on_frames, on_stacks, on_samples,
                                           on_failed, on_taken, on_named,  on_broken, on_lost};
@@ -335,14 +334,6 @@ static enum ml_status open_stacks(const struct ml_source_setup *setup, void **ou
     setup->sources->stacks = s;
     *out_state = s;
     return ML_OK;
-}
-
-/* The row has what the node source, which stands before us in the table, knows of the limits. */
-static void describe(void *state, struct ml_node_row *row)
-{
-    struct ml_stacks *s = state;
-    s->low_memory.memory_B = row->memory_B;
-    s->low_memory.limit_B = row->cgroup_limit_B;
 }
 
 void ml_stacks_server_started(struct ml_stacks *s, pid_t pid)
@@ -417,7 +408,6 @@ static void stop(void *state, struct ml_node_row *row)
 const struct ml_source ml_source_stacks = {
     .name = "stacks",
     .open = open_stacks,
-    .describe = describe,
     .start = start,
     .react = react,
     .stop = stop,

@@ -6,6 +6,7 @@
 #include "read/total.h"
 #include "sums/memory.h"
 #include "sums/owners.h"
+#include "sums/room.h"
 
 #include <math.h>
 #include <string.h>
@@ -64,23 +65,18 @@ static double share_left(const struct ml_node_facts *n)
     return (double)n->left_B / (double)n->limit_B;
 }
 
-/* How near the node is to its cgroup's limit and to the end of its memory; the nearer one counts.
- */
+/* The closest approach to a limit, by its share. */
 static void note_limit(struct ml_node_facts *n, const struct ml_node_row *node,
                        const struct ml_node_sample_row *s)
 {
-    int64_t left_B = s->available_B, limit_B = node->memory_B;
-    if (node->cgroup_limit_B > 0 && s->cgroup_B >= 0 && s->cgroup_B <= INT64_MAX / 2 &&
-        (left_B < 0 || node->cgroup_limit_B - s->cgroup_B < left_B)) {
-        left_B = later(node->cgroup_limit_B - s->cgroup_B, 0);
-        limit_B = node->cgroup_limit_B;
-    }
-    if (left_B < 0 || limit_B <= 0)
+    struct ml_room room = ml_room_of(node, s);
+    if (room.left_B < 0)
         return;
-    n->last_left_B = left_B;
-    if (n->left_B < 0 || (double)left_B / (double)limit_B < share_left(n)) {
-        n->left_B = left_B;
-        n->limit_B = limit_B;
+    n->last_left_B = room.left_B;
+    if (n->left_B < 0 || (double)room.left_B / (double)room.limit_B < share_left(n)) {
+        n->left_B = room.left_B;
+        n->limit_B = room.limit_B;
+        n->limit = room.limit;
         n->left_ns = s->time_ns;
     }
 }

@@ -13,6 +13,7 @@
 struct ml_node_facts {
     int64_t peak_B, peak_ns;          /* of the sum of its processes */
     int64_t left_B, limit_B, left_ns; /* at the closest approach to its limit */
+    enum ml_limit limit;              /* whose that is */
     int64_t last_left_B;              /* at the end */
     int64_t peak_error_B;             /* of the sum at the job's peak: so much more it may be */
     double growth_B_per_min;          /* at the end; NaN: not known */

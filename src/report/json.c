@@ -75,6 +75,7 @@ static json_t *closest(const struct ml_facts *f)
     json_object_set_new(closest, "node", ml_json_text(f->nodes[n - f->by_node].name));
     json_object_set_new(closest, "left_B", ml_json_count(n->left_B));
     json_object_set_new(closest, "limit_B", ml_json_count(n->limit_B));
+    json_object_set_new(closest, "limit", ml_json_text(ml_code_meaning(ml_limit_codes, n->limit)));
     json_object_set_new(closest, "time_s", ml_json_seconds(n->left_ns));
     return closest;
 }

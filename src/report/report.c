@@ -153,16 +153,25 @@ static char *imbalance(const struct ml_facts *f)
 
 static char *closest(const struct ml_facts *f)
 {
+    static const char *const whose[] = {
+        [ML_LIMIT_NODE] = "",
+        [ML_LIMIT_CGROUP] = " (cgroup)",
+        [ML_LIMIT_CGROUP_HIGH] = " (memory.high of a cgroup)",
+        [ML_LIMIT_ADDRESS_SPACE] = " (ulimit -v)",
+        [ML_LIMIT_SCHEDULER] = " (batch system)",
+    };
     const struct ml_node_facts *best = ml_facts_closest(f);
     if (!best)
         return NULL;
     char left[16], limit[16], at[24];
+    size_t n = sizeof whose / sizeof *whose;
+    bool known = (size_t)best->limit < n && whose[best->limit];
     ml_size_format(left, sizeof left, best->left_B);
     ml_size_format(limit, sizeof limit, best->limit_B);
     ml_elapsed_format(at, sizeof at, best->left_ns);
-    return ml_format("%s of %s left (%.0f%%) on %s at %s", left, limit,
+    return ml_format("%s of %s left (%.0f%%) on %s%s at %s", left, limit,
                      100 * (double)best->left_B / (double)best->limit_B,
-                     f->nodes[best - f->by_node].name, at);
+                     f->nodes[best - f->by_node].name, known ? whose[best->limit] : "", at);
 }
 
 /* The node that would be full first if all went on growing like this; *OUT_NS: in what time. NULL:

@@ -69,9 +69,8 @@ void ml_memory_add_node(struct ml_job_sample_row *job, int node, const struct ml
         job->largest_memory_B = s->largest_memory_B;
         job->largest_rss_B = s->largest_rss_B;
     }
-    if (s->available_B >= 0 &&
-        (job->least_available_B < 0 || s->available_B < job->least_available_B)) {
-        job->least_available_B = s->available_B;
+    if (s->left_B >= 0 && (job->least_available_B < 0 || s->left_B < job->least_available_B)) {
+        job->least_available_B = s->left_B;
         job->least_node = node;
     }
 }

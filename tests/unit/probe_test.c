@@ -379,6 +379,38 @@ static void cgroups(void **state)
     }
 }
 
+/* Page cache is left, since it is taken back; the nearest limit counts, wherever on the path. */
+static void room_in_cgroups(void **state)
+{
+    (void)state;
+    fake_proc_write(&fake, "self/cgroup", "0::/a/b/c\n");
+    fake_proc_write(&fake, "cgroups/a/memory.max", "900000\n");
+    fake_proc_write(&fake, "cgroups/a/memory.current", "700000\n");
+    fake_proc_write(&fake, "cgroups/a/memory.stat", "inactive_file 100000\nactive_file 50000\n");
+    fake_proc_write(&fake, "cgroups/a/b/memory.max", "500000\n");
+    fake_proc_write(&fake, "cgroups/a/b/memory.high", "450000\n");
+    fake_proc_write(&fake, "cgroups/a/b/memory.current", "300000\n");
+    fake_proc_write(&fake, "cgroups/a/b/memory.stat",
+                    "shmem 7\nkernel 9\ninactive_file 200000\nactive_file 90000\n");
+    fake_proc_write(&fake, "cgroups/a/b/c/memory.max", "max\n");
+    fake_proc_write(&fake, "cgroups/a/b/c/memory.current", "1\n");
+    open_probe(0);
+    tick();
+    const struct ml_node_sample_row *row = &recorder->node;
+    assert_int_equal(row->cgroup_B, 300000);
+    assert_int_equal(row->cgroup_file_B, 290000);
+    assert_int_equal(row->cgroup_shmem_B, 7);
+    assert_int_equal(row->cgroup_kernel_B, 9);
+    assert_int_equal(row->limit, ML_LIMIT_CGROUP); /* of a: 900000 - (700000 - 150000) */
+    assert_int_equal(row->limit_B, 900000);
+    assert_int_equal(row->left_B, 350000);
+    fake_proc_write(&fake, "cgroups/a/b/memory.current", "460000\n");
+    recorder->node.left_B = ML_NOT_MEASURED; /* as at each tick */
+    tick();
+    assert_int_equal(row->limit, ML_LIMIT_CGROUP_HIGH);
+    assert_int_equal(row->left_B, 450000 - (460000 - 290000));
+}
+
 /* Nothing but the directory is there: no error, and nothing is measured. */
 static void empty_root(void **state)
 {
@@ -473,6 +505,7 @@ int main(void)
         TEST(a_forked_child),
         TEST(by_period),
         TEST(cgroups),
+        TEST(room_in_cgroups),
         TEST(notes_calls),
         TEST(finds_by_pid),
         TEST(empty_root),

@@ -86,7 +86,7 @@ static void tick(void *state, struct ml_tick *t)
 {
     note(state, "tick");
     unseen = false;
-    t->node.available_B = 100 + t->number;
+    t->node.left_B = 100 + t->number;
     int64_t end_ns = ml_clock_read(CLOCK_PROCESS_CPUTIME_ID) + burnt_ns;
     while (ml_clock_read(CLOCK_PROCESS_CPUTIME_ID) < end_ns)
         ;
@@ -95,7 +95,7 @@ static void tick(void *state, struct ml_tick *t)
 static void react(void *state, const struct ml_tick *t)
 {
     note(state, "react");
-    assert_int_equal(t->node.available_B, 100 + t->number);
+    assert_int_equal(t->node.left_B, 100 + t->number);
 }
 
 static bool has_news(const void *state)
@@ -114,7 +114,7 @@ static void summarize(const void *state, const struct ml_node_sample_row *last,
                       struct ml_summary *summary)
 {
     (void)state;
-    summary->available_B = last->available_B;
+    summary->left_B = last->left_B;
 }
 
 static void stop(void *state, struct ml_node_row *row)
@@ -317,10 +317,10 @@ static void sums_up(void **state)
     ml_sampler_summary(sampler, &summary);
     assert_int_equal(summary.rss_B, 0);
     assert_int_equal(summary.largest_rank, -1);
-    assert_int_equal(summary.available_B, ML_NOT_MEASURED);
+    assert_int_equal(summary.left_B, ML_NOT_MEASURED);
     ml_sampler_stop(sampler);
     ml_sampler_summary(sampler, &summary);
-    assert_int_equal(summary.available_B, 100);
+    assert_int_equal(summary.left_B, 100);
 }
 
 static void writes_the_node(void **state)
@@ -347,7 +347,7 @@ static void writes_the_node(void **state)
     rows.fetch(rows.context, 1, &sample);
     assert_int_equal(sample.node, 3);
     assert_int_equal(sample.tick, 1);
-    assert_int_equal(sample.available_B, 101);
+    assert_int_equal(sample.left_B, 101);
     assert_int_equal(sample.rss_B, ML_NOT_MEASURED); /* nobody measured it */
     assert_true(sample.sampler_cpu_ns > 0);
     ml_harvest_close(h);

@@ -57,66 +57,56 @@ static void no_growth_rule(void **state)
     ml_growth_free(&rule);
 }
 
-static bool low(struct ml_low_memory_rule *rule, int64_t available_B, int64_t cgroup_B)
+static bool low(struct ml_low_memory_rule *rule, int64_t left_B, int64_t limit_B)
 {
     struct ml_node_sample_row row;
     ml_row_clear(&ml_table_node_samples, &row);
-    row.available_B = available_B;
-    row.cgroup_B = cgroup_B;
+    row.left_B = left_B;
+    row.limit_B = limit_B;
     return ml_low_memory_seen(rule, &row);
 }
 
 static void low_by_share(void **state)
 {
-    struct ml_low_memory_rule rule = {.memory_B = 100000LL * MIB, .limit_B = -1};
+    const int64_t whole_B = 100000LL * MIB;
+    struct ml_low_memory_rule rule = {0};
     (void)state;
-    assert_false(low(&rule, 2500LL * MIB, -1));
-    assert_true(low(&rule, 1900 * MIB, -1));
-    assert_false(low(&rule, 1800 * MIB, -1)); /* told already */
-    assert_true(low(&rule, 900 * MIB, -1));   /* half of it is gone */
-    assert_true(low(&rule, 0, -1));
-    assert_false(low(&rule, 0, -1));
-    assert_false(low(&rule, 50000LL * MIB, -1)); /* it is over */
-    assert_true(low(&rule, 10 * MIB, -1));
+    assert_false(low(&rule, 2500LL * MIB, whole_B));
+    assert_true(low(&rule, 1900 * MIB, whole_B));
+    assert_false(low(&rule, 1800 * MIB, whole_B)); /* told already */
+    assert_true(low(&rule, 900 * MIB, whole_B));   /* half of it is gone */
+    assert_true(low(&rule, 0, whole_B));
+    assert_false(low(&rule, 0, whole_B));
+    assert_false(low(&rule, 50000LL * MIB, whole_B)); /* it is over */
+    assert_true(low(&rule, 10 * MIB, whole_B));
 }
 
 /* Of little memory 64 MiB, of very little an eighth. */
 static void low_by_size(void **state)
 {
-    struct ml_low_memory_rule rule = {.memory_B = 1000 * MIB, .limit_B = -1};
-    struct ml_low_memory_rule small = {.memory_B = 160 * MIB, .limit_B = -1};
+    struct ml_low_memory_rule rule = {0}, small = {0};
     (void)state;
-    assert_false(low(&rule, 70 * MIB, -1));
-    assert_true(low(&rule, 60 * MIB, -1));
-    assert_false(low(&small, 25 * MIB, -1));
-    assert_true(low(&small, 19 * MIB, -1));
+    assert_false(low(&rule, 70 * MIB, 1000 * MIB));
+    assert_true(low(&rule, 60 * MIB, 1000 * MIB));
+    assert_false(low(&small, 25 * MIB, 160 * MIB));
+    assert_true(low(&small, 19 * MIB, 160 * MIB));
 }
 
 static void low_by_its_fall(void **state)
 {
-    struct ml_low_memory_rule rule = {.memory_B = 1000 * MIB, .limit_B = -1};
+    struct ml_low_memory_rule rule = {0};
     (void)state;
-    assert_false(low(&rule, 900 * MIB, -1));
-    assert_false(low(&rule, 700 * MIB, -1)); /* 200 a tick: three more */
-    assert_false(low(&rule, 500 * MIB, -1));
-    assert_true(low(&rule, 300 * MIB, -1)); /* gone in two */
-}
-
-static void low_in_the_cgroup(void **state)
-{
-    struct ml_low_memory_rule rule = {.memory_B = 9000LL * MIB, .limit_B = 1000 * MIB};
-    (void)state;
-    assert_false(low(&rule, 8000LL * MIB, 930 * MIB));
-    assert_true(low(&rule, 8000LL * MIB, 940 * MIB));
-    assert_true(low(&rule, 8000LL * MIB, 1001 * MIB)); /* over it: nothing is left */
+    assert_false(low(&rule, 900 * MIB, 1000 * MIB));
+    assert_false(low(&rule, 700 * MIB, 1000 * MIB)); /* 200 a tick: three more */
+    assert_false(low(&rule, 500 * MIB, 1000 * MIB));
+    assert_true(low(&rule, 300 * MIB, 1000 * MIB)); /* gone in two */
 }
 
 static void nothing_is_known(void **state)
 {
-    struct ml_low_memory_rule rule = {.memory_B = -1, .limit_B = -1};
+    struct ml_low_memory_rule rule = {0};
     (void)state;
     assert_false(low(&rule, -1, -1));
-    assert_false(low(&rule, -1, 5));
 }
 
 /* However takings come, they cost no more than the share of the time since a minute before. */
@@ -148,12 +138,11 @@ static void budget_says_how_often(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(growth_by_share),       cmocka_unit_test(growth_by_size),
-        cmocka_unit_test(growth_after_a_fall),   cmocka_unit_test(no_growth_rule),
-        cmocka_unit_test(low_by_share),          cmocka_unit_test(low_by_size),
-        cmocka_unit_test(low_by_its_fall),       cmocka_unit_test(low_in_the_cgroup),
-        cmocka_unit_test(nothing_is_known),      cmocka_unit_test(budget_is_kept),
-        cmocka_unit_test(budget_says_how_often),
+        cmocka_unit_test(growth_by_share),     cmocka_unit_test(growth_by_size),
+        cmocka_unit_test(growth_after_a_fall), cmocka_unit_test(no_growth_rule),
+        cmocka_unit_test(low_by_share),        cmocka_unit_test(low_by_size),
+        cmocka_unit_test(low_by_its_fall),     cmocka_unit_test(nothing_is_known),
+        cmocka_unit_test(budget_is_kept),      cmocka_unit_test(budget_says_how_often),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "sums/lives.h"
 #include "sums/memory.h"
 #include "sums/owners.h"
+#include "sums/room.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -156,9 +157,34 @@ static void ends_with_the_application(void **state)
     ml_lives_free(&lives);
 }
 
+static void room_of(void **state)
+{
+    struct ml_node_row node;
+    struct ml_node_sample_row row;
+    (void)state;
+    ml_row_clear(&ml_table_nodes, &node);
+    ml_row_clear(&ml_table_node_samples, &row);
+    assert_int_equal(ml_room_of(&node, &row).left_B, ML_NOT_MEASURED);
+    node.memory_B = 1000;
+    node.cgroup_limit_B = 500;
+    row.available_B = 400;
+    row.cgroup_B = 50;
+    assert_int_equal(ml_room_of(&node, &row).left_B, 400);
+    assert_int_equal(ml_room_of(&node, &row).limit, ML_LIMIT_NODE);
+    row.cgroup_B = 600;
+    assert_int_equal(ml_room_of(&node, &row).left_B, 0);
+    assert_int_equal(ml_room_of(&node, &row).limit_B, 500);
+    ml_room_offer(&row, ML_LIMIT_SCHEDULER, 30, 300);
+    ml_room_offer(&row, ML_LIMIT_ADDRESS_SPACE, 31, 300);
+    ml_room_offer(&row, ML_LIMIT_CGROUP, -1, 300);
+    assert_int_equal(ml_room_of(&node, &row).limit, ML_LIMIT_SCHEDULER);
+    assert_int_equal(ml_room_of(&node, &row).left_B, 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(room_of),
         cmocka_unit_test(of_a_node),
         cmocka_unit_test(of_the_job),
         cmocka_unit_test(of_a_rank),
