@@ -19,12 +19,20 @@ void ml_command_help(const struct ml_command *command)
 {
     printf("Usage: memlog %s [options] %s\n%s.\n\n", command->name, command->arguments,
            command->summary);
+    char left[80] = "";
     for (const struct ml_command_option *o = command->options; o->name; o++) {
-        char left[48];
-        snprintf(left, sizeof left, "%c%c%s --%s%s%s", o->letter ? '-' : ' ',
-                 o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name, o->value ? " " : "",
-                 o->value ? o->value : "");
-        printf("  %-26s %s\n", left, o->help);
+        size_t n = strlen(left);
+        if (n)
+            snprintf(left + n, sizeof left - n, ", --%s%s%s", o->name, o->value ? " " : "",
+                     o->value ? o->value : "");
+        else
+            snprintf(left, sizeof left, "%c%c%s --%s%s%s", o->letter ? '-' : ' ',
+                     o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name,
+                     o->value ? " " : "", o->value ? o->value : "");
+        if (!o->help)
+            continue;
+        printf("  %-26s %s%s\n", left, strlen(left) > 26 ? " " : "", o->help);
+        left[0] = 0;
     }
     printf("  %-26s %s\n%s%s", "-h, --help", "this text", *command->details ? "\n" : "",
            command->details);

@@ -19,7 +19,7 @@ struct ml_command_option {
     const char *name;
     char letter;       /* 0: none */
     const char *value; /* what it takes, as the help names it; NULL: nothing */
-    const char *help;
+    const char *help;  /* NULL: the help names it on the line of the next one */
 };
 
 struct ml_command {

@@ -8,8 +8,11 @@
 #include "commands/plot_wish.h"
 #include "commands/source.h"
 #include "plot/compose.h"
+#include "plot/part.h"
+#include "report/facts.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define WIDTH_PX 1200
 #define HEIGHT_PX 680
@@ -22,6 +25,22 @@ struct opened {
     size_t n;
 };
 
+/* Run I of O, as far as it is to be drawn. */
+static enum ml_status open_source(const struct ml_plot_request *r, struct opened *o, size_t i,
+                                  struct ml_error *err)
+{
+    struct ml_ranges ranks;
+    struct ml_stacks_choice choice;
+    enum ml_status status =
+        ml_command_choose(&r->given, ml_facts_origin_ns(o->runs[i]), &ranks, &choice, err);
+    if (status)
+        return status;
+    struct ml_plot_part part = {choice.since_ns, choice.until_ns, choice.ranks, r->nodes};
+    status = ml_plot_source_open(o->runs[i], r->paths[i], r->column, &part, &o->sources[i], err);
+    ml_ranges_free(&ranks);
+    return status;
+}
+
 static enum ml_status open_all(const struct ml_plot_request *r, struct opened *o,
                                struct ml_error *err)
 {
@@ -32,8 +51,7 @@ static enum ml_status open_all(const struct ml_plot_request *r, struct opened *o
     for (; !status && o->n < r->n; o->n++) {
         status = ml_command_open_run(r->paths[o->n], &o->runs[o->n], err);
         if (!status)
-            status = ml_plot_source_open(o->runs[o->n], r->paths[o->n], r->column,
-                                         &o->sources[o->n], err);
+            status = open_source(r, o, o->n, err);
     }
     return status;
 }
@@ -47,6 +65,16 @@ static void close_all(struct opened *o)
     free(o->sources);
     free(o->runs);
     ml_plot_labels_free(o->labels);
+}
+
+/* Whose memory is added up, where it is not that of all ranks. */
+static char *whose(const struct ml_plot_request *r)
+{
+    const char *rank = r->given.rank;
+    ML_AUTO_FREE char *ranks =
+        rank ? ml_format("rank%s %.40s", strpbrk(rank, ",-l") ? "s" : "", rank)
+             : ml_strdup("all ranks");
+    return r->nodes ? ml_format("%s of %.40s", ranks, r->nodes) : ml_strdup(ranks);
 }
 
 static int plot(const struct ml_plot_request *r)
@@ -63,9 +91,12 @@ static int plot(const struct ml_plot_request *r)
         .move_x = r->move_x,
         .move_y = r->move_y,
     };
+    ML_AUTO_FREE char *of = whose(r);
+    struct ml_plot_wish wish = r->wish;
+    wish.whose = of;
     enum ml_status status = open_all(r, &o, &err);
     if (!status)
-        status = ml_plot_compose(o.sources, o.labels, o.n, &r->wish, &page, &err);
+        status = ml_plot_compose(o.sources, o.labels, o.n, &wish, &page, &err);
     close_all(&o);
     if (!status)
         status = ml_plot_deliver(r, &page, &err);

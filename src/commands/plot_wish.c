@@ -20,6 +20,10 @@ enum {
     BAND,
     COLUMN,
     RATE,
+    SINCE,
+    UNTIL,
+    RANK,
+    NODE,
     PSTACK,
     STDOUT,
     ROTATE_TEXT,
@@ -42,6 +46,10 @@ const struct ml_command_option ml_plot_options[] = {
     [BAND] = {"band", 0, NULL, "smallest to largest rank; --by rank of over 12 ranks"},
     [COLUMN] = {"column", 0, "NAME", "of the samples, in place of memory_B: rss_B, cpu_s, ..."},
     [RATE] = {"rate", 0, NULL, "growth in place of the value"},
+    [SINCE] = {"since", 0, "TIME", NULL},
+    [UNTIL] = {"until", 0, "TIME", "90s, 1:30 or '2026-01-31 12:00:00'"},
+    [RANK] = {"rank", 0, "LIST", NULL},
+    [NODE] = {"node", 0, "NAMES", "of these only: 0,4-7 and n01,n2*"},
     [PSTACK] = {"pstack", 0, NULL, "a ring where a stack was taken"},
     [STDOUT] = {"stdout", 0, NULL, "a cross where the application spoke, with the text"},
     [ROTATE_TEXT] = {"rotate-text", 0, "DEGREES", "of that text (38)"},
@@ -184,6 +192,18 @@ static int take(const struct ml_command *command, int argc, char **argv, int opt
     case RATE:
         r->wish.rate = true;
         break;
+    case SINCE:
+        r->given.since = value;
+        break;
+    case UNTIL:
+        r->given.until = value;
+        break;
+    case RANK:
+        r->given.rank = value;
+        break;
+    case NODE:
+        r->nodes = value;
+        break;
     case PSTACK:
         r->wish.stacks = true;
         break;
@@ -232,6 +252,7 @@ static const char *find_conflict(const struct ml_plot_request *r)
 static int check(const struct ml_command *command, const struct ml_plot_request *r)
 {
     const char *conflict = find_conflict(r);
+    struct ml_error err;
     if (r->n == 0)
         ml_command_misuse(command, "no file is named");
     else if (r->n > ML_PLOT_MOST_FILES)
@@ -244,6 +265,8 @@ static int check(const struct ml_command *command, const struct ml_plot_request 
     else if (r->n_labels > r->n)
         ml_command_misuse(command, "%zu times --label, and %zu file%s", r->n_labels, r->n,
                           r->n == 1 ? "" : "s");
+    else if (ml_command_check_choice(&r->given, &err))
+        ml_command_misuse(command, "%s", err.text);
     else if (conflict)
         ml_command_misuse(command, "%s", conflict);
     else

@@ -2,6 +2,7 @@
 #ifndef ML_COMMANDS_PLOT_WISH_H
 #define ML_COMMANDS_PLOT_WISH_H
 
+#include "commands/choice.h"
 #include "commands/command.h"
 #include "plot/compose.h"
 
@@ -9,6 +10,8 @@
 
 struct ml_plot_request {
     struct ml_plot_wish wish;
+    struct ml_command_choice given; /* ranks and time */
+    const char *nodes;              /* NULL: all */
     const char *outfile, *column, *font;
     bool dark;
     struct ml_legend legend;

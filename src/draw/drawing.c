@@ -58,7 +58,9 @@ static void new_line(struct drawing *d)
 
 static int x_of(const struct drawing *d, int64_t time_ns)
 {
-    return (int)((double)time_ns / (double)d->extent.end_ns * (d->canvas.across - 1) + 0.5);
+    const struct ml_plot_extent *e = &d->extent;
+    double share = (double)(time_ns - e->begin_ns) / (double)(e->end_ns - e->begin_ns);
+    return (int)(share * (d->canvas.across - 1) + 0.5);
 }
 
 static int y_of(const struct drawing *d, double value)
@@ -239,16 +241,16 @@ static void put_graph(struct drawing *d)
 
 static void put_time_axis(struct drawing *d)
 {
-    double end_s = (double)d->extent.end_ns * 1e-9;
-    double step = ml_plot_time_step(end_s, d->canvas.columns / 12 + 1);
+    double begin_s = (double)d->extent.begin_ns * 1e-9, end_s = (double)d->extent.end_ns * 1e-9;
+    double step = ml_plot_time_step(end_s - begin_s, d->canvas.columns / 12 + 1);
     int at = 0;
     char text[32];
     colour(d, DIM);
     ml_buffer_printf(d->out, "%*s", AXIS_COLUMNS - 1, "");
     int steps = (int)(end_s / step * (1 + 1e-9));
-    for (int i = 0; i <= steps; i++) {
+    for (int i = (int)ceil(begin_s / step * (1 - 1e-9)); i <= steps; i++) {
         double t = i * step;
-        int x = (int)(t / end_s * (d->canvas.columns - 1));
+        int x = (int)((t - begin_s) / (end_s - begin_s) * (d->canvas.columns - 1));
         ml_plot_time_format(text, sizeof text, t, step);
         int n = (int)strlen(text);
         if (x < at || x + n >= d->canvas.columns)

@@ -78,7 +78,9 @@ double ml_gnuplot_unit(const struct ml_plot_page *page)
 void ml_gnuplot_emit(const struct ml_plot_page *page, struct ml_buffer *out)
 {
     struct ml_script s = {.page = page, .extent = ml_plot_extent_of(page), .out = out};
+    s.begin_s = (double)s.extent.begin_ns * 1e-9;
     s.end_s = (double)s.extent.end_ns * 1e-9;
+    s.digits = page->begin_ns > 0 ? 10 : 6;
     s.scale = scale_of(page);
     choose_shown(&s);
     emit_head(&s);

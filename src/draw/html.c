@@ -42,10 +42,10 @@ static void put_curve(struct ml_buffer *out, const struct ml_plot_curve *c)
 {
     ml_buffer_printf(out, "{\"label\":");
     put_string(out, c->label);
-    ml_buffer_printf(out, ",\"end\":%.7g,\"group\":%d,\"quiet\":%s,\n\"t\":[", seconds(c->end_ns),
+    ml_buffer_printf(out, ",\"end\":%.10g,\"group\":%d,\"quiet\":%s,\n\"t\":[", seconds(c->end_ns),
                      c->group, c->quiet ? "true" : "false");
     for (size_t i = 0; i < c->n_points; i++)
-        ml_buffer_printf(out, "%s%.7g", i ? "," : "", seconds(c->points[i].time_ns));
+        ml_buffer_printf(out, "%s%.10g", i ? "," : "", seconds(c->points[i].time_ns));
     ml_buffer_printf(out, "],\n\"v\":[");
     for (size_t i = 0; i < c->n_points; i++) {
         ml_buffer_append(out, ",", i > 0);
@@ -60,7 +60,7 @@ static void put_marks(struct ml_buffer *out, const struct ml_plot_page *page)
     for (size_t i = 0; i < page->n_marks; i++) {
         const struct ml_plot_mark *m = &page->marks[i];
         ml_buffer_printf(
-            out, "%s{\"kind\":\"%s\",\"curve\":%zu,\"t\":%.7g,\"v\":", i ? ",\n" : "\n",
+            out, "%s{\"kind\":\"%s\",\"curve\":%zu,\"t\":%.10g,\"v\":", i ? ",\n" : "\n",
             m->kind == ML_PLOT_STACK ? "stack" : "said", m->curve, seconds(m->time_ns));
         put_number(out, m->value);
         ml_buffer_printf(out, ",\"text\":");
@@ -69,7 +69,7 @@ static void put_marks(struct ml_buffer *out, const struct ml_plot_page *page)
     }
     ml_buffer_printf(out, "],\n\"events\":[");
     for (size_t i = 0; i < page->n_events; i++) {
-        ml_buffer_printf(out, "%s{\"t\":%.7g,\"text\":", i ? "," : "",
+        ml_buffer_printf(out, "%s{\"t\":%.10g,\"text\":", i ? "," : "",
                          seconds(page->events[i].time_ns));
         put_string(out, page->events[i].text);
         ml_buffer_printf(out, "}");
@@ -77,7 +77,7 @@ static void put_marks(struct ml_buffer *out, const struct ml_plot_page *page)
     ml_buffer_printf(out, "],\n\"phases\":[");
     for (size_t i = 0; i < page->n_phases; i++) {
         const struct ml_plot_phase *p = &page->phases[i];
-        ml_buffer_printf(out, "%s{\"from\":%.7g,\"to\":%.7g,\"name\":", i ? "," : "",
+        ml_buffer_printf(out, "%s{\"from\":%.10g,\"to\":%.10g,\"name\":", i ? "," : "",
                          seconds(p->begin_ns), seconds(p->end_ns));
         put_string(out, p->name);
         ml_buffer_printf(out, "}");
@@ -116,17 +116,18 @@ static void put_data(struct ml_buffer *out, const struct ml_plot_page *page)
 {
     static const char *const forms[] = {"lines", "band", "stacked", "heatmap", "multiples"};
     static const char *const measures[] = {"bytes", "s", "count"};
+    struct ml_plot_extent extent = ml_plot_extent_of(page);
     ml_buffer_printf(out, "{\"title\":");
     put_string(out, page->title);
     ml_buffer_printf(out, ",\"subtitle\":");
     put_string(out, page->subtitle);
     ml_buffer_printf(out,
                      ",\n\"form\":\"%s\",\"measure\":\"%s\",\"rate\":%s,\"dark\":%s,\"key\":%s,"
-                     "\"end\":%.7g,\n",
+                     "\"begin\":%.9g,\"end\":%.9g,\n",
                      forms[page->form], measures[page->measure], page->rate ? "true" : "false",
                      page->dark ? "true" : "false",
                      page->legend.place >= ML_LEGEND_INSIDE ? "true" : "false",
-                     seconds(ml_plot_extent_of(page).end_ns));
+                     seconds(extent.begin_ns), seconds(extent.end_ns));
     if (page->limit > 0) {
         ml_buffer_printf(out, "\"limit\":{\"value\":%.9g,\"text\":", page->limit);
         put_string(out, page->limit_text);

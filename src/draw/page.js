@@ -5,7 +5,7 @@ const plot = document.getElementById('plot'), hover = document.getElementById('h
 const panel = document.getElementById('panel'), panelText = panel.querySelector('pre');
 const svg = make('svg', { tabindex: 0, role: 'img', 'aria-label': data.title });
 const canvas = document.createElement('canvas');
-const full = { from: 0, to: data.end };
+const full = { from: data.begin, to: data.end };
 let view = { ...full }, boxes = [], scheduled = false, opened = -1;
 plot.prepend(canvas, svg);
 
@@ -308,7 +308,7 @@ function drawPeaks(box, inside) {
     const taken = [];
     for (const curve of few.filter(c => c.v.length)) {
         const v = highest(curve), t = curve.t[curve.v.indexOf(v)], x = box.px(t), y = box.py(v);
-        const said = `peak ${value(v)} at ${time(t, data.end / 9)}`, wide = said.length * 6.6;
+        const said = `peak ${value(v)} at ${time(t, (full.to - full.from) / 9)}`, wide = said.length * 6.6;
         const left = Math.min(Math.max(x - wide / 2, box.x), box.x + box.w - wide);
         inside.append(make('path', { d: `M${x - 4.5} ${y + 3}h9l-4.5 -8z`, fill: curve.colour }));
         if (x < box.x || x > box.x + box.w || taken.some(o => Math.abs(o.left - left) < wide && Math.abs(o.y - y) < 15))
@@ -369,12 +369,12 @@ function drawMap() {
     pen.beginPath();
     pen.rect(box.x, box.y, box.w, box.h);
     pen.clip();
-    const high = box.h / map.rows.length, step = data.end / map.columns;
+    const high = box.h / map.rows.length, step = (full.to - full.from) / map.columns;
     map.rows.forEach((row, r) => row.forEach((v, c) => {
         if (v === null)
             return;
         pen.fillStyle = `rgb(${shade(v / (map.largest || 1))})`;
-        const x = box.px(c * step), next = box.px((c + 1) * step);
+        const x = box.px(full.from + c * step), next = box.px(full.from + (c + 1) * step);
         pen.fillRect(x, box.y + r * high, next - x + .4, high + .4);
     }));
     map.rows.forEach((_, r) => {
@@ -481,14 +481,14 @@ function rowsAt(box, t) {
 
 function rowUnder(box, y, t) {
     const map = data.map, r = Math.min(map.rows.length - 1, Math.max(0, Math.floor((y - box.y) / box.h * map.rows.length)));
-    const v = map.rows[r][Math.min(map.columns - 1, Math.floor(t / data.end * map.columns))];
+    const v = map.rows[r][Math.min(map.columns - 1, Math.floor((t - full.from) / (full.to - full.from) * map.columns))];
     return [row(`${map.labels[r]}, ${data.nodes[map.nodes[r]] ?? ''}`, v === null ? 'no data' : value(v), 'transparent')];
 }
 
 // ---- zoom and pan
 function look(from, to) {
-    const least = data.end / 1e5, span = Math.min(full.to, Math.max(least, to - from));
-    const begin = Math.max(0, Math.min(full.to - span, from));
+    const whole = full.to - full.from, span = Math.min(whole, Math.max(whole / 1e5, to - from));
+    const begin = Math.max(full.from, Math.min(full.to - span, from));
     view = { from: begin, to: begin + span };
     schedule();
 }

@@ -30,10 +30,10 @@ void ml_script_datablock(struct ml_script *s, const char *name, const struct ml_
 {
     ml_buffer_printf(s->out, "%s << EOD\n", name);
     for (size_t i = 0; i < c->n_points; i++)
-        ml_buffer_printf(s->out, "%.6g %.5g\n", (double)c->points[i].time_ns * 1e-9,
+        ml_buffer_printf(s->out, "%.*g %.5g\n", s->digits, (double)c->points[i].time_ns * 1e-9,
                          c->points[i].value / s->scale.one);
     if (c->n_points && c->points[c->n_points - 1].time_ns < c->end_ns)
-        ml_buffer_printf(s->out, "%.6g %.5g\n", (double)c->end_ns * 1e-9,
+        ml_buffer_printf(s->out, "%.*g %.5g\n", s->digits, (double)c->end_ns * 1e-9,
                          c->points[c->n_points - 1].value / s->scale.one);
     if (!c->n_points)
         ml_buffer_printf(s->out, "0 NaN\n");
@@ -60,7 +60,7 @@ void ml_script_texts(struct ml_script *s)
 static double tic_step(const struct ml_script *s, double wide_px)
 {
     double tics = fmin(fmax(floor(wide_px / TIC_PX), 1), MOST_TICS);
-    return ml_plot_time_step(s->end_s, (int)tics);
+    return ml_plot_time_step(s->end_s - s->begin_s, (int)tics);
 }
 
 const char *ml_script_time_format(const struct ml_script *s, double wide_px)
@@ -79,9 +79,20 @@ void ml_script_time_axis(struct ml_script *s, double wide_px)
         ml_buffer_printf(s->out, "set mxtics 2\n");
 }
 
+/* Farther right where what stands at the last tic reaches there. */
+void ml_script_elapsed(struct ml_script *s, double wide_px)
+{
+    double step = tic_step(s, wide_px), rest_s = s->end_s - floor(s->end_s / step + 1e-9) * step;
+    bool near = rest_s / (s->end_s - s->begin_s) * wide_px < TIC_PX / 4;
+    ml_buffer_printf(s->out,
+                     "set label 904 \"elapsed\" at graph 1, graph 0 offset character "
+                     "%s,character -1.12 left tc rgb mut\n",
+                     near ? "3.4" : "1.2");
+}
+
 void ml_script_point(struct ml_script *s, double x_px, double y_px)
 {
-    ml_buffer_printf(s->out, "%.6g, first %.6g", x_px / s->space.per_s,
+    ml_buffer_printf(s->out, "%.*g, first %.6g", s->digits, s->begin_s + x_px / s->space.per_s,
                      s->scale.low + y_px / s->space.per_unit);
 }
 
@@ -91,17 +102,18 @@ void ml_script_frame(struct ml_script *s, double right_px)
     s->space.page = s->page;
     s->space.scale = &s->scale;
     s->space.wide = s->page->width - ML_SCRIPT_LEFT_PX - right_px;
-    s->space.per_s = s->space.wide / s->end_s;
+    s->space.begin_ns = s->extent.begin_ns;
+    s->space.per_s = s->space.wide / (s->end_s - s->begin_s);
     s->space.per_unit = (s->page->height - ML_SCRIPT_MARGIN_PX) / (s->scale.high - s->scale.low);
     ml_buffer_printf(s->out,
                      "set label 903 \"%s\" at graph 0, graph 1 offset character -1.2,character 0.7 "
                      "right tc rgb mut\n"
-                     "set label 904 \"elapsed\" at graph 1, graph 0 offset character "
-                     "1.2,character -1.12 left tc rgb mut\n"
                      "set lmargin screen px(79); set rmargin screen 1-px(%.0f)\n"
                      "set tmargin screen py(122); set bmargin screen 1-py(60)\n"
-                     "set xrange [0:%.6g]; set yrange [%.6g:%.6g]; set ytics %g\n",
-                     s->scale.unit, right_px, s->end_s, s->scale.low, s->scale.high, s->scale.step);
+                     "set xrange [%.*g:%.*g]; set yrange [%.6g:%.6g]; set ytics %g\n",
+                     s->scale.unit, right_px, s->digits, s->begin_s, s->digits, s->end_s,
+                     s->scale.low, s->scale.high, s->scale.step);
+    ml_script_elapsed(s, s->space.wide);
     if (s->scale.low < 0)
         ml_buffer_printf(s->out, "set arrow 905 from graph 0, first 0 to graph 1, first 0 nohead "
                                  "lw 0.8 lc rgb axc back\n");
@@ -139,23 +151,25 @@ void ml_script_events(struct ml_script *s)
     bool front = s->page->form == ML_PLOT_STACKED || s->page->form == ML_PLOT_HEATMAP;
     for (size_t i = 0; i < s->page->n_events; i++) {
         const struct ml_plot_event *e = &s->page->events[i];
-        double x = fmin((double)e->time_ns * 1e-9, s->end_s), at_px = x / s->end_s * graph_px;
+        double x = fmin((double)e->time_ns * 1e-9, s->end_s);
+        double at_px = (x - s->begin_s) / (s->end_s - s->begin_s) * graph_px;
         size_t n = strlen(e->text) < EVENT_COLUMNS ? strlen(e->text) : EVENT_COLUMNS;
         double width_px = (double)n * EVENT_CHARACTER_PX;
         bool left = at_px < width_px;
         int row = free_row(rows_px, left ? at_px : at_px - width_px);
         ml_buffer_printf(s->out,
-                         "set arrow %zu from first %.6g, graph 0 to first %.6g, graph 1 nohead "
+                         "set arrow %zu from first %.*g, graph 0 to first %.*g, graph 1 nohead "
                          "lw 1.1 dt (2,4) lc rgb lim %s\n",
-                         FIRST_EVENT + i, x, x, front ? "front" : "back");
+                         FIRST_EVENT + i, s->digits, x, s->digits, x, front ? "front" : "back");
         if (row < 0)
             continue;
         rows_px[row] = left ? at_px + width_px : at_px + 8;
         ml_buffer_printf(s->out, "set label %zu ", FIRST_EVENT + i);
         ml_quote_append(s->out, e->text, EVENT_COLUMNS);
         ml_buffer_printf(s->out,
-                         " at first %.6g, graph 1 %s noenhanced offset character %s,character %s "
+                         " at first %.*g, graph 1 %s noenhanced offset character %s,character %s "
                          "tc rgb lim font sprintf(\"%%s,%%d\",font,0.5+fs*0.9)\n",
-                         x, left ? "left" : "right", left ? "-0.3" : "0.3", row ? "1.75" : "0.7");
+                         s->digits, x, left ? "left" : "right", left ? "-0.3" : "0.3",
+                         row ? "1.75" : "0.7");
     }
 }

@@ -14,8 +14,10 @@ struct ml_script {
     const struct ml_plot_page *page;
     struct ml_plot_extent extent;
     struct ml_plot_scale scale;
-    double end_s, right_px; /* where the time axis ends; the right margin */
-    size_t *shown;          /* [n_shown] numbers of the curves that are told apart */
+    double begin_s, end_s; /* of the time axis */
+    int digits;            /* of times: in a part that begins late more differ */
+    double right_px;       /* the right margin */
+    size_t *shown;         /* [n_shown] numbers of the curves that are told apart */
     size_t n_shown;
     struct ml_space space; /* set when the frame is written */
     struct ml_buffer *out;
@@ -32,6 +34,9 @@ void ml_script_texts(struct ml_script *s);
 void ml_script_frame(struct ml_script *s, double right_px);
 void ml_script_time_axis(struct ml_script *s, double wide_px);
 const char *ml_script_time_format(const struct ml_script *s, double wide_px);
+
+/* The word at the right end of the time axis, which is WIDE_PX long. */
+void ml_script_elapsed(struct ml_script *s, double wide_px);
 
 /* How many characters, CHARACTER_PX wide, a line of text as wide as the picture has. */
 int ml_script_columns(const struct ml_script *s, double character_px);

@@ -61,7 +61,8 @@ static void heatmap_gap(struct ml_script *s, size_t from, size_t to)
                      "set label %zu \"no data\" at first %.6g, first %.1f center font "
                      "sprintf(\"%%s,%%d\",font,0.5+fs*0.85) tc rgb mut front\n",
                      FIRST_GAP + from,
-                     (double)(first + map->n_columns) / 2 / (double)map->n_columns * s->end_s,
+                     s->begin_s + (double)(first + map->n_columns) / 2 / (double)map->n_columns *
+                                      (s->end_s - s->begin_s),
                      ((double)from + (double)to - 1) / 2);
 }
 
@@ -114,15 +115,14 @@ void ml_script_heatmap(struct ml_script *s)
                      "set lmargin screen px(104); set rmargin screen 1-px(196)\n"
                      "set tmargin screen py(122); set bmargin screen 1-py(60)\n"
                      "set border 0; unset grid; unset ytics; set mxtics 1\n"
-                     "set xrange [0:%.6g]; set yrange [%.1f:-0.5]\n",
-                     s->end_s, (double)map->n_rows - 0.5);
+                     "set xrange [%.*g:%.*g]; set yrange [%.1f:-0.5]\n",
+                     s->digits, s->begin_s, s->digits, s->end_s, (double)map->n_rows - 0.5);
     heatmap_rows(s);
     s->right_px = 221;
     ml_script_events(s);
+    ml_script_elapsed(s, s->page->width - MARGINS_PX);
     ml_buffer_printf(
         s->out,
-        "set label 904 \"elapsed\" at graph 1, graph 0 offset character 1.2,character -1.12 left "
-        "tc rgb mut\n"
         "if (dark) {\n"
         "  set palette defined (0 \"#131a22\", 0.15 \"#1d2c50\", 0.35 \"#2b4f8f\", 0.55 "
         "\"#3a86a8\", 0.75 \"#5fbf9f\", 0.9 \"#c3e57f\", 1 \"#fdf8b0\")\n"
@@ -137,7 +137,7 @@ void ml_script_heatmap(struct ml_script *s)
         "set obj 2 rect from graph 0,graph 0 to graph 1,graph 1 behind fc rgb "
         "(dark ? \"#2a323b\" : \"#dfe3e7\") fs solid noborder\n"
         "known(v) = v < 0 ? NaN : v\n"
-        "at(c) = (c+0.5)*%.9g\n"
+        "at(c) = %.10g+(c+0.5)*%.9g\n"
         "row(r) = %s\n"
         "if (text) {\n"
         "  unset label; unset arrow; unset obj; unset colorbox\n"
@@ -150,6 +150,6 @@ void ml_script_heatmap(struct ml_script *s)
         "} else {\n"
         "  plot $map matrix using (at($1)):(row($2)):(known($3)) with image\n"
         "}\n",
-        s->extent.largest / s->scale.one, s->scale.step, s->scale.unit,
-        s->end_s / (double)map->n_columns, map->n_rows == 1 ? "r*0.5-0.25" : "r");
+        s->extent.largest / s->scale.one, s->scale.step, s->scale.unit, s->begin_s,
+        (s->end_s - s->begin_s) / (double)map->n_columns, map->n_rows == 1 ? "r*0.5-0.25" : "r");
 }

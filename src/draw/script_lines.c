@@ -124,8 +124,9 @@ void ml_script_band(struct ml_script *s)
     const struct ml_plot_curve *mean = &s->page->curves[BAND_MEAN];
     ml_buffer_printf(s->out, "$band << EOD\n");
     for (size_t i = 0; i < mean->n_points; i++)
-        ml_buffer_printf(s->out, "%.6g %.5g %.5g\n", (double)low->points[i].time_ns * 1e-9,
-                         low->points[i].value / s->scale.one, high->points[i].value / s->scale.one);
+        ml_buffer_printf(s->out, "%.*g %.5g %.5g\n", s->digits,
+                         (double)low->points[i].time_ns * 1e-9, low->points[i].value / s->scale.one,
+                         high->points[i].value / s->scale.one);
     ml_buffer_printf(s->out, "EOD\n");
     ml_script_datablock(s, "$run1", mean);
     ml_script_texts(s);

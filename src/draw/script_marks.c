@@ -14,8 +14,8 @@
 static int brief_columns(const struct ml_script *s, const struct ml_plot_mark *m)
 {
     double graph_px = s->page->width - ML_SCRIPT_LEFT_PX - s->right_px;
-    double room_px =
-        s->page->width - ML_SCRIPT_LEFT_PX - (double)m->time_ns * 1e-9 / s->end_s * graph_px;
+    double share = ((double)m->time_ns * 1e-9 - s->begin_s) / (s->end_s - s->begin_s);
+    double room_px = s->page->width - ML_SCRIPT_LEFT_PX - share * graph_px;
     double slope = cos(s->page->rotate_deg * M_PI / 180);
     double columns = slope > 0.05 ? room_px / (slope * CHARACTER_PX) : BRIEF_COLUMNS;
     double rise = sin(s->page->rotate_deg * M_PI / 180);
@@ -34,7 +34,7 @@ void ml_script_marks(struct ml_script *s)
                      page->n_marks, page->n_marks, page->n_marks, page->n_marks);
     for (size_t i = 0; i < page->n_marks; i++) {
         const struct ml_plot_mark *m = &page->marks[i];
-        ml_buffer_printf(s->out, "MX[%zu]=%.6g; MY[%zu]=%.5g; MS[%zu]=", i + 1,
+        ml_buffer_printf(s->out, "MX[%zu]=%.*g; MY[%zu]=%.5g; MS[%zu]=", i + 1, s->digits,
                          (double)m->time_ns * 1e-9, i + 1, m->value / s->scale.one, i + 1);
         ml_quote_append(s->out, m->brief ? m->brief : "", brief_columns(s, m));
         ml_buffer_printf(s->out, "\nMT[%zu]=", i + 1);
@@ -45,7 +45,7 @@ void ml_script_marks(struct ml_script *s)
                              "number, has text\n");
     for (size_t i = 0; i < page->n_marks; i++) {
         const struct ml_plot_mark *m = &page->marks[i];
-        ml_buffer_printf(s->out, "%.6g %.5g %d %d %zu %d\n", (double)m->time_ns * 1e-9,
+        ml_buffer_printf(s->out, "%.*g %.5g %d %d %zu %d\n", s->digits, (double)m->time_ns * 1e-9,
                          m->value / s->scale.one, ml_script_colour(s, m->curve),
                          m->kind == ML_PLOT_SAID, i + 1, m->brief != NULL);
     }

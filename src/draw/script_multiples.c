@@ -106,11 +106,12 @@ void ml_script_multiples(struct ml_script *s)
     ml_script_time_axis(s, panel_px(s, columns));
     ml_buffer_printf(s->out,
                      "set multiplot\nset mxtics 1; set xtics scale 0.4\n"
-                     "set xrange [0:%.6g]; set yrange [0:%.6g]; set ytics %g\n"
+                     "set xrange [%.*g:%.*g]; set yrange [0:%.6g]; set ytics %g\n"
                      "x0 = px(60); x1 = 1-px(20); y0 = 1-py(64); y1 = py(136)\n"
                      "gapx = px(20); gapy = py(0)-py(46)\n"
                      "pw = (x1-x0-%zu*gapx)/%zu; ph = (y1-y0-%zu*gapy)/%zu\n",
-                     s->end_s, s->scale.high, s->scale.step, columns - 1, columns, rows - 1, rows);
+                     s->digits, s->begin_s, s->digits, s->end_s, s->scale.high, s->scale.step,
+                     columns - 1, columns, rows - 1, rows);
     for (size_t first = 0, end; first < page->n_curves; first = end, panel++) {
         for (end = first + 1;
              end < page->n_curves && page->curves[end].group == page->curves[first].group;)

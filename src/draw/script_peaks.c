@@ -76,12 +76,12 @@ static void emit_peak(struct ml_script *s, const struct peak *peak)
     char text[64], size[24], at[24];
     double x = (double)peak->point->time_ns * 1e-9;
     ml_plot_value_format(size, sizeof size, s->page, peak->point->value);
-    ml_plot_time_format(at, sizeof at, x, ml_plot_time_step(s->end_s, 9));
+    ml_plot_time_format(at, sizeof at, x, ml_plot_time_step(s->end_s - s->begin_s, 9));
     int length = snprintf(text, sizeof text, "peak %s at %s", size, at);
     ml_buffer_printf(s->out,
-                     "set label %zu \"\" at %.6g, first %.6g point pt 9 ps top*psf lc rgb col(%d) "
+                     "set label %zu \"\" at %.*g, first %.6g point pt 9 ps top*psf lc rgb col(%d) "
                      "front\n",
-                     FIRST_PEAK + peak->curve, x, peak->point->value / s->scale.one,
+                     FIRST_PEAK + peak->curve, s->digits, x, peak->point->value / s->scale.one,
                      ml_script_colour(s, peak->curve));
     emit_text(s, peak, text, length);
 }

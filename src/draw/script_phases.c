@@ -24,9 +24,9 @@ static void emit_line(struct ml_script *s, size_t number, int64_t time_ns)
     double x = (double)time_ns * 1e-9;
     bool front = s->page->form == ML_PLOT_STACKED;
     ml_buffer_printf(s->out,
-                     "set arrow %zu from first %.6g, graph 0 to first %.6g, graph 1 nohead lw 0.9 "
+                     "set arrow %zu from first %.*g, graph 0 to first %.*g, graph 1 nohead lw 0.9 "
                      "dt (2,6) lc rgb mut %s\n",
-                     number, x, x, front ? "front" : "back");
+                     number, s->digits, x, s->digits, x, front ? "front" : "back");
 }
 
 void ml_script_phases(struct ml_script *s)
@@ -35,7 +35,7 @@ void ml_script_phases(struct ml_script *s)
     bool upon_layer = s->page->form == ML_PLOT_STACKED; /* which may be dark: so light text */
     for (size_t i = 0; i < s->page->n_phases; i++) {
         const struct ml_plot_phase *p = &s->page->phases[i];
-        double from_s = (double)p->begin_ns * 1e-9, from_px = from_s * s->space.per_s;
+        double from_s = (double)p->begin_ns * 1e-9, from_px = ml_space_x(&s->space, p->begin_ns);
         size_t n = strlen(p->name) < NAME_COLUMNS ? strlen(p->name) : NAME_COLUMNS;
         double wide_px = 8 + (double)n * CHARACTER_PX;
         bool before = from_px + wide_px > s->space.wide; /* its line: there is no room behind */
@@ -48,9 +48,9 @@ void ml_script_phases(struct ml_script *s)
         ml_buffer_printf(s->out, "set label %zu ", FIRST_PHASE + i);
         ml_quote_append(s->out, p->name, NAME_COLUMNS);
         ml_buffer_printf(s->out,
-                         " at first %.6g, graph 0 %s noenhanced offset character %s,character "
+                         " at first %.*g, graph 0 %s noenhanced offset character %s,character "
                          "%.2f front tc rgb %s font sprintf(\"%%s,%%d\",font,0.5+fs*0.85)\n",
-                         from_s, before ? "right" : "left", before ? "-0.3" : "0.3", 0.6 + row,
-                         upon_layer ? "\"#ffffff\"" : "mut");
+                         s->digits, from_s, before ? "right" : "left", before ? "-0.3" : "0.3",
+                         0.6 + row, upon_layer ? "\"#ffffff\"" : "mut");
     }
 }

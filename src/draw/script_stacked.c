@@ -4,8 +4,9 @@
 
 #include <stdint.h>
 
-#define SHADES 4    /* of a hue */
-#define NAMED_PX 16 /* a layer that is lower has no name in it */
+#define SHADES 4     /* of a hue */
+#define NAMED_AT 0.9 /* of the time axis */
+#define NAMED_PX 16  /* a layer that is lower has no name in it */
 
 size_t ml_script_count_nodes(const struct ml_plot_page *page)
 {
@@ -24,7 +25,7 @@ static void stacked_data(struct ml_script *s)
         size_t at = k < first->n_points ? k : first->n_points - 1;
         int64_t time_ns = k < first->n_points ? first->points[k].time_ns : first->end_ns;
         double sum = 0;
-        ml_buffer_printf(s->out, "%.6g", (double)time_ns * 1e-9);
+        ml_buffer_printf(s->out, "%.*g", s->digits, (double)time_ns * 1e-9);
         for (size_t i = 0; i < page->n_curves; i++) {
             sum += page->curves[i].points[at].value / s->scale.one;
             ml_buffer_printf(s->out, " %.5g", sum);
@@ -76,7 +77,8 @@ static void stacked_names(struct ml_script *s)
 {
     const struct ml_plot_page *page = s->page;
     double pixel = (s->scale.high - s->scale.low) / (page->height - ML_SCRIPT_MARGIN_PX);
-    int64_t time_ns = (int64_t)(0.9 * s->end_s * 1e9);
+    double time_s = s->begin_s + NAMED_AT * (s->end_s - s->begin_s);
+    int64_t time_ns = (int64_t)(time_s * 1e9);
     double sum = 0;
     for (size_t i = 0; i < page->n_curves; i++) {
         const struct ml_plot_point *p = ml_plot_at(&page->curves[i], time_ns);
@@ -87,9 +89,9 @@ static void stacked_names(struct ml_script *s)
         ml_buffer_printf(s->out, "set label %zu ", 1000 + i);
         ml_quote_append(s->out, page->curves[i].label, 16);
         ml_buffer_printf(s->out,
-                         " at %.6g, first %.6g center noenhanced font sprintf(\"%%s,%%d\",font,"
+                         " at %.*g, first %.6g center noenhanced font sprintf(\"%%s,%%d\",font,"
                          "0.5+fs*0.8) tc rgb ink[%zu] front\n",
-                         0.9 * s->end_s, sum - height / 2, i + 1);
+                         s->digits, time_s, sum - height / 2, i + 1);
     }
 }
 

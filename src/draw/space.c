@@ -10,7 +10,7 @@
 
 double ml_space_x(const struct ml_space *s, int64_t time_ns)
 {
-    return (double)time_ns * 1e-9 * s->per_s;
+    return (double)(time_ns - s->begin_ns) * 1e-9 * s->per_s;
 }
 
 double ml_space_y(const struct ml_space *s, double value)

@@ -34,6 +34,33 @@ static enum ml_status make_curves(const struct ml_plot_source *source,
     return ml_plot_form_lines(source, wish->by, page, err);
 }
 
+static bool is_empty(const struct ml_plot_page *page, size_t first_curve)
+{
+    for (size_t i = first_curve; i < page->n_curves; i++) {
+        if (page->curves[i].n_points)
+            return false;
+    }
+    for (size_t i = 0; i < page->map.n_rows * page->map.n_columns; i++) {
+        if (!isnan(page->map.cells[i]))
+            return false;
+    }
+    return true;
+}
+
+static size_t count_ranks(const struct ml_plot_source *source)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < source->n_processes; i++)
+        n += source->processes[i].rank >= 0;
+    return n;
+}
+
+static bool is_whole(const struct ml_plot_source *s)
+{
+    return s->begin_ns == 0 && s->until_ns == INT64_MAX && !s->is_part &&
+           s->n_nodes_drawn == s->n_nodes;
+}
+
 static enum ml_status add_run(const struct ml_plot_source *source, const char *label,
                               const struct ml_plot_wish *wish, struct ml_plot_page *page,
                               struct ml_error *err)
@@ -45,9 +72,9 @@ static enum ml_status add_run(const struct ml_plot_source *source, const char *l
         free(page->curves[target.first].label);
         page->curves[target.first].label = ml_strdup(label);
     }
-    if (!status && page->n_curves == target.first && page->map.n_rows == 0)
-        return ml_fail(err, ML_RUN_LOST, "%.300s: column %s has no values", source->path,
-                       source->column->name);
+    if (!status && is_empty(page, target.first))
+        return ml_fail(err, ML_RUN_LOST, "%.300s: column %s has no values%s", source->path,
+                       source->column->name, is_whole(source) ? "" : " in that part of it");
     if (!status && wish->stacks)
         status = ml_plot_marks_stacks(source, &target, err);
     if (!status && wish->output)
@@ -65,16 +92,20 @@ static int64_t limit_of(const struct ml_node_row *node)
                : node->memory_B;
 }
 
-/* Sum of the nodes' limits, and whether one of them is smaller than another; 0: unknown. */
+/* Sum of the limits of the nodes that are drawn, and whether they are equal; 0: unknown. */
 static double limits_of(const struct ml_plot_source *s, bool *out_equal)
 {
     double sum = 0;
+    int64_t first = 0;
     *out_equal = true;
     for (size_t i = 0; i < s->n_nodes; i++) {
         int64_t limit = limit_of(&s->nodes[i]);
+        if (!s->node_drawn[i])
+            continue;
         if (limit <= 0)
             return 0;
-        *out_equal &= limit == limit_of(&s->nodes[0]);
+        first = first ? first : limit;
+        *out_equal &= limit == first;
         sum += (double)limit;
     }
     return sum;
@@ -87,8 +118,8 @@ static double find_limit(const struct ml_plot_source *sources, size_t n, bool pe
         bool equal;
         double sum = limits_of(&sources[i], &equal);
         if (per_node)
-            sum = equal ? sum / (double)sources[i].n_nodes : 0;
-        if (sum <= 0 || (i && sum != limit))
+            sum = equal ? sum / (double)sources[i].n_nodes_drawn : 0;
+        if (!(sum > 0) || sources[i].is_part || (i && sum != limit))
             return 0;
         limit = sum;
     }
@@ -111,9 +142,9 @@ static void add_limit(const struct ml_plot_source *sources, size_t n,
     ml_size_format(size, sizeof size, (int64_t)limit);
     if (ml_plot_extent_of(page).largest >= LIMIT_SHARE * limit)
         page->limit = limit;
-    page->limit_text = per_node || sources->n_nodes == 1
+    page->limit_text = per_node || sources->n_nodes_drawn == 1
                            ? ml_format("node limit %s", size)
-                           : ml_format("limit of %zu nodes %s", sources->n_nodes, size);
+                           : ml_format("limit of %zu nodes %s", sources->n_nodes_drawn, size);
 }
 
 static const char *what(const struct ml_plot_source *s)
@@ -145,8 +176,8 @@ static const char *what(const struct ml_plot_source *s)
 static char *title_of(const struct ml_plot_source *s, const struct ml_plot_wish *wish,
                       const struct ml_plot_page *page)
 {
-    static const char *const groups[] = {"all ranks", "by node", "by rank", "by process"};
-    const char *how = groups[wish->by];
+    static const char *const groups[] = {"", "by node", "by rank", "by process"};
+    const char *how = wish->by == ML_PLOT_BY_TOTAL ? wish->whose : groups[wish->by];
     if (page->form == ML_PLOT_STACKED)
         how = wish->by == ML_PLOT_BY_NODE ? "node upon node" : "rank upon rank";
     if (page->form == ML_PLOT_BAND)
@@ -170,21 +201,40 @@ static const char *hint_of(const struct ml_plot_page *page)
     return "";
 }
 
+/* "64 ranks" or "3 of 64 ranks". */
+static void share_of(char *out, size_t size, size_t n, size_t all, const char *what)
+{
+    if (n == all)
+        snprintf(out, size, "%zu %s%s", n, what, n == 1 ? "" : "s");
+    else
+        snprintf(out, size, "%zu of %zu %ss", n, all, what);
+}
+
 static char *subtitle_of(const struct ml_plot_source *sources, size_t n,
                          const struct ml_plot_page *page)
 {
     ML_AUTO_FREE char *command =
         ml_plot_trim(ml_plot_source_attribute(sources, "command"), COMMAND_SHOWN);
-    size_t n_ranks = 0, nodes = sources->n_nodes;
+    char nodes[48], ranks[48];
     if (n > 1)
         return ml_format("%zu runs, each from its start", n);
-    for (size_t i = 0; i < sources->n_processes; i++)
-        n_ranks += sources->processes[i].rank >= 0;
+    share_of(nodes, sizeof nodes, sources->n_nodes_drawn, sources->n_nodes, "node");
+    share_of(ranks, sizeof ranks, sources->n_ranks_drawn, count_ranks(sources), "rank");
     bool limit = page->limit_text && (page->limit <= 0 || ml_plot_has_texts(page));
-    return ml_format("%s%s%zu node%s, %zu rank%s%s%s%s", command ? command : "",
-                     command ? "   |   " : "", nodes, nodes == 1 ? "" : "s", n_ranks,
-                     n_ranks == 1 ? "" : "s", hint_of(page), limit ? "   |   " : "",
-                     limit ? page->limit_text : "");
+    return ml_format("%s%s%s, %s%s%s%s", command ? command : "", command ? "   |   " : "", nodes,
+                     ranks, hint_of(page), limit ? "   |   " : "", limit ? page->limit_text : "");
+}
+
+/* As asked for: the curves may begin later and end earlier. */
+static void set_range(const struct ml_plot_source *sources, size_t n, struct ml_plot_page *page)
+{
+    page->begin_ns = INT64_MAX;
+    for (size_t i = 0; i < n; i++) {
+        if (sources[i].begin_ns < page->begin_ns)
+            page->begin_ns = sources[i].begin_ns;
+        if (sources[i].until_ns < INT64_MAX && sources[i].until_ns > page->end_ns)
+            page->end_ns = sources[i].until_ns;
+    }
 }
 
 enum ml_status ml_plot_compose(const struct ml_plot_source *sources, char *const *labels, size_t n,
@@ -196,8 +246,9 @@ enum ml_status ml_plot_compose(const struct ml_plot_source *sources, char *const
     page->form = wish->form;
     page->measure = ml_plot_source_measure(sources);
     if (page->form == ML_PLOT_LINES && wish->by == ML_PLOT_BY_RANK &&
-        sources->n_ranks > BAND_ABOVE && !wish->rate)
+        sources->n_ranks_drawn > BAND_ABOVE && !wish->rate)
         page->form = ML_PLOT_BAND;
+    set_range(sources, n, page);
     for (size_t i = 0; !status && i < n; i++)
         status = add_run(&sources[i], labels[i], wish, page, err);
     bool has_room = page->form != ML_PLOT_MULTIPLES && page->form != ML_PLOT_HEATMAP;

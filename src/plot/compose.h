@@ -9,6 +9,7 @@ struct ml_plot_wish {
     enum ml_plot_by by;
     bool rate, stacks, output;
     const char *title; /* NULL: ours */
+    const char *whose; /* in our title, of a total: "all ranks" */
     int trim;          /* of the texts beside marks */
 };
 

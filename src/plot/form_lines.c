@@ -64,7 +64,7 @@ enum ml_status ml_plot_form_lines(const struct ml_plot_source *source, enum ml_p
 {
     struct lines l = {.page = page};
     ml_plot_groups_make(source, by, &l.groups);
-    size_t columns = l.groups.n > MANY ? MANY_COLUMNS : COLUMNS;
+    size_t columns = l.groups.n_used > MANY ? MANY_COLUMNS : COLUMNS;
     enum ml_status status = ml_plot_sums(source, l.groups.of, l.groups.n, columns, add, &l, err);
     if (by != ML_PLOT_BY_TOTAL && page->n_curves) {
         qsort(page->curves, page->n_curves, sizeof *page->curves, by_group);
@@ -77,10 +77,10 @@ enum ml_status ml_plot_form_lines(const struct ml_plot_source *source, enum ml_p
 enum ml_status ml_plot_form_multiples(const struct ml_plot_source *source,
                                       struct ml_plot_page *page, struct ml_error *err)
 {
-    if (source->n_nodes > MOST_PANELS)
+    if (source->n_nodes_drawn > MOST_PANELS)
         return ml_fail(err, ML_RUN_LOST,
                        "%.300s: small graphs of %zu nodes would be too small; %d go, or --heatmap",
-                       source->path, source->n_nodes, MOST_PANELS);
+                       source->path, source->n_nodes_drawn, MOST_PANELS);
     struct lines l = {.page = page, .by_node = true};
     ml_plot_groups_make(source, ML_PLOT_BY_NODE, &l.groups);
     enum ml_status status =
@@ -88,7 +88,7 @@ enum ml_status ml_plot_form_multiples(const struct ml_plot_source *source,
     ml_plot_groups_free(&l.groups);
     ml_plot_groups_make(source, ML_PLOT_BY_RANK, &l.groups);
     l.quiet = true;
-    if (!status && l.groups.n <= MOST_THIN * (source->n_nodes + 1))
+    if (!status && l.groups.n_used <= MOST_THIN * (source->n_nodes_drawn + 1))
         status = ml_plot_sums(source, l.groups.of, l.groups.n, MANY_COLUMNS / 2, add, &l, err);
     ml_plot_groups_free(&l.groups);
     if (page->n_curves)

@@ -17,13 +17,13 @@
 /* Per column of time the least, the largest and the last value of a group. */
 struct columns {
     size_t n;
-    int64_t end_ns;
+    int64_t begin_ns, end_ns;
     double *least, *largest, *last; /* NaN: not there in that column */
 };
 
-static void columns_init(struct columns *c, size_t n, int64_t end_ns)
+static void columns_init(struct columns *c, size_t n, const struct ml_plot_source *source)
 {
-    *c = (struct columns){.n = n, .end_ns = end_ns};
+    *c = (struct columns){.n = n, .begin_ns = source->begin_ns, .end_ns = source->end_ns};
     c->least = ml_realloc_array(NULL, n, sizeof *c->least);
     c->largest = ml_realloc_array(NULL, n, sizeof *c->largest);
     c->last = ml_realloc_array(NULL, n, sizeof *c->last);
@@ -42,18 +42,18 @@ static void columns_fill(struct columns *c, const struct ml_decimate *d, int64_t
     size_t next = 0;
     double value = NAN;
     for (size_t i = 0; i < c->n; i++) {
-        double width = (double)c->end_ns / (double)c->n;
+        double width = (double)(c->end_ns - c->begin_ns) / (double)c->n;
         bool ends_here = i + 1 == c->n;
         c->least[i] = c->largest[i] = value;
-        for (; next < d->n_points &&
-               (ends_here || (double)d->points[next].time_ns < width * (double)(i + 1));
+        for (; next < d->n_points && (ends_here || (double)(d->points[next].time_ns - c->begin_ns) <
+                                                       width * (double)(i + 1));
              next++) {
             value = d->points[next].value;
             c->least[i] = fmin(c->least[i], value);
             c->largest[i] = fmax(c->largest[i], value);
         }
         c->last[i] = value;
-        if ((double)end_ns < width * (double)i)
+        if ((double)(end_ns - c->begin_ns) < width * (double)i)
             c->least[i] = c->largest[i] = c->last[i] = NAN;
     }
 }
@@ -98,9 +98,10 @@ static bool says_nothing(const struct band *b, size_t i)
 }
 
 static void band_curve(struct ml_plot_page *page, const struct band *b, const char *label,
-                       int which)
+                       int which, int64_t end_ns)
 {
     struct ml_decimate points = {0};
+    int64_t span_ns = b->columns.end_ns - b->columns.begin_ns;
     size_t n = b->columns.n;
     points.points = ml_realloc_array(NULL, n, sizeof *points.points);
     for (size_t i = 0; i < n; i++) {
@@ -110,9 +111,9 @@ static void band_curve(struct ml_plot_page *page, const struct band *b, const ch
                        : which == 1 ? b->largest[i]
                                     : b->sum[i] / (double)b->n[i];
         points.points[points.n_points++] = (struct ml_plot_point){
-            (int64_t)((double)b->columns.end_ns * (double)i / (double)n), value};
+            b->columns.begin_ns + (int64_t)((double)span_ns * (double)i / (double)n), value};
     }
-    ml_plot_groups_add(page, ml_strdup(label), &points, b->columns.end_ns);
+    ml_plot_groups_add(page, ml_strdup(label), &points, end_ns);
 }
 
 enum ml_status ml_plot_form_band(const struct ml_plot_source *source, struct ml_plot_page *page,
@@ -121,7 +122,7 @@ enum ml_status ml_plot_form_band(const struct ml_plot_source *source, struct ml_
     struct ml_plot_groups groups;
     struct band b = {0};
     ml_plot_groups_make(source, ML_PLOT_BY_RANK, &groups);
-    columns_init(&b.columns, BAND_COLUMNS, source->lives.end_ns);
+    columns_init(&b.columns, BAND_COLUMNS, source);
     b.least = ml_realloc_array(NULL, BAND_COLUMNS, sizeof *b.least);
     b.largest = ml_realloc_array(NULL, BAND_COLUMNS, sizeof *b.largest);
     b.sum = ml_alloc(BAND_COLUMNS * sizeof *b.sum);
@@ -132,9 +133,9 @@ enum ml_status ml_plot_form_band(const struct ml_plot_source *source, struct ml_
         ml_plot_sums(source, groups.of, groups.n, 2L * BAND_COLUMNS, band_add, &b, err);
     if (!status) {
         ML_AUTO_FREE char *largest = ml_format("largest: rank %zu", b.peak_rank);
-        band_curve(page, &b, "smallest rank", 0);
-        band_curve(page, &b, largest, 1);
-        band_curve(page, &b, "mean of ranks", 2);
+        band_curve(page, &b, "smallest rank", 0, source->lives.end_ns);
+        band_curve(page, &b, largest, 1, source->lives.end_ns);
+        band_curve(page, &b, "mean of ranks", 2, source->lives.end_ns);
     }
     columns_free(&b.columns);
     free(b.least);
@@ -212,11 +213,12 @@ enum ml_status ml_plot_form_heatmap(const struct ml_plot_source *source, struct 
     struct mapping m = {.map = map, .row_of = row_of};
     map_rows(&groups, map, row_of);
     map->n_columns = MAP_COLUMNS;
-    map->end_ns = source->lives.end_ns;
+    map->begin_ns = source->begin_ns;
+    map->end_ns = source->end_ns;
     map->cells = ml_realloc_array(NULL, map->n_rows * MAP_COLUMNS + 1, sizeof *map->cells);
     for (size_t i = 0; i < map->n_rows * MAP_COLUMNS; i++)
         map->cells[i] = NAN;
-    columns_init(&m.columns, MAP_COLUMNS, source->lives.end_ns);
+    columns_init(&m.columns, MAP_COLUMNS, source);
     enum ml_status status =
         ml_plot_sums(source, groups.of, groups.n, 2L * MAP_COLUMNS, map_add, &m, err);
     columns_free(&m.columns);
@@ -257,12 +259,12 @@ enum ml_status ml_plot_form_stacked(const struct ml_plot_source *source, enum ml
     ml_plot_groups_make(source, ML_PLOT_BY_TOTAL, &all);
     ml_plot_groups_make(source, by, &layers);
     enum ml_status status = ML_OK;
-    if (layers.n > MOST_LAYERS)
+    if (layers.n_used > MOST_LAYERS)
         status = ml_fail(err, ML_RUN_LOST,
                          "%.300s: %zu layers are too many to be told apart; --stacked --by node, "
                          "or --heatmap",
-                         source->path, layers.n);
-    size_t columns = layers.n > 16 ? STACK_COLUMNS / 2 : STACK_COLUMNS;
+                         source->path, layers.n_used);
+    size_t columns = layers.n_used > 16 ? STACK_COLUMNS / 2 : STACK_COLUMNS;
     if (!status)
         status = ml_plot_sums(source, all.of, all.n, columns, take_points, &total, err);
     ML_AUTO_FREE int64_t *times_ns = ml_realloc_array(NULL, total.n_points + 1, sizeof *times_ns);

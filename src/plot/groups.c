@@ -37,7 +37,7 @@ void ml_plot_groups_make(const struct ml_plot_source *source, enum ml_plot_by by
     struct ml_plot_groups g = {0};
     g.of = ml_realloc_array(NULL, source->n_processes, sizeof *g.of);
     for (size_t i = 0; i < source->n_processes; i++) {
-        g.of[i] = group_of(source, by, i);
+        g.of[i] = source->drawn[i] ? group_of(source, by, i) : -1;
         if (g.of[i] >= 0 && (size_t)g.of[i] >= g.n)
             g.n = (size_t)g.of[i] + 1;
     }
@@ -46,6 +46,7 @@ void ml_plot_groups_make(const struct ml_plot_source *source, enum ml_plot_by by
     for (size_t i = 0; i < source->n_processes; i++) {
         if (g.of[i] < 0 || g.labels[g.of[i]])
             continue;
+        g.n_used++;
         g.labels[g.of[i]] = label_of(source, by, i);
         g.nodes[g.of[i]] = source->lives.node_of[i];
     }

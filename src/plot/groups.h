@@ -5,8 +5,9 @@
 #include "plot/forms.h"
 
 struct ml_plot_groups {
-    int *of; /* of each process; -1: in none */
-    size_t n;
+    int *of;       /* of each process; -1: in none */
+    size_t n;      /* the largest of them and one */
+    size_t n_used; /* that have a process */
     char **labels;
     int *nodes; /* of each group: where its first process was */
 };

@@ -67,11 +67,20 @@ static char *text_of(const struct ml_plot_source *s, const struct ml_event_row *
     return NULL;
 }
 
+/* Of a process or a node that is drawn, or of neither, as a signal from outside is. */
+static bool is_drawn(const struct ml_plot_source *s, const struct ml_event_row *r)
+{
+    if (r->process >= 0 && (size_t)r->process < s->n_processes && !s->drawn[r->process])
+        return false;
+    return r->node < 0 || (size_t)r->node >= s->n_nodes || s->node_drawn[r->node];
+}
+
 static void see(void *context, const void *row)
 {
     struct happening *h = context;
     const struct ml_event_row *r = row;
-    char *text = r->time_ns >= 0 ? text_of(h->source, r) : NULL;
+    bool then = r->time_ns >= h->source->begin_ns && r->time_ns <= h->source->until_ns;
+    char *text = then && is_drawn(h->source, r) ? text_of(h->source, r) : NULL;
     if (!text)
         return;
     if (r->kind == ML_EVENT_NODE_LOST && r->node >= 0 && (size_t)r->node < h->source->n_nodes)
@@ -86,6 +95,7 @@ static void see_nodes(struct happening *h)
     for (size_t i = 0; i < s->n_nodes; i++) {
         bool early = s->lives.node_end_ns[i] > 0 &&
                      s->lives.node_end_ns[i] < s->lives.end_ns - s->lives.end_ns / 50;
+        early &= s->lives.node_end_ns[i] >= s->begin_ns && s->node_drawn[i];
         if (s->nodes[i].ended == ML_NODE_END_CUT && early && !h->lost[i])
             append(h, s->lives.node_end_ns[i],
                    ml_format("record of %s breaks off", s->nodes[i].name));
@@ -102,7 +112,8 @@ static int by_time(const void *a, const void *b)
 static void hand_over(struct happening *h)
 {
     struct ml_plot_page *page = h->target->page;
-    double gap_ns = TOGETHER * (double)ml_plot_extent_of(page).end_ns;
+    struct ml_plot_extent extent = ml_plot_extent_of(page);
+    double gap_ns = TOGETHER * (double)(extent.end_ns - extent.begin_ns);
     for (size_t i = 0, end; i < h->n; i = end) {
         struct ml_plot_event e = h->events[i];
         for (end = i + 1; end < h->n && (double)(h->events[end].time_ns - e.time_ns) < gap_ns;

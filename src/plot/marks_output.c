@@ -41,7 +41,7 @@ static void hear(void *context, const void *row)
     struct listening *l = context;
     const struct ml_output_row *r = row;
     const struct ml_plot_source *source = l->places.source;
-    size_t process = r->rank < 0                 ? l->anyone
+    size_t process = r->rank < 0                 ? source->is_part ? SIZE_MAX : l->anyone
                      : r->rank < source->n_ranks ? l->process_of[r->rank]
                                                  : SIZE_MAX;
     size_t place = ml_plot_places_find(&l->places, process, r->time_ns);
@@ -78,7 +78,7 @@ static void add_mark(const struct listening *l, size_t place)
 static size_t find_anyone(const struct ml_plot_places *places)
 {
     for (size_t i = 0; i < places->source->n_processes; i++) {
-        if (ml_plot_places_find(places, i, 0) != SIZE_MAX)
+        if (ml_plot_places_find(places, i, places->source->begin_ns) != SIZE_MAX)
             return i;
     }
     return SIZE_MAX;
@@ -93,7 +93,8 @@ static int by_time(const void *a, const void *b)
 /* Texts that would stand upon one another are left out; the marks stay. */
 static void thin_out(struct ml_plot_page *page)
 {
-    double gap_ns = (double)ml_plot_extent_of(page).end_ns * BRIEF_GAP, last_ns = -gap_ns;
+    struct ml_plot_extent extent = ml_plot_extent_of(page);
+    double gap_ns = (double)(extent.end_ns - extent.begin_ns) * BRIEF_GAP, last_ns = -gap_ns;
     if (page->n_marks)
         qsort(page->marks, page->n_marks, sizeof *page->marks, by_time);
     for (size_t i = 0; i < page->n_marks; i++) {

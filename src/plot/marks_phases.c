@@ -40,7 +40,8 @@ enum ml_status ml_plot_marks_phases(const struct ml_plot_source *source, struct 
                                     struct ml_error *err)
 {
     struct ml_run_phases found = {0};
-    int64_t end_ns = ml_plot_extent_of(page).end_ns;
+    struct ml_plot_extent extent = ml_plot_extent_of(page);
+    double least_ns = LEAST * (double)(extent.end_ns - extent.begin_ns);
     enum ml_status status = ml_run_phases_read(source->run, source->ranks, source->n_processes,
                                                source->lives.end_ns, &found, err);
     if (status)
@@ -48,11 +49,12 @@ enum ml_status ml_plot_marks_phases(const struct ml_plot_source *source, struct 
     page->phases = ml_realloc_array(NULL, found.n + 1, sizeof *page->phases);
     for (size_t i = 0; i < found.n; i++) {
         struct ml_run_phase *p = &found.list[i];
-        int64_t last_ns = p->end_ns < end_ns ? p->end_ns : end_ns;
-        if (p->begin_ns < 0 || (double)(last_ns - p->begin_ns) < LEAST * (double)end_ns)
+        int64_t last_ns = p->end_ns < extent.end_ns ? p->end_ns : extent.end_ns;
+        int64_t first_ns = p->begin_ns > extent.begin_ns ? p->begin_ns : extent.begin_ns;
+        if (p->begin_ns < 0 || (double)(last_ns - first_ns) < least_ns)
             continue;
         page->phases[page->n_phases++] =
-            (struct ml_plot_phase){p->begin_ns, last_ns, ml_strdup(p->name)};
+            (struct ml_plot_phase){first_ns, last_ns, ml_strdup(p->name)};
     }
     ml_run_phases_free(&found);
     choose(page);

@@ -111,7 +111,7 @@ static void add_mark(const struct ml_plot_places *places, const struct ml_stacks
 enum ml_status ml_plot_marks_stacks(const struct ml_plot_source *source,
                                     const struct ml_plot_target *target, struct ml_error *err)
 {
-    struct ml_stacks_choice choice = {.since_ns = INT64_MIN, .until_ns = INT64_MAX};
+    struct ml_stacks_choice choice = {.since_ns = source->begin_ns, .until_ns = source->until_ns};
     struct ml_stacks stacks = {0};
     struct ml_plot_places places;
     ml_plot_places_init(&places, source, target);

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define SHORTEST_NS 1000000 /* time axis */
+
 const struct ml_plot_point *ml_plot_at(const struct ml_plot_curve *c, int64_t time_ns)
 {
     size_t low = 0, high = c->n_points;
@@ -41,7 +43,7 @@ static double largest_sum(const struct ml_plot_page *page)
 
 struct ml_plot_extent ml_plot_extent_of(const struct ml_plot_page *page)
 {
-    struct ml_plot_extent e = {.end_ns = page->map.end_ns};
+    struct ml_plot_extent e = {page->begin_ns, page->map.end_ns, 0, 0};
     for (size_t i = 0; i < page->n_curves; i++) {
         const struct ml_plot_curve *c = &page->curves[i];
         if (c->end_ns > e.end_ns)
@@ -57,8 +59,10 @@ struct ml_plot_extent ml_plot_extent_of(const struct ml_plot_page *page)
         e.least = fmax(e.least, -e.largest);
     if (page->form == ML_PLOT_STACKED)
         e.largest = largest_sum(page);
-    if (e.end_ns < 1000000)
-        e.end_ns = 1000000;
+    if (page->end_ns)
+        e.end_ns = page->end_ns;
+    if (e.end_ns < e.begin_ns + SHORTEST_NS)
+        e.end_ns = e.begin_ns + SHORTEST_NS;
     return e;
 }
 

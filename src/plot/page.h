@@ -54,7 +54,7 @@ struct ml_plot_phase {
 struct ml_plot_map {
     size_t n_rows, n_columns;
     double *cells; /* by row; NaN: nothing is known */
-    int64_t end_ns;
+    int64_t begin_ns, end_ns;
     char **labels; /* a row each */
     int *nodes;    /* a row each, ascending */
 };
@@ -62,7 +62,8 @@ struct ml_plot_map {
 struct ml_plot_page {
     enum ml_plot_form form;
     enum ml_plot_measure measure;
-    bool rate; /* per second */
+    bool rate;                /* per second */
+    int64_t begin_ns, end_ns; /* of the time axis; END_NS 0: where the last curve ends */
     char *title, *subtitle;
     struct ml_plot_curve *curves;
     size_t n_curves;
@@ -85,9 +86,9 @@ struct ml_plot_page {
     double move_x, move_y; /* of these, in characters */
 };
 
-/* The largest time and the largest and least value that are drawn. */
+/* The span of time and the largest and least value that are drawn. */
 struct ml_plot_extent {
-    int64_t end_ns;
+    int64_t begin_ns, end_ns;
     double least, largest;
 };
 struct ml_plot_extent ml_plot_extent_of(const struct ml_plot_page *page);

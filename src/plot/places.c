@@ -45,10 +45,12 @@ static size_t curve_of(const struct ml_plot_places *places, size_t process)
 
 size_t ml_plot_places_find(const struct ml_plot_places *places, size_t process, int64_t time_ns)
 {
-    if (process >= places->source->n_processes || places->n == 0 || time_ns < 0)
+    const struct ml_plot_source *s = places->source;
+    if (process >= s->n_processes || !s->drawn[process] || places->n == 0 ||
+        time_ns < s->begin_ns || time_ns > s->until_ns)
         return SIZE_MAX;
     size_t curve = curve_of(places, process);
-    double share = (double)time_ns / (double)(places->source->lives.end_ns + 1);
+    double share = (double)(time_ns - s->begin_ns) / (double)(s->lives.end_ns - s->begin_ns + 1);
     size_t column = share < 1 ? (size_t)(share * ML_PLOT_PLACES) : ML_PLOT_PLACES - 1;
     return curve == SIZE_MAX ? SIZE_MAX : curve * ML_PLOT_PLACES + column;
 }

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "plot/part.h"
 #include "read/lives.h"
 #include "read/total.h"
 #include "sums/memory.h"
@@ -81,6 +82,7 @@ static void see_node_sample(void *context, const void *row)
 }
 
 enum ml_status ml_plot_source_open(struct ml_run *run, const char *path, const char *column,
+                                   const struct ml_plot_part *part,
                                    struct ml_plot_source *out_source, struct ml_error *err)
 {
     struct ml_plot_source s = {.run = run, .path = path};
@@ -105,6 +107,8 @@ enum ml_status ml_plot_source_open(struct ml_run *run, const char *path, const c
         status = ml_run_lives(run, s.processes, s.n_processes, s.nodes, s.n_nodes, &s.lives, err);
     if (!status)
         status = ml_slice_each(run, &ml_table_node_samples, see_node_sample, &s, err);
+    if (!status)
+        status = ml_plot_part_take(part, &s, err);
     if (status)
         ml_plot_source_close(&s);
     else
@@ -120,6 +124,7 @@ struct walk {
     double *time_s, *reals;
     int64_t *integers;
     struct ml_plot_point *points;
+    double before; /* the picture: the last value of the process whose rows come; NaN: none */
     ml_plot_visit *visit;
     void *context;
 };
@@ -136,7 +141,7 @@ static enum ml_status sort_processes(struct walk *w, struct ml_error *err)
     const struct ml_plot_source *s = w->source;
     w->order = ml_realloc_array(NULL, s->n_processes, sizeof *w->order);
     for (size_t i = 0; i < s->n_processes; i++) {
-        if (s->processes[i].n_rows > 0)
+        if (s->drawn[i] && s->processes[i].n_rows > 0)
             w->order[w->n_order++] = i;
     }
     qsort_r(w->order, w->n_order, sizeof *w->order, by_first_row, (void *)s->processes);
@@ -150,17 +155,34 @@ static enum ml_status sort_processes(struct walk *w, struct ml_error *err)
     return ML_OK;
 }
 
-/* Points of rows [FROM, TO) of the slice that begins at row FIRST. */
-static size_t gather(const struct walk *w, size_t from, size_t to)
+/* What was before the picture is one point at its begin. */
+static size_t carry_in(struct walk *w)
+{
+    if (isnan(w->before))
+        return 0;
+    w->points[0] = (struct ml_plot_point){w->source->begin_ns, w->before};
+    w->before = NAN;
+    return 1;
+}
+
+/* Points of rows [FROM, TO) of the slice; IS_LAST: the process has no more. */
+static size_t gather(struct walk *w, size_t from, size_t to, bool is_last)
 {
     size_t n = 0;
     for (size_t i = from; i < to; i++) {
         double value = w->integers ? (double)w->integers[i] : w->reals[i];
         if (!(value >= 0) || !(w->time_s[i] >= 0 && w->time_s[i] <= 4e9))
             continue;
-        w->points[n++] = (struct ml_plot_point){llround(w->time_s[i] * 1e9), value};
+        int64_t time_ns = llround(w->time_s[i] * 1e9);
+        if (n == 0 && time_ns <= w->source->begin_ns) {
+            w->before = value;
+            continue;
+        }
+        n += n ? 0 : carry_in(w);
+        if (time_ns <= w->source->until_ns)
+            w->points[n++] = (struct ml_plot_point){time_ns, value};
     }
-    return n;
+    return n || !is_last ? n : carry_in(w);
 }
 
 static enum ml_status walk_slice(struct walk *w, size_t first, size_t count, size_t *in_out_next,
@@ -181,7 +203,9 @@ static enum ml_status walk_slice(struct walk *w, size_t first, size_t count, siz
             break;
         size_t low = from > first ? from - first : 0;
         size_t high = to < first + count ? to - first : count;
-        size_t n = gather(w, low, high);
+        if (from >= first)
+            w->before = NAN;
+        size_t n = gather(w, low, high, to <= first + count);
         if (n)
             w->visit(w->context, w->order[k], w->points, n);
         if (to <= first + count)
@@ -199,14 +223,15 @@ enum ml_status ml_plot_source_walk(const struct ml_plot_source *source, ml_plot_
     if (!status)
         status = sort_processes(&w, err);
     w.time_s = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *w.time_s);
-    w.points = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *w.points);
+    w.points = ml_realloc_array(NULL, ML_SLICE_ROWS + 1, sizeof *w.points);
     if (source->column->kind == ML_SPAN)
         w.reals = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *w.reals);
     else
         w.integers = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *w.integers);
     for (size_t first = 0; !status && first < rows && next < w.n_order; first += ML_SLICE_ROWS) {
         size_t count = rows - first < ML_SLICE_ROWS ? rows - first : ML_SLICE_ROWS;
-        status = walk_slice(&w, first, count, &next, err);
+        if ((size_t)source->processes[w.order[next]].first_row < first + count)
+            status = walk_slice(&w, first, count, &next, err);
     }
     free(w.order);
     free(w.time_s);
@@ -241,5 +266,7 @@ void ml_plot_source_close(struct ml_plot_source *source)
     free(source->ranks);
     ml_lives_free(&source->lives);
     free(source->node_fill);
+    free(source->drawn);
+    free(source->node_drawn);
     *source = (struct ml_plot_source){0};
 }

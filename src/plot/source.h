@@ -18,20 +18,28 @@ struct ml_plot_source {
     struct ml_lives lives;
     double *node_fill; /* of each node: share of its memory taken at its last sample; 0: unknown */
     int n_ranks;       /* the largest rank and one */
+    int64_t begin_ns, end_ns; /* of the picture; END_NS may be after the run's */
+    int64_t until_ns;         /* what comes later is not drawn; INT64_MAX: all is */
+    bool *drawn, *node_drawn; /* of each process and each node: whether it is drawn */
+    size_t n_ranks_drawn, n_nodes_drawn;
+    bool is_part;        /* of what its nodes hold, some ranks only */
     size_t largest_rows; /* of a process */
     const struct ml_column *column;
     struct ml_slice process_slice, node_slice;
 };
 
-/* COLUMN: the name of a column of /samples. RUN and PATH must
- * outlive OUT_SOURCE. Errors: those of reading;
- * no such column, none that can be drawn, not in this file; rows of processes that make no sense.
- */
+struct ml_plot_part;
+
+/* COLUMN: the name of a column of /samples. RUN and PATH must outlive OUT_SOURCE. Errors: those of
+ * reading and of PART; no such column, none that can be drawn, not in this file; rows of processes
+ * that make no sense. */
 enum ml_status ml_plot_source_open(struct ml_run *run, const char *path, const char *column,
+                                   const struct ml_plot_part *part,
                                    struct ml_plot_source *out_source, struct ml_error *err);
 
-/* Called with pieces of the rows of each process, all of one process after the other. What was
- * not measured is left out. */
+/* Called with pieces of the rows of each process that is drawn, all of one process after the other:
+ * what it had when the picture begins, and its rows from then on. What was not measured is left
+ * out. */
 typedef void ml_plot_visit(void *context, size_t process, const struct ml_plot_point *points,
                            size_t n);
 

@@ -32,7 +32,7 @@ struct sums {
 /* The cell behind whose end a change at TIME_NS is in the sum. */
 static size_t cell_of(const struct sums *s, int64_t time_ns)
 {
-    size_t cell = (size_t)((time_ns + s->cell_ns - 1) / s->cell_ns);
+    size_t cell = (size_t)((time_ns - s->source->begin_ns + s->cell_ns - 1) / s->cell_ns);
     return cell < s->n_cells ? cell : s->n_cells - 1;
 }
 
@@ -43,7 +43,7 @@ static void add_up(const struct sums *s, struct group *g)
         if (g->cells[i] == 0 && i != g->first)
             continue;
         sum += g->cells[i];
-        int64_t time_ns = (int64_t)i * s->cell_ns;
+        int64_t time_ns = s->source->begin_ns + (int64_t)i * s->cell_ns;
         if (time_ns > s->source->lives.end_ns)
             time_ns = s->source->lives.end_ns;
         ml_decimate_add(&g->points, time_ns, sum > 0 ? sum : 0);
@@ -101,7 +101,7 @@ static void begin_process(struct sums *s, size_t process)
 {
     struct group *g = &s->all[s->groups[process]];
     if (g->points.n_columns == 0)
-        ml_decimate_init(&g->points, 0, s->source->lives.end_ns, s->columns);
+        ml_decimate_init(&g->points, s->source->begin_ns, s->source->lives.end_ns, s->columns);
     if (!g->alone && !g->cells) {
         g->cells = ml_alloc(s->n_cells * sizeof *g->cells);
         g->first = s->n_cells;
@@ -150,8 +150,9 @@ static void choose_cells(struct sums *s, size_t n_groups)
     size_t cells = ticks < most / CELLS_A_TICK ? ticks * CELLS_A_TICK : most;
     if (cells < LEAST_CELLS)
         cells = LEAST_CELLS;
-    s->cell_ns = s->source->lives.end_ns / (int64_t)cells + 1;
-    s->n_cells = (size_t)(s->source->lives.end_ns / s->cell_ns) + 2;
+    int64_t span_ns = s->source->lives.end_ns - s->source->begin_ns;
+    s->cell_ns = span_ns / (int64_t)cells + 1;
+    s->n_cells = (size_t)(span_ns / s->cell_ns) + 2;
 }
 
 enum ml_status ml_plot_sums(const struct ml_plot_source *source, const int *groups, size_t n_groups,

@@ -45,7 +45,7 @@ set colorbox user origin screen 1-px(66),screen 0.30 size screen px(13),screen 0
 set label 905 "MiB" at screen 1-px(66), screen 0.735 left tc rgb mut
 set obj 2 rect from graph 0,graph 0 to graph 1,graph 1 behind fc rgb (dark ? "#2a323b" : "#dfe3e7") fs solid noborder
 known(v) = v < 0 ? NaN : v
-at(c) = (c+0.5)*0.0278125
+at(c) = 0+(c+0.5)*0.0278125
 row(r) = r
 if (text) {
   unset label; unset arrow; unset obj; unset colorbox
