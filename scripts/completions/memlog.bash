@@ -15,7 +15,7 @@ _memlog()
         options='--all --every --ranks --separate --stdout --mpi --pstack --tree --rank --since --until --json --no-color --help'
         files='@(h5|journal|log|csv)' ;;
     plot)
-        options='--outfile --by --stacked --heatmap --multiples --band --column --rate --since --until --rank --node
+        options='--outfile --by --stacked --heatmap --multiples --band --column --rate --since --until --rank --node --time --yrange --log
             --pstack --stdout --rotate-text --move-text --trim-text --legend --title --label --size --font --darkmode --help'
         files='@(h5|journal|png|svg|pdf|html|gp|txt)' ;;
     export)

@@ -82,6 +82,9 @@ static int plot(const struct ml_plot_request *r)
     struct ml_error err;
     struct opened o = {0};
     struct ml_plot_page page = {
+        .time = r->time,
+        .range = r->range,
+        .log = r->log,
         .dark = r->dark,
         .legend = r->legend,
         .width = r->width ? r->width : WIDTH_PX,

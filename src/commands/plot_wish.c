@@ -1,6 +1,7 @@
 #include "commands/plot_wish.h"
 
 #include "base/units.h"
+#include "commands/plot_axes.h"
 #include "sums/memory.h"
 
 #include <getopt.h>
@@ -24,6 +25,9 @@ enum {
     UNTIL,
     RANK,
     NODE,
+    TIME,
+    YRANGE,
+    LOG,
     PSTACK,
     STDOUT,
     ROTATE_TEXT,
@@ -50,6 +54,9 @@ const struct ml_command_option ml_plot_options[] = {
     [UNTIL] = {"until", 0, "TIME", "90s, 1:30 or '2026-01-31 12:00:00'"},
     [RANK] = {"rank", 0, "LIST", NULL},
     [NODE] = {"node", 0, "NAMES", "of these only: 0,4-7 and n01,n2*"},
+    [TIME] = {"time", 0, "UNIT", "of its axis: s, min or h, in place of h:mm:ss"},
+    [YRANGE] = {"yrange", 0, "RANGE", NULL},
+    [LOG] = {"log", 0, NULL, "axis of values: 0:4GiB, 1GiB:, ...; by tenfolds"},
     [PSTACK] = {"pstack", 0, NULL, "a ring where a stack was taken"},
     [STDOUT] = {"stdout", 0, NULL, "a cross where the application spoke, with the text"},
     [ROTATE_TEXT] = {"rotate-text", 0, "DEGREES", "of that text (38)"},
@@ -165,7 +172,9 @@ static int parse_text_option(const struct ml_command *command, int option, const
         }
         r->wish.trim = (int)number;
     }
-    if (option == LEGEND && ml_legend_parse(value, &r->legend, &err)) {
+    if ((option == LEGEND && ml_legend_parse(value, &r->legend, &err)) ||
+        (option == YRANGE && ml_plot_range_parse(value, &r->range, &err)) ||
+        (option == TIME && ml_plot_time_parse(value, &r->time, &err))) {
         ml_command_misuse(command, "%s", err.text);
         return ML_OPTION_BAD;
     }
@@ -204,6 +213,9 @@ static int take(const struct ml_command *command, int argc, char **argv, int opt
     case NODE:
         r->nodes = value;
         break;
+    case LOG:
+        r->log = true;
+        break;
     case PSTACK:
         r->wish.stacks = true;
         break;
@@ -240,6 +252,13 @@ static const char *find_conflict(const struct ml_plot_request *r)
         return "several files go into one graph by total only";
     if (w->rate && !plain)
         return "--rate draws lines: it goes with --by, not with another form";
+    if (r->log && w->rate)
+        return "--log has no place for growth below 0: leave out --rate";
+    if (r->log && w->form == ML_PLOT_STACKED)
+        return "--log: layers upon one another have no logarithmic axis; --by rank or --by node do";
+    if (r->log &&
+        ((r->range.has_low && r->range.low <= 0) || (r->range.has_high && r->range.high <= 0)))
+        return "--log: its --yrange lies above 0";
     if ((w->stacks || w->output) && w->form == ML_PLOT_HEATMAP)
         return "--heatmap has no lines for --pstack and --stdout to mark";
     if ((w->stacks || w->output) && w->form == ML_PLOT_MULTIPLES)

@@ -13,7 +13,9 @@ struct ml_plot_request {
     struct ml_command_choice given; /* ranks and time */
     const char *nodes;              /* NULL: all */
     const char *outfile, *column, *font;
-    bool dark;
+    struct ml_plot_range range;
+    enum ml_plot_time time;
+    bool dark, log;
     struct ml_legend legend;
     int width, height;
     double rotate_deg, move_x, move_y;

@@ -4,6 +4,7 @@
 #include "base/own.h"
 #include "base/utf8.h"
 #include "draw/canvas.h"
+#include "draw/log_scale.h"
 #include "draw/scale.h"
 
 #include <math.h>
@@ -65,8 +66,7 @@ static int x_of(const struct drawing *d, int64_t time_ns)
 
 static int y_of(const struct drawing *d, double value)
 {
-    double share = (value / d->scale.one - d->scale.low) / (d->scale.high - d->scale.low);
-    return (int)lround(share * (d->canvas.up - 1));
+    return (int)lround(ml_plot_scale_share(&d->scale, value) * (d->canvas.up - 1));
 }
 
 /* A value of curve I's point K: in a stack with all below it. */
@@ -167,6 +167,20 @@ static void draw_curves(struct drawing *d)
 static const int shades[] = {0xb7, 0x2591, 0x2592, 0x2593, 0x2588};
 static const char ascii_shades[] = ".:-=+*#%@";
 
+/* The largest that the shades of a map tell apart. */
+static double darkest(const struct drawing *d)
+{
+    return d->page->range.has_high ? d->page->range.high : d->extent.largest;
+}
+
+/* From 0 up to, not including, 1. */
+static double shade_of(const struct drawing *d, double value)
+{
+    struct ml_plot_scale s = d->scale;
+    s.high = darkest(d) / s.one * 1.0001 + 1e-9;
+    return fmin(fmax(ml_plot_scale_share(&s, value), 0), 1 - 1e-9);
+}
+
 /* A cell shows the largest value that falls into it. */
 static void draw_map(struct drawing *d)
 {
@@ -191,9 +205,29 @@ static void draw_map(struct drawing *d)
     for (int i = 0; i < c->columns * lines; i++) {
         if (isnan(largest[i]))
             continue;
-        int shade = (int)(largest[i] / (d->extent.largest * 1.0001 + 1e-9) * n_shades);
+        int shade = (int)(shade_of(d, largest[i]) * n_shades);
         ml_canvas_sign(c, i % c->columns * wide, c->up - 1 - i / c->columns * scale,
                        d->style->utf8 ? shades[shade] : ascii_shades[shade], 1);
+    }
+}
+
+static int line_of(const struct drawing *d, double value)
+{
+    return (d->canvas.up - 1 - y_of(d, value)) / (d->canvas.braille ? 4 : 1);
+}
+
+/* "10 MiB", or "100MiB" where a blank has no room. */
+static void log_label(struct drawing *d, int line, char *out, size_t size)
+{
+    char text[24];
+    double one = d->scale.one, tic = d->scale.low * one * 0.999;
+    while ((tic = ml_log_scale_next(d->page, &d->scale, tic)) <= d->scale.high * one * 1.001) {
+        if (line_of(d, tic) != line)
+            continue;
+        ml_log_scale_format(text, sizeof text, d->page, tic);
+        char *blank = strlen(text) > AXIS_COLUMNS - 2 ? strchr(text, ' ') : NULL;
+        snprintf(out, size, "%.*s%s", blank ? (int)(blank - text) : (int)strlen(text), text,
+                 blank ? blank + 1 : "");
     }
 }
 
@@ -210,13 +244,14 @@ static void axis_label(struct drawing *d, int line, char *out, size_t size)
             snprintf(out, size, "%.6s", d->page->node_names[map->nodes[row]]);
         return;
     }
-    int dots = d->canvas.braille ? 4 : 1;
-    int steps = (int)((d->scale.high - d->scale.low) / d->scale.step);
-    for (int i = 0; i <= steps; i++) {
-        double v = d->scale.low + i * d->scale.step;
-        int y = y_of(d, v * d->scale.one);
-        if ((d->canvas.up - 1 - y) / dots == line)
-            snprintf(out, size, "%.4g", v);
+    if (d->scale.log) {
+        log_label(d, line, out, size);
+        return;
+    }
+    double step = d->scale.step;
+    for (double i = ceil(d->scale.low / step - 1e-9) + 0.0; i * step <= d->scale.high; i++) {
+        if (line_of(d, i * step * d->scale.one) == line)
+            snprintf(out, size, "%.4g", i * step);
     }
 }
 
@@ -239,10 +274,18 @@ static void put_graph(struct drawing *d)
     }
 }
 
+/* How fine an instant in a text is. */
+static double instant_step(const struct drawing *d)
+{
+    double span_s = (double)(d->extent.end_ns - d->extent.begin_ns) * 1e-9;
+    bool clock = d->page->time == ML_PLOT_CLOCK;
+    return clock ? 60 : ml_plot_time_step(d->page->time, span_s, d->canvas.columns / 12 + 1);
+}
+
 static void put_time_axis(struct drawing *d)
 {
     double begin_s = (double)d->extent.begin_ns * 1e-9, end_s = (double)d->extent.end_ns * 1e-9;
-    double step = ml_plot_time_step(end_s - begin_s, d->canvas.columns / 12 + 1);
+    double step = ml_plot_time_step(d->page->time, end_s - begin_s, d->canvas.columns / 12 + 1);
     int at = 0;
     char text[32];
     colour(d, DIM);
@@ -251,7 +294,7 @@ static void put_time_axis(struct drawing *d)
     for (int i = (int)ceil(begin_s / step * (1 - 1e-9)); i <= steps; i++) {
         double t = i * step;
         int x = (int)((t - begin_s) / (end_s - begin_s) * (d->canvas.columns - 1));
-        ml_plot_time_format(text, sizeof text, t, step);
+        ml_plot_time_format(text, sizeof text, d->page->time, t, step);
         int n = (int)strlen(text);
         if (x < at || x + n >= d->canvas.columns)
             continue;
@@ -277,7 +320,8 @@ static void put_key(struct drawing *d, size_t i)
     int number = colour_of(d->page, i);
     if (peak && d->page->form != ML_PLOT_STACKED) {
         ml_plot_value_format(size, sizeof size, d->page, peak->value);
-        ml_plot_time_format(at, sizeof at, (double)peak->time_ns * 1e-9, 60);
+        ml_plot_time_format(at, sizeof at, d->page->time, (double)peak->time_ns * 1e-9,
+                            instant_step(d));
         snprintf(text, sizeof text, "  peak %s at %s", size, at);
     }
     colour(d, number);
@@ -298,7 +342,8 @@ static void put_notes(struct drawing *d)
     char at[24];
     for (size_t i = 0; i < d->page->n_events && i < MOST_NOTES; i++) {
         const struct ml_plot_event *e = &d->page->events[i];
-        ml_plot_time_format(at, sizeof at, (double)e->time_ns * 1e-9, 60);
+        ml_plot_time_format(at, sizeof at, d->page->time, (double)e->time_ns * 1e-9,
+                            instant_step(d));
         colour(d, WARNING);
         ml_buffer_printf(d->out, "%*s! ", AXIS_COLUMNS - 2, "");
         int used = put_text(d, at, d->style->columns - AXIS_COLUMNS);
@@ -319,9 +364,11 @@ static size_t n_keys(const struct ml_plot_page *page)
 
 static void put_shades(struct drawing *d)
 {
-    char largest[24];
-    ml_plot_value_format(largest, sizeof largest, d->page, d->extent.largest);
-    ml_buffer_printf(d->out, "%*s0 %s %s", AXIS_COLUMNS - 1, "",
+    char least[24] = "0", largest[24];
+    ml_plot_value_format(largest, sizeof largest, d->page, darkest(d));
+    if (d->scale.low > 0)
+        ml_plot_value_format(least, sizeof least, d->page, d->scale.low * d->scale.one);
+    ml_buffer_printf(d->out, "%*s%s %s %s", AXIS_COLUMNS - 1, "", least,
                      d->style->utf8 ? "·░▒▓█" : ascii_shades, largest);
     new_line(d);
 }
@@ -350,13 +397,12 @@ static void put_keys(struct drawing *d)
 void ml_drawing_make(const struct ml_plot_page *page, const struct ml_drawing_style *style,
                      struct ml_buffer *out)
 {
-    struct drawing d = {page, style, ml_plot_extent_of(page), {{0}, 0, 0, 0, 0}, {0}, out};
+    struct drawing d = {page, style, ml_plot_extent_of(page), {{0}, 0, 0, 0, 0, 0}, {0}, out};
     size_t notes = page->n_events < MOST_NOTES ? page->n_events : MOST_NOTES;
     int others = 2 + (int)n_keys(page) + (page->limit > 0) + (int)notes + (page->map.n_rows > 0);
     int columns = style->columns > 20 ? style->columns : 20;
     int lines = style->lines - others > 4 ? style->lines - others : 4;
-    d.scale = ml_plot_scale_find(page, d.extent.least, fmax(d.extent.largest, page->limit),
-                                 lines / 3 > 2 ? lines / 3 : 2);
+    d.scale = ml_plot_scale_of(page, &d.extent, page->limit, 1, lines / 3 > 2 ? lines / 3 : 2);
     ml_canvas_init(&d.canvas, columns - AXIS_COLUMNS, lines, style->utf8);
     if (page->map.n_rows)
         draw_map(&d);

@@ -66,8 +66,7 @@ static struct ml_plot_scale scale_of(const struct ml_plot_page *page)
     struct ml_plot_extent extent = ml_plot_extent_of(page);
     /* Texts beside marks stand above all that is drawn. */
     double room = ml_plot_has_texts(page) ? 1.55 : 1;
-    return ml_plot_scale_find(page, extent.least, fmax(extent.largest * room, page->limit),
-                              page->height > 400 ? 8 : 5);
+    return ml_plot_scale_of(page, &extent, page->limit, room, page->height > 400 ? 8 : 5);
 }
 
 double ml_gnuplot_unit(const struct ml_plot_page *page)

@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "draw/embedded.h"
+#include "draw/scale.h"
 
 #include <math.h>
 #include <string.h>
@@ -112,6 +113,21 @@ static void put_map(struct ml_buffer *out, const struct ml_plot_page *page)
     ml_buffer_printf(out, "]},\n");
 }
 
+/* What was asked for; null: nothing. */
+static void put_axes(struct ml_buffer *out, const struct ml_plot_page *page,
+                     const struct ml_plot_extent *extent)
+{
+    const char *unit;
+    double unit_s = ml_plot_time_unit(page->time, &unit);
+    ml_buffer_printf(out, "\"log\":%s,\"smallest\":", page->log ? "true" : "false");
+    put_number(out, extent->smallest);
+    ml_buffer_printf(out, ",\"low\":");
+    put_number(out, page->range.has_low ? page->range.low : NAN);
+    ml_buffer_printf(out, ",\"high\":");
+    put_number(out, page->range.has_high ? page->range.high : NAN);
+    ml_buffer_printf(out, ",\"told\":{\"unit\":\"%s\",\"s\":%g},\n", unit, unit_s);
+}
+
 static void put_data(struct ml_buffer *out, const struct ml_plot_page *page)
 {
     static const char *const forms[] = {"lines", "band", "stacked", "heatmap", "multiples"};
@@ -128,6 +144,7 @@ static void put_data(struct ml_buffer *out, const struct ml_plot_page *page)
                      page->dark ? "true" : "false",
                      page->legend.place >= ML_LEGEND_INSIDE ? "true" : "false",
                      seconds(extent.begin_ns), seconds(extent.end_ns));
+    put_axes(out, page, &extent);
     if (page->limit > 0) {
         ml_buffer_printf(out, "\"limit\":{\"value\":%.9g,\"text\":", page->limit);
         put_string(out, page->limit_text);

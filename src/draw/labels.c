@@ -126,16 +126,23 @@ static void emit_ends(struct ml_script *s, struct spot *ends, size_t n)
         else
             emit_early(s, &ends[i]);
     }
-    spread(ends, late, (s->scale.high - s->scale.low) * s->space.per_unit);
+    spread(ends, late, s->space.high);
     for (size_t i = 0; i < late; i++) {
         const struct spot *e = &ends[i];
-        double y = s->scale.low + e->at / s->space.per_unit;
+        double y = ml_plot_scale_at(&s->scale, e->at / s->space.high);
         begin_label(s, e);
         ml_buffer_printf(s->out, "graph 1, first %.6g offset character 1.2,0", y);
         end_label(s, e);
         if (e->x < 0.985 * s->space.wide || fabs(e->at - e->y) > 4)
             emit_leader(s, e, s->space.wide + LEADER_PX, e->at);
     }
+}
+
+/* Where C ends, or the edge that it ends beyond. */
+static double end_y(const struct ml_space *space, const struct ml_plot_curve *c)
+{
+    double y = ml_space_y(space, c->points[c->n_points - 1].value);
+    return fmin(fmax(y, 0), space->high);
 }
 
 void ml_script_labels(struct ml_script *s)
@@ -146,7 +153,7 @@ void ml_script_labels(struct ml_script *s)
         const struct ml_plot_curve *c = &s->page->curves[s->shown[i]];
         if (c->n_points)
             ends[n++] = (struct spot){s->shown[i], ml_space_x(&s->space, c->end_ns),
-                                      ml_space_y(&s->space, c->points[c->n_points - 1].value), 0};
+                                      end_y(&s->space, c), 0};
     }
     if (s->page->legend.place == ML_LEGEND_DIRECT)
         emit_ends(s, ends, n);

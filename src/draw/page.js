@@ -42,6 +42,10 @@ function value(v) {
 }
 
 function time(t, step) {
+    if (data.told.s) {
+        const digits = Math.max(0, Math.ceil(-Math.log10(step / data.told.s) - 1e-9));
+        return `${+(t / data.told.s).toFixed(digits + (digits ? 1 : 0))} ${data.told.unit}`;
+    }
     if (step < 20) // with a digit more than the step has
         return Number(t.toFixed(Math.min(9, Math.max(0, 1 - Math.floor(Math.log10(step)))))) + ' s';
     const s = Math.round(t), two = n => String(n).padStart(2, '0');
@@ -56,8 +60,37 @@ function roundStep(least) {
 
 function timeStep(span, tics) {
     const steps = [20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200];
+    if (data.told.s)
+        return roundStep(span / data.told.s / tics) * data.told.s;
     return span < 120 ? roundStep(span / tics)
                       : steps.find(s => span / s <= tics) ?? 86400 * Math.ceil(span / tics / 86400);
+}
+
+// Of a logarithmic axis: 1, 10 and 100 of each unit; 1, 2, 5 where they are few.
+function tenfolds(low, high) {
+    const base = data.measure === 'bytes' ? 1024 : 1000, found = [];
+    const steps = high < 200 * low ? [1, 2, 5, 10, 20, 50, 100, 200, 500] : [1, 10, 100];
+    for (let u = Math.floor(Math.log(low) / Math.log(base)) - 1; base ** u <= high * base; u++)
+        found.push(...steps.map(m => m * base ** u));
+    return found;
+}
+
+function tenfold(v) {
+    if (data.measure !== 'bytes')
+        return +v.toPrecision(6) + (data.measure === 's' ? ' s' : '');
+    const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'], u = Math.min(5, Math.floor(Math.log2(v) / 10 + 1e-9));
+    return `${+(v / 1024 ** u).toPrecision(6)} ${names[u]}`;
+}
+
+// Its ends in bytes, as the axis or the colours have them.
+function logScale(largest) {
+    const top = largest || 1024, least = data.low ?? Math.max(data.smallest, top / 1e6);
+    const tics = tenfolds(least, Math.max(top, least));
+    const low = data.low ?? tics.findLast(t => t <= least * 1.000001);
+    const high = data.high ?? tics.find(t => t > Math.max(top, least) * 1.000001);
+    const unit = { name: '', one: 1 };
+    return { unit, low, high, tics: tics.filter(t => t >= low * .999 && t <= high * 1.001), say: tenfold,
+             share: v => Math.log(Math.max(v, 0) / low || 1) / Math.log(high / low) };
 }
 
 // ---- curves: step functions
@@ -142,14 +175,23 @@ function scaleOf() {
         largest = Math.max(largest, data.limit.value);
     if (data.rate) // what is freed at once would press all growth flat
         least = Math.max(least, -largest);
+    if (data.log)
+        return logScale(largest);
+    least = data.low ?? least;
+    largest = data.high ?? Math.max(largest, data.low === null ? 0 : least + Math.max(Math.abs(least), 1));
     const unit = unitOf(Math.max(largest, -least));
-    const high = (largest > 0 ? largest / unit.one : least < 0 ? 1e-9 : 1) * 1.12, low = least / unit.one;
+    let high = (largest > 0 ? largest / unit.one : least < 0 ? 1e-9 : 1) * 1.12, low = least / unit.one;
     let step = roundStep((high - low) / 8);
     if (data.measure === 'bytes' && high - low > 16)
         step = 2 ** Math.ceil(Math.log2((high - low) / 8));
     if (data.measure === 'count' && !data.rate)
         step = Math.max(step, 1);
-    return { unit, step, high, low: low < 0 ? Math.floor(low / step) * step : 0 };
+    high = data.high === null ? high : data.high / unit.one;
+    const from = data.low !== null ? low : low < 0 ? Math.floor(low / step) * step : 0, tics = [];
+    for (let i = Math.ceil(from / step - 1e-9); i * step <= high + 1e-9; i++)
+        tics.push(i * step * unit.one);
+    return { unit, step, high, low: from, tics, say: v => +(v / unit.one).toPrecision(6),
+             share: v => (v / unit.one - from) / (high - from) };
 }
 
 // ---- drawing
@@ -165,7 +207,8 @@ function draw() {
     svg.append(clip);
     boxes.forEach((box, i) => {
         box.px = t => box.x + (t - view.from) / (view.to - view.from) * box.w;
-        box.py = v => box.y + box.h - (v / scale.unit.one - scale.low) / (scale.high - scale.low) * box.h;
+        box.py = v => box.y + box.h * (1 - scale.share(v));
+        box.foot = box.py(Math.max(0, scale.low * scale.unit.one));
         const path = make('clipPath', { id: `box${i}` });
         path.append(make('rect', { x: box.x, y: box.y, width: box.w, height: box.h }));
         clip.append(path);
@@ -189,11 +232,11 @@ function line(x1, y1, x2, y2, stroke, more) {
 
 function drawBox(box, scale, inside) {
     const bottom = box.y + box.h, right = box.x + box.w;
-    for (let v = scale.low; !data.map && v <= scale.high + 1e-9; v += scale.step) {
-        const y = box.py(v * scale.unit.one);
+    for (const v of data.map ? [] : scale.tics) {
+        const y = box.py(v);
         svg.append(line(box.x, y, right, y, '--grid'));
         if (box.first)
-            svg.append(make('text', { x: box.x - 8, y: y + 4, 'text-anchor': 'end' }, +v.toPrecision(6)));
+            svg.append(make('text', { x: box.x - 8, y: y + 4, 'text-anchor': 'end' }, scale.say(v)));
     }
     if (!data.map && box.first)
         svg.append(make('text', { x: box.x - 8, y: box.y - 9, 'text-anchor': 'end' }, scale.unit.name));
@@ -250,7 +293,7 @@ function drawCurve(box, curve, inside) {
         return;
     if (data.form === 'stacked' || (data.form === 'multiples' && !curve.quiet))
         inside.append(make('path', {
-            d: `${path}V${box.py(0)}H${box.px(from)}Z`, fill: curve.colour,
+            d: `${path}V${box.foot}H${box.px(from)}Z`, fill: curve.colour,
             'fill-opacity': data.form === 'stacked' ? 1 : .12,
         }));
     if (data.form === 'stacked')
@@ -356,6 +399,15 @@ function shade(share) {
     return [0, 1, 2].map(k => Math.round(part(stops[i], k) * (1 - mix) + part(stops[i + 1], k) * mix));
 }
 
+// From the lightest to the darkest; what stands beside them.
+function coloursOf(map) {
+    const low = data.low ?? 0, high = data.high ?? (map.largest || 1);
+    if (data.log)
+        return logScale(map.largest);
+    return { tics: [0, 1, 2, 3, 4].map(i => low + (high - low) * i / 4), say: v => v ? value(v) : '0',
+             share: v => (v - low) / (high - low) };
+}
+
 function drawMap() {
     const ratio = devicePixelRatio || 1;
     canvas.width = plot.clientWidth * ratio;
@@ -370,10 +422,11 @@ function drawMap() {
     pen.rect(box.x, box.y, box.w, box.h);
     pen.clip();
     const high = box.h / map.rows.length, step = (full.to - full.from) / map.columns;
+    const colours = coloursOf(map);
     map.rows.forEach((row, r) => row.forEach((v, c) => {
         if (v === null)
             return;
-        pen.fillStyle = `rgb(${shade(v / (map.largest || 1))})`;
+        pen.fillStyle = `rgb(${shade(Math.min(1, Math.max(0, colours.share(v))))})`;
         const x = box.px(full.from + c * step), next = box.px(full.from + (c + 1) * step);
         pen.fillRect(x, box.y + r * high, next - x + .4, high + .4);
     }));
@@ -391,16 +444,16 @@ function drawMap() {
     const largest = map.rows.map(row => row.reduce((a, b) => Math.max(a, b ?? 0), 0));
     const most = largest.indexOf(Math.max(...largest));
     svg.append(make('text', { x: box.x + box.w + 9, y: box.y + (most + .5) * high + 4, class: 'name' }, map.labels[most]));
-    drawScale(box, map.largest);
+    drawScale(box, colours);
 }
 
-function drawScale(box, largest) {
+function drawScale(box, colours) {
     const x = box.x + box.w + 24, high = box.h * .5, top = box.y + box.h * .25;
     for (let i = 0; i < 60; i++)
         svg.append(make('rect', { x, y: top + high * (1 - (i + 1) / 60), width: 12, height: high / 60 + .5,
                                   fill: `rgb(${shade((i + .5) / 60)})` }));
-    for (let i = 0; i <= 4; i++)
-        svg.append(make('text', { x: x + 18, y: top + high * (1 - i / 4) + 4 }, i ? value(largest * i / 4) : '0'));
+    for (const v of colours.tics)
+        svg.append(make('text', { x: x + 18, y: top + high * (1 - colours.share(v)) + 4 }, colours.say(v)));
 }
 
 // ---- marks, and the panel with their texts

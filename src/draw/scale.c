@@ -1,10 +1,12 @@
 #include "draw/scale.h"
 
 #include "base/units.h"
+#include "draw/log_scale.h"
 
 #include <math.h>
 #include <stdio.h>
 
+#define LOG_SPAN 1e6               /* from the highest value down: more would press all flat */
 #define PER_MINUTE_BELOW (1 << 20) /* growth under 1 MiB/s is told by the minute */
 
 static double round_step(double least)
@@ -53,8 +55,88 @@ struct ml_plot_scale ml_plot_scale_find(const struct ml_plot_page *page, double 
     return s;
 }
 
-double ml_plot_time_step(double end_s, int tics)
+static struct ml_plot_scale log_scale_of(const struct ml_plot_page *page,
+                                         const struct ml_plot_extent *e, double largest,
+                                         double room)
 {
+    struct ml_plot_scale s = ml_plot_scale_find(page, 0, largest, 5);
+    double top = largest > 0 ? largest : s.one;
+    double least = page->range.has_low ? page->range.low : fmax(e->smallest, top / LOG_SPAN);
+    top = fmax(top, least);
+    ml_log_scale_find(page, least, least * pow(top / least, room), &s);
+    if (page->measure == ML_PLOT_BYTES)
+        s.unit[0] = 0; /* its tics have their own */
+    return s;
+}
+
+struct ml_plot_scale ml_plot_scale_of(const struct ml_plot_page *page,
+                                      const struct ml_plot_extent *extent, double at_least,
+                                      double room, int tics)
+{
+    const struct ml_plot_range *r = &page->range;
+    double least = r->has_low ? r->low : extent->least;
+    double largest = fmax(extent->largest * (page->log ? 1 : room), at_least);
+    if (r->has_high)
+        largest = r->high;
+    else if (r->has_low && largest <= least)
+        largest = least + fmax(fabs(least), 1);
+    struct ml_plot_scale s = page->log ? log_scale_of(page, extent, largest, room)
+                                       : ml_plot_scale_find(page, least, largest, tics);
+    if (r->has_low)
+        s.low = r->low / s.one;
+    if (r->has_high)
+        s.high = r->high / s.one;
+    return s;
+}
+
+double ml_plot_scale_units(const struct ml_plot_scale *s, double value)
+{
+    return s->log && value <= 0 ? s->low : value / s->one;
+}
+
+double ml_plot_scale_share(const struct ml_plot_scale *s, double value)
+{
+    double v = ml_plot_scale_units(s, value);
+    return s->log ? log(v / s->low) / log(s->high / s->low) : (v - s->low) / (s->high - s->low);
+}
+
+double ml_plot_scale_at(const struct ml_plot_scale *s, double share)
+{
+    return s->log ? s->low * pow(s->high / s->low, share) : s->low + (s->high - s->low) * share;
+}
+
+bool ml_plot_scale_shows(const struct ml_plot_scale *s, double value)
+{
+    double share = ml_plot_scale_share(s, value);
+    return share >= -1e-9 && share <= 1 + 1e-9;
+}
+
+double ml_plot_time_unit(enum ml_plot_time told, const char **out_name)
+{
+    static const struct {
+        const char *name;
+        double s;
+    } units[] = {[ML_PLOT_CLOCK] = {"", 0},
+                 [ML_PLOT_IN_S] = {"s", 1},
+                 [ML_PLOT_IN_MIN] = {"min", 60},
+                 [ML_PLOT_IN_H] = {"h", 3600}};
+    *out_name = units[told].name;
+    return units[told].s;
+}
+
+int ml_plot_time_digits(double step_s, double unit_s)
+{
+    double step = step_s / unit_s, mantissa = step / pow(10, floor(log10(step)));
+    double digits = -floor(log10(step) + 1e-9) + (fabs(mantissa - 2.5) < 1e-6);
+    return digits > 0 ? (int)digits : 0;
+}
+
+double ml_plot_time_step(enum ml_plot_time told, double end_s, int tics)
+{
+    const char *name;
+    double unit_s = ml_plot_time_unit(told, &name);
+    if (unit_s > 0)
+        return round_step(end_s / unit_s / tics) * unit_s;
     static const int steps[] = {20,   30,   60,   120,   300,   600,   900,
                                 1800, 3600, 7200, 10800, 21600, 43200, 86400};
     if (end_s < 120)
@@ -66,8 +148,16 @@ double ml_plot_time_step(double end_s, int tics)
     return 86400 * ceil(end_s / tics / 86400);
 }
 
-char *ml_plot_time_format(char *out, size_t size, double time_s, double step_s)
+char *ml_plot_time_format(char *out, size_t size, enum ml_plot_time told, double time_s,
+                          double step_s)
 {
+    const char *name;
+    double unit_s = ml_plot_time_unit(told, &name);
+    if (unit_s > 0) {
+        double place = pow(10, floor(log10(step_s / unit_s)) - 1); /* a digit more than tics have */
+        snprintf(out, size, "%.9g %s", round(time_s / unit_s / place) * place, name);
+        return out;
+    }
     long whole = lround(time_s);
     double digit = pow(10, floor(log10(step_s)) - 1);
     if (step_s < 20)

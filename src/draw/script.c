@@ -1,9 +1,11 @@
 /* What all forms share: data, frame, texts, limit, events. */
 #include "draw/script.h"
 
+#include "draw/log_scale.h"
 #include "draw/quote.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define EVENT_COLUMNS 48
@@ -31,10 +33,10 @@ void ml_script_datablock(struct ml_script *s, const char *name, const struct ml_
     ml_buffer_printf(s->out, "%s << EOD\n", name);
     for (size_t i = 0; i < c->n_points; i++)
         ml_buffer_printf(s->out, "%.*g %.5g\n", s->digits, (double)c->points[i].time_ns * 1e-9,
-                         c->points[i].value / s->scale.one);
+                         ml_plot_scale_units(&s->scale, c->points[i].value));
     if (c->n_points && c->points[c->n_points - 1].time_ns < c->end_ns)
         ml_buffer_printf(s->out, "%.*g %.5g\n", s->digits, (double)c->end_ns * 1e-9,
-                         c->points[c->n_points - 1].value / s->scale.one);
+                         ml_plot_scale_units(&s->scale, c->points[c->n_points - 1].value));
     if (!c->n_points)
         ml_buffer_printf(s->out, "0 NaN\n");
     ml_buffer_printf(s->out, "EOD\n");
@@ -60,23 +62,52 @@ void ml_script_texts(struct ml_script *s)
 static double tic_step(const struct ml_script *s, double wide_px)
 {
     double tics = fmin(fmax(floor(wide_px / TIC_PX), 1), MOST_TICS);
-    return ml_plot_time_step(s->end_s - s->begin_s, (int)tics);
+    return ml_plot_time_step(s->page->time, s->end_s - s->begin_s, (int)tics);
 }
 
-const char *ml_script_time_format(const struct ml_script *s, double wide_px)
+const char *ml_script_time_format(struct ml_script *s, double wide_px)
 {
-    if (tic_step(s, wide_px) < 20)
-        return "%g s";
-    return s->end_s < 3600 ? "%1tM:%S" : "%1tH:%M:%S";
+    static const char letters[] = {
+        [ML_PLOT_IN_S] = 'S', [ML_PLOT_IN_MIN] = 'M', [ML_PLOT_IN_H] = 'H'};
+    const char *name;
+    double unit_s = ml_plot_time_unit(s->page->time, &name), step = tic_step(s, wide_px);
+    if (unit_s > 0)
+        snprintf(s->time_format, sizeof s->time_format, "%%1.%dt%c %s",
+                 ml_plot_time_digits(step, unit_s), letters[s->page->time], name);
+    else
+        snprintf(s->time_format, sizeof s->time_format, "%s",
+                 step < 20         ? "%g s"
+                 : s->end_s < 3600 ? "%1tM:%S"
+                                   : "%1tH:%M:%S");
+    return s->time_format;
 }
 
 void ml_script_time_axis(struct ml_script *s, double wide_px)
 {
     double step = tic_step(s, wide_px);
-    ml_buffer_printf(s->out, "set xtics %sformat \"%s\" %g\n", step < 20 ? "" : "time ",
+    bool clock = s->page->time == ML_PLOT_CLOCK, plain = clock && step < 20;
+    ml_buffer_printf(s->out, "set xtics %sformat \"%s\" %g\n", plain ? "" : "time ",
                      ml_script_time_format(s, wide_px), step);
-    if (step >= 20)
+    if (clock && step >= 20)
         ml_buffer_printf(s->out, "set mxtics 2\n");
+}
+
+void ml_script_value_tics(struct ml_script *s, const char *axis, bool labelled)
+{
+    char text[24];
+    if (!s->scale.log) {
+        ml_buffer_printf(s->out, "set %stics %g", axis, s->scale.step);
+        return;
+    }
+    double one = s->scale.one, end = s->scale.high * one * 1.001;
+    const char *gap = "";
+    ml_buffer_printf(s->out, "set logscale %s; set %stics (", axis, axis);
+    for (double tic = s->scale.low * one * 0.999;
+         (tic = ml_log_scale_next(s->page, &s->scale, tic)) <= end; gap = ", ")
+        ml_buffer_printf(s->out, "%s\"%s\" %.6g", gap,
+                         labelled ? ml_log_scale_format(text, sizeof text, s->page, tic) : "",
+                         tic / one);
+    ml_buffer_printf(s->out, ")");
 }
 
 /* Farther right where what stands at the last tic reaches there. */
@@ -93,7 +124,7 @@ void ml_script_elapsed(struct ml_script *s, double wide_px)
 void ml_script_point(struct ml_script *s, double x_px, double y_px)
 {
     ml_buffer_printf(s->out, "%.*g, first %.6g", s->digits, s->begin_s + x_px / s->space.per_s,
-                     s->scale.low + y_px / s->space.per_unit);
+                     ml_plot_scale_at(&s->scale, y_px / s->space.high));
 }
 
 void ml_script_frame(struct ml_script *s, double right_px)
@@ -104,15 +135,17 @@ void ml_script_frame(struct ml_script *s, double right_px)
     s->space.wide = s->page->width - ML_SCRIPT_LEFT_PX - right_px;
     s->space.begin_ns = s->extent.begin_ns;
     s->space.per_s = s->space.wide / (s->end_s - s->begin_s);
-    s->space.per_unit = (s->page->height - ML_SCRIPT_MARGIN_PX) / (s->scale.high - s->scale.low);
+    s->space.high = s->page->height - ML_SCRIPT_MARGIN_PX;
     ml_buffer_printf(s->out,
                      "set label 903 \"%s\" at graph 0, graph 1 offset character -1.2,character 0.7 "
                      "right tc rgb mut\n"
                      "set lmargin screen px(79); set rmargin screen 1-px(%.0f)\n"
                      "set tmargin screen py(122); set bmargin screen 1-py(60)\n"
-                     "set xrange [%.*g:%.*g]; set yrange [%.6g:%.6g]; set ytics %g\n",
+                     "set xrange [%.*g:%.*g]; set yrange [%.6g:%.6g]; ",
                      s->scale.unit, right_px, s->digits, s->begin_s, s->digits, s->end_s,
-                     s->scale.low, s->scale.high, s->scale.step);
+                     s->scale.low, s->scale.high);
+    ml_script_value_tics(s, "y", true);
+    ml_buffer_printf(s->out, "\n");
     ml_script_elapsed(s, s->space.wide);
     if (s->scale.low < 0)
         ml_buffer_printf(s->out, "set arrow 905 from graph 0, first 0 to graph 1, first 0 nohead "
@@ -126,7 +159,7 @@ void ml_script_limit(struct ml_script *s)
     if (s->page->limit <= 0)
         return;
     ml_buffer_printf(s->out, "limit = %.6g\nset samples 2\n", s->page->limit / s->scale.one);
-    if (ml_plot_has_texts(s->page))
+    if (ml_plot_has_texts(s->page) || !ml_plot_scale_shows(&s->scale, s->page->limit))
         return;
     ml_buffer_printf(s->out, "set label 1 ");
     ml_quote_append(s->out, s->page->limit_text, ML_SCRIPT_LABEL_COLUMNS);

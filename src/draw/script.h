@@ -19,6 +19,7 @@ struct ml_script {
     double right_px;       /* the right margin */
     size_t *shown;         /* [n_shown] numbers of the curves that are told apart */
     size_t n_shown;
+    char time_format[24];
     struct ml_space space; /* set when the frame is written */
     struct ml_buffer *out;
 };
@@ -33,7 +34,10 @@ int ml_script_colour(const struct ml_script *s, size_t curve);
 void ml_script_texts(struct ml_script *s);
 void ml_script_frame(struct ml_script *s, double right_px);
 void ml_script_time_axis(struct ml_script *s, double wide_px);
-const char *ml_script_time_format(const struct ml_script *s, double wide_px);
+const char *ml_script_time_format(struct ml_script *s, double wide_px);
+
+/* The tics of AXIS, "y" or "cb", without an end of line. */
+void ml_script_value_tics(struct ml_script *s, const char *axis, bool labelled);
 
 /* The word at the right end of the time axis, which is WIDE_PX long. */
 void ml_script_elapsed(struct ml_script *s, double wide_px);

@@ -25,7 +25,7 @@ static void heatmap_data(struct ml_script *s)
         for (size_t c = 0; c < map->n_columns; c++) {
             double value = map->cells[r * map->n_columns + c];
             ml_buffer_printf(s->out, "%s%.4g", c ? " " : "",
-                             isnan(value) ? -1 : value / s->scale.one);
+                             isnan(value) ? -1 : ml_plot_scale_units(&s->scale, value));
         }
         ml_buffer_printf(s->out, "\n");
     }
@@ -108,6 +108,7 @@ static void heatmap_rows(struct ml_script *s)
 void ml_script_heatmap(struct ml_script *s)
 {
     const struct ml_plot_map *map = &s->page->map;
+    int bar_px = s->scale.log ? 86 : 66; /* from the right: its tics have units */
     heatmap_data(s);
     ml_script_texts(s);
     ml_script_time_axis(s, s->page->width - MARGINS_PX);
@@ -121,6 +122,9 @@ void ml_script_heatmap(struct ml_script *s)
     s->right_px = 221;
     ml_script_events(s);
     ml_script_elapsed(s, s->page->width - MARGINS_PX);
+    ml_script_value_tics(s, "cb", true);
+    ml_buffer_printf(s->out, " scale 0 textcolor rgb mut\nset cbrange [%.6g:%.6g]\n", s->scale.low,
+                     s->page->range.has_high ? s->scale.high : s->extent.largest / s->scale.one);
     ml_buffer_printf(
         s->out,
         "if (dark) {\n"
@@ -130,10 +134,9 @@ void ml_script_heatmap(struct ml_script *s)
         "  set palette defined (0 \"#f3f8fb\", 0.15 \"#d3e6ee\", 0.35 \"#8fc3d6\", 0.55 "
         "\"#4a93bd\", 0.75 \"#2c5f9e\", 0.9 \"#28306f\", 1 \"#1b1440\")\n"
         "}\n"
-        "set cbrange [0:%.6g]; set cbtics %g scale 0 textcolor rgb mut\n"
-        "set colorbox user origin screen 1-px(66),screen 0.30 size screen px(13),screen 0.40 "
+        "set colorbox user origin screen 1-px(%d),screen 0.30 size screen px(13),screen 0.40 "
         "noborder\n"
-        "set label 905 \"%s\" at screen 1-px(66), screen 0.735 left tc rgb mut\n"
+        "set label 905 \"%s\" at screen 1-px(%d), screen 0.735 left tc rgb mut\n"
         "set obj 2 rect from graph 0,graph 0 to graph 1,graph 1 behind fc rgb "
         "(dark ? \"#2a323b\" : \"#dfe3e7\") fs solid noborder\n"
         "known(v) = v < 0 ? NaN : v\n"
@@ -150,6 +153,6 @@ void ml_script_heatmap(struct ml_script *s)
         "} else {\n"
         "  plot $map matrix using (at($1)):(row($2)):(known($3)) with image\n"
         "}\n",
-        s->extent.largest / s->scale.one, s->scale.step, s->scale.unit, s->begin_s,
-        (s->end_s - s->begin_s) / (double)map->n_columns, map->n_rows == 1 ? "r*0.5-0.25" : "r");
+        bar_px, s->scale.unit, bar_px, s->begin_s, (s->end_s - s->begin_s) / (double)map->n_columns,
+        map->n_rows == 1 ? "r*0.5-0.25" : "r");
 }

@@ -125,8 +125,9 @@ void ml_script_band(struct ml_script *s)
     ml_buffer_printf(s->out, "$band << EOD\n");
     for (size_t i = 0; i < mean->n_points; i++)
         ml_buffer_printf(s->out, "%.*g %.5g %.5g\n", s->digits,
-                         (double)low->points[i].time_ns * 1e-9, low->points[i].value / s->scale.one,
-                         high->points[i].value / s->scale.one);
+                         (double)low->points[i].time_ns * 1e-9,
+                         ml_plot_scale_units(&s->scale, low->points[i].value),
+                         ml_plot_scale_units(&s->scale, high->points[i].value));
     ml_buffer_printf(s->out, "EOD\n");
     ml_script_datablock(s, "$run1", mean);
     ml_script_texts(s);

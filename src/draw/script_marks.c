@@ -35,7 +35,8 @@ void ml_script_marks(struct ml_script *s)
     for (size_t i = 0; i < page->n_marks; i++) {
         const struct ml_plot_mark *m = &page->marks[i];
         ml_buffer_printf(s->out, "MX[%zu]=%.*g; MY[%zu]=%.5g; MS[%zu]=", i + 1, s->digits,
-                         (double)m->time_ns * 1e-9, i + 1, m->value / s->scale.one, i + 1);
+                         (double)m->time_ns * 1e-9, i + 1, ml_plot_scale_units(&s->scale, m->value),
+                         i + 1);
         ml_quote_append(s->out, m->brief ? m->brief : "", brief_columns(s, m));
         ml_buffer_printf(s->out, "\nMT[%zu]=", i + 1);
         ml_quote_append_lines(s->out, m->text, TEXT_B);
@@ -46,7 +47,7 @@ void ml_script_marks(struct ml_script *s)
     for (size_t i = 0; i < page->n_marks; i++) {
         const struct ml_plot_mark *m = &page->marks[i];
         ml_buffer_printf(s->out, "%.*g %.5g %d %d %zu %d\n", s->digits, (double)m->time_ns * 1e-9,
-                         m->value / s->scale.one, ml_script_colour(s, m->curve),
+                         ml_plot_scale_units(&s->scale, m->value), ml_script_colour(s, m->curve),
                          m->kind == ML_PLOT_SAID, i + 1, m->brief != NULL);
     }
     ml_buffer_printf(s->out, "EOD\n"
@@ -62,7 +63,7 @@ static void plot_briefs(struct ml_script *s)
     const struct ml_plot_page *page = s->page;
     if (!ml_plot_has_texts(page))
         return;
-    double line = s->scale.low + (s->scale.high - s->scale.low) * BRIEF_LINE;
+    double line = ml_plot_scale_at(&s->scale, BRIEF_LINE);
     ml_buffer_printf(
         s->out,
         ", \\\n     $mark using 1:($6==1 ? $2 : NaN):(0):(%.5g-$2) with vectors nohead "

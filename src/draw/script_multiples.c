@@ -31,9 +31,15 @@ static void panel_data(struct ml_script *s, size_t first, size_t end, size_t pan
     }
 }
 
+/* Tics of a logarithmic axis have units. */
+static int left_px(const struct ml_script *s)
+{
+    return s->scale.log ? ML_SCRIPT_LEFT_PX : 60;
+}
+
 static double panel_px(const struct ml_script *s, size_t columns)
 {
-    return (s->page->width - 80 - 20.0 * (double)(columns - 1)) / (double)columns;
+    return (s->page->width - left_px(s) - 20 - 20.0 * (double)(columns - 1)) / (double)columns;
 }
 
 static void panel_place(struct ml_script *s, size_t panel, size_t columns, bool lowest)
@@ -43,8 +49,10 @@ static void panel_place(struct ml_script *s, size_t panel, size_t columns, bool 
     ml_buffer_printf(s->out,
                      "set lmargin screen x0+%zu*(pw+gapx); set rmargin screen x0+%zu*(pw+gapx)+pw\n"
                      "set tmargin screen y1-%zu*(ph+gapy); set bmargin screen y1-%zu*(ph+gapy)-ph\n"
-                     "set ytics format \"%s\"; set xtics format \"%s\"\n",
-                     column, column, row, row, column ? "" : "%g", lowest ? times : "");
+                     "set xtics format \"%s\"; set ytics format \"%s\"; ",
+                     column, column, row, row, lowest ? times : "", column ? "" : "%g");
+    ml_script_value_tics(s, "y", column == 0);
+    ml_buffer_printf(s->out, "\n");
     if (panel == 1)
         ml_buffer_printf(s->out, "unset label 901; unset label 902\n");
     if (column == 0)
@@ -100,18 +108,18 @@ void ml_script_multiples(struct ml_script *s)
     const struct ml_plot_page *page = s->page;
     size_t columns, rows, panel = 0, n = ml_script_count_nodes(page);
     grid_of(n, &columns, &rows);
-    s->scale = ml_plot_scale_find(page, 0, fmax(s->extent.largest, page->limit), rows > 3 ? 3 : 6);
+    s->scale = ml_plot_scale_of(page, &s->extent, page->limit, 1, rows > 3 ? 3 : 6);
     ml_script_texts(s);
     ml_buffer_printf(s->out, "set samples 2; limit = %.6g\n", page->limit / s->scale.one);
     ml_script_time_axis(s, panel_px(s, columns));
     ml_buffer_printf(s->out,
                      "set multiplot\nset mxtics 1; set xtics scale 0.4\n"
-                     "set xrange [%.*g:%.*g]; set yrange [0:%.6g]; set ytics %g\n"
-                     "x0 = px(60); x1 = 1-px(20); y0 = 1-py(64); y1 = py(136)\n"
+                     "set xrange [%.*g:%.*g]; set yrange [%.6g:%.6g]\n"
+                     "x0 = px(%d); x1 = 1-px(20); y0 = 1-py(64); y1 = py(136)\n"
                      "gapx = px(20); gapy = py(0)-py(46)\n"
                      "pw = (x1-x0-%zu*gapx)/%zu; ph = (y1-y0-%zu*gapy)/%zu\n",
-                     s->digits, s->begin_s, s->digits, s->end_s, s->scale.high, s->scale.step,
-                     columns - 1, columns, rows - 1, rows);
+                     s->digits, s->begin_s, s->digits, s->end_s, s->scale.low, s->scale.high,
+                     left_px(s), columns - 1, columns, rows - 1, rows);
     for (size_t first = 0, end; first < page->n_curves; first = end, panel++) {
         for (end = first + 1;
              end < page->n_curves && page->curves[end].group == page->curves[first].group;)

@@ -76,7 +76,8 @@ static void emit_peak(struct ml_script *s, const struct peak *peak)
     char text[64], size[24], at[24];
     double x = (double)peak->point->time_ns * 1e-9;
     ml_plot_value_format(size, sizeof size, s->page, peak->point->value);
-    ml_plot_time_format(at, sizeof at, x, ml_plot_time_step(s->end_s - s->begin_s, 9));
+    ml_plot_time_format(at, sizeof at, s->page->time, x,
+                        ml_plot_time_step(s->page->time, s->end_s - s->begin_s, 9));
     int length = snprintf(text, sizeof text, "peak %s at %s", size, at);
     ml_buffer_printf(s->out,
                      "set label %zu \"\" at %.*g, first %.6g point pt 9 ps top*psf lc rgb col(%d) "
@@ -93,7 +94,7 @@ void ml_script_peaks(struct ml_script *s)
     size_t n = 0;
     for (size_t i = 0; i < s->n_shown; i++) {
         const struct ml_plot_point *peak = ml_plot_peak(&s->page->curves[s->shown[i]]);
-        if (peak)
+        if (peak && ml_plot_scale_shows(&s->scale, peak->value))
             peaks[n++] = (struct peak){s->shown[i], peak};
     }
     qsort(peaks, n, sizeof *peaks, highest_first);

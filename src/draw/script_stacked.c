@@ -2,6 +2,7 @@
 #include "draw/quote.h"
 #include "draw/script.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SHADES 4     /* of a hue */
@@ -84,7 +85,8 @@ static void stacked_names(struct ml_script *s)
         const struct ml_plot_point *p = ml_plot_at(&page->curves[i], time_ns);
         double height = p ? p->value / s->scale.one : 0;
         sum += height;
-        if (height < NAMED_PX * pixel)
+        if (height < NAMED_PX * pixel ||
+            !ml_plot_scale_shows(&s->scale, (sum - height / 2) * s->scale.one))
             continue;
         ml_buffer_printf(s->out, "set label %zu ", 1000 + i);
         ml_quote_append(s->out, page->curves[i].label, 16);
@@ -100,19 +102,21 @@ static void stacked_nodes(struct ml_script *s)
 {
     const struct ml_plot_page *page = s->page;
     double pixel = (s->scale.high - s->scale.low) / (page->height - ML_SCRIPT_MARGIN_PX);
-    double low = 0, high = 0;
+    double low = 0, high = 0; /* in units */
     for (size_t i = 0; i < page->n_curves; i++) {
         const struct ml_plot_curve *c = &page->curves[i];
         high += c->points[c->n_points - 1].value / s->scale.one;
         if (i + 1 < page->n_curves && page->curves[i + 1].group == c->group)
             continue;
-        if (high - low > 3 * pixel)
+        bool inside = low >= s->scale.low && high <= s->scale.high;
+        if (inside && high - low > 3 * pixel)
             ml_buffer_printf(
                 s->out,
                 "set arrow %zu from graph 1.008, first %.6g to graph 1.008, first %.6g "
                 "nohead lw 3.5 lc rgb shade[%zu]\n",
                 30 + i, low + pixel, high - pixel, i + 1);
-        if (high - low > NAMED_PX * pixel && c->group >= 0 && (size_t)c->group < page->n_nodes) {
+        if (inside && high - low > NAMED_PX * pixel && c->group >= 0 &&
+            (size_t)c->group < page->n_nodes) {
             char size[24];
             ml_plot_value_format(size, sizeof size, page, (high - low) * s->scale.one);
             ml_buffer_printf(s->out, "set label %zu ", 2000 + i);

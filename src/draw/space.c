@@ -15,7 +15,7 @@ double ml_space_x(const struct ml_space *s, int64_t time_ns)
 
 double ml_space_y(const struct ml_space *s, double value)
 {
-    return (value / s->scale->one - s->scale->low) * s->per_unit;
+    return ml_plot_scale_share(s->scale, value) * s->high;
 }
 
 /* What C does between the left and the right of BOX: from *OUT_LOW to *OUT_HIGH; false: nothing. */

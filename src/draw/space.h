@@ -12,8 +12,8 @@ struct ml_box {
 struct ml_space {
     const struct ml_plot_page *page;
     const struct ml_plot_scale *scale;
-    int64_t begin_ns;             /* of the time axis */
-    double wide, per_s, per_unit; /* of the axes: px a second, a unit */
+    int64_t begin_ns;         /* of the time axis */
+    double wide, high, per_s; /* px, and px a second */
     struct ml_box *taken;
     size_t n, capacity;
 };

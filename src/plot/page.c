@@ -41,9 +41,15 @@ static double largest_sum(const struct ml_plot_page *page)
     return largest;
 }
 
+static void see_small(struct ml_plot_extent *e, double value)
+{
+    if (value > 0 && (e->smallest <= 0 || value < e->smallest))
+        e->smallest = value;
+}
+
 struct ml_plot_extent ml_plot_extent_of(const struct ml_plot_page *page)
 {
-    struct ml_plot_extent e = {page->begin_ns, page->map.end_ns, 0, 0};
+    struct ml_plot_extent e = {.begin_ns = page->begin_ns, .end_ns = page->map.end_ns};
     for (size_t i = 0; i < page->n_curves; i++) {
         const struct ml_plot_curve *c = &page->curves[i];
         if (c->end_ns > e.end_ns)
@@ -51,10 +57,13 @@ struct ml_plot_extent ml_plot_extent_of(const struct ml_plot_page *page)
         for (size_t k = 0; k < c->n_points; k++) {
             e.largest = fmax(e.largest, c->points[k].value);
             e.least = fmin(e.least, c->points[k].value);
+            see_small(&e, c->points[k].value);
         }
     }
-    for (size_t i = 0; i < page->map.n_rows * page->map.n_columns; i++)
+    for (size_t i = 0; i < page->map.n_rows * page->map.n_columns; i++) {
         e.largest = fmax(e.largest, page->map.cells[i]); /* of a number and NaN the number */
+        see_small(&e, page->map.cells[i]);
+    }
     if (page->rate) /* memory that is freed at once would make all growth look flat */
         e.least = fmax(e.least, -e.largest);
     if (page->form == ML_PLOT_STACKED)

@@ -18,6 +18,15 @@ enum ml_plot_form {
 
 enum ml_plot_measure { ML_PLOT_BYTES, ML_PLOT_SECONDS, ML_PLOT_COUNT };
 
+/* How times are told: as a clock shows them, or in one unit. */
+enum ml_plot_time { ML_PLOT_CLOCK, ML_PLOT_IN_S, ML_PLOT_IN_MIN, ML_PLOT_IN_H };
+
+/* What was asked for; a side that was not is where the values need it. */
+struct ml_plot_range {
+    bool has_low, has_high;
+    double low, high;
+};
+
 struct ml_plot_curve {
     char *label;
     struct ml_plot_point *points; /* a step function, in order of time */
@@ -64,6 +73,9 @@ struct ml_plot_page {
     enum ml_plot_measure measure;
     bool rate;                /* per second */
     int64_t begin_ns, end_ns; /* of the time axis; END_NS 0: where the last curve ends */
+    enum ml_plot_time time;
+    struct ml_plot_range range; /* of the values' axis, or of the map's colours */
+    bool log;
     char *title, *subtitle;
     struct ml_plot_curve *curves;
     size_t n_curves;
@@ -90,6 +102,7 @@ struct ml_plot_page {
 struct ml_plot_extent {
     int64_t begin_ns, end_ns;
     double least, largest;
+    double smallest; /* above 0; 0: none is */
 };
 struct ml_plot_extent ml_plot_extent_of(const struct ml_plot_page *page);
 

@@ -310,7 +310,7 @@ static void test_space(void **state)
     struct ml_plot_page page = {.curves = &curve, .n_curves = 1, .limit = 300};
     struct ml_plot_scale scale = {.one = 1, .high = 400};
     struct ml_space space = {
-        .page = &page, .scale = &scale, .wide = 1000, .per_s = 10, .per_unit = 1};
+        .page = &page, .scale = &scale, .wide = 1000, .high = 400, .per_s = 10};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(ml_space_is_free(&space, &cases[i].box), cases[i].free);
     struct ml_box top = ml_space_on_top(&space, 450, 100, 17);

@@ -1,0 +1,111 @@
+"""memlog plot --yrange, --log and --time: the axes that somebody asks for, in every form of picture."""
+import re
+import shutil
+
+import pytest
+import memlog_testing as mt
+from plot_testing import browse, draw, folder, modules, needs, plot  # noqa: F401 fixtures
+
+FORMS = {"lines": [], "rank": ["--by", "rank"], "band": ["--band"], "heatmap": ["--heatmap"], "multiples": ["--multiples"]}
+UNITS = r"(KiB|MiB|GiB|TiB)"
+
+
+def tics(script, axis):
+    found = re.findall(rf"set {axis}tics \((.*?)\)", script)
+    return re.findall(r'"(.*?)" ([^,]+)', found[0])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_log(folder, form):
+    """Its tics are round numbers of units, each at its place; zeros do not break it."""
+    script = plot(folder, "large", *FORMS[form], "--log", "-o", "-").stdout
+    axis = "cb" if form == "heatmap" else "y"
+    assert f"set logscale {axis}" in script
+    found, factor = tics(script, axis), {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+    assert len(found) >= 3
+    values = []
+    for label, place in found:
+        number, unit = re.fullmatch(rf"(1|2|5|10|20|50|100|200|500) {UNITS}", label).groups()
+        values.append(int(number) * factor[unit] / float(place))
+    assert max(values) == pytest.approx(min(values), rel=1e-4)
+
+
+def test_log_of_zeros(folder, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    for name, value in (("none", 0), ("some", 1)):
+        shutil.copy(folder / "small.h5", tmp_path / f"{name}.h5")
+        with h5py.File(tmp_path / f"{name}.h5", "r+") as f:
+            rows = len(f["samples/rss_B"])
+            f["samples/swap_B"] = [0, value * 2**20] * (rows // 2) + [0] * (rows % 2)
+        for suffix in ("gp", "txt", "html"):
+            draw(tmp_path, f"{name}.{suffix}", f"{name}.h5", "--column", "swap_B", "--log", "--by", "rank")
+        script = (tmp_path / f"{name}.gp").read_text()
+        low, high = map(float, re.search(r"set yrange \[(.*?):(.*?)\]", script).groups())
+        assert 0 < low < high
+        rows = re.findall(r"^[\d.]+ ([\d.e+-]+)$", script, re.M)
+        assert rows and all(float(v) > 0 for v in rows)
+
+
+@pytest.mark.parametrize("form", [*FORMS, "stacked"])
+def test_yrange(folder, form):
+    words = ["--stacked"] if form == "stacked" else FORMS[form]
+    axis = "cbrange" if form == "heatmap" else "yrange"
+    for given, low, high in (("1GiB:4GiB", 1024, 4096), (":4GiB", 0, 4096), ("512MiB:4096MiB", 512, 4096)):
+        script = plot(folder, "large", *words, "--yrange", given, "-o", "-").stdout
+        one = 1024 if re.search(r'set label (13|903|905) "GiB"', script) else 1
+        found = re.search(rf"set {axis} \[(.*?):(.*?)\]", script).groups()
+        assert [float(v) * one for v in found] == [low, high], given
+        draw(folder, "yrange.txt", "large", *words, "--yrange", given)
+
+
+def test_yrange_of_other_measures(folder):
+    script = plot(folder, "small", "--rate", "--yrange", "-10MiB:10MiB", "-o", "-").stdout
+    assert "set yrange [-10:10]" in script
+    script = plot(folder, "small", "--log", "--yrange", "1MiB:10GiB", "-o", "-").stdout
+    assert tics(script, "y")[0][0] == "1 MiB" and tics(script, "y")[-1][0] == "10 GiB"
+
+
+@pytest.mark.parametrize("unit, format, tic", [("s", "%1.0tS s", 200), ("min", "%1.0tM min", 300), ("h", "%1.1tH h", 360)])
+def test_time(folder, unit, format, tic):
+    """In one unit, as scripts and papers want it, in every text."""
+    for form in ([], ["--heatmap"], ["--multiples"], ["--stacked"]):
+        script = plot(folder, "large", *form, "--time", unit, "-o", "-").stdout
+        assert f'format "{format}"' in script.replace("%1.2t", "%1.1t"), form
+    assert f'set xtics time format "{format}" {tic}\n' in plot(folder, "large", "--time", unit, "-o", "-").stdout
+    text = draw(folder, "time.txt", "large", "--time", unit).read_text()
+    assert re.search(rf"peak [\d.]+ GiB at [\d.]+ {unit}\n", text) and not re.search(r"\d:\d\d", text)
+
+
+@pytest.mark.parametrize("form", [*FORMS, "stacked"])
+@pytest.mark.parametrize("axes", [["--log"], ["--yrange", "1MiB:8GiB"], ["--time", "min", "--since", "5min"]])
+def test_pictures(folder, form, axes, tmp_path):
+    """gnuplot draws them without a complaint."""
+    needs("gnuplot")
+    if form == "stacked" and "--log" in axes:
+        pytest.skip("refused")
+    words = ["--stacked"] if form == "stacked" else FORMS[form]
+    for suffix in ("png", "svg"):
+        draw(folder, f"axes.{suffix}", "large", *words, *axes)
+
+
+@pytest.mark.parametrize("form", [*FORMS, "stacked"])
+def test_page(folder, modules, form):
+    words = ["--stacked"] if form == "stacked" else [*FORMS[form], "--log"]
+    place = draw(folder, f"axes_{form}.html", "large", *words, "--yrange", "1MiB:8GiB", "--time", "min", "--since",
+                 "5min")
+    browse(modules, place)
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (["--log", "--rate"], "--log has no place for growth below 0"),
+    (["--log", "--stacked"], "layers upon one another have no logarithmic axis"),
+    (["--log", "--yrange", "0:4GiB"], "--log: its --yrange lies above 0"),
+    (["--yrange", "4GiB:1GiB"], "nothing is between"),
+    (["--yrange", "4GiB"], "low and high, as in 0:4GiB"),
+    (["--yrange", ":"], "low and high, as in 0:4GiB"),
+    (["--yrange", "1:2:3"], "low and high, as in 0:4GiB"),
+    (["--time", "d"], "s, min and h go"),
+])
+def test_refused(folder, words, complaint):
+    done = plot(folder, "small", *words, "-o", "none.png")
+    assert done.returncode == 2 and complaint in done.stderr and len(done.stderr.splitlines()) == 1
