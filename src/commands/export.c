@@ -8,6 +8,7 @@
 #include "commands/source.h"
 #include "export/tables.h"
 #include "report/facts.h"
+#include "report/stacks.h"
 #include "version.h"
 
 #include <getopt.h>
@@ -61,10 +62,23 @@ struct loaded {
     struct ml_stacks stacks;
 };
 
-static enum ml_status check_stacks(const struct ml_stacks *stacks, struct ml_error *err)
+static enum ml_status no_stacks(struct ml_run *run, struct ml_error *err)
+{
+    struct ml_facts facts;
+    struct ml_facts_range range = {INT64_MIN, INT64_MAX, 1, 0, false};
+    enum ml_status status = ml_facts_gather(run, &range, &facts, err);
+    if (status)
+        return status;
+    ML_AUTO_FREE char *why = ml_report_why_no_stacks(&facts);
+    ml_facts_free(&facts);
+    return ml_fail(err, ML_RUN_LOST, "no stacks: %.400s", why);
+}
+
+static enum ml_status check_stacks(struct ml_run *run, const struct ml_stacks *stacks,
+                                   struct ml_error *err)
 {
     if (!stacks->n_recorded)
-        return ml_fail(err, ML_RUN_LOST, "no stacks were recorded; memlog-mpi --pstack takes them");
+        return no_stacks(run, err);
     if (!stacks->n_samples)
         return ml_fail(err, ML_RUN_LOST,
                        "none of the %zu stacks that were recorded is of these ranks, this time and "
@@ -82,7 +96,7 @@ static enum ml_status load(int format, struct loaded *l, struct ml_error *err)
         status = ml_stacks_load(l->run, l->processes.rows, l->processes.count, l->choice,
                                 &l->stacks, err);
     if (!status && format >= FOLDED)
-        status = check_stacks(&l->stacks, err);
+        status = check_stacks(l->run, &l->stacks, err);
     return status;
 }
 

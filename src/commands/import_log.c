@@ -44,8 +44,7 @@ static void fetch_node(void *context, size_t i, void *out_row)
     struct ml_node_row *row = out_row;
     ml_row_clear(&ml_table_nodes, row);
     row->node = (int32_t)i;
-    row->name = im->log->nodes[i];
-    row->ended = ML_NODE_END_COMPLETE;
+    row->name = im->log->nodes[i]; /* whether the log goes on to the run's end is not in it */
 }
 
 static void fetch_process(void *context, size_t i, void *out_row)

@@ -221,8 +221,10 @@ static char *subtitle_of(const struct ml_plot_source *sources, size_t n,
     share_of(nodes, sizeof nodes, sources->n_nodes_drawn, sources->n_nodes, "node");
     share_of(ranks, sizeof ranks, sources->n_ranks_drawn, count_ranks(sources), "rank");
     bool limit = page->limit_text && (page->limit <= 0 || ml_plot_has_texts(page));
-    return ml_format("%s%s%s, %s%s%s%s", command ? command : "", command ? "   |   " : "", nodes,
-                     ranks, hint_of(page), limit ? "   |   " : "", limit ? page->limit_text : "");
+    bool known = count_ranks(sources) > 0; /* not in logs of memory_logger.py */
+    return ml_format("%s%s%s%s%s%s%s%s", command ? command : "", command ? "   |   " : "", nodes,
+                     known ? ", " : "", known ? ranks : "", hint_of(page), limit ? "   |   " : "",
+                     limit ? page->limit_text : "");
 }
 
 /* As asked for: the curves may begin later and end earlier. */

@@ -60,22 +60,24 @@ static bool asked_for(const struct ml_facts *facts)
            is_set(facts, "option_stack_signal", "none");
 }
 
+char *ml_report_why_no_stacks(const struct ml_facts *facts)
+{
+    if (!asked_for(facts))
+        return ml_strdup("none were recorded; memlog-mpi --pstack takes them");
+    ML_AUTO_FREE char *why = reasons(facts);
+    return ml_format("they were asked for, but %s", why);
+}
+
 bool ml_report_no_stacks(const struct ml_stacks *stacks, const struct ml_facts *facts,
                          const struct ml_style *style, struct ml_buffer *out)
 {
     if (stacks->n_samples)
         return false;
-    if (stacks->recorded && stacks->n_recorded > 0) {
-        ml_stack_text_note(
-            "no stacks: none of those that were recorded is of these ranks and this time", style,
-            out);
-    } else if (asked_for(facts)) {
-        ML_AUTO_FREE char *why = reasons(facts);
-        ML_AUTO_FREE char *text = ml_format("no stacks: they were asked for, but %s", why);
-        ml_stack_text_note(text, style, out);
-    } else {
-        ml_stack_text_note("no stacks: none were recorded; memlog-mpi --pstack takes them", style,
-                           out);
-    }
+    ML_AUTO_FREE char *why =
+        stacks->recorded && stacks->n_recorded > 0
+            ? ml_strdup("none of those that were recorded is of these ranks and this time")
+            : ml_report_why_no_stacks(facts);
+    ML_AUTO_FREE char *text = ml_format("no stacks: %s", why);
+    ml_stack_text_note(text, style, out);
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include "read/stack_tree.h"
 #include "report/moments.h"
+#include "report/style.h"
 
 /* The stacks of MOMENT, the innermost call first; threads with equal ones are one. Unless ALL, the
  * most frequent ones, of long ones both ends. */
@@ -16,8 +17,11 @@ void ml_report_moment(const struct ml_stacks *stacks, const struct ml_moments *m
 void ml_report_stack_tree(const struct ml_stacks *stacks, bool all, const struct ml_style *style,
                           struct ml_buffer *out);
 
-/* Says that there are no stacks, and why: not asked for, or what hindered them by the events of the
- * run, or that none was due by its options; false if there are some. */
+/* Why no stack was recorded: not asked for, or what hindered them by the events of the run, or that
+ * none was due by its options. The caller frees it. */
+char *ml_report_why_no_stacks(const struct ml_facts *facts);
+
+/* Says that there are no stacks, and why; false if there are some. */
 bool ml_report_no_stacks(const struct ml_stacks *stacks, const struct ml_facts *facts,
                          const struct ml_style *style, struct ml_buffer *out);
 

@@ -71,7 +71,7 @@ static void add_node(struct ml_grid *grid, const struct ml_facts *f, size_t i)
 {
     const struct ml_node_facts *n = &f->by_node[i];
     ml_grid_add(grid, f->nodes[i].name);
-    add_number(grid, n->ranks);
+    add_number(grid, f->ranks ? n->ranks : -1); /* of none at all: they are not known */
     add_size(grid, n->peak_B);
     add_time(grid, n->peak_ns);
     add_size(grid, f->nodes[i].memory_B);

@@ -34,7 +34,8 @@ USAGE = [
     (["read", "--pstack", "--rank", "x", "some.h5"], "'x' is no list of ranks"),
 ]
 FAILURES = [
-    (["export", "--folded", "none.h5"], "no stacks were recorded; memlog-mpi --pstack takes them"),
+    (["export", "--folded", "vain.h5"], "no stacks: they were asked for, but the stack server did not answer in time"),
+    (["export", "--folded", "none.h5"], "no stacks: none were recorded; memlog-mpi --pstack takes them"),
     (["export", "--folded", "--rank", "99", "some.h5"], "none of the 81 stacks that were recorded"),
     (["export", "--folded", "gone.h5"], "not there, and no journal of it lies beside it"),
     (["export", "--folded", "broken.h5"], "of table stacks is of frame 1000"),
@@ -56,6 +57,7 @@ def folder(tmp_path_factory):
     """Made-up runs, and what is exported of them."""
     path = tmp_path_factory.mktemp("stacks")
     runs = {"some": ["--stacks", "some"], "hostile": ["--stacks", "hostile"], "none": [],
+            "vain": ["--no-stacks", "--set", "option_pstack=yes"],
             "many": ["--stacks", "many", "--nodes", "8", "--ranks-per-node", "8"],
             "broken": ["--stacks", "some", "--break", "stray-frame"]}
     for name, options in runs.items():

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -223,6 +224,10 @@ def test_an_old_log(tmp_path):
     jsonschema.Draft7Validator(json.loads(SCHEMA.read_text())).validate(report)
     text = memlog(tmp_path, "read", "--stdout", "--pstack", "--separate", "old.log")
     assert "2 nodes" in text and "Problem::solve" in text and "Time Step 1" in text
+    text = memlog(tmp_path, "read", "old.log")
+    assert "complete" not in text and re.search(r"^node01 +- .* unknown$", text, re.M)
+    assert {node["record"] for node in report["nodes"]} == {"unknown"}
+    assert "0 ranks" not in memlog(tmp_path, "plot", "old.log", "-o", "-")
     assert "<svg" in memlog(tmp_path, "plot", "old.log", "-o", "x.svg") \
         + (tmp_path / "x.svg").read_text()
     assert {p.name for p in tmp_path.iterdir()} == {"old.log", "x.svg"}
