@@ -124,13 +124,6 @@ double ml_plot_time_unit(enum ml_plot_time told, const char **out_name)
     return units[told].s;
 }
 
-int ml_plot_time_digits(double step_s, double unit_s)
-{
-    double step = step_s / unit_s, mantissa = step / pow(10, floor(log10(step)));
-    double digits = -floor(log10(step) + 1e-9) + (fabs(mantissa - 2.5) < 1e-6);
-    return digits > 0 ? (int)digits : 0;
-}
-
 double ml_plot_time_step(enum ml_plot_time told, double end_s, int tics)
 {
     const char *name;
@@ -154,7 +147,7 @@ char *ml_plot_time_format(char *out, size_t size, enum ml_plot_time told, double
     const char *name;
     double unit_s = ml_plot_time_unit(told, &name);
     if (unit_s > 0) {
-        double place = pow(10, floor(log10(step_s / unit_s)) - 1); /* a digit more than tics have */
+        double place = pow(10, floor(log10(step_s / unit_s)) - 2); /* two digits more than tics */
         snprintf(out, size, "%.9g %s", round(time_s / unit_s / place) * place, name);
         return out;
     }

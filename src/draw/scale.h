@@ -37,9 +37,6 @@ double ml_plot_time_unit(enum ml_plot_time told, const char **out_name);
 /* Seconds between the tics of a time axis of SPAN_S with at most TICS of them. */
 double ml_plot_time_step(enum ml_plot_time told, double span_s, int tics);
 
-/* Digits behind the point of a tic of an axis that is told in units of UNIT_S. */
-int ml_plot_time_digits(double step_s, double unit_s);
-
 /* "1:02:03", "2:03" or "3.5 s" for a tic of an axis whose steps are STEP_S, or for any instant. */
 char *ml_plot_time_format(char *out, size_t size, enum ml_plot_time told, double time_s,
                           double step_s);

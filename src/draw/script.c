@@ -65,30 +65,47 @@ static double tic_step(const struct ml_script *s, double wide_px)
     return ml_plot_time_step(s->page->time, s->end_s - s->begin_s, (int)tics);
 }
 
-const char *ml_script_time_format(struct ml_script *s, double wide_px)
+static const char *time_format(const struct ml_script *s, double step)
 {
-    static const char letters[] = {
-        [ML_PLOT_IN_S] = 'S', [ML_PLOT_IN_MIN] = 'M', [ML_PLOT_IN_H] = 'H'};
-    const char *name;
-    double unit_s = ml_plot_time_unit(s->page->time, &name), step = tic_step(s, wide_px);
-    if (unit_s > 0)
-        snprintf(s->time_format, sizeof s->time_format, "%%1.%dt%c %s",
-                 ml_plot_time_digits(step, unit_s), letters[s->page->time], name);
+    if (step < 20)
+        return "%g s";
+    return s->end_s < 3600 ? "%1tM:%S" : "%1tH:%M:%S";
+}
+
+/* Each by itself: on a time axis gnuplot moves tics to whole hours. */
+static void told_tics(struct ml_script *s, double step, bool labelled)
+{
+    char text[32];
+    const char *gap = "";
+    ml_buffer_printf(s->out, "set xtics (");
+    for (double i = ceil(s->begin_s / step - 1e-6) + 0.0; i * step <= s->end_s * (1 + 1e-9); i++) {
+        ml_plot_time_format(text, sizeof text, s->page->time, i * step, step);
+        ml_buffer_printf(s->out, "%s\"%s\" %.*g", gap, labelled ? text : "", s->digits, i * step);
+        gap = ", ";
+    }
+    ml_buffer_printf(s->out, ")");
+}
+
+void ml_script_time_tics(struct ml_script *s, double wide_px, bool labelled)
+{
+    double step = tic_step(s, wide_px);
+    if (s->page->time != ML_PLOT_CLOCK)
+        told_tics(s, step, labelled);
     else
-        snprintf(s->time_format, sizeof s->time_format, "%s",
-                 step < 20         ? "%g s"
-                 : s->end_s < 3600 ? "%1tM:%S"
-                                   : "%1tH:%M:%S");
-    return s->time_format;
+        ml_buffer_printf(s->out, "set xtics format \"%s\"", labelled ? time_format(s, step) : "");
 }
 
 void ml_script_time_axis(struct ml_script *s, double wide_px)
 {
     double step = tic_step(s, wide_px);
-    bool clock = s->page->time == ML_PLOT_CLOCK, plain = clock && step < 20;
-    ml_buffer_printf(s->out, "set xtics %sformat \"%s\" %g\n", plain ? "" : "time ",
-                     ml_script_time_format(s, wide_px), step);
-    if (clock && step >= 20)
+    if (s->page->time != ML_PLOT_CLOCK) {
+        told_tics(s, step, true);
+        ml_buffer_printf(s->out, "\n");
+        return;
+    }
+    ml_buffer_printf(s->out, "set xtics %sformat \"%s\" %g\n", step < 20 ? "" : "time ",
+                     time_format(s, step), step);
+    if (step >= 20)
         ml_buffer_printf(s->out, "set mxtics 2\n");
 }
 
@@ -110,15 +127,15 @@ void ml_script_value_tics(struct ml_script *s, const char *axis, bool labelled)
     ml_buffer_printf(s->out, ")");
 }
 
-/* Farther right where what stands at the last tic reaches there. */
+/* Below where what stands at the last tic reaches there. */
 void ml_script_elapsed(struct ml_script *s, double wide_px)
 {
     double step = tic_step(s, wide_px), rest_s = s->end_s - floor(s->end_s / step + 1e-9) * step;
-    bool near = rest_s / (s->end_s - s->begin_s) * wide_px < TIC_PX / 4;
+    bool near = rest_s / (s->end_s - s->begin_s) * wide_px < TIC_PX / 2;
     ml_buffer_printf(s->out,
                      "set label 904 \"elapsed\" at graph 1, graph 0 offset character "
-                     "%s,character -1.12 left tc rgb mut\n",
-                     near ? "3.4" : "1.2");
+                     "%s tc rgb mut\n",
+                     near ? "4,character -2.3 right" : "1.2,character -1.12 left");
 }
 
 void ml_script_point(struct ml_script *s, double x_px, double y_px)

@@ -19,7 +19,6 @@ struct ml_script {
     double right_px;       /* the right margin */
     size_t *shown;         /* [n_shown] numbers of the curves that are told apart */
     size_t n_shown;
-    char time_format[24];
     struct ml_space space; /* set when the frame is written */
     struct ml_buffer *out;
 };
@@ -34,7 +33,9 @@ int ml_script_colour(const struct ml_script *s, size_t curve);
 void ml_script_texts(struct ml_script *s);
 void ml_script_frame(struct ml_script *s, double right_px);
 void ml_script_time_axis(struct ml_script *s, double wide_px);
-const char *ml_script_time_format(struct ml_script *s, double wide_px);
+
+/* Those of one of several graphs, without an end of line. */
+void ml_script_time_tics(struct ml_script *s, double wide_px, bool labelled);
 
 /* The tics of AXIS, "y" or "cb", without an end of line. */
 void ml_script_value_tics(struct ml_script *s, const char *axis, bool labelled);

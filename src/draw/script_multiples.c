@@ -45,13 +45,14 @@ static double panel_px(const struct ml_script *s, size_t columns)
 static void panel_place(struct ml_script *s, size_t panel, size_t columns, bool lowest)
 {
     size_t column = panel % columns, row = panel / columns;
-    const char *times = ml_script_time_format(s, panel_px(s, columns));
     ml_buffer_printf(s->out,
                      "set lmargin screen x0+%zu*(pw+gapx); set rmargin screen x0+%zu*(pw+gapx)+pw\n"
                      "set tmargin screen y1-%zu*(ph+gapy); set bmargin screen y1-%zu*(ph+gapy)-ph\n"
-                     "set xtics format \"%s\"; set ytics format \"%s\"; ",
-                     column, column, row, row, lowest ? times : "", column ? "" : "%g");
+                     "set ytics format \"%s\"; ",
+                     column, column, row, row, column ? "" : "%g");
     ml_script_value_tics(s, "y", column == 0);
+    ml_buffer_printf(s->out, "; ");
+    ml_script_time_tics(s, panel_px(s, columns), lowest);
     ml_buffer_printf(s->out, "\n");
     if (panel == 1)
         ml_buffer_printf(s->out, "unset label 901; unset label 902\n");

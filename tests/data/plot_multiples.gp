@@ -17,7 +17,7 @@ gapx = px(20); gapy = py(0)-py(46)
 pw = (x1-x0-1*gapx)/2; ph = (y1-y0-0*gapy)/1
 set lmargin screen x0+0*(pw+gapx); set rmargin screen x0+0*(pw+gapx)+pw
 set tmargin screen y1-0*(ph+gapy); set bmargin screen y1-0*(ph+gapy)-ph
-set xtics format "%g s"; set ytics format "%g"; set ytics 128
+set ytics format "%g"; set ytics 128; set xtics format "%g s"
 set label 13 "MiB" at graph 0, graph 1 offset character -1,character 0.8 right font sprintf("%s,%d",font,0.5+fs*0.85) tc rgb mut
 $node1 << EOD
 0.125618 22.551
@@ -94,7 +94,7 @@ set label 12 "peak 442 MiB" at graph 1, graph 1 offset 0,character 0.8 right fon
 plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder, limit with lines lw 1 dt (8,5) lc rgb lim, for [k=1:4] sprintf("$rank%d",k) using 1:2 with steps lw 0.7 lc rgb thin, $node1 using 1:2 with fillsteps fc rgb here fs transparent solid 0.10 noborder, $node1 using 1:2 with steps lw 1.8 lc rgb here
 set lmargin screen x0+1*(pw+gapx); set rmargin screen x0+1*(pw+gapx)+pw
 set tmargin screen y1-0*(ph+gapy); set bmargin screen y1-0*(ph+gapy)-ph
-set xtics format "%g s"; set ytics format ""; set ytics 128
+set ytics format ""; set ytics 128; set xtics format "%g s"
 unset label 901; unset label 902
 unset label 13
 $node2 << EOD
