@@ -320,7 +320,7 @@ def write(o, file):
     w = Writer(file, o.old)
     rows = processes(o)
     hostile = b"\x1b]0;x\x07\x1b[31m\xe2\x80\xaen\"; system(\"touch PWNED\")`touch PWNED`\xff"
-    ticks = np.arange(0, round(o.seconds / o.period)) * o.period + 0.125
+    ticks = np.arange(0, round(o.seconds / o.period)) * o.period + min(0.125, o.period / 2)
     n_ticks = len(ticks)
     names = [f"n{i + 1:02d}" for i in range(o.nodes)]
     if o.hostile:
