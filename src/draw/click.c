@@ -21,17 +21,25 @@ bool ml_click_parse(const char *line, struct ml_click *out_click)
     return true;
 }
 
+/* Where VALUE stands along the axis, which begins at LOW. */
+static double height_of(const struct ml_plot_page *page, double value, double low)
+{
+    return page->log ? log(fmax(value, low)) : value;
+}
+
 const struct ml_plot_mark *ml_click_find(const struct ml_plot_page *page,
                                          const struct ml_click *click)
 {
     double one = ml_gnuplot_unit(page), best = NEAR_PX * NEAR_PX;
     double per_x = (page->width - MARGINS_PX) / (click->x_high - click->x_low);
-    double per_y = (page->height - MARGINS_PX) / (click->y_high - click->y_low);
+    double low = click->y_low, at = height_of(page, click->y, low);
+    double per_y = (page->height - MARGINS_PX) /
+                   (height_of(page, click->y_high, low) - height_of(page, low, low));
     const struct ml_plot_mark *found = NULL;
     for (size_t i = 0; i < page->n_marks; i++) {
         const struct ml_plot_mark *m = &page->marks[i];
         double dx = ((double)m->time_ns * 1e-9 - click->x) * per_x;
-        double dy = (m->value / one - click->y) * per_y;
+        double dy = (height_of(page, m->value / one, low) - at) * per_y;
         if (dx * dx + dy * dy <= best) {
             best = dx * dx + dy * dy;
             found = m;

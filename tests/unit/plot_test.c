@@ -3,6 +3,7 @@
 #include "draw/click.h"
 #include "draw/drawing.h"
 #include "draw/gnuplot.h"
+#include "draw/log_scale.h"
 #include "draw/quote.h"
 #include "draw/scale.h"
 #include "draw/space.h"
@@ -19,6 +20,11 @@
 
 #define S 1000000000LL
 #define MIB (1LL << 20)
+
+static void assert_near(double value, double expected, double apart)
+{
+    assert_true(value >= expected - apart && value <= expected + apart);
+}
 
 static void assert_quoted(const char *text, int width, const char *expected)
 {
@@ -235,6 +241,99 @@ static void test_click_find(void **state)
     ml_buffer_free(&text);
 }
 
+/* On a logarithmic axis the middle of the graph is not the middle of the values. */
+static void test_click_find_on_a_logarithmic_axis(void **state)
+{
+    (void)state;
+    struct ml_plot_curve curve;
+    struct ml_plot_mark marks[2];
+    struct ml_plot_page page = small_page(&curve, marks);
+    page.log = true;
+    double one = ml_gnuplot_unit(&page);
+    marks[0].value = (double)MIB;
+    struct ml_click c = {10,         1.05 * (double)MIB / one, 0, 100,
+                         1024 / one, (double)(1LL << 40) / one};
+    assert_ptr_equal(ml_click_find(&page, &c), &marks[0]);
+    c.y = 8 * (double)MIB / one; /* near in bytes, far in px */
+    assert_null(ml_click_find(&page, &c));
+    marks[0].value = 0; /* at the low end */
+    c.y = c.y_low;
+    assert_ptr_equal(ml_click_find(&page, &c), &marks[0]);
+}
+
+static void assert_tics(const struct ml_plot_page *page, double least, double largest,
+                        const char *expected)
+{
+    struct ml_plot_scale s = {.one = page->measure == ML_PLOT_BYTES ? (double)MIB : 1};
+    struct ml_buffer out = {0};
+    char text[24];
+    ml_log_scale_find(page, least, largest, &s);
+    assert_true(s.log && s.low * s.one <= least && s.high * s.one > largest);
+    double end = s.high * s.one * 1.001;
+    for (double tic = s.low * s.one * 0.999; (tic = ml_log_scale_next(page, &s, tic)) <= end;)
+        ml_buffer_printf(&out, "%s%s", out.length ? ", " : "",
+                         ml_log_scale_format(text, sizeof text, page, tic));
+    ml_buffer_append(&out, "", 1);
+    assert_string_equal(out.data, expected);
+    ml_buffer_free(&out);
+}
+
+static void test_log_scale(void **state)
+{
+    (void)state;
+    struct ml_plot_page page = {.measure = ML_PLOT_BYTES};
+    assert_tics(&page, 300 * MIB, 420 * MIB, "200 MiB, 500 MiB");
+    assert_tics(&page, MIB, 90 * MIB, "1 MiB, 2 MiB, 5 MiB, 10 MiB, 20 MiB, 50 MiB, 100 MiB");
+    assert_tics(&page, MIB, 300. * 1024 * MIB,
+                "1 MiB, 10 MiB, 100 MiB, 1 GiB, 10 GiB, 100 GiB, 1 TiB");
+    assert_tics(&page, 1024 * MIB, 1024 * MIB, "1 GiB, 2 GiB");
+    page.measure = ML_PLOT_COUNT;
+    assert_tics(&page, 3, 5000, "1, 10, 100, 1000, 10000");
+    page.measure = ML_PLOT_SECONDS;
+    assert_tics(&page, 0.02, 0.3, "0.02 s, 0.05 s, 0.1 s, 0.2 s, 0.5 s");
+}
+
+/* What is asked for is what the axis has; each value stands where it is found again. */
+static void test_scale_that_is_asked_for(void **state)
+{
+    (void)state;
+    struct ml_plot_page page = {.range = {true, true, (double)MIB, 1024. * MIB}};
+    struct ml_plot_extent extent = {.end_ns = S, .largest = 300. * MIB, .smallest = MIB};
+    for (int log = 0; log < 2; log++) {
+        page.log = log;
+        struct ml_plot_scale s = ml_plot_scale_of(&page, &extent, 0, 1, 8);
+        assert_near(s.low * s.one, (double)MIB, 1);
+        assert_near(s.high * s.one, 1024. * MIB, 1);
+        assert_near(ml_plot_scale_share(&s, (double)MIB), 0, 1e-9);
+        assert_near(ml_plot_scale_share(&s, 1024. * MIB), 1, 1e-9);
+        double at = ml_plot_scale_at(&s, ml_plot_scale_share(&s, 50. * MIB)) * s.one;
+        assert_near(at, 50. * MIB, 1);
+        assert_true(ml_plot_scale_shows(&s, 50. * MIB));
+        assert_false(ml_plot_scale_shows(&s, 2048. * MIB));
+    }
+    page.range = (struct ml_plot_range){.has_low = true, .low = 4096. * MIB}; /* above all values */
+    struct ml_plot_scale s = ml_plot_scale_of(&page, &extent, 0, 1, 8);
+    assert_true(s.high > s.low);
+}
+
+static void assert_told(enum ml_plot_time told, double time_s, double step_s, const char *expected)
+{
+    char text[32];
+    assert_string_equal(ml_plot_time_format(text, sizeof text, told, time_s, step_s), expected);
+}
+
+static void test_times_in_one_unit(void **state)
+{
+    (void)state;
+    assert_near(ml_plot_time_step(ML_PLOT_IN_H, 30 * 86400., 9), 100 * 3600., 1e-6);
+    assert_near(ml_plot_time_step(ML_PLOT_IN_MIN, 0.1, 9), 0.0002 * 60, 1e-9);
+    assert_told(ML_PLOT_IN_S, 5.125, 2, "5.13 s");
+    assert_told(ML_PLOT_IN_MIN, 300, 300, "5 min");
+    assert_told(ML_PLOT_IN_H, 5400, 1800, "1.5 h");
+    assert_told(ML_PLOT_IN_MIN, 0.012, 0.012, "0.0002 min");
+    assert_told(ML_PLOT_CLOCK, 5400, 1800, "1:30:00");
+}
+
 static void assert_filled(const struct ml_plot_page *page, const char *svg, const char *expected)
 {
     struct ml_buffer out = {0};
@@ -398,6 +497,10 @@ int main(void)
         cmocka_unit_test(test_legend),
         cmocka_unit_test(test_click_parse),
         cmocka_unit_test(test_click_find),
+        cmocka_unit_test(test_click_find_on_a_logarithmic_axis),
+        cmocka_unit_test(test_log_scale),
+        cmocka_unit_test(test_scale_that_is_asked_for),
+        cmocka_unit_test(test_times_in_one_unit),
         cmocka_unit_test(test_tooltips),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_space),
