@@ -124,21 +124,21 @@ double ml_plot_time_unit(enum ml_plot_time told, const char **out_name)
     return units[told].s;
 }
 
-double ml_plot_time_step(enum ml_plot_time told, double end_s, int tics)
+double ml_plot_time_step(enum ml_plot_time told, double span_s, int tics)
 {
     const char *name;
     double unit_s = ml_plot_time_unit(told, &name);
     if (unit_s > 0)
-        return round_step(end_s / unit_s / tics) * unit_s;
+        return round_step(span_s / unit_s / tics) * unit_s;
     static const int steps[] = {20,   30,   60,   120,   300,   600,   900,
                                 1800, 3600, 7200, 10800, 21600, 43200, 86400};
-    if (end_s < 120)
-        return round_step(end_s / tics);
+    if (span_s < 120)
+        return round_step(span_s / tics);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        if (end_s / steps[i] <= tics)
+        if (span_s / steps[i] <= tics)
             return steps[i];
     }
-    return 86400 * ceil(end_s / tics / 86400);
+    return 86400 * ceil(span_s / tics / 86400);
 }
 
 char *ml_plot_time_format(char *out, size_t size, enum ml_plot_time told, double time_s,

@@ -228,6 +228,8 @@ def test_an_old_log(tmp_path):
     assert "complete" not in text and re.search(r"^node01 +- .* unknown$", text, re.M)
     assert {node["record"] for node in report["nodes"]} == {"unknown"}
     assert "0 ranks" not in memlog(tmp_path, "plot", "old.log", "-o", "-")
+    assert "it was recorded by nodes, without ranks" in \
+        memlog(tmp_path, "plot", "old.log", "--rank", "0", "-o", "-", code=1)
     assert "<svg" in memlog(tmp_path, "plot", "old.log", "-o", "x.svg") \
         + (tmp_path / "x.svg").read_text()
     assert {p.name for p in tmp_path.iterdir()} == {"old.log", "x.svg"}
