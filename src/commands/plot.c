@@ -71,9 +71,9 @@ static void close_all(struct opened *o)
 static char *whose(const struct ml_plot_request *r)
 {
     const char *rank = r->given.rank;
-    ML_AUTO_FREE char *ranks =
-        rank ? ml_format("rank%s %.40s", strpbrk(rank, ",-l") ? "s" : "", rank)
-             : ml_strdup("all ranks");
+    ML_AUTO_FREE char *ranks = rank && strcmp(rank, "all") != 0
+                                   ? ml_format("rank%s %.40s", strpbrk(rank, ",-") ? "s" : "", rank)
+                                   : ml_strdup("all ranks");
     return r->nodes ? ml_format("%s of %.40s", ranks, r->nodes) : ml_strdup(ranks);
 }
 

@@ -252,6 +252,8 @@ static const char *find_conflict(const struct ml_plot_request *r)
         return "several files go into one graph by total only";
     if (w->rate && !plain)
         return "--rate draws lines: it goes with --by, not with another form";
+    if (!w->rate && r->range.has_high && r->range.high <= 0)
+        return "--yrange: but for growth nothing lies below 0";
     if (r->log && w->rate)
         return "--log has no place for growth below 0: leave out --rate";
     if (r->log && w->form == ML_PLOT_STACKED)

@@ -66,7 +66,8 @@ static int x_of(const struct drawing *d, int64_t time_ns)
 
 static int y_of(const struct drawing *d, double value)
 {
-    return (int)lround(ml_plot_scale_share(&d->scale, value) * (d->canvas.up - 1));
+    double share = fmin(fmax(ml_plot_scale_share(&d->scale, value), -1), 2); /* beyond: cut off */
+    return (int)lround(share * (d->canvas.up - 1));
 }
 
 /* A value of curve I's point K: in a stack with all below it. */

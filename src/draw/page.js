@@ -187,7 +187,10 @@ function scaleOf() {
     if (data.measure === 'count' && !data.rate)
         step = Math.max(step, 1);
     high = data.high === null ? high : data.high / unit.one;
-    const from = data.low !== null ? low : low < 0 ? Math.floor(low / step) * step : 0, tics = [];
+    let from = data.low !== null ? low : low < 0 ? Math.floor(low / step) * step : 0;
+    const tics = [];
+    if (from >= high) // all values lie above what was asked for
+        from = high - 1;
     for (let i = Math.ceil(from / step - 1e-9); i * step <= high + 1e-9; i++)
         tics.push(i * step * unit.one);
     return { unit, step, high, low: from, tics, say: v => +(v / unit.one).toPrecision(6),

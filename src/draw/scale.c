@@ -86,6 +86,8 @@ struct ml_plot_scale ml_plot_scale_of(const struct ml_plot_page *page,
         s.low = r->low / s.one;
     if (r->has_high)
         s.high = r->high / s.one;
+    if (s.high <= s.low) /* all values lie above what was asked for */
+        s.low = s.high - 1;
     return s;
 }
 

@@ -61,6 +61,11 @@ def test_yrange(folder, form):
 def test_yrange_of_other_measures(folder):
     script = plot(folder, "small", "--rate", "--yrange", "-10MiB:10MiB", "-o", "-").stdout
     assert "set yrange [-10:10]" in script
+    for suffix in ("gp", "txt", "html"):                # far from all values, above and below them
+        for given in ("1:2", "1e-9:2e-9", "900TiB:", "-9TiB"):
+            words = ["--rate", "--yrange", ":-9TiB"] if given[0] == "-" else ["--yrange", given]
+            picture = draw(folder, f"far.{suffix}", "small", *words).read_text()
+            assert "nan" not in picture.replace("NaN", ""), given
     script = plot(folder, "small", "--log", "--yrange", "1MiB:10GiB", "-o", "-").stdout
     assert tics(script, "y")[0][0] == "1 MiB" and tics(script, "y")[-1][0] == "10 GiB"
 
@@ -107,6 +112,7 @@ def test_page(folder, modules, form):
     (["--yrange", "4GiB"], "low and high, as in 0:4GiB"),
     (["--yrange", ":"], "low and high, as in 0:4GiB"),
     (["--yrange", "1:2:3"], "low and high, as in 0:4GiB"),
+    (["--yrange", ":0"], "but for growth nothing lies below 0"),
     (["--time", "d"], "s, min and h go"),
 ])
 def test_refused(folder, words, complaint):

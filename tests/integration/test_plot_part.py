@@ -67,6 +67,7 @@ def test_ranks(folder):
     total = page(folder, "small", "--rank", "0,5-6")
     assert total["title"] == "Resident memory, ranks 0,5-6" and "limit" not in total
     assert at(total["curves"][0], 8) == pytest.approx(sum(at(c, 8) for c in data["curves"]), rel=1e-6)
+    assert page(folder, "small", "--rank", "all")["title"] == "Resident memory, all ranks"
     assert {c["label"] for c in page(folder, "large", "--by", "rank", "--rank", "8-9")["curves"]} == {"rank 8", "rank 9"}
     assert page(folder, "large", "--heatmap", "--rank", "8-9")["map"]["labels"] == ["rank 8", "rank 9"]
     assert len(page(folder, "large", "--stacked", "--rank", "62,63")["curves"]) == 2
