@@ -86,9 +86,11 @@ function tenfold(v) {
 function logScale(largest) {
     const top = largest || 1024, least = data.low ?? Math.max(data.smallest, top / 1e6);
     const tics = tenfolds(least, Math.max(top, least));
-    const low = data.low ?? tics.findLast(t => t <= least * 1.000001);
+    let low = data.low ?? tics.findLast(t => t <= least * 1.000001);
     const high = data.high ?? tics.find(t => t > Math.max(top, least) * 1.000001);
     const unit = { name: '', one: 1 };
+    if (low >= high)
+        low = high / 10;
     return { unit, low, high, tics: tics.filter(t => t >= low * .999 && t <= high * 1.001), say: tenfold,
              share: v => Math.log(Math.max(v, 0) / low || 1) / Math.log(high / low) };
 }
@@ -190,7 +192,7 @@ function scaleOf() {
     let from = data.low !== null ? low : low < 0 ? Math.floor(low / step) * step : 0;
     const tics = [];
     if (from >= high) // all values lie above what was asked for
-        from = high - 1;
+        from = high - Math.max(Math.abs(high), 1);
     for (let i = Math.ceil(from / step - 1e-9); i * step <= high + 1e-9; i++)
         tics.push(i * step * unit.one);
     return { unit, step, high, low: from, tics, say: v => +(v / unit.one).toPrecision(6),

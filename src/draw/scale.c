@@ -87,7 +87,7 @@ struct ml_plot_scale ml_plot_scale_of(const struct ml_plot_page *page,
     if (r->has_high)
         s.high = r->high / s.one;
     if (s.high <= s.low) /* all values lie above what was asked for */
-        s.low = s.high - 1;
+        s.low = s.log ? s.high / 10 : s.high - fmax(fabs(s.high), 1);
     return s;
 }
 

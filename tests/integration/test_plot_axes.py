@@ -70,6 +70,15 @@ def test_yrange_of_other_measures(folder):
     assert tics(script, "y")[0][0] == "1 MiB" and tics(script, "y")[-1][0] == "10 GiB"
 
 
+@pytest.mark.parametrize("words", [["--yrange", "1:2"], ["--yrange", ":1"], ["--yrange", "900TiB:"],
+                                   ["--rate", "--yrange", ":-9TiB"]])
+def test_yrange_far_from_all_values(folder, words):
+    """An empty picture, not an error."""
+    needs("gnuplot")
+    for form in [[]] if "--rate" in words else [[], ["--log"], ["--heatmap", "--log"], ["--stacked"]]:
+        draw(folder, "far.png", "small", *form, *words)
+
+
 @pytest.mark.parametrize("unit, step", [("s", 200), ("min", 5), ("h", 0.1)])
 def test_time(folder, unit, step):
     """In one unit, as scripts and papers want it, in every text; each tic stands where it says."""
