@@ -3,10 +3,10 @@ import re
 import shutil
 
 import pytest
-import memlog_testing as mt
 from plot_testing import browse, draw, folder, modules, needs, plot  # noqa: F401 fixtures
 
-FORMS = {"lines": [], "rank": ["--by", "rank"], "band": ["--band"], "heatmap": ["--heatmap"], "multiples": ["--multiples"]}
+FORMS = {"lines": [], "rank": ["--by", "rank"], "band": ["--band"], "heatmap": ["--heatmap"],
+         "multiples": ["--multiples"]}
 UNITS = r"(KiB|MiB|GiB|TiB)"
 
 

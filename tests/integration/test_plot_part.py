@@ -26,7 +26,8 @@ def by_label(data):
 @pytest.mark.parametrize("by", BY)
 def test_state_before_is_carried_in(folder, by):
     """At the left edge stands what was there already, at the right one the picture ends."""
-    whole, part = (by_label(page(folder, "small", *BY[by], *words)) for words in ([], ["--since", "6", "--until", "0:09"]))
+    whole, part = (by_label(page(folder, "small", *BY[by], *words))
+                   for words in ([], ["--since", "6", "--until", "0:09"]))
     assert part and part.keys() <= whole.keys()
     for label, curve in part.items():
         assert curve["t"][0] == 6 and curve["t"][-1] <= 9
@@ -56,7 +57,8 @@ def test_date(folder):
 
 
 def test_peak_of_before_is_none_of_the_part(folder):
-    whole, part = (page(folder, "small", "--by", "rank", *w)["curves"] for w in ([], ["--since", "6.5", "--until", "7"]))
+    whole, part = (page(folder, "small", "--by", "rank", *words)["curves"]
+                   for words in ([], ["--since", "6.5", "--until", "7"]))
     assert max(part[0]["v"]) < max(whole[0]["v"])
 
 
@@ -68,7 +70,8 @@ def test_ranks(folder):
     assert total["title"] == "Resident memory, ranks 0,5-6" and "limit" not in total
     assert at(total["curves"][0], 8) == pytest.approx(sum(at(c, 8) for c in data["curves"]), rel=1e-6)
     assert page(folder, "small", "--rank", "all")["title"] == "Resident memory, all ranks"
-    assert {c["label"] for c in page(folder, "large", "--by", "rank", "--rank", "8-9")["curves"]} == {"rank 8", "rank 9"}
+    two = page(folder, "large", "--by", "rank", "--rank", "8-9")["curves"]
+    assert {c["label"] for c in two} == {"rank 8", "rank 9"}
     assert page(folder, "large", "--heatmap", "--rank", "8-9")["map"]["labels"] == ["rank 8", "rank 9"]
     assert len(page(folder, "large", "--stacked", "--rank", "62,63")["curves"]) == 2
 
