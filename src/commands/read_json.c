@@ -21,12 +21,14 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
     struct ml_stacks stacks = {0};
     struct ml_output output = {0};
     struct ml_mpi_sums mpi = {0};
+    struct ml_death_report death = {.process = -1};
     struct ml_facts_range range = {r->choice.since_ns, r->choice.until_ns, r->all ? 0 : r->rows,
                                    r->every_ns, r->separate};
     enum ml_status status = ml_facts_gather(run, &range, &facts, err);
     if (status)
         return status;
-    if (r->pstack)
+    status = ml_death_gather(run, &facts, &death, err);
+    if (!status && r->pstack)
         status = ml_stacks_load(run, facts.processes, facts.n_processes, &r->choice, &stacks, err);
     if (!status && r->output)
         status = gather_output(run, r, &output, err);
@@ -34,6 +36,7 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
         status = ml_mpi_sums_gather(run, &facts, &mpi, err);
     struct ml_json_parts parts = {
         .facts = &facts,
+        .death = &death,
         .name = r->name,
         .by_node = r->separate,
         .stacks = r->pstack ? &stacks : NULL,
@@ -42,6 +45,7 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
     };
     if (!status)
         status = ml_report_json(&parts, out, err);
+    ml_death_free(&death);
     ml_mpi_sums_free(&mpi);
     ml_output_free(&output);
     ml_stacks_free(&stacks);

@@ -8,10 +8,21 @@
 #define MOMENTS 12 /* whose stacks are shown, unless --all */
 #define LINES 4    /* of output under a row, unless --all */
 
+static enum ml_status add_header(struct ml_run *run, const struct ml_facts *facts,
+                                 const struct ml_read_request *r, const struct ml_style *style,
+                                 struct ml_buffer *out, struct ml_error *err)
+{
+    struct ml_death_report death;
+    enum ml_status status = ml_death_gather(run, facts, &death, err);
+    if (!status)
+        ml_report_header(facts, &death, r->name, style, out);
+    ml_death_free(&death);
+    return status;
+}
+
 static void add_tables(const struct ml_facts *facts, const struct ml_read_request *r,
                        const struct ml_style *style, struct ml_buffer *out)
 {
-    ml_report_header(facts, r->name, style, out);
     ml_report_summary(facts, style, out);
     if ((r->pstack || r->output) && !r->ranks)
         return;
@@ -100,8 +111,11 @@ enum ml_status ml_read_text(struct ml_run *run, const struct ml_read_request *re
     enum ml_status status = ml_facts_gather(run, &range, &facts, err);
     if (status)
         return status;
-    add_tables(&facts, r, style, out);
-    status = add_mpi(run, &facts, r, style, out, err);
+    status = add_header(run, &facts, r, style, out, err);
+    if (!status)
+        add_tables(&facts, r, style, out);
+    if (!status)
+        status = add_mpi(run, &facts, r, style, out, err);
     if (status)
         goto done;
     if (r->pstack)

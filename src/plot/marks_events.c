@@ -62,6 +62,7 @@ static char *text_of(const struct ml_plot_source *s, const struct ml_event_row *
     case ML_EVENT_PHASE_BEGIN:
     case ML_EVENT_PHASE_END:
     case ML_EVENT_MARK:
+    case ML_EVENT_DEATH:
         break;
     }
     return NULL;

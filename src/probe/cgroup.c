@@ -9,10 +9,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define STAT_NS (200 * ML_NS_PER_MS)
+#define MOVED_PART 64
 
 /* Where the hierarchies are mounted: each controller of version 1 by its name, version 2 at the
  * root, or beside version 1 in "unified". */
@@ -83,6 +85,19 @@ static int64_t read_limit(struct ml_procfs *fs, int root, const struct place *pl
     return n > 0 ? ml_proc_parse_limit(fs->text, (size_t)n) : ML_NOT_MEASURED;
 }
 
+/* Version 2, cgroup-v2.rst: memory.events has "oom_kill", processes of the cgroup and those below
+ * it that any OOM killer killed, and "oom", how often the limit was reached and nothing could be
+ * taken back. Version 1 has "oom_kill" in memory.oom_control (since Linux 4.13), and
+ * memory.failcnt. */
+static void count_kills(struct ml_cgroup_level *level, struct ml_procfs *fs, bool version_1)
+{
+    ssize_t n = level->kills >= 0 ? ml_procfs_reread(fs, level->kills) : -1;
+    level->n_kills = ml_proc_parse_counter(fs->text, n > 0 ? (size_t)n : 0, "oom_kill ");
+    n = level->hits >= 0 ? ml_procfs_reread(fs, level->hits) : -1;
+    level->n_hits = version_1 ? ml_proc_parse_limit(fs->text, n > 0 ? (size_t)n : 0)
+                              : ml_proc_parse_counter(fs->text, n > 0 ? (size_t)n : 0, "oom ");
+}
+
 static void add_level(struct ml_procfs *fs, int root, const struct place *place,
                       struct ml_cgroup *cgroup)
 {
@@ -101,6 +116,9 @@ static void add_level(struct ml_procfs *fs, int root, const struct place *place,
     if (level.usage < 0)
         return;
     level.stat = open_at(root, place, "memory.stat");
+    level.kills = open_at(root, place, *h->controller ? "memory.oom_control" : "memory.events");
+    level.hits = open_at(root, place, *h->controller ? "memory.failcnt" : "memory.events");
+    count_kills(&level, fs, *h->controller);
     int64_t lowest_B = ml_cgroup_limit_B(cgroup);
     if (level.limit_B >= 0 && (lowest_B < 0 || level.limit_B < lowest_B))
         cgroup->charged = cgroup->n_levels;
@@ -153,7 +171,15 @@ void ml_cgroup_open(const char *root, struct ml_procfs *fs, struct ml_cgroup *ou
     *out_cgroup = cgroup;
 }
 
-static void read_stat(struct ml_cgroup_level *level, struct ml_procfs *fs, bool version_1)
+/* Page cache that came since would count as used. */
+static bool has_moved(const struct ml_cgroup_level *level, int64_t used_B)
+{
+    int64_t limit_B = level->high_B >= 0 ? level->high_B : level->limit_B;
+    return limit_B >= 0 && llabs(used_B - level->stat_used_B) > limit_B / MOVED_PART;
+}
+
+static void read_stat(struct ml_cgroup_level *level, struct ml_procfs *fs, bool version_1,
+                      int64_t used_B)
 {
     struct ml_proc_memory_stat stat;
     ssize_t n = level->stat >= 0 ? ml_procfs_reread(fs, level->stat) : -1;
@@ -161,6 +187,7 @@ static void read_stat(struct ml_cgroup_level *level, struct ml_procfs *fs, bool 
     level->file_B = stat.file_B;
     level->shmem_B = stat.shmem_B;
     level->kernel_B = stat.kernel_B;
+    level->stat_used_B = used_B;
 }
 
 /* USED_B of a limit, of which FILE_B could be taken back. */
@@ -181,8 +208,8 @@ void ml_cgroup_tick(struct ml_cgroup *cgroup, struct ml_procfs *fs, int64_t now_
         struct ml_cgroup_level *level = &cgroup->levels[i];
         ssize_t n = ml_procfs_reread(fs, level->usage);
         int64_t used_B = n > 0 ? ml_proc_parse_limit(fs->text, (size_t)n) : ML_NOT_MEASURED;
-        if (due)
-            read_stat(level, fs, cgroup->version_1);
+        if (due || has_moved(level, used_B))
+            read_stat(level, fs, cgroup->version_1, used_B);
         ml_room_offer(row, ML_LIMIT_CGROUP, left_of(level->limit_B, used_B, level->file_B),
                       level->limit_B);
         ml_room_offer(row, ML_LIMIT_CGROUP_HIGH, left_of(level->high_B, used_B, level->file_B),
@@ -198,12 +225,34 @@ void ml_cgroup_tick(struct ml_cgroup *cgroup, struct ml_procfs *fs, int64_t now_
         cgroup->stat_ns = now_ns;
 }
 
+struct ml_cgroup_kills ml_cgroup_kills(struct ml_cgroup *cgroup, struct ml_procfs *fs)
+{
+    struct ml_cgroup_kills found = {.limit_B = ML_NOT_MEASURED};
+    for (int i = 0; i < cgroup->n_levels; i++) {
+        struct ml_cgroup_level *level = &cgroup->levels[i];
+        int64_t kills = level->n_kills, hits = level->n_hits;
+        count_kills(level, fs, cgroup->version_1);
+        int64_t n = kills >= 0 ? level->n_kills - kills : 0;
+        found.n = n > found.n ? n : found.n;
+        if (n > 0 && hits >= 0 && level->n_hits > hits && found.limit_B < 0)
+            found.limit_B = level->limit_B;
+    }
+    return found;
+}
+
+static void close_file(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 void ml_cgroup_close(struct ml_cgroup *cgroup)
 {
     for (int i = 0; i < cgroup->n_levels; i++) {
-        close(cgroup->levels[i].usage);
-        if (cgroup->levels[i].stat >= 0)
-            close(cgroup->levels[i].stat);
+        close_file(cgroup->levels[i].usage);
+        close_file(cgroup->levels[i].stat);
+        close_file(cgroup->levels[i].kills);
+        close_file(cgroup->levels[i].hits);
     }
     cgroup->n_levels = 0;
 }

@@ -13,8 +13,12 @@
 /* A cgroup on the way from our own up to the mount that has a limit, or is our own. */
 struct ml_cgroup_level {
     int usage, stat;                   /* open files; stat may be -1 */
+    int kills, hits;                   /* likewise: kills for want of memory, and how often the
+                                          limit was reached */
+    int64_t n_kills, n_hits;           /* as last read */
     int64_t limit_B, high_B;           /* ML_NOT_MEASURED without one */
-    int64_t file_B, shmem_B, kernel_B; /* as last read */
+    int64_t file_B, shmem_B, kernel_B; /* as last read, */
+    int64_t stat_used_B;               /* when so much was charged */
 };
 
 struct ml_cgroup {
@@ -34,9 +38,17 @@ void ml_cgroup_open(const char *root, struct ml_procfs *fs, struct ml_cgroup *ou
 int64_t ml_cgroup_limit_B(const struct ml_cgroup *cgroup);
 
 /* Sets what ROW says of the cgroup, and offers what is left in each: what is charged there can grow
- * to the limit, and page cache is taken back. The parts of the charge are read each 200 ms. */
+ * to the limit, and page cache is taken back. The parts of the charge are read each 200 ms, and
+ * when it has changed by much. */
 void ml_cgroup_tick(struct ml_cgroup *cgroup, struct ml_procfs *fs, int64_t now_ns,
                     struct ml_node_sample_row *row);
+
+/* Kills for want of memory that the kernel has counted since the last call, or the opening. */
+struct ml_cgroup_kills {
+    int64_t n;
+    int64_t limit_B; /* of a cgroup that had reached it; ML_NOT_MEASURED: none of those seen had */
+};
+struct ml_cgroup_kills ml_cgroup_kills(struct ml_cgroup *cgroup, struct ml_procfs *fs);
 
 void ml_cgroup_close(struct ml_cgroup *cgroup);
 

@@ -8,13 +8,30 @@
 #include "sums/room.h"
 
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
+
+#define KILL_EXPLAINS_NS (5 * ML_NS_PER_S)
+#define RECENT_NS (2 * ML_NS_PER_S)
 
 struct ml_node_probe {
     struct ml_procfs fs;
     struct ml_cgroup cgroup;
-    int meminfo; /* open file, or -1 */
+    int meminfo;                             /* open file, or -1 */
+    int64_t tmpfs_full_ns, hugetlb_empty_ns; /* when that was seen last */
+    int64_t n_kills; /* for want of memory, of all processes, as last read */
+    struct {         /* kills that have explained no death yet */
+        int64_t on_node, ours, limit_B;
+        int64_t seen_ns;
+    } open;
 };
+
+/* Since Linux 4.13. */
+static int64_t read_kills(struct ml_procfs *fs)
+{
+    ssize_t n = ml_procfs_read(fs, fs->root, "vmstat");
+    return ml_proc_parse_counter(fs->text, n > 0 ? (size_t)n : 0, "oom_kill ");
+}
 
 enum ml_status ml_node_probe_open(const char *proc_root, const char *cgroup_root,
                                   struct ml_node_probe **out_probe, struct ml_error *err)
@@ -27,6 +44,7 @@ enum ml_status ml_node_probe_open(const char *proc_root, const char *cgroup_root
     }
     probe->meminfo = ml_procfs_keep(&probe->fs, "meminfo");
     ml_cgroup_open(cgroup_root, &probe->fs, &probe->cgroup);
+    probe->n_kills = read_kills(&probe->fs);
     *out_probe = probe;
     return ML_OK;
 }
@@ -48,13 +66,56 @@ void ml_node_probe_describe(struct ml_node_probe *probe, struct ml_node_row *row
     row->cpus = probe->cgroup.cpus ? probe->cgroup.cpus : (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
+static bool is_full(const char *folder)
+{
+    struct statvfs st;
+    return statvfs(folder, &st) == 0 && st.f_blocks > 0 && st.f_bavail == 0;
+}
+
 void ml_node_probe_tick(struct ml_node_probe *probe, struct ml_node_sample_row *row)
 {
     struct ml_proc_meminfo meminfo = read_meminfo(probe);
     row->available_B = meminfo.available_B;
     row->swap_free_B = meminfo.swap_free_B;
+    int64_t now_ns = ml_mono_now().ns;
+    if (is_full("/dev/shm"))
+        probe->tmpfs_full_ns = now_ns;
+    if (meminfo.hugetlb_pages > 0 && meminfo.hugetlb_free == 0)
+        probe->hugetlb_empty_ns = now_ns;
     ml_room_offer(row, ML_LIMIT_NODE, meminfo.available_B, meminfo.total_B);
-    ml_cgroup_tick(&probe->cgroup, &probe->fs, ml_mono_now().ns, row);
+    ml_cgroup_tick(&probe->cgroup, &probe->fs, now_ns, row);
+}
+
+static void count_kills(struct ml_node_probe *probe)
+{
+    int64_t before = probe->n_kills, now_ns = ml_mono_now().ns;
+    struct ml_cgroup_kills ours = ml_cgroup_kills(&probe->cgroup, &probe->fs);
+    probe->n_kills = read_kills(&probe->fs);
+    int64_t on_node = before >= 0 && probe->n_kills > before ? probe->n_kills - before : 0;
+    if (now_ns - probe->open.seen_ns > KILL_EXPLAINS_NS)
+        probe->open.on_node = probe->open.ours = 0;
+    if (!on_node && !ours.n)
+        return;
+    probe->open.on_node += on_node;
+    probe->open.ours += ours.n;
+    probe->open.limit_B = ours.limit_B;
+    probe->open.seen_ns = now_ns;
+}
+
+void ml_node_probe_ask(struct ml_node_probe *probe, struct ml_node_state *out_state)
+{
+    int64_t now_ns = ml_mono_now().ns;
+    count_kills(probe);
+    *out_state = (struct ml_node_state){
+        .killed = probe->open.on_node > 0,
+        .killed_ours = probe->open.ours > 0,
+        .limit_B = probe->open.limit_B,
+        .memory_B = read_meminfo(probe).total_B,
+        .tmpfs_full = now_ns - probe->tmpfs_full_ns < RECENT_NS,
+        .hugetlb_empty = now_ns - probe->hugetlb_empty_ns < RECENT_NS,
+    };
+    probe->open.on_node -= probe->open.on_node > 0;
+    probe->open.ours -= probe->open.ours > 0;
 }
 
 void ml_node_probe_close(struct ml_node_probe *probe)

@@ -202,6 +202,8 @@ void ml_proc_parse_meminfo(const char *text, size_t n, struct ml_proc_meminfo *o
         {"MemAvailable:", &out_meminfo->available_B},
         {"SwapTotal:", &out_meminfo->swap_total_B},
         {"SwapFree:", &out_meminfo->swap_free_B},
+        {"HugePages_Total:", &out_meminfo->hugetlb_pages},
+        {"HugePages_Free:", &out_meminfo->hugetlb_free},
     };
     parse_fields(text, n, fields, COUNT(fields));
 }
@@ -221,6 +223,14 @@ void ml_proc_parse_memory_stat(const char *text, size_t n, bool version_1,
     bool known = active_B >= 0 && inactive_B >= 0;
     if (!known || __builtin_add_overflow(active_B, inactive_B, &out_stat->file_B))
         out_stat->file_B = ML_NOT_MEASURED;
+}
+
+int64_t ml_proc_parse_counter(const char *text, size_t n, const char *name)
+{
+    int64_t value;
+    const struct field field = {name, &value};
+    parse_fields(text, n, &field, 1);
+    return value;
 }
 
 size_t ml_proc_parse_pids(const char *text, size_t n, pid_t *out_pids, size_t most)

@@ -58,6 +58,7 @@ struct ml_proc_meminfo {
     int64_t available_B; /* since Linux 3.14 */
     int64_t swap_total_B;
     int64_t swap_free_B;
+    int64_t hugetlb_pages, hugetlb_free; /* of the default size */
 };
 void ml_proc_parse_meminfo(const char *text, size_t n, struct ml_proc_meminfo *out_meminfo);
 
@@ -70,6 +71,10 @@ struct ml_proc_memory_stat {
 };
 void ml_proc_parse_memory_stat(const char *text, size_t n, bool version_1,
                                struct ml_proc_memory_stat *out_stat);
+
+/* The number behind NAME, which has the blank or colon too, at the begin of a line: of vmstat,
+ * memory.events, meminfo. */
+int64_t ml_proc_parse_counter(const char *text, size_t n, const char *name);
 
 /* The PID given out last, from loadavg. */
 bool ml_proc_parse_last_pid(const char *text, size_t n, pid_t *out_pid);

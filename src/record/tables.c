@@ -28,6 +28,7 @@ const struct ml_code ml_event_codes[] = {
     {ML_EVENT_PHASE_BEGIN, "phase_begin"},
     {ML_EVENT_PHASE_END, "phase_end"},
     {ML_EVENT_MARK, "mark"},
+    {ML_EVENT_DEATH, "death"},
     {0, NULL},
 };
 

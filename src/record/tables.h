@@ -268,7 +268,8 @@ enum ml_event_kind {
     ML_EVENT_PHASE_BEGIN = 11, /* text: MPI_Init, MPI_Finalize or a region; value: resident set, or
                                   -1 */
     ML_EVENT_PHASE_END = 12,
-    ML_EVENT_MARK = 13, /* text: what the application says */
+    ML_EVENT_MARK = 13,  /* text: what the application says */
+    ML_EVENT_DEATH = 14, /* why a rank died, where that is more than its code or signal */
 };
 
 extern const struct ml_code ml_node_end_codes[], ml_state_codes[], ml_event_codes[],

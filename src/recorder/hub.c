@@ -45,6 +45,7 @@ struct ml_hub {
     int allowed_cpus;
     struct ml_hooks *hooks;
     bool ending, finished;
+    int asked;    /* the signal that was passed on to the application last; 0: none was */
     bool stopped; /* all is recorded: what guests still say, of a signal, concerns nobody */
 };
 
@@ -142,8 +143,15 @@ static void rank_exited(struct ml_hub *h, struct ml_seat *s, const struct ml_ran
     s->end.ended_by_us = h->ending;
     ml_sampler_rank_ended(h->setup.sampler, s->rank, end);
     enum ml_cause cause = ml_verdict_cause(&s->end, &value);
-    if (cause != ML_CAUSE_NONE)
-        ml_job_failure(h->job, cause, s->rank, value);
+    if (cause == ML_CAUSE_NONE)
+        return;
+    struct ml_verdict verdict = {.cause = cause, .rank = s->rank, .value = value};
+    if (cause == ML_CAUSE_SIGNAL || cause == ML_CAUSE_EXIT)
+        verdict.why = ml_sampler_judge(h->setup.sampler, s->rank, end->status, h->asked);
+    if (*verdict.why.words)
+        ml_sampler_event(h->setup.sampler, s->rank, ML_EVENT_DEATH, verdict.why.death,
+                         verdict.why.words);
+    ml_job_failure(h->job, &verdict);
 }
 
 static void end_ranks(void *context)
@@ -246,8 +254,9 @@ static void guest_message(void *context, uint32_t type, const void *bytes, size_
                "rank %d cannot start: the process that starts ranks was killed; the "
                "application is ended",
                (int)first);
-        ml_job_failure(h->job, ML_CAUSE_US, -1, 0);
+        ml_job_failure(h->job, &(struct ml_verdict){.cause = ML_CAUSE_US, .rank = -1});
     } else if (type == ML_MEMBER_SIGNAL) {
+        h->asked = (int)first;
         ml_sampler_event(h->setup.sampler, -1, ML_EVENT_FORWARDED, first,
                          "signal passed on to the application");
     }
@@ -325,7 +334,8 @@ static void aborted(void *context, int rank, int code, const char *text)
         return;
     s->end.abort_code = code & 0xff;
     ml_sampler_event(h->setup.sampler, rank, ML_EVENT_ABORT, code, *text ? text : "MPI_Abort");
-    ml_job_failure(h->job, ML_CAUSE_ABORT, rank, code);
+    ml_job_failure(h->job,
+                   &(struct ml_verdict){.cause = ML_CAUSE_ABORT, .rank = rank, .value = code});
 }
 
 static void host_limited(void *context, const char *reason)
@@ -341,7 +351,7 @@ static void host_lost(void *context)
         return;
     ml_log(ML_LOG_ERROR, "the process that hosts the application's MPI world died; the application "
                          "is ended");
-    ml_job_failure(h->job, ML_CAUSE_US, -1, 0);
+    ml_job_failure(h->job, &(struct ml_verdict){.cause = ML_CAUSE_US, .rank = -1});
 }
 
 /* ---- between nodes ---- */

@@ -110,11 +110,12 @@ enum ml_status ml_job_open(struct ml_loop *loop, const struct ml_job_setup *setu
     return ML_OK;
 }
 
-void ml_job_failure(struct ml_job *j, enum ml_cause cause, int rank, int value)
+void ml_job_failure(struct ml_job *j, const struct ml_verdict *verdict)
 {
     if (j->own.cause != ML_CAUSE_NONE || j->finished)
         return;
-    j->own = (struct ml_verdict){cause, rank, value, root_clock(j)};
+    j->own = *verdict;
+    j->own.time_ns = root_clock(j);
     if (!j->ending)
         send_all(j, FAILURE, &j->own, 0);
 }

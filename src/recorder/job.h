@@ -33,8 +33,8 @@ enum ml_status ml_job_open(struct ml_loop *loop, const struct ml_job_setup *setu
                            const struct ml_job_events *events, struct ml_job **out_job,
                            struct ml_error *err);
 
-/* A rank of this node failed by itself. The first failure of the job counts. */
-void ml_job_failure(struct ml_job *job, enum ml_cause cause, int rank, int value);
+/* A rank of this node failed by itself, now. The first failure of the job counts. */
+void ml_job_failure(struct ml_job *job, const struct ml_verdict *verdict);
 
 /* All ranks of this node have ended and their output is passed on. */
 void ml_job_node_done(struct ml_job *job);

@@ -290,11 +290,17 @@ int64_t ml_recorder_clock_offset(const struct ml_recorder *r)
 static void put_end(struct ml_recorder *r, const struct ml_verdict *verdict)
 {
     struct ml_journal *j = ml_sampler_journal(r->sampler);
-    char words[256], code[16];
+    char words[256], code[16], rank[16];
     ml_verdict_describe(verdict, words, sizeof words);
     snprintf(code, sizeof code, "%d", ml_verdict_exit_code(verdict));
     put(j, "exit_code", ML_INT64, code);
     put(j, "verdict", ML_TEXT, words);
+    if (verdict->why.death == ML_DEATH_PLAIN)
+        return;
+    snprintf(rank, sizeof rank, "%d", verdict->rank);
+    put(j, "death", ML_TEXT, ml_death_name(verdict->why.death));
+    put(j, "death_rank", ML_INT64, rank);
+    put(j, "death_sure", ML_INT64, verdict->why.sure ? "1" : "0");
 }
 
 /* ---- the end ---- */

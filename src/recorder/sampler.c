@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/slice.h"
+#include "probe/node.h"
 #include "recorder/budget.h"
 #include "recorder/event.h"
 #include "recorder/source_processes.h"
@@ -16,6 +17,8 @@ struct active {
     void *state;
 };
 
+#define TIGHTEST_NS (2 * ML_NS_PER_S)
+
 struct ml_sampler {
     const struct ml_options *options;
     int node;
@@ -26,6 +29,8 @@ struct ml_sampler {
     struct ml_journal *journal;
     struct ml_timer *timer;
     struct ml_node_sample_row last; /* of the last tick */
+    struct ml_room tightest;        /* the least that was left, of the last two seconds */
+    int64_t tightest_ns;
     int64_t tick, missed;
     int64_t deadline_ns;
     struct ml_budget budget;
@@ -71,6 +76,24 @@ static void react(struct ml_sampler *s, const struct ml_tick *t)
     }
 }
 
+static double share_left(const struct ml_room *room)
+{
+    return (double)room->left_B / (double)room->limit_B;
+}
+
+/* A process that runs out of memory is gone by the next tick, and with it what it had. */
+static void note_room(struct ml_sampler *s)
+{
+    struct ml_node_row none;
+    ml_row_clear(&ml_table_nodes, &none);
+    struct ml_room room = ml_room_of(&none, &s->last);
+    bool stale = s->last.time_ns - s->tightest_ns > TIGHTEST_NS;
+    if (room.left_B < 0 || (!stale && share_left(&room) > share_left(&s->tightest)))
+        return;
+    s->tightest = room;
+    s->tightest_ns = s->last.time_ns;
+}
+
 static void take_tick(struct ml_sampler *s)
 {
     int64_t before = own_cpu_ns();
@@ -83,6 +106,7 @@ static void take_tick(struct ml_sampler *s)
     measure(s, &t);
     t.node.sampler_cpu_ns = own_cpu_ns();
     s->last = t.node;
+    note_room(s);
     ml_journal_row(s->journal, ML_FRAME_NODE_SAMPLE, t.now.ns, &ml_table_node_samples, &t.node);
     flush(s);
     react(s, &t);
@@ -166,6 +190,7 @@ enum ml_status ml_sampler_open(struct ml_loop *loop, const struct ml_sampler_set
         .options = setup->options, .node = setup->node, .node_name = setup->node_name};
     ml_row_clear(&ml_table_node_samples, &s->last);
     s->last.memory_B = s->last.memory_error_B = s->last.rss_B = 0;
+    s->tightest.left_B = ML_NOT_MEASURED;
     enum ml_status status =
         ml_journal_create(setup->journal, setup->header, setup->options->force, &s->journal, err);
     if (status == ML_OK)
@@ -231,6 +256,23 @@ void ml_sampler_rank_ended(struct ml_sampler *s, int rank, const struct ml_rank_
     }
     exit_event(s, rank, end->status);
     flush(s);
+}
+
+struct ml_judgement ml_sampler_judge(struct ml_sampler *s, int rank, int status, int asked)
+{
+    struct ml_death_facts facts = {
+        .rank = rank, .node = s->node_name, .status = status, .asked = asked};
+    facts.room = s->tightest;
+    bool by_itself = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (s->sources.node && !by_itself) {
+        struct ml_node_state node;
+        ml_node_probe_ask(s->sources.node, &node);
+        facts.oom = (struct ml_oom){node.killed_ours, node.limit_B >= 0, node.killed, node.limit_B};
+        facts.node_B = node.memory_B;
+        facts.tmpfs_full = node.tmpfs_full;
+        facts.hugetlb_exhausted = node.hugetlb_empty;
+    }
+    return ml_death_judge(&facts);
 }
 
 void ml_sampler_event(struct ml_sampler *s, int rank, enum ml_event_kind kind, int64_t value,

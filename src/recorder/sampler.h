@@ -4,6 +4,7 @@
 #define ML_RECORDER_SAMPLER_H
 
 #include "recorder/source.h"
+#include "verdict/death.h"
 
 #include <sys/types.h>
 
@@ -36,6 +37,10 @@ void ml_sampler_start(struct ml_sampler *s);
 
 /* RANK (-1: the command, where it is a launcher) ended. */
 void ml_sampler_rank_ended(struct ml_sampler *s, int rank, const struct ml_rank_exit *end);
+
+/* Why RANK, which ended with STATUS of wait(2), did; ASKED: the signal that was passed on to the
+ * application before, or 0. */
+struct ml_judgement ml_sampler_judge(struct ml_sampler *s, int rank, int status, int asked);
 
 /* An event of now. RANK: -1: of none. */
 void ml_sampler_event(struct ml_sampler *s, int rank, enum ml_event_kind kind, int64_t value,

@@ -11,6 +11,7 @@
 
 /* The open sources that others ask. Each `open` puts its own in; NULL: it is not open. */
 struct ml_sources {
+    struct ml_node_probe *node;
     struct ml_process_source *processes;
     struct ml_calls *calls;
     struct ml_stacks *stacks;

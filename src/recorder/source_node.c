@@ -6,10 +6,9 @@ static enum ml_status open_node(const struct ml_source_setup *setup, void **out_
                                 struct ml_error *err)
 {
     struct ml_node_probe *probe;
-    (void)setup;
     enum ml_status status = ml_node_probe_open("/proc", "/sys/fs/cgroup", &probe, err);
     if (status == ML_OK)
-        *out_state = probe;
+        *out_state = setup->sources->node = probe;
     return status;
 }
 

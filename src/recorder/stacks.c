@@ -1,4 +1,5 @@
 #include "recorder/stacks.h"
+#include "probe/node.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -23,6 +24,7 @@
 #define HURRIED_NS (2 * ML_NS_PER_S)
 
 struct ml_stacks {
+    struct ml_node_probe *node_probe; /* NULL: none */
     const struct ml_options *options;
     const struct ml_probe *probe;
     struct ml_journal *journal;
@@ -269,10 +271,25 @@ static void on_named(void *context, int64_t cpu_ns)
     ml_journal_flush(s->journal, &err);
 }
 
+/* It offers itself: the kernel takes it first where memory runs out. */
+static bool was_taken_for_memory(const struct ml_stacks *s)
+{
+    struct ml_node_state node = {0};
+    if (s->node_probe)
+        ml_node_probe_ask(s->node_probe, &node);
+    return node.killed || node.killed_ours;
+}
+
 static void on_broken(void *context, int restarts, const char *why)
 {
     struct ml_stacks *s = context;
     s->restarts = restarts;
+    if (was_taken_for_memory(s)) {
+        why = "memory ran out, and the kernel took that of the stack server first";
+        ml_log(ML_LOG_NOTICE, "%s; what it had told is recorded", why);
+        put_event(s, ML_EVENT_DEBUGGER, restarts, why);
+        return;
+    }
     ml_log(ML_LOG_WARNING, "%s; it is started again, or replaced", why);
     put_event(s, ML_EVENT_DEBUGGER, restarts, why);
 }
@@ -316,6 +333,7 @@ static enum ml_status open_stacks(const struct ml_source_setup *setup, void **ou
     struct ml_stacks *s = ml_alloc(sizeof *s);
     *s = (struct ml_stacks){.options = o,
                             .probe = ml_process_source_probe(setup->sources->processes),
+                            .node_probe = setup->sources->node,
                             .journal = setup->journal,
                             .node = setup->node,
                             .share = o->overhead,

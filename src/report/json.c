@@ -35,7 +35,28 @@ static json_t *exit_code(const struct ml_facts *f)
     return code ? ml_json_count(strtol(code, NULL, 10)) : json_null();
 }
 
-static json_t *run_of(const struct ml_facts *f)
+static json_t *death_of(const struct ml_facts *f, const struct ml_death_report *d)
+{
+    if (!d->kind)
+        return json_null();
+    bool known = d->process >= 0;
+    const struct ml_process_row *p = known ? &f->processes[d->process] : NULL;
+    const struct ml_node_row *node = known ? ml_facts_node(f, p->node) : NULL;
+    json_t *death = json_object(), *calls = json_array();
+    json_object_set_new(death, "kind", ml_json_text(d->kind));
+    json_object_set_new(death, "sure", json_boolean(d->sure));
+    json_object_set_new(death, "rank", known ? json_integer(p->rank) : json_null());
+    json_object_set_new(death, "node", ml_json_text(node ? node->name : NULL));
+    json_object_set_new(death, "rank_B", ml_json_count(d->rank_B));
+    json_object_set_new(death, "node_B", ml_json_count(d->node_B));
+    for (size_t i = 0; i < d->n_calls; i++)
+        json_array_append_new(calls, ml_json_text(d->calls[i]));
+    json_object_set_new(death, "calls", calls);
+    json_object_set_new(death, "calls_before_s", ml_json_seconds(d->stack_age_ns));
+    return death;
+}
+
+static json_t *run_of(const struct ml_facts *f, const struct ml_death_report *death)
 {
     static const char *const texts[] = {"command", "directory", "job_id", "mpi", "verdict"};
     const char *recovered = ml_facts_attribute(f, "recovered");
@@ -48,6 +69,7 @@ static json_t *run_of(const struct ml_facts *f)
     json_object_set_new(run, "nodes", json_integer((json_int_t)f->n_nodes));
     json_object_set_new(run, "ranks", json_integer(f->ranks));
     json_object_set_new(run, "exit_code", exit_code(f));
+    json_object_set_new(run, "death", death_of(f, death));
     json_object_set_new(run, "recovered", json_boolean(recovered && strcmp(recovered, "0") != 0));
     return run;
 }
@@ -223,7 +245,7 @@ enum ml_status ml_report_json(const struct ml_json_parts *parts, struct ml_buffe
     json_object_set_new(root, "format", json_string("memlog-read"));
     json_object_set_new(root, "version", json_integer(2));
     json_object_set_new(root, "file", ml_json_text(parts->name));
-    json_object_set_new(root, "run", run_of(f));
+    json_object_set_new(root, "run", run_of(f, parts->death));
     json_object_set_new(root, "summary", summary_of(f));
     json_object_set_new(root, "notes", notes_of(f));
     json_object_set_new(root, "nodes", nodes_of(parts));

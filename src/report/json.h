@@ -4,12 +4,14 @@
 
 #include "base/buffer.h"
 #include "read/stacks.h"
+#include "report/death.h"
 #include "report/facts.h"
 #include "report/mpi_sums.h"
 #include "report/output.h"
 
 struct ml_json_parts {
     const struct ml_facts *facts;
+    const struct ml_death_report *death;
     const char *name;               /* of the file */
     bool by_node;                   /* memory over time of each node too */
     const struct ml_stacks *stacks; /* NULL: without */

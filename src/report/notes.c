@@ -23,6 +23,7 @@ static bool is_note(int64_t kind)
     case ML_EVENT_PHASE_BEGIN:
     case ML_EVENT_PHASE_END:
     case ML_EVENT_MARK:
+    case ML_EVENT_DEATH:
         break;
     }
     return false;

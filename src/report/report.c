@@ -88,8 +88,8 @@ static char *ending(const struct ml_facts *f)
     return ml_format("exit code %s%s%s", code, verdict ? ": " : "", verdict ? verdict : "");
 }
 
-void ml_report_header(const struct ml_facts *facts, const char *name, const struct ml_style *style,
-                      struct ml_buffer *out)
+void ml_report_header(const struct ml_facts *facts, const struct ml_death_report *death,
+                      const char *name, const struct ml_style *style, struct ml_buffer *out)
 {
     const char *recovered = ml_facts_attribute(facts, "recovered");
     if (style->colour)
@@ -101,6 +101,7 @@ void ml_report_header(const struct ml_facts *facts, const char *name, const stru
     line(out, style, "started", when(facts));
     line(out, style, "job", job(facts, style));
     line(out, style, "ended", ending(facts));
+    line(out, style, "before that", death ? ml_death_words(death, facts) : NULL);
     if (recovered && strcmp(recovered, "0") != 0)
         line(out, style, "recovered", ml_strdup("from the journals of the run"));
 }

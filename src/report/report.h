@@ -3,12 +3,13 @@
 #define ML_REPORT_REPORT_H
 
 #include "base/buffer.h"
+#include "report/death.h"
 #include "report/facts.h"
 #include "report/style.h"
 
-/* Command, when, where, how it ended. NAME is the file's. */
-void ml_report_header(const struct ml_facts *facts, const char *name, const struct ml_style *style,
-                      struct ml_buffer *out);
+/* Command, when, where, how it ended. NAME is the file's; DEATH may be NULL. */
+void ml_report_header(const struct ml_facts *facts, const struct ml_death_report *death,
+                      const char *name, const struct ml_style *style, struct ml_buffer *out);
 
 /* What people ask first: the peak, the largest and smallest rank, how evenly it is spread, whether
  * it grows, the approach to a limit. */

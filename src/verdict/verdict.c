@@ -75,6 +75,10 @@ int ml_verdict_exit_code(const struct ml_verdict *v)
 void ml_verdict_describe(const struct ml_verdict *v, char *out, size_t size)
 {
     char who[32] = "the command";
+    if (*v->why.words) {
+        snprintf(out, size, "%s", v->why.words);
+        return;
+    }
     if (v->rank >= 0)
         snprintf(who, sizeof who, "rank %d", v->rank);
     switch (v->cause) {
@@ -105,6 +109,9 @@ void ml_verdict_pack(const struct ml_verdict *v, struct ml_buffer *out)
     ml_pack_int(out, v->rank);
     ml_pack_int(out, v->value);
     ml_pack_int(out, v->time_ns);
+    ml_pack_int(out, v->why.death);
+    ml_pack_int(out, v->why.sure);
+    ml_pack_text(out, v->why.words);
 }
 
 struct ml_verdict ml_verdict_unpack(struct ml_unpacker *u)
@@ -113,5 +120,8 @@ struct ml_verdict ml_verdict_unpack(struct ml_unpacker *u)
     v.rank = (int)ml_unpack_int(u);
     v.value = (int)ml_unpack_int(u);
     v.time_ns = ml_unpack_int(u);
+    v.why.death = (enum ml_death)ml_unpack_int(u);
+    v.why.sure = ml_unpack_int(u) != 0;
+    snprintf(v.why.words, sizeof v.why.words, "%s", ml_unpack_text(u));
     return v;
 }

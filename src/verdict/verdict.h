@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/pack.h"
+#include "verdict/death.h"
 #include "world/protocol.h"
 
 #include <stdbool.h>
@@ -25,6 +26,7 @@ struct ml_verdict {
     int rank;        /* -1: the command, where it is a launcher */
     int value;       /* exit code, signal or MPI_Abort's code */
     int64_t time_ns; /* on rank 0's clock */
+    struct ml_judgement why;
 };
 
 /* How a process of ours is to end: by SIGNAL if it is not 0, else with CODE. */

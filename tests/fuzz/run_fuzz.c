@@ -53,9 +53,14 @@ static void read_stacks(struct ml_run *run, const struct ml_facts *facts,
     ml_under_init(&under, &facts->total, &moments);
     if (ml_output_gather(run, &under.history, &lines, &output, NULL) == ML_OK) {
         struct ml_under_what what = {stacks, &moments, &output, false};
-        struct ml_json_parts parts = {facts, "run.h5", true, stacks, &output, mpi};
+        struct ml_death_report death;
+        if (ml_death_gather(run, facts, &death, NULL) == ML_OK) {
+            struct ml_json_parts parts = {facts, &death, "run.h5", true, stacks, &output, mpi};
+            free(ml_death_words(&death, facts));
+            ml_report_json(&parts, out, NULL);
+        }
+        ml_death_free(&death);
         ml_report_under(facts, &under, &what, &style, out);
-        ml_report_json(&parts, out, NULL);
         ml_output_free(&output);
     }
     ml_under_free(&under);
@@ -85,7 +90,7 @@ static void read_facts(struct ml_run *run, const struct ml_stacks *stacks)
     struct ml_buffer out = {0};
     if (ml_facts_gather(run, &range, &facts, NULL))
         return;
-    ml_report_header(&facts, "run.h5", &style, &out);
+    ml_report_header(&facts, NULL, "run.h5", &style, &out);
     ml_report_summary(&facts, &style, &out);
     ml_report_nodes(&facts, true, &style, &out);
     ml_report_ranks(&facts, true, &style, &out);

@@ -131,6 +131,17 @@ static void last_moment(long n, const char *file)
     exit(0);
 }
 
+/* The last rank takes more and more, until somebody ends it. */
+static void eat(const char *file)
+{
+    const struct timespec bite = {0, 20000000};
+    while (rank == n_ranks - 1) {
+        touch(map(4 * MIB, 0), 4 * MIB);
+        nanosleep(&bite, NULL);
+    }
+    hold(file);
+}
+
 /* Ranks end one after the other, and nothing grows. */
 static void leave(long n, const char *file)
 {
@@ -161,6 +172,8 @@ int main(int argc, char **argv)
         fork_child(n, file, 1);
     } else if (strcmp(mode, "last") == 0) {
         last_moment(n, file);
+    } else if (strcmp(mode, "eat") == 0) {
+        eat(file);
     } else if (strcmp(mode, "leave") == 0) {
         leave(n, file);
     } else if (strcmp(mode, "hugetlb") == 0) {

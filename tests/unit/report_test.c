@@ -206,7 +206,7 @@ static char *report_of(const char *options, const struct ml_style *style, bool a
     struct ml_buffer out = {0};
     if (ml_run_open(made_up_run(options), &run, &err) || ml_facts_gather(run, &range, &facts, &err))
         fail_msg("%s", err.text);
-    ml_report_header(&facts, "run.h5", style, &out);
+    ml_report_header(&facts, NULL, "run.h5", style, &out);
     ml_report_summary(&facts, style, &out);
     ml_report_nodes(&facts, all, style, &out);
     ml_report_ranks(&facts, all, style, &out);

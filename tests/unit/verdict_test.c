@@ -49,8 +49,10 @@ static void causes(void **state)
 static void the_first_failure_counts(void **state)
 {
     struct ml_verdict job = {.rank = -1};
-    const struct ml_verdict none = {ML_CAUSE_NONE, 0, 0, 50}, late = {ML_CAUSE_EXIT, 1, 3, 200},
-                            early = {ML_CAUSE_SIGNAL, 2, 9, 100};
+    const struct ml_verdict none = {.cause = ML_CAUSE_NONE, .rank = 0, .value = 0, .time_ns = 50},
+                            late = {.cause = ML_CAUSE_EXIT, .rank = 1, .value = 3, .time_ns = 200},
+                            early = {
+                                .cause = ML_CAUSE_SIGNAL, .rank = 2, .value = 9, .time_ns = 100};
     (void)state;
     ml_verdict_merge(&job, &none);
     assert_int_equal(job.cause, ML_CAUSE_NONE);
@@ -87,7 +89,7 @@ static void leaves_as_its_rank(void **state)
     };
     (void)state;
     for (size_t i = 0; i < N(table); i++) {
-        struct ml_verdict job = {table[i].job, 1, 0, 0};
+        struct ml_verdict job = {.cause = table[i].job, .rank = 1};
         struct ml_leave leave = ml_verdict_leave(&table[i].end, &job);
         assert_int_equal(leave.code, table[i].code);
         assert_int_equal(leave.signal, table[i].signal);
@@ -102,15 +104,29 @@ static void codes_and_words(void **state)
         int code;
         const char *words;
     } table[] = {
-        {{ML_CAUSE_NONE, 0, 0, 0}, 0, "completed"},
-        {{ML_CAUSE_EXIT, 3, 5, 0}, 5, "rank 3 exited with code 5"},
-        {{ML_CAUSE_EXIT, -1, 127, 0}, 127, "the command exited with code 127"},
-        {{ML_CAUSE_SIGNAL, 3, 11, 0}, 139, "rank 3 was ended by signal 11 (Segmentation fault)"},
-        {{ML_CAUSE_SIGNAL, -1, 9, 0}, 137, "the command was ended by signal 9 (Killed)"},
-        {{ML_CAUSE_ABORT, 12, 77, 0}, 77, "rank 12 called MPI_Abort with code 77"},
-        {{ML_CAUSE_ABORT, 0, -1, 0}, 255, "rank 0 called MPI_Abort with code -1"},
-        {{ML_CAUSE_NO_FINALIZE, 2, 0, 0}, openmpi, "rank 2 ended without MPI_Finalize"},
-        {{ML_CAUSE_US, 0, 0, 0}, 70, "memlog-mpi failed and ended the application"},
+        {{.cause = ML_CAUSE_NONE, .rank = 0, .value = 0}, 0, "completed"},
+        {{.cause = ML_CAUSE_EXIT, .rank = 3, .value = 5}, 5, "rank 3 exited with code 5"},
+        {{.cause = ML_CAUSE_EXIT, .rank = -1, .value = 127},
+         127,
+         "the command exited with code 127"},
+        {{.cause = ML_CAUSE_SIGNAL, .rank = 3, .value = 11},
+         139,
+         "rank 3 was ended by signal 11 (Segmentation fault)"},
+        {{.cause = ML_CAUSE_SIGNAL, .rank = -1, .value = 9},
+         137,
+         "the command was ended by signal 9 (Killed)"},
+        {{.cause = ML_CAUSE_ABORT, .rank = 12, .value = 77},
+         77,
+         "rank 12 called MPI_Abort with code 77"},
+        {{.cause = ML_CAUSE_ABORT, .rank = 0, .value = -1},
+         255,
+         "rank 0 called MPI_Abort with code -1"},
+        {{.cause = ML_CAUSE_NO_FINALIZE, .rank = 2, .value = 0},
+         openmpi,
+         "rank 2 ended without MPI_Finalize"},
+        {{.cause = ML_CAUSE_US, .rank = 0, .value = 0},
+         70,
+         "memlog-mpi failed and ended the application"},
     };
     (void)state;
     for (size_t i = 0; i < N(table); i++) {
@@ -124,9 +140,84 @@ static void codes_and_words(void **state)
     }
 }
 
+#define MIB (1LL << 20)
+#define KILLED SIGKILL
+#define EXITED(code) ((code) << 8)
+
+static const struct ml_death_facts quiet = {.rank = 1,
+                                            .node = "n03",
+                                            .oom = {.limit_B = -1},
+                                            .room = {5000 * MIB, 9000 * MIB, ML_LIMIT_NODE},
+                                            .node_B = 9000 * MIB};
+
+static struct ml_judgement judge(int status, struct ml_oom oom, struct ml_room room, int asked)
+{
+    struct ml_death_facts facts = quiet;
+    facts.status = status;
+    facts.oom = oom;
+    facts.room = room;
+    facts.asked = asked;
+    return ml_death_judge(&facts);
+}
+
+static void why_a_rank_died(void **state)
+{
+    const struct ml_oom none = {.limit_B = -1}, full = {true, true, true, 200 * MIB},
+                        above = {true, false, true, -1}, somebody = {false, false, true, -1};
+    const struct ml_room much = quiet.room, cgroup = {0, 200 * MIB, ML_LIMIT_CGROUP},
+                         low = {MIB, 9000 * MIB, ML_LIMIT_NODE},
+                         ulimit = {3 * MIB, 600 * MIB, ML_LIMIT_ADDRESS_SPACE},
+                         wide = {300 * MIB, 600 * MIB, ML_LIMIT_ADDRESS_SPACE};
+    const struct {
+        struct ml_judgement is;
+        enum ml_death death;
+        bool sure;
+        const char *part;
+    } cases[] = {
+        {judge(KILLED, full, cgroup, 0), ML_DEATH_OOM_CGROUP, true,
+         "rank 1 on n03 was ended by the kernel: out of memory; the job's cgroup (200 MiB) was full"},
+        {judge(KILLED, full, much, SIGTERM), ML_DEATH_OOM_CGROUP, true, "cgroup"},
+        {judge(KILLED, above, cgroup, 0), ML_DEATH_OOM_ABOVE, false, "above"},
+        {judge(KILLED, above, low, 0), ML_DEATH_OOM_NODE, true, "the node (8.79 GiB) was full"},
+        {judge(KILLED, somebody, low, 0), ML_DEATH_OOM_NODE, true, "the node"},
+        {judge(KILLED, somebody, much, 0), ML_DEATH_OOM_NODE, false, "most likely"},
+        {judge(KILLED, none, much, 0), ML_DEATH_KILLED, true, "by somebody"},
+        {judge(KILLED, none, much, SIGKILL), ML_DEATH_ASKED, true, "from outside"},
+        {judge(SIGTERM, none, much, SIGTERM), ML_DEATH_ASKED, true, "(Terminated)"},
+        {judge(SIGTERM, none, much, 0), ML_DEATH_PLAIN, true, ""},
+        {judge(SIGABRT, none, ulimit, 0), ML_DEATH_NO_MEMORY, false,
+         "3.00 MiB were left of the 600 MiB that ulimit -v allows"},
+        {judge(EXITED(1), none, ulimit, 0), ML_DEATH_NO_MEMORY, false, "exited with code 1"},
+        {judge(EXITED(0), none, ulimit, 0), ML_DEATH_PLAIN, true, ""},
+        {judge(SIGABRT, none, wide, 0), ML_DEATH_PLAIN, true, ""},
+        {judge(SIGABRT, none, low, 0), ML_DEATH_PLAIN, true, ""},
+        {judge(SIGSEGV, full, cgroup, 0), ML_DEATH_PLAIN, true, ""},
+        {judge(SIGBUS, none, much, 0), ML_DEATH_BUS, false, "could not be had"},
+    };
+    (void)state;
+    for (size_t i = 0; i < N(cases); i++) {
+        const struct ml_judgement *j = &cases[i].is;
+        if (j->death != cases[i].death || j->sure != cases[i].sure ||
+            !strstr(j->words, cases[i].part) || !*j->words != !*cases[i].part)
+            fail_msg("case %zu: %s, %d: %s", i, ml_death_name(j->death), j->sure, j->words);
+    }
+    struct ml_death_facts bus = quiet;
+    bus.status = SIGBUS;
+    bus.hugetlb_exhausted = true;
+    assert_int_equal(ml_death_judge(&bus).death, ML_DEATH_HUGETLB);
+    bus.tmpfs_full = true;
+    assert_int_equal(ml_death_judge(&bus).death, ML_DEATH_TMPFS_FULL);
+    for (enum ml_death death = ML_DEATH_PLAIN; death <= ML_DEATH_KILLED; death++)
+        assert_non_null(ml_death_name(death));
+}
+
 static void round_trip(void **state)
 {
-    const struct ml_verdict v = {ML_CAUSE_SIGNAL, 4711, 11, 123456789012LL};
+    const struct ml_verdict v = {.cause = ML_CAUSE_SIGNAL,
+                                 .rank = 4711,
+                                 .value = 11,
+                                 .time_ns = 123456789012LL,
+                                 .why = {ML_DEATH_OOM_NODE, true, "words"}};
     struct ml_buffer b = {0};
     (void)state;
     ml_verdict_pack(&v, &b);
@@ -138,6 +229,9 @@ static void round_trip(void **state)
     assert_int_equal(back.rank, v.rank);
     assert_int_equal(back.value, v.value);
     assert_true(back.time_ns == v.time_ns);
+    assert_int_equal(back.why.death, v.why.death);
+    assert_true(back.why.sure);
+    assert_string_equal(back.why.words, v.why.words);
     for (size_t n = 0; n < b.length; n++) {
         u = ml_unpack(b.data, n);
         ml_verdict_unpack(&u);
@@ -153,6 +247,7 @@ int main(void)
         cmocka_unit_test(the_first_failure_counts),
         cmocka_unit_test(leaves_as_its_rank),
         cmocka_unit_test(codes_and_words),
+        cmocka_unit_test(why_a_rank_died),
         cmocka_unit_test(round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,148 @@
+#include "verdict/death.h"
+
+#include "base/units.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+/* A process is refused memory before the last byte is gone: it asks for more than a page. */
+#define NEAR_SHARE 20
+
+const char *ml_death_name(enum ml_death death)
+{
+    static const char *const names[] = {
+        [ML_DEATH_PLAIN] = "plain",           [ML_DEATH_OOM_CGROUP] = "oom_cgroup",
+        [ML_DEATH_OOM_ABOVE] = "oom_above",   [ML_DEATH_OOM_NODE] = "oom_node",
+        [ML_DEATH_NO_MEMORY] = "no_memory",   [ML_DEATH_TMPFS_FULL] = "tmpfs_full",
+        [ML_DEATH_HUGETLB] = "hugetlb_empty", [ML_DEATH_BUS] = "bus",
+        [ML_DEATH_ASKED] = "asked",           [ML_DEATH_KILLED] = "killed",
+    };
+    return names[death];
+}
+
+static bool is_near(const struct ml_room *room)
+{
+    return room->left_B >= 0 && room->left_B < room->limit_B / NEAR_SHARE;
+}
+
+static enum ml_death cause_of_kill(const struct ml_death_facts *f)
+{
+    if (f->oom.in_cgroup && f->oom.at_limit)
+        return ML_DEATH_OOM_CGROUP;
+    if (f->oom.in_cgroup && f->room.limit != ML_LIMIT_NODE)
+        return ML_DEATH_OOM_ABOVE;
+    if (f->oom.in_cgroup || f->oom.on_node)
+        return ML_DEATH_OOM_NODE;
+    return f->asked == SIGKILL ? ML_DEATH_ASKED : ML_DEATH_KILLED;
+}
+
+static enum ml_death cause_of_signal(const struct ml_death_facts *f, int number)
+{
+    if (number == SIGKILL)
+        return cause_of_kill(f);
+    if (number == f->asked)
+        return ML_DEATH_ASKED;
+    if (number == SIGBUS)
+        return f->tmpfs_full          ? ML_DEATH_TMPFS_FULL
+               : f->hugetlb_exhausted ? ML_DEATH_HUGETLB
+                                      : ML_DEATH_BUS;
+    /* malloc(3) gives NULL, operator new throws: the program ends by itself */
+    bool by_itself = number == SIGABRT || number == SIGSEGV;
+    return by_itself && f->room.limit == ML_LIMIT_ADDRESS_SPACE && is_near(&f->room)
+               ? ML_DEATH_NO_MEMORY
+               : ML_DEATH_PLAIN;
+}
+
+static enum ml_death cause_of(const struct ml_death_facts *f)
+{
+    if (WIFSIGNALED(f->status))
+        return cause_of_signal(f, WTERMSIG(f->status));
+    bool refused = f->room.limit == ML_LIMIT_ADDRESS_SPACE && is_near(&f->room);
+    return WEXITSTATUS(f->status) != 0 && refused ? ML_DEATH_NO_MEMORY : ML_DEATH_PLAIN;
+}
+
+static void say(struct ml_judgement *j, const struct ml_death_facts *f, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void say(struct ml_judgement *j, const struct ml_death_facts *f, const char *format, ...)
+{
+    va_list args;
+    int n = f->rank < 0
+                ? snprintf(j->words, sizeof j->words, "the command on %.64s ", f->node)
+                : snprintf(j->words, sizeof j->words, "rank %d on %.64s ", f->rank, f->node);
+    va_start(args, format);
+    vsnprintf(j->words + n, sizeof j->words - (size_t)n, format, args);
+    va_end(args);
+}
+
+static void say_end(const struct ml_death_facts *f, char *out, size_t size)
+{
+    if (WIFSIGNALED(f->status))
+        snprintf(out, size, "was ended by signal %d (%s)", WTERMSIG(f->status),
+                 strsignal(WTERMSIG(f->status)));
+    else
+        snprintf(out, size, "exited with code %d", WEXITSTATUS(f->status));
+}
+
+struct ml_judgement ml_death_judge(const struct ml_death_facts *facts)
+{
+    struct ml_judgement j = {.death = cause_of(facts), .sure = true};
+    char end[64], size[16], left[16];
+    say_end(facts, end, sizeof end);
+    ml_size_format(left, sizeof left, facts->room.left_B);
+    switch (j.death) {
+    case ML_DEATH_PLAIN:
+        break;
+    case ML_DEATH_OOM_CGROUP:
+        ml_size_format(size, sizeof size, facts->oom.limit_B);
+        say(&j, facts, "was ended by the kernel: out of memory; the job's cgroup (%s) was full",
+            size);
+        break;
+    case ML_DEATH_OOM_ABOVE:
+        j.sure = false;
+        say(&j, facts,
+            "was ended by the kernel: out of memory; a cgroup above the job's was full, most "
+            "likely, or the node");
+        break;
+    case ML_DEATH_OOM_NODE:
+        j.sure = facts->oom.in_cgroup || is_near(&facts->room);
+        ml_size_format(size, sizeof size, facts->node_B);
+        say(&j, facts, "was ended by the kernel%s: out of memory; the node (%s) was full",
+            j.sure ? "" : ", most likely", size);
+        break;
+    case ML_DEATH_NO_MEMORY:
+        j.sure = false;
+        ml_size_format(size, sizeof size, facts->room.limit_B);
+        say(&j, facts,
+            "%s, most likely for want of memory: %s were left of the %s that ulimit -v allows", end,
+            left, size);
+        break;
+    case ML_DEATH_TMPFS_FULL:
+        j.sure = false;
+        say(&j, facts, "%s, most likely since /dev/shm is full", end);
+        break;
+    case ML_DEATH_HUGETLB:
+        j.sure = false;
+        say(&j, facts, "%s, most likely since the pool of huge pages was empty", end);
+        break;
+    case ML_DEATH_BUS:
+        j.sure = false;
+        say(&j, facts,
+            "%s: a page of a mapping could not be had, as where /dev/shm is full, huge pages run "
+            "out, or a mapped file is cut",
+            end);
+        break;
+    case ML_DEATH_ASKED:
+        say(&j, facts, "%s, which came from outside: qdel, scancel, a time limit, Ctrl-C", end);
+        break;
+    case ML_DEATH_KILLED:
+        say(&j, facts,
+            "%s, by somebody: not by memlog-mpi, and the kernel counted no kill for want of memory",
+            end);
+        break;
+    }
+    return j;
+}

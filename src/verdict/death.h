@@ -1,0 +1,55 @@
+/* Why a rank died, judged by what is known of it and of its node. Pure: facts in, judgement out. */
+#ifndef ML_VERDICT_DEATH_H
+#define ML_VERDICT_DEATH_H
+
+#include "sums/room.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum ml_death {
+    ML_DEATH_PLAIN,      /* of what its exit code or signal says */
+    ML_DEATH_OOM_CGROUP, /* killed by the kernel: a cgroup that it was in was full */
+    ML_DEATH_OOM_ABOVE,  /* likewise, one above all that can be seen */
+    ML_DEATH_OOM_NODE,   /* likewise, the node was */
+    ML_DEATH_NO_MEMORY,  /* it asked for memory and was refused: ulimit -v */
+    ML_DEATH_TMPFS_FULL, /* it wrote to a page that the file system had no room for */
+    ML_DEATH_HUGETLB,    /* it touched a huge page, and the pool was empty */
+    ML_DEATH_BUS,        /* a page could not be had: one of these two, or a mapped file was cut */
+    ML_DEATH_ASKED,      /* by a signal that was passed on to it: qdel, scancel, a time limit */
+    ML_DEATH_KILLED,     /* by KILL, and it was none of the above */
+};
+
+/* Kills for want of memory that the kernel has counted since the one before, on the node. */
+struct ml_oom {
+    bool in_cgroup; /* of a process of the job's cgroups */
+    bool at_limit;  /* one of these had reached its limit, LIMIT_B */
+    bool on_node;   /* of any process */
+    int64_t limit_B;
+};
+
+struct ml_death_facts {
+    int rank;         /* -1: the command, where it is a launcher */
+    const char *node; /* name */
+    int status;       /* of wait(2) */
+    struct ml_oom oom;
+    struct ml_room room;    /* the least that was left shortly before */
+    int64_t node_B;         /* the node's memory */
+    int asked;              /* the signal that was passed on to the application; 0: none was */
+    bool tmpfs_full;        /* /dev/shm was, shortly before */
+    bool hugetlb_exhausted; /* there is a pool of huge pages, and none was free */
+};
+
+struct ml_judgement {
+    enum ml_death death;
+    bool sure;       /* else it is likely */
+    char words[256]; /* "rank 1 on n03 was ended by the kernel: out of memory, ..."; "": PLAIN */
+};
+
+struct ml_judgement ml_death_judge(const struct ml_death_facts *facts);
+
+/* "oom_cgroup"; "plain". */
+const char *ml_death_name(enum ml_death death);
+
+#endif

@@ -1,0 +1,135 @@
+"""Why a rank died: what the kernel, the limits and the signals say, in text, JSON and the file."""
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import memlog_testing as mt
+from memlog_file import Recording
+
+MIB = 1 << 20
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def report(file):
+    done = subprocess.run([mt.MEMLOG, "read", "--json", file], capture_output=True, check=True)
+    return json.loads(done.stdout)
+
+
+def text(file):
+    env = {**os.environ, "COLUMNS": "300"}
+    return subprocess.run([mt.MEMLOG, "read", file], capture_output=True, text=True, check=True,
+                          env=env).stdout
+
+
+def death(file, kind, rank, sure):
+    """The death in JSON, after all forms were seen to agree on it."""
+    found, attributes = report(file)["run"]["death"], Recording(file).attributes
+    assert (found["kind"], found["rank"], found["sure"]) == (kind, rank, sure), found
+    assert (attributes["death"], attributes["death_rank"], attributes["death_sure"]) == (kind, rank, sure)
+    told = [e["text"] for e in Recording(file).rows("events") if e["kind"] == 14]
+    assert attributes["verdict"] in told
+    assert attributes["verdict"] in re.sub(r"\s+", " ", text(file))
+    return found
+
+
+def command(ranks, *application, options=(), file):
+    return [*mt.mpiexec(mt.BUILD, ranks), mt.MEMLOG_MPI, "-q", "-r", "50ms", *options, "-o", file,
+            "--", *application]
+
+
+@pytest.fixture
+def cgroup():
+    """A function that makes a cgroup of so many MiB below ours, in which a job can be started."""
+    made = []
+    own = dict(line.split(":", 2)[1:] for line in Path("/proc/self/cgroup").read_text().splitlines())
+    places = [(CGROUPS / "memory" / own["memory"].lstrip("/"), "memory.limit_in_bytes")] \
+        if "memory" in own else [(CGROUPS / own.get("", "/").lstrip("/"), "memory.max")]
+
+    def make(size_MiB):
+        parent, limit = places[0]
+        path = parent / f"memlog-test-{os.getpid()}"
+        try:
+            path.mkdir()
+            made.append(path)
+            (path / limit).write_text(str(size_MiB * MIB))
+        except OSError as error:
+            pytest.skip(f"no cgroup with a limit may be made here: {error}")
+        return lambda: (path / "cgroup.procs").write_text(str(os.getpid()))
+    yield make
+    for path in made:
+        mt.wait_for(lambda p=path: not (p / "cgroup.procs").read_text(), what="an empty cgroup")
+        path.rmdir()
+
+
+def test_killed_in_its_cgroup(file, tmp_path, cgroup):
+    job = command(3, mt.PROGRAMS / mt.BUILD / "memory_kinds", "eat", 0, tmp_path / "stop",
+                  options=("--pstack", "--stack-rate", "200ms"), file=file)
+    outcome = mt.run(job, preexec_fn=cgroup(200))
+    assert outcome.code in (137, 9), outcome
+    found = death(file, "oom_cgroup", 2, True)
+    assert b"died" not in outcome.stderr, outcome
+    assert Recording(file).attributes["verdict"].endswith(
+        "was ended by the kernel: out of memory; the job's cgroup (200 MiB) was full")
+    assert 80 * MIB < found["rank_B"] <= 200 * MIB and found["node_B"] >= found["rank_B"]
+    assert any(call.startswith("eat at memory_kinds.c:") for call in found["calls"])
+    assert report(file)["summary"]["closest_to_limit"]["limit"] == "cgroup"
+
+
+def test_page_cache_is_left(file, tmp_path, cgroup):
+    """What the kernel can take back is no use of memory."""
+    script = f"dd if=/dev/zero of={tmp_path}/big bs=1M count=150 2>&-; sleep 1; rm {tmp_path}/big"
+    outcome = mt.run(command(1, "sh", "-c", script, file=file), preexec_fn=cgroup(300))
+    assert outcome.code == 0, outcome
+    rows = Recording(file).rows("node_samples")
+    assert max(r["cgroup_file_B"] for r in rows) > 140 * MIB
+    found = report(file)["summary"]["closest_to_limit"]
+    assert found["limit"] == "cgroup" and found["left_B"] > 170 * MIB, found
+
+
+def test_refused_by_ulimit(file):
+    """malloc fails near the limit of the address space, and the program ends by itself."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (700 * MIB, 700 * MIB))
+    eater = ("import time\nhad = []\nwhile True:\n had.append(bytearray(4 << 20)); time.sleep(0.05)")
+    application = ["sh", "-c", f"ulimit -v 400000; exec python3 -c '{eater}'"]
+    outcome = mt.run(command(1, *application, file=file))
+    assert outcome.code == 1 and b"MemoryError" in outcome.stderr, outcome
+    death(file, "no_memory", 0, False)
+    assert "ulimit -v allows" in Recording(file).attributes["verdict"]
+    assert report(file)["summary"]["closest_to_limit"]["limit"] == "address_space"
+
+
+def test_killed_by_somebody(file):
+    with mt.Job(command(2, "sleep", "60", file=file)) as job:
+        victim = mt.wait_for(lambda: [p for p in job.processes() if mt.comm_of(p) == "sleep"][1:],
+                             what="the ranks")[0]
+        time.sleep(0.3)
+        os.kill(victim, signal.SIGKILL)
+        outcome = job.finish()
+    assert outcome.code in (137, 9), outcome
+    rank = report(file)["run"]["death"]["rank"]
+    death(file, "killed", rank, True)
+
+
+def test_ended_from_outside(file):
+    with mt.Job(command(2, "sleep", "60", file=file)) as job:
+        mt.wait_for(lambda: len([p for p in job.processes() if mt.comm_of(p) == "sleep"]) == 2,
+                    what="the ranks")
+        time.sleep(0.3)
+        for pid in mt.sampling_ranks(job):
+            os.kill(pid, signal.SIGTERM)
+        job.finish()
+    death(file, "asked", report(file)["run"]["death"]["rank"], True)
+
+
+def test_a_plain_end_is_no_death(file):
+    outcome = mt.run(command(2, "sh", "-c", "exit 3", file=file))
+    assert outcome.code == 3, outcome
+    assert report(file)["run"]["death"] is None
+    assert "before that" not in text(file)
