@@ -147,7 +147,8 @@ static bool needs_status(struct ml_process *p, const struct ml_proc_statm *now, 
     int64_t growth = now->resident_pages - before->resident_pages;
     bool shrank = growth < -before->resident_pages / 64;
     bool hidden = new_faults - (growth > 0 ? growth : 0) > HIDDEN_PAGES;
-    p->status_stale |= growth != 0 || now->size_pages != before->size_pages;
+    /* huge pages are in no number of statm: a fault is all that is seen of them */
+    p->status_stale |= growth != 0 || now->size_pages != before->size_pages || new_faults > 0;
     int64_t period_ns = p->status_stale ? STATUS_CHANGING_NS : STATUS_STEADY_NS;
     return p->status_due || now->shared_pages != before->shared_pages || shrank || hidden ||
            now_ns - p->status_ns >= period_ns;

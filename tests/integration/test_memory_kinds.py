@@ -36,8 +36,7 @@ def true_B(pids):
 
 
 def pids_of(job):
-    return [pid for pid in job.processes()
-            if Path(f"/proc/{pid}/comm").read_text().strip() == "memory_kinds"]
+    return [pid for pid in job.processes() if mt.comm_of(pid) == "memory_kinds"]
 
 
 def summary(file):
@@ -53,6 +52,12 @@ def hugepages():
         pytest.skip("huge pages want root and CONFIG_HUGETLBFS")
     before = path.read_text()
     path.write_text("60")
+    probe = mt.subprocess.run(["/usr/bin/python3", "-c", "import mmap; m = mmap.mmap(-1, 60 << 20, flags="
+                               "mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000); m[::4096] = b'x' * 15360"],
+                              stderr=mt.subprocess.DEVNULL)
+    if probe.returncode != 0:
+        path.write_text(before)
+        pytest.skip("the machine's memory has no 30 huge pages in a piece")
     yield
     path.write_text(before)
 
@@ -104,10 +109,10 @@ def test_each_page_once(mode, file, tmp_path):
 
 
 def test_huge_pages(file, tmp_path, hugepages):
-    recorded, _ = measure("hugetlb", 2, 50, file, tmp_path, 100 * MIB)
-    assert 100 * MIB < recorded < 120 * MIB
+    recorded, _ = measure("hugetlb", 2, 30, file, tmp_path, 60 * MIB)
+    assert 60 * MIB < recorded < 80 * MIB
     ranks = Recording(file).ranks()
-    assert all(50 * MIB < r["peak_memory_B"] < 65 * MIB for r in ranks.values())
+    assert all(30 * MIB < r["peak_memory_B"] < 45 * MIB for r in ranks.values())
     assert all(r["peak_rss_B"] < 30 * MIB for r in ranks.values())
 
 
