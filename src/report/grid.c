@@ -68,11 +68,14 @@ static void measure(const struct ml_grid *grid, bool utf8, int *out_widths)
 {
     for (size_t column = 0; column < grid->n_columns; column++) {
         out_widths[column] = 0;
-        for (size_t i = column; i < grid->n; i += grid->n_columns) {
+        for (size_t i = column + grid->n_columns; i < grid->n; i += grid->n_columns) {
             int width = grid->cells[i][0] == NOTE ? 0 : width_of(grid->cells[i], utf8);
             if (width > out_widths[column])
                 out_widths[column] = width;
         }
+        int title = width_of(grid->cells[column], utf8);
+        if (out_widths[column] > 0 && title > out_widths[column])
+            out_widths[column] = title;
     }
 }
 

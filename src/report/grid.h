@@ -1,4 +1,5 @@
-/* A table of texts that fits its width: columns that matter least are left out, texts are cut. */
+/* A table of texts that fits its width: columns that matter least, or are blank, are left out,
+ * texts are cut. */
 #ifndef ML_REPORT_GRID_H
 #define ML_REPORT_GRID_H
 
