@@ -109,6 +109,14 @@ char *ml_size_format(char *out, size_t size, int64_t bytes)
     return out;
 }
 
+char *ml_rate_format(char *out, size_t size, double bytes_per_s)
+{
+    char amount[16];
+    ml_size_format(amount, sizeof amount, llround(fmin(fabs(bytes_per_s), 1e18)));
+    snprintf(out, size, "%s%s/s", bytes_per_s < 0 ? "-" : "", amount);
+    return out;
+}
+
 char *ml_elapsed_format(char *out, size_t size, int64_t ns)
 {
     long long s = ns / ML_NS_PER_S;

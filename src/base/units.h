@@ -24,6 +24,9 @@ enum ml_status ml_integer_parse(const char *text, int64_t low, int64_t high, int
 /* "1.23 GiB" into OUT (at least 16 bytes); "-" for a negative size (not measured). */
 char *ml_size_format(char *out, size_t size, int64_t bytes);
 
+/* "1.23 GiB/s" or "-12.3 MiB/s" into OUT (at least 24 bytes). */
+char *ml_rate_format(char *out, size_t size, double bytes_per_s);
+
 /* "1:02:03" or "2:03.4" into OUT (at least 24 bytes). */
 char *ml_elapsed_format(char *out, size_t size, int64_t ns);
 

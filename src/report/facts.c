@@ -4,6 +4,7 @@
 #include "base/own.h"
 #include "read/lives.h"
 #include "read/total.h"
+#include "report/growth.h"
 #include "sums/memory.h"
 #include "sums/owners.h"
 #include "sums/room.h"
@@ -12,7 +13,6 @@
 #include <string.h>
 
 #define MOST_ROWS 1000000
-#define TREND_SHARE 5 /* growth at the end is that of the last fifth of the run */
 
 static const char *find(const struct ml_attribute *attributes, size_t n, const char *name)
 {
@@ -99,7 +99,6 @@ static void visit_node_sample(void *context, const void *row)
         n->peak_error_B = later(s->memory_error_B, 0);
     if (memory_B < 0)
         return;
-    ml_trend_add(&n->trend, s->time_ns, memory_B);
     if (f->by_node_history)
         ml_history_add(&n->history, s->time_ns, memory_B);
 }
@@ -108,7 +107,6 @@ static void visit_total(void *context, int64_t time_ns, int64_t memory_B)
 {
     struct ml_facts *f = context;
     ml_history_add(&f->total, time_ns, memory_B);
-    ml_trend_add(&f->trend, time_ns, memory_B);
 }
 
 /* ---- memory of ranks ---- */
@@ -186,6 +184,8 @@ static void count_processes(struct ml_facts *f)
             .peak_B = -1,
             .peak_ns = -1,
             .last_B = -1,
+            .growth_B_per_s = NAN,
+            .since_ns = -1,
             .sum_ns = -1,
         };
     }
@@ -206,7 +206,10 @@ static void init(struct ml_facts *f, struct ml_run *run)
                                                .left_B = -1,
                                                .limit_B = -1,
                                                .left_ns = -1,
-                                               .last_left_B = -1};
+                                               .last_left_B = -1,
+                                               .growth_B_per_s = NAN};
+    f->growth_B_per_s = NAN;
+    f->growing = -1;
     f->origin_wall_ns = ml_facts_origin_ns(run);
 }
 
@@ -235,29 +238,13 @@ static enum ml_status init_histories(struct ml_facts *f, const struct ml_facts_r
     return ML_OK;
 }
 
-static void init_trends(struct ml_facts *f)
-{
-    f->trend_ns = f->length_ns / TREND_SHARE;
-    ml_trend_init(&f->trend, f->length_ns - f->trend_ns, f->length_ns);
-    for (size_t i = 0; i < f->n_nodes; i++)
-        f->by_node[i].trend = f->trend;
-}
-
-static double finish_trend(struct ml_trend *t)
-{
-    double growth_B_per_min;
-    return ml_trend_finish(t, &growth_B_per_min) ? growth_B_per_min : NAN;
-}
-
 static void finish(struct ml_facts *f)
 {
     finish_processes(f);
     ml_history_finish(&f->total);
-    f->growth_B_per_min = finish_trend(&f->trend);
     for (size_t i = 0; i < f->n_nodes; i++) {
         if (f->by_node_history)
             ml_history_finish(&f->by_node[i].history);
-        f->by_node[i].growth_B_per_min = finish_trend(&f->by_node[i].trend);
         f->peak_error_B += f->by_node[i].peak_error_B;
     }
 }
@@ -283,7 +270,6 @@ static enum ml_status gather(struct ml_run *run, const struct ml_facts_range *ra
     status = init_histories(f, range, err);
     if (status)
         return status;
-    init_trends(f);
     status = ml_run_lives(run, f->processes, f->n_processes, f->nodes, f->n_nodes, &f->lives, err);
     const struct ml_total_visitor visitor = {visit_total, visit_change, f};
     if (!status)
@@ -293,6 +279,8 @@ static enum ml_status gather(struct ml_run *run, const struct ml_facts_range *ra
     if (!status)
         status = ml_notes_gather(run, &f->notes, err);
     finish(f);
+    if (!status)
+        status = ml_growth_gather(run, f, err);
     return status;
 }
 

@@ -6,7 +6,6 @@
 #include "read/slice.h"
 #include "report/history.h"
 #include "report/notes.h"
-#include "report/trend.h"
 #include "sums/lives.h"
 
 /* What was seen of one node; -1 where nothing was. */
@@ -16,10 +15,10 @@ struct ml_node_facts {
     enum ml_limit limit;              /* whose that is */
     int64_t last_left_B;              /* at the end */
     int64_t peak_error_B;             /* of the sum at the job's peak: so much more it may be */
-    double growth_B_per_min;          /* at the end; NaN: not known */
+    double growth_B_per_s;            /* of its ranks that live on; NaN: not known */
+    int64_t grown_ns;                 /* for so long one of them has grown */
     int ranks;                        /* rank processes that ran there */
     struct ml_history history;        /* of the sum of its processes; if asked for */
-    struct ml_trend trend;
 };
 
 /* What was seen of one process; of one that is a rank, with the processes that it started. -1: not
@@ -28,6 +27,8 @@ struct ml_process_facts {
     int64_t owner; /* row of the rank process that it is or descends from; -1: none */
     int64_t peak_B, peak_ns;
     int64_t last_B;
+    double growth_B_per_s; /* at its end; 0: level, or it does not grow steadily; NaN: not known */
+    int64_t since_ns;      /* it grows like that */
     int64_t sum_B, sum_ns; /* while samples are added up: at the time SUM_NS */
 };
 
@@ -47,9 +48,8 @@ struct ml_facts {
                                 the largest of each that was sampled; added up */
     int64_t origin_wall_ns;  /* unix time of the run's start; -1: unknown */
     int64_t length_ns;       /* until the last thing that was recorded */
-    int64_t trend_ns;        /* growth at the end is that of the last TREND_NS */
-    double growth_B_per_min; /* of the total; NaN: not known */
-    struct ml_trend trend;
+    double growth_B_per_s;   /* of the ranks that live on; NaN: not known */
+    ptrdiff_t growing;       /* row of the one of them that grows most; -1: none does */
     struct ml_notes notes;
     int ranks;
     double mean_peak_B; /* of the ranks' peaks; NaN: none was measured */

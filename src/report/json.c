@@ -1,6 +1,7 @@
 #include "report/json.h"
 
 #include "base/clock.h"
+#include "report/growth.h"
 #include "report/json_mpi.h"
 #include "report/json_stacks.h"
 #include "report/json_values.h"
@@ -88,6 +89,24 @@ static json_t *peak_of(const struct ml_facts *f, ptrdiff_t process)
     return peak;
 }
 
+static json_t *growing(const struct ml_facts *f)
+{
+    if (f->growing < 0)
+        return json_null();
+    const struct ml_process_row *p = &f->processes[f->growing];
+    const struct ml_process_facts *seen = &f->by_process[f->growing];
+    const struct ml_node_row *node = ml_facts_node(f, p->node);
+    json_t *growing = json_object();
+    json_object_set_new(growing, "rank", ml_json_count(p->rank));
+    json_object_set_new(growing, "process", json_integer((json_int_t)f->growing));
+    json_object_set_new(growing, "node", ml_json_text(node ? node->name : NULL));
+    json_object_set_new(growing, "growth_B_per_s", ml_json_real(seen->growth_B_per_s));
+    json_object_set_new(growing, "since_s", ml_json_seconds(seen->since_ns));
+    json_object_set_new(growing, "full_in_s",
+                        ml_json_seconds(node ? ml_growth_full_ns(&f->by_node[p->node]) : -1));
+    return growing;
+}
+
 static json_t *closest(const struct ml_facts *f)
 {
     const struct ml_node_facts *n = ml_facts_closest(f);
@@ -114,8 +133,8 @@ static json_t *summary_of(const struct ml_facts *f)
     json_object_set_new(summary, "smallest_rank", peak_of(f, ml_facts_extreme(f, -1)));
     json_object_set_new(summary, "mean_rank_peak_B", ml_json_real(f->mean_peak_B));
     json_object_set_new(summary, "imbalance", ml_json_real(ml_facts_imbalance(f)));
-    json_object_set_new(summary, "growth_at_end_B_per_min", ml_json_real(f->growth_B_per_min));
-    json_object_set_new(summary, "growth_span_s", ml_json_seconds(f->trend_ns));
+    json_object_set_new(summary, "growth_B_per_s", ml_json_real(f->growth_B_per_s));
+    json_object_set_new(summary, "growing_rank", growing(f));
     json_object_set_new(summary, "closest_to_limit", closest(f));
     return summary;
 }
@@ -165,7 +184,8 @@ static json_t *node_of(const struct ml_facts *f, size_t i, bool with_history)
     json_object_set_new(node, "limit_B", ml_json_count(n->limit_B));
     json_object_set_new(node, "least_left_B", ml_json_count(n->left_B));
     json_object_set_new(node, "least_left_s", ml_json_seconds(n->left_ns));
-    json_object_set_new(node, "growth_at_end_B_per_min", ml_json_real(n->growth_B_per_min));
+    json_object_set_new(node, "growth_B_per_s", ml_json_real(n->growth_B_per_s));
+    json_object_set_new(node, "full_in_s", ml_json_seconds(ml_growth_full_ns(n)));
     json_object_set_new(node, "ticks", ml_json_count(row->ticks));
     json_object_set_new(node, "missed", ml_json_count(row->missed));
     json_object_set_new(node, "record",
@@ -198,6 +218,7 @@ static json_t *process_of(const struct ml_facts *f, size_t i)
     json_object_set_new(process, "peak_B", ml_json_count(f->by_process[i].peak_B));
     json_object_set_new(process, "peak_s", ml_json_seconds(f->by_process[i].peak_ns));
     json_object_set_new(process, "final_B", ml_json_count(f->by_process[i].last_B));
+    json_object_set_new(process, "growth_B_per_s", ml_json_real(f->by_process[i].growth_B_per_s));
     json_object_set_new(process, "peak_rss_B", ml_json_count(p->peak_rss_B));
     json_object_set_new(process, "exit_code", ml_json_count(p->exit_code));
     json_object_set_new(process, "signal", ml_json_count(p->signal));

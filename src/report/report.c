@@ -4,18 +4,16 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/units.h"
+#include "report/growth.h"
 #include "report/text.h"
 
 #include <math.h>
 #include <string.h>
 
 #define LABEL 18
-#define LEVEL 0.01 /* of the peak: what changed by less did not change */
 #define LOOSE 0.05 /* of the peak: a bound that is worth a word */
-/* Nobody believes a forecast past a day, or past many times what it was made from. */
-#define FORECAST_MAX_NS (24 * 3600.0 * ML_NS_PER_S)
-#define FORECAST_MAX_SPANS 20
-#define LINES 6 /* of a text that is wrapped */
+#define ALONE 0.1  /* the job grows as one rank does, but for that share */
+#define LINES 6    /* of a text that is wrapped */
 
 static const char *times(const struct ml_style *style)
 {
@@ -175,43 +173,36 @@ static char *closest(const struct ml_facts *f)
                      f->nodes[best - f->by_node].name, known ? whose[best->limit] : "", at);
 }
 
-/* The node that would be full first if all went on growing like this; *OUT_NS: in what time. NULL:
- * none would be soon. */
-static const struct ml_node_row *full_first(const struct ml_facts *f, int64_t *out_ns)
+/* "; at that pace n03 is full in 3:02:11"; NULL: it is far away. */
+static char *until_full(const struct ml_facts *f)
 {
-    const struct ml_node_row *first = NULL;
-    double least_ns = fmin(FORECAST_MAX_NS, FORECAST_MAX_SPANS * (double)f->trend_ns);
-    for (size_t i = 0; i < f->n_nodes; i++) {
-        const struct ml_node_facts *n = &f->by_node[i];
-        if (n->last_left_B < 0 || !(n->growth_B_per_min > 0))
-            continue;
-        double left_ns = (double)n->last_left_B / n->growth_B_per_min * 60 * ML_NS_PER_S;
-        if (left_ns < least_ns) {
-            least_ns = left_ns;
-            first = &f->nodes[i];
-        }
-    }
-    *out_ns = (int64_t)least_ns;
-    return first;
+    char in[24];
+    const struct ml_node_facts *full = ml_growth_full_first(f);
+    return full ? ml_format("; at that pace %s is full in %s", f->nodes[full - f->by_node].name,
+                            ml_elapsed_format(in, sizeof in, ml_growth_full_ns(full)))
+                : NULL;
 }
 
+/* "rank 32 on n03 grows by 1.00 MiB/s since 0:12.0", and the job where that is another matter. */
 static char *growth(const struct ml_facts *f)
 {
-    char span[24], in[24];
-    double MiB_per_min = f->growth_B_per_min / (1 << 20);
-    if (isnan(MiB_per_min))
+    char pace[24], since[24], all[24];
+    if (isnan(f->growth_B_per_s))
         return NULL;
-    int64_t full_ns;
-    const struct ml_node_row *node = full_first(f, &full_ns);
-    bool level = fabs(f->growth_B_per_min) * (double)f->trend_ns / 60e9 <
-                 LEVEL * (double)f->total.peak.bytes;
-    bool full = node && !level && f->growth_B_per_min > 0;
-    ml_elapsed_format(span, sizeof span, f->trend_ns);
-    ml_elapsed_format(in, sizeof in, full_ns);
-    return ml_format("%s%+.*f MiB/min over the last %s%s%s%s%s%s",
-                     level ? "none to speak of: " : "", fabs(MiB_per_min) < 99.5 ? 1 : 0,
-                     MiB_per_min, span, full ? "; at that rate " : "", full ? node->name : "",
-                     full ? " is full " : "", full ? in : "", full ? " later" : "");
+    if (f->growing < 0)
+        return ml_strdup("none to speak of");
+    const struct ml_process_row *p = &f->processes[f->growing];
+    const struct ml_process_facts *most = &f->by_process[f->growing];
+    const struct ml_node_row *node = ml_facts_node(f, p->node);
+    bool ranked = p->rank >= 0;
+    bool alone = fabs(f->growth_B_per_s / most->growth_B_per_s - 1) < ALONE;
+    ML_AUTO_FREE char *full = until_full(f);
+    ml_rate_format(pace, sizeof pace, most->growth_B_per_s);
+    ml_elapsed_format(since, sizeof since, most->since_ns);
+    ml_rate_format(all, sizeof all, f->growth_B_per_s);
+    return ml_format("%s %d on %s grows by %s since %s%s%s%s", ranked ? "rank" : "process",
+                     ranked ? p->rank : p->pid, node ? node->name : "?", pace, since,
+                     alone ? "" : ", the job by ", alone ? "" : all, full ? full : "");
 }
 
 /* "sampling slows down ..., to 0.813s (n01 at 0:05, 3 times in all)". */
@@ -248,7 +239,7 @@ void ml_report_summary(const struct ml_facts *facts, const struct ml_style *styl
         line(out, style, style->width < 60 ? "smallest" : "smallest rank",
              rank_peak(facts, ml_facts_extreme(facts, -1)));
     line(out, style, "imbalance", imbalance(facts));
-    line(out, style, style->width < 60 ? "growth" : "growth at end", growth(facts));
+    line(out, style, "growth", growth(facts));
     line(out, style, style->width < 60 ? "limit" : "closest to limit", closest(facts));
     notes(facts, style, out);
 }

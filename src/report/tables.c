@@ -18,8 +18,9 @@ static const struct ml_grid_column node_columns[] = {
 };
 
 static const struct ml_grid_column rank_columns[] = {
-    {"rank", true, 0}, {"node", false, 2}, {"pid", true, 4},   {"name", false, 1},
-    {"peak", true, 0}, {"at", true, 5},    {"final", true, 1}, {"exit", false, 3},
+    {"rank", true, 0},  {"node", false, 2},  {"pid", true, 4},
+    {"name", false, 1}, {"peak", true, 0},   {"at", true, 5},
+    {"final", true, 1}, {"growth", true, 4}, {"exit", false, 3},
 };
 
 #define COLUMNS(c) (c), sizeof(c) / sizeof *(c)
@@ -154,6 +155,15 @@ static void add_exit(struct ml_grid *grid, const struct ml_process_row *p)
     ml_grid_add(grid, text);
 }
 
+/* Blank where it is level, or not known. */
+static void add_growth(struct ml_grid *grid, double B_per_s)
+{
+    char text[24] = "";
+    if (B_per_s < 0 || B_per_s > 0)
+        ml_rate_format(text, sizeof text, B_per_s);
+    ml_grid_add(grid, text);
+}
+
 static void add_process(struct ml_grid *grid, const struct ml_facts *f, size_t i)
 {
     const struct ml_process_row *p = &f->processes[i];
@@ -170,6 +180,7 @@ static void add_process(struct ml_grid *grid, const struct ml_facts *f, size_t i
     add_size(grid, f->by_process[i].peak_B);
     add_time(grid, f->by_process[i].peak_ns);
     add_size(grid, f->by_process[i].last_B);
+    add_growth(grid, f->by_process[i].growth_B_per_s);
     add_exit(grid, p);
 }
 

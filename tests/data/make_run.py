@@ -23,7 +23,8 @@ def options():
     p.add_argument("--ranks-per-node", type=int, default=4)
     p.add_argument("--seconds", type=float, default=60)
     p.add_argument("--period", type=float, default=0.25)
-    p.add_argument("--shape", choices=["steps", "leak", "spike"], default="steps")
+    p.add_argument("--shape", choices=["steps", "leak", "spike", "one"], default="steps",
+                   help="one: rank 1 leaks from 0.2 to 0.9, the others leave one after the other")
     p.add_argument("--scale", type=float, default=1, help="times 100 MiB a rank")
     p.add_argument("--helpers", action="store_true", help="a helper process below rank 1")
     p.add_argument("--no-job-samples", action="store_true")
@@ -90,7 +91,11 @@ def memory(o, rank, t):
     """Bytes of a rank at time t."""
     base = 100 * MIB * o.scale * (1 + 0.05 * (rank % 7))
     share = t / o.seconds
-    if o.shape == "leak":
+    if o.shape == "one" and rank == 1:
+        return int((50 + max(0, t - 0.2 * o.seconds)) * MIB if share < 0.9 else 5 * MIB)
+    if o.shape == "one":
+        factor = 0.5
+    elif o.shape == "leak":
         factor = 0.3 + 0.7 * share + (1.5 * share**2 if rank == 1 else 0)
     elif o.shape == "spike":
         factor = 3 if abs(t - 0.4 * o.seconds) < 0.6 * o.period else 0.5
@@ -291,6 +296,8 @@ def happened(o):
                        "times; sampling goes on without stacks"))
     if o.mpi:
         events += [(0.1 * o.seconds, 0, 0, 11, -1, "work"), (0.9 * o.seconds, 0, 0, 12, -1, "work")]
+    if o.shape == "one":
+        events.append((0.9 * o.seconds, 0, 1, 11, -1, "MPI_Finalize"))
     if o.out_of_memory:
         events.append((0.95 * o.seconds, 0, 1, 2, 9, "ended by a signal"))
         events += [(0.951 * o.seconds, i, -1, 5, 0, "") for i in range(o.nodes)]
@@ -329,11 +336,13 @@ def write(o, file):
     table = np.array([[memory(o, r if r >= 0 else 0, t) // (1 if r >= 0 else 8) for t in ticks]
                       for r, *_ in rows])
     until = np.full(len(rows), o.seconds)  # when the record of each process ends
-    for p, (_, node, *_) in enumerate(rows):
+    for p, (rank, node, *_) in enumerate(rows):
         if node == o.lost_node:
             until[p] = 0.7 * o.seconds
         elif o.out_of_memory:
             until[p] = 0.95 * o.seconds
+        elif o.shape == "one" and rank != 1:
+            until[p] = (0.5 + 0.35 * p / len(rows)) * o.seconds
     starts, samples, first = [], {"time_s": [], "process": [], "rank": [], "tick": [], "rss_B": []}, 0
     for p, (rank, *_) in enumerate(rows):
         changed = np.flatnonzero((np.diff(table[p], prepend=-1) != 0) & (ticks <= until[p]))

@@ -34,6 +34,7 @@ def folder(tmp_path_factory):
     make(path / "bare.h5", "--nodes", "1", "--ranks-per-node", "1", "--seconds", "1", "--set",
          "time_origin=", "--set", "job_id=", "--drop", "node_samples", "--drop", "processes/peak_s",
          "--drop", "output")
+    make(path / "leak.h5", "--shape", "one")
     make(path / "mpi.h5", "--mpi", "some")
     make(path / "mpi_hostile.h5", "--nodes", "1", "--mpi", "hostile")
     return path
@@ -150,7 +151,7 @@ def test_json_is_not_paged(folder):
     assert code == 0 and json.loads(shown)["run"]["command"] == "./solver -i core.i"
 
 
-@pytest.mark.parametrize("name", ["run", "hostile", "many", "bare", "mpi", "mpi_hostile"])
+@pytest.mark.parametrize("name", ["run", "hostile", "many", "bare", "leak", "mpi", "mpi_hostile"])
 @pytest.mark.parametrize("options", [[], ["--stdout", "--pstack", "--separate", "--mpi"]])
 def test_json_is_as_its_schema_says(folder, name, options):
     jsonschema = pytest.importorskip("jsonschema")
@@ -228,6 +229,22 @@ def test_json_says_what_the_file_says(folder):
     calls = report["stacks"]["calls"]
     names = {calls[i]["function"] for s in report["stacks"]["samples"] for i in s["calls"]}
     assert {"_start", "refine(Cell*, int)", "poll"} <= names
+
+
+def test_growth(folder):
+    """One rank grows by 1 MiB/s from 12 s on, until its MPI_Finalize; the others leave."""
+    report = json.loads(memlog(folder, "read", "--json", "leak.h5"))
+    growing = report["summary"]["growing_rank"]
+    assert (growing["rank"], growing["node"]) == (1, "n01")
+    assert growing["growth_B_per_s"] == pytest.approx(2**20, rel=0.01)
+    assert growing["since_s"] == pytest.approx(12, abs=1)
+    assert growing["full_in_s"] == report["nodes"][0]["full_in_s"] > 0
+    assert report["nodes"][1]["full_in_s"] is None and report["nodes"][1]["growth_B_per_s"] is None
+    assert report["summary"]["growth_B_per_s"] == growing["growth_B_per_s"]
+    assert [p["growth_B_per_s"] for p in report["processes"] if p["rank"] != 1] == [0] * 7
+    even = json.loads(memlog(folder, "read", "--json", "run.h5"))
+    assert even["summary"]["growing_rank"] is None and even["summary"]["growth_B_per_s"] == 0
+    assert [p["growth_B_per_s"] for p in even["processes"]] == [0] * 8 + [None], "a helper has none"
 
 
 def below(text, needle):

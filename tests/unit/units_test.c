@@ -1,6 +1,7 @@
 #include "base/units.h"
 #include "elements.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -122,6 +123,11 @@ static void formats(void **state)
     assert_string_equal(ml_size_format(out, 16, 500LL << 20), "500 MiB");
     assert_string_equal(ml_size_format(out, 16, -1), "-");
     assert_true(strlen(ml_size_format(out, 16, INT64_MAX)) < 16);
+    assert_string_equal(ml_rate_format(out, sizeof out, 1 << 20), "1.00 MiB/s");
+    assert_string_equal(ml_rate_format(out, sizeof out, -1536.0 * (1 << 20)), "-1.50 GiB/s");
+    assert_string_equal(ml_rate_format(out, sizeof out, 512 * 1024), "512 KiB/s");
+    assert_string_equal(ml_rate_format(out, sizeof out, -12), "-12 B/s");
+    assert_true(strlen(ml_rate_format(out, sizeof out, -INFINITY)) < sizeof out - 1);
     assert_string_equal(ml_elapsed_format(out, sizeof out, 0), "0:00.0");
     assert_string_equal(ml_elapsed_format(out, sizeof out, 123450000000), "2:03.4");
     assert_string_equal(ml_elapsed_format(out, sizeof out, 3723000000000), "1:02:03");
