@@ -23,10 +23,16 @@ struct series {
     size_t n; /* 0: it has no series */
 };
 
+/* When a rank was through its last MPI_Init, and began MPI_Finalize after that; 0, INT64_MAX: not.
+ */
+struct between {
+    int64_t init_ns, finalize_ns;
+};
+
 struct gathering {
     struct ml_facts *f;
+    struct between *between;  /* of each rank */
     struct series *series;    /* of each process; of those that have a growth */
-    int64_t *finalize_ns;     /* of each rank: when its last MPI_Finalize began; INT64_MAX: not */
     int64_t *time_ns, *now_B; /* of each process: its last row; now_B -1: none yet */
 };
 
@@ -47,19 +53,18 @@ static size_t whose(const struct ml_facts *f, size_t i)
     return owner < 0 ? i : (size_t)owner;
 }
 
-/* A program may start another one when it is through with MPI. */
+/* A rank may be a script that starts one MPI program after the other. */
 static void visit_event(void *context, const void *item)
 {
     struct gathering *g = context;
     const struct ml_event_row *row = item;
-    if (row->kind != ML_EVENT_PHASE_BEGIN || row->process < 0 ||
-        (size_t)row->process >= g->f->n_processes)
+    if (row->process < 0 || (size_t)row->process >= g->f->n_processes)
         return;
-    int64_t *finalize_ns = &g->finalize_ns[whose(g->f, (size_t)row->process)];
-    if (strcmp(row->text, "MPI_Finalize") == 0)
-        *finalize_ns = row->time_ns;
-    else if (strcmp(row->text, "MPI_Init") == 0)
-        *finalize_ns = INT64_MAX;
+    struct between *between = &g->between[whose(g->f, (size_t)row->process)];
+    if (row->kind == ML_EVENT_PHASE_END && strcmp(row->text, "MPI_Init") == 0)
+        *between = (struct between){row->time_ns, INT64_MAX};
+    if (row->kind == ML_EVENT_PHASE_BEGIN && strcmp(row->text, "MPI_Finalize") == 0)
+        between->finalize_ns = row->time_ns;
 }
 
 /* No finer than its node was sampled. */
@@ -73,8 +78,8 @@ static void open_series(struct gathering *g, size_t i)
     int64_t node_ns = lives->node_end_ns[node] - lives->node_begin_ns[node];
     double period_ns = (double)node_ns / (double)(lives->node_samples[node] - 1);
     struct series s = {
-        .begin_ns = later(p->start_ns, lives->node_begin_ns[node]),
-        .end_ns = earlier(g->finalize_ns[i], earlier(lives->gone_ns[i], lives->end_ns)),
+        .begin_ns = later(later(p->start_ns, g->between[i].init_ns), lives->node_begin_ns[node]),
+        .end_ns = earlier(g->between[i].finalize_ns, earlier(lives->gone_ns[i], lives->end_ns)),
     };
     if (p->end_ns >= 0)
         s.end_ns = earlier(s.end_ns, p->end_ns);
@@ -182,7 +187,7 @@ static enum ml_status gather(struct ml_run *run, struct gathering *g, struct ml_
 {
     const struct ml_facts *f = g->f;
     for (size_t i = 0; i < f->n_processes; i++) {
-        g->finalize_ns[i] = INT64_MAX;
+        g->between[i] = (struct between){0, INT64_MAX};
         g->now_B[i] = -1;
     }
     enum ml_status status = ml_slice_each(run, &ml_table_events, visit_event, g, err);
@@ -203,7 +208,7 @@ enum ml_status ml_growth_gather(struct ml_run *run, struct ml_facts *facts, stru
     struct gathering g = {
         .f = facts,
         .series = ml_alloc(n * sizeof *g.series),
-        .finalize_ns = ml_realloc_array(NULL, n, sizeof *g.finalize_ns),
+        .between = ml_realloc_array(NULL, n, sizeof *g.between),
         .time_ns = ml_realloc_array(NULL, n, sizeof *g.time_ns),
         .now_B = ml_realloc_array(NULL, n, sizeof *g.now_B),
     };
@@ -211,7 +216,7 @@ enum ml_status ml_growth_gather(struct ml_run *run, struct ml_facts *facts, stru
     for (size_t i = 0; i < n; i++)
         free(g.series[i].cells);
     free(g.series);
-    free(g.finalize_ns);
+    free(g.between);
     free(g.time_ns);
     free(g.now_B);
     return status;

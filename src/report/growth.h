@@ -5,9 +5,9 @@
 #include "report/facts.h"
 
 /* Fills in the growth of all in FACTS, which are of RUN and else complete. Each rank is looked at
- * over the time that the application has it: until its MPI_Finalize begins, or it ends. Nodes and
- * the job have the growth of those that live until the application ends. Memory is bounded: a
- * KiB for each rank. Errors: those of reading. */
+ * over the application's own time: from MPI_Init until MPI_Finalize, or its end. Nodes and the job
+ * have the growth of those that live until the application ends. Memory is bounded: a KiB for each
+ * rank. Errors: those of reading. */
 enum ml_status ml_growth_gather(struct ml_run *run, struct ml_facts *facts, struct ml_error *err);
 
 /* In what time NODE is full if its ranks go on growing like that; -1: nobody would believe it. */

@@ -148,3 +148,24 @@ def test_ranks_that_leave(file, tmp_path):
     for row in samples:
         left = sum(row["time_s"] + 1e-5 < r["end_s"] for r in processes)
         assert left <= row["processes"] or row["time_s"] < all_there, (row, processes)
+
+
+def test_leak(file, tmp_path):
+    """One rank of many takes a MiB a second; the others leave one after the other."""
+    stop = tmp_path / "stop"
+    command = mt.hosted_command(mt.BUILD, 8, "memory_kinds", "leak", 1, stop, file=file,
+                                options=("-q", "-r", "50ms"))
+    with mt.Job(command) as job:
+        mt.wait_for(lambda: ((summary(file) or {}).get("largest_rank") or {}).get("peak_B", 0) > 8 * MIB,
+                    40, "a rank that has grown")
+        stop.touch()
+        outcome = job.finish()
+    assert outcome.code == 0 and not outcome.orphans, outcome
+    done = mt.subprocess.run([mt.MEMLOG, "read", "--json", file], capture_output=True, check=True)
+    report = json.loads(done.stdout)
+    growing = report["summary"]["growing_rank"]
+    assert growing["rank"] == 4 and growing["growth_B_per_s"] == pytest.approx(MIB, rel=0.1)
+    assert report["summary"]["growth_B_per_s"] == pytest.approx(MIB, rel=0.1)
+    assert [p["growth_B_per_s"] for p in report["processes"] if p["rank"] != 4] == [0] * 7
+    begun = next(r["start_s"] for r in Recording(file).ranks().values() if r["rank"] == 4)
+    assert begun <= growing["since_s"] < begun + 3

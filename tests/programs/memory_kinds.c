@@ -152,6 +152,25 @@ static void leave(long n, const char *file)
     nanosleep(&turn, NULL);
 }
 
+/* The rank in the middle takes n a second, until it is alone; when FILE is there, the others go on
+ * to their end one after the other. */
+static void leak(long n, const char *file)
+{
+    const int parts = 10, leaves_in = rank == n_ranks / 2 ? n_ranks + 10 : rank;
+    struct timespec next;
+    clock_gettime(CLOCK_MONOTONIC, &next);
+    for (int left = -1; left != 0; left -= left > 0) {
+        if (rank == n_ranks / 2)
+            touch(map(n / parts, 0), n / parts);
+        next.tv_nsec += 1000000000 / parts;
+        next.tv_sec += next.tv_nsec / 1000000000;
+        next.tv_nsec %= 1000000000;
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+        if (left < 0 && access(file, F_OK) == 0)
+            left = leaves_in + 1;
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 3 ? argv[1] : "";
@@ -176,6 +195,8 @@ int main(int argc, char **argv)
         eat(file);
     } else if (strcmp(mode, "leave") == 0) {
         leave(n, file);
+    } else if (strcmp(mode, "leak") == 0) {
+        leak(n, file);
     } else if (strcmp(mode, "hugetlb") == 0) {
         touch(map(n, MAP_HUGETLB), n);
         hold(file);
