@@ -10,7 +10,10 @@
 #include <string.h>
 
 #define CELLS 128 /* equal spans of time for which the memory of a rank is known */
-#define LIVES 20  /* who lives until the last twentieth of the application's time lives on */
+/* Who lives until the last twentieth of the application's time, or its last two seconds, lives on:
+ * a rank that fails takes the others with it a little later. */
+#define LAST_SHARE 20
+#define LAST_NS (2 * ML_NS_PER_S)
 /* Nobody believes a forecast past a day, or past many times what it was made from. */
 #define FORECAST_MAX_NS (24 * 3600.0 * ML_NS_PER_S)
 #define FORECAST_MAX_SPANS 20
@@ -174,11 +177,12 @@ static void conclude(struct gathering *g)
     int64_t end_ns = 0;
     for (size_t i = 0; i < f->n_processes; i++)
         end_ns = later(end_ns, g->series[i].end_ns);
+    int64_t last_ns = end_ns - later(end_ns / LAST_SHARE, LAST_NS);
     for (size_t i = 0; i < f->n_processes; i++) {
         if (g->series[i].n == 0)
             continue;
         find(g, i);
-        if (g->series[i].end_ns >= end_ns - end_ns / LIVES)
+        if (g->series[i].end_ns >= last_ns)
             count(g, i);
     }
 }
