@@ -110,7 +110,6 @@ static bool is_steady(const double *values, size_t first, size_t end, struct fit
 static size_t walk_back(const double *values, size_t first, size_t n, struct fit *f)
 {
     const double spread = f->spread;
-    const size_t window = first;
     size_t step = (n - first) / STEPS;
     while (first > 0 && step > 0) {
         size_t length = step < first ? step : first;
@@ -123,8 +122,9 @@ static size_t walk_back(const double *values, size_t first, size_t n, struct fit
         f->spread = spread;
         step = (n - first) / STEPS;
     }
-    while (first < window && !is_near(values[first] - line(f, (double)first), 1, f))
-        first++; /* a block may begin with some that do not */
+    while (first + ML_PACE_FEWEST < n && !is_near(values[first] - line(f, (double)first), 1, f))
+        first++; /* the window or a block may begin with some that do not */
+    *f = fit(values, first, n);
     return first;
 }
 
