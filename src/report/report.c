@@ -194,15 +194,14 @@ static char *growth(const struct ml_facts *f)
     const struct ml_process_row *p = &f->processes[f->growing];
     const struct ml_process_facts *most = &f->by_process[f->growing];
     const struct ml_node_row *node = ml_facts_node(f, p->node);
-    bool ranked = p->rank >= 0;
     bool alone = fabs(f->growth_B_per_s / most->growth_B_per_s - 1) < ALONE;
+    ML_AUTO_FREE char *rank = p->rank < 0 ? ml_strdup(p->name) : ml_format("rank %d", p->rank);
     ML_AUTO_FREE char *full = until_full(f);
     ml_rate_format(pace, sizeof pace, most->growth_B_per_s);
     ml_elapsed_format(since, sizeof since, most->since_ns);
     ml_rate_format(all, sizeof all, f->growth_B_per_s);
-    return ml_format("%s %d on %s grows by %s since %s%s%s%s", ranked ? "rank" : "process",
-                     ranked ? p->rank : p->pid, node ? node->name : "?", pace, since,
-                     alone ? "" : ", the job by ", alone ? "" : all, full ? full : "");
+    return ml_format("%s on %s grows by %s since %s%s%s%s", rank, node ? node->name : "?", pace,
+                     since, alone ? "" : ", the job by ", alone ? "" : all, full ? full : "");
 }
 
 /* "sampling slows down ..., to 0.813s (n01 at 0:05, 3 times in all)". */

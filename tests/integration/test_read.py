@@ -247,6 +247,13 @@ def test_growth(folder):
     assert [p["growth_B_per_s"] for p in even["processes"]] == [0] * 8 + [None], "a helper has none"
 
 
+def test_growth_of_a_log(folder):
+    """memory_logger.py knows nodes, no ranks."""
+    make(folder / "all.h5", "--shape", "leak")
+    (folder / "all.csv").write_text(memlog(folder, "export", "--moose-csv", "all.h5"))
+    assert re.search(r"^growth +all of the node on n01 grows by .* since ", memlog(folder, "read", "all.csv"), re.M)
+
+
 def below(text, needle):
     """The row of memory that NEEDLE stands under."""
     lines = text[:text.index(needle)].splitlines()
