@@ -48,6 +48,9 @@ static void leaks(void **state)
         values[i] = 100 + 2 * fmax(0, i - 70); /* from 70 on */
     assert_pace(2, 70, 1);
     for (int i = 0; i < N; i++)
+        values[i] = 300 - 2 * fmax(0, i - 70);
+    assert_pace(-2, 70, 1);
+    for (int i = 0; i < N; i++)
         values[i] = i < 60 ? 300 : 100 + i; /* after much was freed that had been there for long */
     assert_pace(1, 60, 0);
     for (int i = 0; i < N; i++)
@@ -78,14 +81,23 @@ static void faster_by_and_by(void **state)
     assert_in_range(pace.since, 20, 110);
 }
 
+/* The mean over value I of a saw from 100 to 200. */
+static double saw(int i, double period, double phase)
+{
+    double sum = 0;
+    for (int part = 0; part < 8; part++)
+        sum += 100 + 100 * fmod(i + part / 8.0 + phase, period) / period;
+    return sum / 8;
+}
+
 /* An allocator that gives back: teeth of all lengths, seen at all of their phases. */
 static void teeth(void **state)
 {
     (void)state;
-    for (int period = 2; period <= N / 2; period++) {
-        for (int phase = 0; phase < period; phase++) {
+    for (double period = 2; period <= N / 2; period += 0.7) {
+        for (double phase = 0; phase < period; phase += 0.9) {
             for (int i = 0; i < N; i++)
-                values[i] = 100 + 100.0 * ((i + phase) % period) / period;
+                values[i] = saw(i, period, phase);
             assert_level();
         }
     }
@@ -127,6 +139,8 @@ static void level(void **state)
     assert_level();
     for (int i = 0; i < N; i++)
         values[i] = 1e6 + 70 * i; /* by under a hundredth */
+    assert_level();
+    values[0] = values[1] = 0; /* since it was there */
     assert_level();
     for (int round = 0; round < 1000; round++) {
         for (int i = 0; i < N; i++)
