@@ -3,6 +3,7 @@
 #include "assemble/run_file.h"
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/units.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#define LEAST_AHEAD_NS (100 * ML_NS_PER_MS)
 #define SILENT_S 10 /* then its writer, whose locks are not seen from here, is taken for dead */
 
 /* Journals that are open, with their paths. */
@@ -124,8 +126,50 @@ static void note_missing(const struct pile *p, struct ml_recover_report *report)
     }
 }
 
-/* How a run ended whose journals do not say it; false: they do, or nobody knows. */
-static bool find_verdict(const struct pile *p, struct ml_attribute *out)
+static int64_t period_ns(const struct ml_harvest *h)
+{
+    struct ml_node_row row;
+    ml_harvest_node(h, (size_t)ml_harvest_header(h)->node, &row);
+    return row.ticks > 0 ? ml_harvest_last_ns(h) / row.ticks : 0;
+}
+
+/* The journal that breaks off before all others, by more than two ticks of its own; NULL: there is
+ * none. */
+static const struct opened *first_to_break_off(const struct pile *p)
+{
+    const struct opened *first = NULL;
+    int64_t next_ns = INT64_MAX;
+    for (size_t i = 0; i < p->n; i++) {
+        int64_t last_ns = ml_harvest_last_ns(p->items[i].harvest);
+        if (!first || last_ns < ml_harvest_last_ns(first->harvest)) {
+            next_ns = first ? ml_harvest_last_ns(first->harvest) : next_ns;
+            first = &p->items[i];
+        } else if (last_ns < next_ns) {
+            next_ns = last_ns;
+        }
+    }
+    if (p->n < 2 || ml_harvest_complete(first->harvest))
+        return NULL;
+    int64_t ahead_ns = next_ns - ml_harvest_last_ns(first->harvest);
+    return ahead_ns > LEAST_AHEAD_NS && ahead_ns > 2 * period_ns(first->harvest) ? first : NULL;
+}
+
+static char *words_of_break(const struct pile *p)
+{
+    const struct opened *first = first_to_break_off(p);
+    char at[24];
+    if (!first)
+        return ml_strdup("unknown: the record breaks off");
+    ML_AUTO_FREE char *node = name_of(p, (size_t)ml_harvest_header(first->harvest)->node);
+    ml_elapsed_format(at, sizeof at, ml_harvest_last_ns(first->harvest));
+    return ml_format("node %s was lost at %s, or what sampled it was killed: its record breaks off "
+                     "before the others",
+                     node, at);
+}
+
+/* How a run ended whose journals do not say it, for the caller to free; NULL: they do, or nobody
+ * knows. */
+static char *find_verdict(const struct pile *p)
 {
     bool gone = true;
     for (size_t i = 0; i < p->n; i++) {
@@ -133,28 +177,26 @@ static bool find_verdict(const struct pile *p, struct ml_attribute *out)
         gone &= hold == ML_HOLD_FREE;
         for (size_t k = 0; k < ml_harvest_n_attributes(p->items[i].harvest); k++) {
             if (strcmp(ml_harvest_attribute(p->items[i].harvest, k)->name, "verdict") == 0)
-                return false;
+                return NULL;
         }
-        if (hold == ML_HOLD_HELD) {
-            *out = (struct ml_attribute){"verdict", ML_TEXT, "still running"};
-            return true;
-        }
+        if (hold == ML_HOLD_HELD)
+            return ml_strdup("still running");
     }
-    *out = (struct ml_attribute){"verdict", ML_TEXT, "unknown: the record breaks off"};
-    return gone;
+    return gone ? words_of_break(p) : NULL;
 }
 
 static enum ml_status write_file(const struct pile *p, struct ml_draft *draft, bool replace,
                                  struct ml_error *err)
 {
-    struct ml_attribute extra[2] = {{"recovered", ML_INT64, "1"}};
-    bool known = find_verdict(p, &extra[1]);
+    ML_AUTO_FREE char *verdict = find_verdict(p);
+    const struct ml_attribute extra[] = {{"recovered", ML_INT64, "1"},
+                                         {"verdict", ML_TEXT, verdict}};
     ML_AUTO_FREE struct ml_harvest **harvests = ml_alloc(p->n * sizeof(struct ml_harvest *));
     for (size_t i = 0; i < p->n; i++)
         harvests[i] = p->items[i].harvest;
     struct ml_team team;
     ml_team_solo(&team);
-    return ml_run_file_write(&team, harvests, p->n, extra, known ? 2 : 1, draft, replace, err);
+    return ml_run_file_write(&team, harvests, p->n, extra, verdict ? 2 : 1, draft, replace, err);
 }
 
 /* ---- whether somebody else writes it ---- */

@@ -74,6 +74,9 @@ def test_host_dies(flavour, own_bed, name):
     assert outcome.code != 0, str(outcome)
     bed.wait_until_empty(("n1", "n3"))
     recording, _ = recover(bed, name)
+    # Hydra kills the other hosts within the same tick
+    if mt.BUILD == "openmpi" and mt.journals_of(bed.shared / name):
+        assert "node n2" in recording.attributes["verdict"], recording.attributes["verdict"]
     names = [n.split(".")[0] for n in recording["nodes"]["name"]]
     assert sorted(names) == ["n1", "n2", "n3"]
     for node in recording.rows("nodes"):
