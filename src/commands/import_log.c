@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/units.h"
 #include "commands/import_log_stacks.h"
 #include "read/moose_log.h"
 #include "store/store.h"
@@ -251,6 +252,7 @@ enum ml_status ml_command_import_log(const char *path, const char *outfile, stru
     struct stat st;
     struct ml_error why = {{0}};
     struct ml_moose_log log;
+    char by[24];
     ML_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st))
         return ml_fail_errno(err, ML_RUN_LOST, "%.300s", path);
@@ -264,6 +266,10 @@ enum ml_status ml_command_import_log(const char *path, const char *outfile, stru
                        why.text);
     if (log.torn)
         ml_log(ML_LOG_NOTICE, "%s: its last line is not whole, and left out", path);
+    if (log.set_back_line)
+        ml_log(ML_LOG_NOTICE,
+               "%s: line %zu: its clock was set back by %s; times go on from there as before", path,
+               log.set_back_line, ml_elapsed_format(by, sizeof by, log.set_back_ns));
     status = write_file(&log, path, outfile, err);
     ml_moose_log_free(&log);
     return status;

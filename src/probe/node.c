@@ -13,11 +13,14 @@
 
 #define KILL_EXPLAINS_NS (5 * ML_NS_PER_S)
 #define RECENT_NS (2 * ML_NS_PER_S)
+#define TROUBLE_NS (500 * ML_NS_PER_MS)
 
 struct ml_node_probe {
     struct ml_procfs fs;
     struct ml_cgroup cgroup;
-    int meminfo;                             /* open file, or -1 */
+    int meminfo, vmstat, pressure; /* open files, or -1 */
+    int64_t trouble_ns;            /* when these two were read last */
+    int64_t stalled_ns, swap_in_B, swap_out_B;
     int64_t tmpfs_full_ns, hugetlb_empty_ns; /* when that was seen last */
     int64_t n_kills; /* for want of memory, of all processes, as last read */
     struct {         /* kills that have explained no death yet */
@@ -44,6 +47,9 @@ enum ml_status ml_node_probe_open(const char *proc_root, const char *cgroup_root
     }
     probe->meminfo = ml_procfs_keep(&probe->fs, "meminfo");
     ml_cgroup_open(cgroup_root, &probe->fs, &probe->cgroup);
+    probe->vmstat = ml_procfs_keep(&probe->fs, "vmstat");
+    probe->pressure = ml_procfs_keep(&probe->fs, "pressure/memory");
+    probe->stalled_ns = probe->swap_in_B = probe->swap_out_B = ML_NOT_MEASURED;
     probe->n_kills = read_kills(&probe->fs);
     *out_probe = probe;
     return ML_OK;
@@ -72,6 +78,29 @@ static bool is_full(const char *folder)
     return statvfs(folder, &st) == 0 && st.f_blocks > 0 && st.f_bavail == 0;
 }
 
+static int64_t counter(struct ml_procfs *fs, int fd, const char *name)
+{
+    ssize_t n = fd >= 0 ? ml_procfs_reread(fs, fd) : -1;
+    return ml_proc_parse_counter(fs->text, n > 0 ? (size_t)n : 0, name);
+}
+
+/* Linux/accounting/psi.rst; proc_vmstat(5). Long texts, and nothing that is short of memory is so
+ * for a tick only. */
+static void read_trouble(struct ml_node_probe *probe, int64_t now_ns)
+{
+    struct ml_procfs *fs = &probe->fs;
+    if (now_ns - probe->trouble_ns < TROUBLE_NS)
+        return;
+    probe->trouble_ns = now_ns;
+    ssize_t n = probe->pressure >= 0 ? ml_procfs_reread(fs, probe->pressure) : -1;
+    int64_t stalled_us = ml_proc_parse_stalled_us(fs->text, n > 0 ? (size_t)n : 0);
+    probe->stalled_ns = stalled_us < 0 ? ML_NOT_MEASURED : stalled_us * 1000;
+    int64_t in = counter(fs, probe->vmstat, "pswpin "),
+            out = counter(fs, probe->vmstat, "pswpout ");
+    probe->swap_in_B = in < 0 ? ML_NOT_MEASURED : in * fs->page_B;
+    probe->swap_out_B = out < 0 ? ML_NOT_MEASURED : out * fs->page_B;
+}
+
 void ml_node_probe_tick(struct ml_node_probe *probe, struct ml_node_sample_row *row)
 {
     struct ml_proc_meminfo meminfo = read_meminfo(probe);
@@ -82,6 +111,10 @@ void ml_node_probe_tick(struct ml_node_probe *probe, struct ml_node_sample_row *
         probe->tmpfs_full_ns = now_ns;
     if (meminfo.hugetlb_pages > 0 && meminfo.hugetlb_free == 0)
         probe->hugetlb_empty_ns = now_ns;
+    read_trouble(probe, now_ns);
+    row->stalled_ns = probe->stalled_ns;
+    row->swap_in_B = probe->swap_in_B;
+    row->swap_out_B = probe->swap_out_B;
     ml_room_offer(row, ML_LIMIT_NODE, meminfo.available_B, meminfo.total_B);
     ml_cgroup_tick(&probe->cgroup, &probe->fs, now_ns, row);
 }
@@ -124,6 +157,8 @@ void ml_node_probe_close(struct ml_node_probe *probe)
         return;
     ml_cgroup_close(&probe->cgroup);
     ml_procfs_release(&probe->fs, probe->meminfo);
+    ml_procfs_release(&probe->fs, probe->vmstat);
+    ml_procfs_release(&probe->fs, probe->pressure);
     ml_procfs_close(&probe->fs);
     free(probe);
 }

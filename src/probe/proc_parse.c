@@ -233,6 +233,23 @@ int64_t ml_proc_parse_counter(const char *text, size_t n, const char *name)
     return value;
 }
 
+/* some avg10=0.00 avg60=0.00 avg300=0.00 total=2781104 */
+int64_t ml_proc_parse_stalled_us(const char *text, size_t n)
+{
+    static const char total[] = "total=";
+    struct cursor c = {text, text + n}, line;
+    int64_t value;
+    while (take_line(&c, &line)) {
+        if (!take_text(&line, "some "))
+            continue;
+        line.p = memmem(line.p, (size_t)(line.end - line.p), total, sizeof total - 1);
+        if (line.p && take_text(&line, total) && take_number(&line, &value) && value >= 0)
+            return value;
+        break;
+    }
+    return ML_NOT_MEASURED;
+}
+
 size_t ml_proc_parse_pids(const char *text, size_t n, pid_t *out_pids, size_t most)
 {
     struct cursor c = {text, text + n};

@@ -76,6 +76,9 @@ void ml_proc_parse_memory_stat(const char *text, size_t n, bool version_1,
  * memory.events, meminfo. */
 int64_t ml_proc_parse_counter(const char *text, size_t n, const char *name);
 
+/* The total of the line "some" of pressure/memory, in microseconds. */
+int64_t ml_proc_parse_stalled_us(const char *text, size_t n);
+
 /* The PID given out last, from loadavg. */
 bool ml_proc_parse_last_pid(const char *text, size_t n, pid_t *out_pid);
 

@@ -1,5 +1,6 @@
 #include "read/moose_log.h"
 
+#include "base/clock.h"
 #include "base/intern.h"
 #include "base/memory.h"
 
@@ -8,6 +9,7 @@
 
 #define FIELDS 6
 #define MOST_NODES 65536
+#define OUT_OF_ORDER_NS (5 * ML_NS_PER_S)
 #define MOST_KIB (INT64_C(1) << 50)
 
 enum field { TIME, TOTAL, OUTPUT, STACK, NODE, MEMORY };
@@ -19,6 +21,8 @@ struct reading {
     struct ml_intern nodes;
     struct ml_moose_log *log;
     size_t capacity, nodes_capacity;
+    int64_t shift_ns,
+        step_ns; /* added to times, since a clock was set back; the last step forward */
 };
 
 static bool is_end(const struct reading *r)
@@ -114,6 +118,27 @@ static enum ml_status find_node(struct reading *r, const char *name, int32_t *ou
     return ML_OK;
 }
 
+/* The time of a row, never before the row above. Rows of several nodes may be out of order by a
+ * moment; more is a clock that was set back, and then time goes on by the last step. */
+static int64_t go_on(struct reading *r, int64_t wall_ns, size_t line)
+{
+    struct ml_moose_log *log = r->log;
+    if (!log->n_rows)
+        return wall_ns;
+    int64_t before_ns = log->rows[log->n_rows - 1].wall_ns, now_ns = wall_ns + r->shift_ns;
+    if (before_ns - now_ns > OUT_OF_ORDER_NS) {
+        if (!log->set_back_line) {
+            log->set_back_line = line;
+            log->set_back_ns = before_ns + r->step_ns - now_ns;
+        }
+        r->shift_ns += before_ns + r->step_ns - now_ns;
+        return before_ns + r->step_ns;
+    }
+    if (now_ns > before_ns)
+        r->step_ns = now_ns - before_ns;
+    return now_ns > before_ns ? now_ns : before_ns;
+}
+
 static enum ml_status take_row(struct reading *r, char **fields, size_t n, size_t line,
                                struct ml_error *err)
 {
@@ -130,8 +155,7 @@ static enum ml_status take_row(struct reading *r, char **fields, size_t n, size_
     enum ml_status status = find_node(r, fields[NODE], &row.node, err);
     if (status)
         return status;
-    if (log->n_rows && row.wall_ns < log->rows[log->n_rows - 1].wall_ns)
-        row.wall_ns = log->rows[log->n_rows - 1].wall_ns;
+    row.wall_ns = go_on(r, row.wall_ns, line);
     ML_GROW(log->rows, log->n_rows, r->capacity);
     log->rows[log->n_rows++] = row;
     return ML_OK;
@@ -153,7 +177,7 @@ enum ml_status ml_moose_log_parse(const char *bytes, size_t n, struct ml_moose_l
                                   struct ml_error *err)
 {
     struct ml_moose_log log = {.texts = ml_alloc(n + 1)};
-    struct reading r = {bytes, bytes + n, log.texts, 1, {0}, &log, 0, 0};
+    struct reading r = {.p = bytes, .end = bytes + n, .next = log.texts, .line = 1, .log = &log};
     enum ml_status status = ML_OK;
     while (!status && r.p < r.end) {
         char *fields[FIELDS] = {0};

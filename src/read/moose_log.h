@@ -28,7 +28,10 @@ struct ml_moose_log {
     size_t n_rows;
     const char **nodes; /* names, in the order of their first rows */
     size_t n_nodes;
-    bool torn;   /* it breaks off in its last row, which is left out */
+    bool torn;            /* it breaks off in its last row, which is left out */
+    size_t set_back_line; /* where its clock was set back by SET_BACK_NS, for the first time: from
+                             there on times go on as before; 0: it was not */
+    int64_t set_back_ns;
     char *texts; /* what the others point into */
 };
 

@@ -128,9 +128,10 @@ enum ml_status ml_run_check_samples(const struct ml_run *run, size_t number,
     if (p->first_row >= 0 && (uint64_t)p->first_row < n_samples &&
         (uint64_t)p->n_rows <= n_samples - (uint64_t)p->first_row)
         return ML_OK;
-    return ml_fail(err, ML_RUN_LOST,
-                   "%.300s: process %zu has %lld rows from %lld on, of the %zu of table samples",
-                   run->path, number, (long long)p->n_rows, (long long)p->first_row, n_samples);
+    return ml_fail(
+        err, ML_RUN_LOST,
+        "%.300s: process %zu has rows from %lld on, %lld of them, of the %zu of table samples",
+        run->path, number, (long long)p->first_row, (long long)p->n_rows, n_samples);
 }
 
 void ml_run_close(struct ml_run *run)

@@ -87,6 +87,10 @@
       NULL)                                                                                        \
     X(INT64, available_B, "available_B", "byte", "memory that the node can still give out", NULL)  \
     X(INT64, swap_free_B, "swap_free_B", "byte", "free swap space", NULL)                          \
+    X(SPAN, stalled_ns, "stalled_s", "s",                                                          \
+      "time for which some task waited for memory (PSI some), since the node's start", NULL)       \
+    X(INT64, swap_in_B, "swap_in_B", "byte", "read from swap, since the node's start", NULL)       \
+    X(INT64, swap_out_B, "swap_out_B", "byte", "written to swap, since the node's start", NULL)    \
     X(INT64, cgroup_B, "cgroup_B", "byte", "memory charged to the job's cgroup", NULL)             \
     X(INT64, cgroup_file_B, "cgroup_file_B", "byte",                                               \
       "of that: page cache, which can be taken back (active_file, inactive_file)", NULL)           \

@@ -1,5 +1,6 @@
 #include "report/facts.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/own.h"
 #include "read/lives.h"
@@ -161,6 +162,14 @@ static void finish_processes(struct ml_facts *f)
     f->mean_peak_B = measured ? sum_B / (double)measured : NAN;
 }
 
+static int64_t age_of(const struct ml_facts *f)
+{
+    const char *verdict = ml_facts_attribute(f, "verdict");
+    bool running = verdict && strcmp(verdict, "still running") == 0 && f->origin_wall_ns >= 0;
+    return running ? later(ml_wall_now().ns - f->origin_wall_ns - f->length_ns, 0)
+                   : ML_NOT_MEASURED;
+}
+
 static enum ml_status read_last(struct ml_run *run, struct ml_facts *f, struct ml_error *err)
 {
     ML_AUTO_FREE int64_t *last_B = ml_realloc_array(NULL, f->n_processes, sizeof *last_B);
@@ -267,6 +276,7 @@ static enum ml_status gather(struct ml_run *run, const struct ml_facts_range *ra
     if (status)
         return status;
     note_end(f, last_ns);
+    f->age_ns = age_of(f);
     status = init_histories(f, range, err);
     if (status)
         return status;

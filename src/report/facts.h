@@ -48,6 +48,7 @@ struct ml_facts {
                                 the largest of each that was sampled; added up */
     int64_t origin_wall_ns;  /* unix time of the run's start; -1: unknown */
     int64_t length_ns;       /* until the last thing that was recorded */
+    int64_t age_ns;          /* of that, where the run goes on; -1: it does not, or nobody knows */
     double growth_B_per_s;   /* of the ranks that live on; NaN: not known */
     ptrdiff_t growing;       /* row of the one of them that grows most; -1: none does */
     struct ml_notes notes;

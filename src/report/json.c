@@ -70,6 +70,7 @@ static json_t *run_of(const struct ml_facts *f, const struct ml_death_report *de
     json_object_set_new(run, "nodes", json_integer((json_int_t)f->n_nodes));
     json_object_set_new(run, "ranks", json_integer(f->ranks));
     json_object_set_new(run, "exit_code", exit_code(f));
+    json_object_set_new(run, "last_sample_age_s", ml_json_seconds(f->age_ns));
     json_object_set_new(run, "death", death_of(f, death));
     json_object_set_new(run, "recovered", json_boolean(recovered && strcmp(recovered, "0") != 0));
     return run;

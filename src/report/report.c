@@ -81,6 +81,10 @@ static char *ending(const struct ml_facts *f)
     const char *verdict = ml_facts_attribute(f, "verdict");
     const char *code = ml_facts_attribute(f, "exit_code");
     bool known = code && code[0] != '-';
+    char age[24];
+    if (f->age_ns >= 0)
+        return ml_format("still running; the last sample is %s old",
+                         ml_elapsed_format(age, sizeof age, f->age_ns));
     if (!known)
         return ml_strdup(verdict ? verdict : "not known");
     return ml_format("exit code %s%s%s", code, verdict ? ": " : "", verdict ? verdict : "");

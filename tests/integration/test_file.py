@@ -18,7 +18,8 @@ COLUMNS = {
     "samples": "time_s process rank tick memory_B rss_B rss_anon_B rss_file_B rss_shmem_B hugetlb_B "
                "pss_B swap_B vsize_B peak_rss_B cpu_s threads major_faults state mpi_call",
     "node_samples": "time_s node tick processes memory_B memory_error_B rss_B pss_B "
-                    "available_B swap_free_B cgroup_B sampler_cpu_s",
+                    "available_B swap_free_B stalled_s swap_in_B swap_out_B cgroup_B cgroup_file_B "
+                    "cgroup_shmem_B cgroup_kernel_B left_B limit_B limit sampler_cpu_s",
     "job_samples": "time_s ranks memory_B memory_error_B rss_B pss_B largest_rank "
                    "largest_memory_B largest_rss_B least_available_B least_node",
     "events": "time_s node process kind value text",

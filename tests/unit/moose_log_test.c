@@ -184,12 +184,34 @@ static void test_frames(void **state)
         assert_false(ml_moose_log_frame(others[i], strlen(others[i]), room, &frame));
 }
 
+/* An hour back after the third row, a minute each; a moment out of order is no such thing. */
+static void test_clock_that_is_set_back(void **state)
+{
+    static const char text[] = "1000060,1,,,a,1\n1000120,1,,,a,1\n1000180,1,,,a,1\n"
+                               "996640,1,,,a,1\n996700,1,,,a,1\n996699.5,1,,,b,1\n996760,1,,,a,1\n";
+    struct ml_moose_log log;
+    struct ml_error err;
+    (void)state;
+    assert_int_equal(ml_moose_log_parse(text, sizeof text - 1, &log, &err), ML_OK);
+    const int64_t expected_s[] = {0, 60, 120, 180, 240, 240, 300};
+    assert_int_equal(log.n_rows, 7);
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal((log.rows[i].wall_ns - log.rows[0].wall_ns) / 1000000000, expected_s[i]);
+    assert_int_equal(log.set_back_line, 4);
+    assert_int_equal(log.set_back_ns / 1000000000, 3600);
+    ml_moose_log_free(&log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),     cmocka_unit_test(test_torn),
-        cmocka_unit_test(test_hostile),  cmocka_unit_test(test_nul_bytes_are_left_out),
-        cmocka_unit_test(test_is_a_log), cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_torn),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_nul_bytes_are_left_out),
+        cmocka_unit_test(test_is_a_log),
+        cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_clock_that_is_set_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

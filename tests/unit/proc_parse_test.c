@@ -154,6 +154,28 @@ static void rollup_and_meminfo(void **state)
     assert_int_equal(m.swap_free_B, ML_NOT_MEASURED);
 }
 
+static void trouble(void **state)
+{
+    static const char psi[] = "some avg10=0.00 avg60=0.00 avg300=0.00 total=2781104\n"
+                              "full avg10=0.00 avg60=0.00 avg300=0.00 total=408303\n";
+    static const char stat[] = "anon 5\ninactive_file 16384\nactive_file 100\nshmem 7\nkernel 9\n"
+                               "total_inactive_file 1\n";
+    struct ml_proc_memory_stat m;
+    (void)state;
+    assert_int_equal(ml_proc_parse_stalled_us(psi, sizeof psi - 1), 2781104);
+    assert_int_equal(ml_proc_parse_stalled_us("full total=5\n", 13), ML_NOT_MEASURED);
+    assert_int_equal(ml_proc_parse_stalled_us("some total=\nsome total=5\n", 25), ML_NOT_MEASURED);
+    assert_int_equal(ml_proc_parse_counter("x 1\noom_kill 34\n", 16, "oom_kill "), 34);
+    assert_int_equal(ml_proc_parse_counter("oom_kill_disable 1\n", 19, "oom_kill "),
+                     ML_NOT_MEASURED);
+    ml_proc_parse_memory_stat(stat, sizeof stat - 1, false, &m);
+    assert_int_equal(m.file_B, 16484);
+    assert_int_equal(m.shmem_B, 7);
+    assert_int_equal(m.kernel_B, 9);
+    ml_proc_parse_memory_stat(stat, sizeof stat - 1, true, &m);
+    assert_int_equal(m.file_B, ML_NOT_MEASURED);
+}
+
 static void last_pid(void **state)
 {
     pid_t pid = 0;
@@ -276,11 +298,17 @@ static void environments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stat_names),   cmocka_unit_test(stat_refused),
-        cmocka_unit_test(cut_texts),    cmocka_unit_test(statm),
-        cmocka_unit_test(status),       cmocka_unit_test(rollup_and_meminfo),
-        cmocka_unit_test(last_pid),     cmocka_unit_test(children),
-        cmocka_unit_test(cgroups),      cmocka_unit_test(cpu_lists),
+        cmocka_unit_test(stat_names),
+        cmocka_unit_test(stat_refused),
+        cmocka_unit_test(cut_texts),
+        cmocka_unit_test(statm),
+        cmocka_unit_test(status),
+        cmocka_unit_test(trouble),
+        cmocka_unit_test(rollup_and_meminfo),
+        cmocka_unit_test(last_pid),
+        cmocka_unit_test(children),
+        cmocka_unit_test(cgroups),
+        cmocka_unit_test(cpu_lists),
         cmocka_unit_test(environments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
