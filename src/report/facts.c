@@ -170,6 +170,27 @@ static int64_t age_of(const struct ml_facts *f)
                    : ML_NOT_MEASURED;
 }
 
+/* A rank may be a shell, or a container's starter, around the program. */
+static enum ml_status find_programs(struct ml_run *run, struct ml_facts *f, struct ml_error *err)
+{
+    size_t rows = 0;
+    ML_AUTO_FREE int64_t *process = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *process);
+    if (!ml_run_has(run, "mpi", "process"))
+        return ML_OK;
+    enum ml_status status = ml_run_count(run, &ml_table_mpi, &rows, err);
+    for (size_t first = 0; !status && first < rows; first += ML_SLICE_ROWS) {
+        size_t count = rows - first < ML_SLICE_ROWS ? rows - first : ML_SLICE_ROWS;
+        status = ml_run_column_int64(run, "mpi", "process", first, count, process, err);
+        for (size_t i = 0; !status && i < count; i++) {
+            bool known = process[i] >= 0 && (uint64_t)process[i] < f->n_processes;
+            int64_t owner = known ? f->by_process[process[i]].owner : -1;
+            if (owner >= 0)
+                f->by_process[owner].program = process[i];
+        }
+    }
+    return status;
+}
+
 static enum ml_status read_last(struct ml_run *run, struct ml_facts *f, struct ml_error *err)
 {
     ML_AUTO_FREE int64_t *last_B = ml_realloc_array(NULL, f->n_processes, sizeof *last_B);
@@ -190,6 +211,7 @@ static void count_processes(struct ml_facts *f)
             f->by_node[node].ranks += p->rank >= 0;
         f->by_process[i] = (struct ml_process_facts){
             .owner = ml_owner_of(f->processes, f->n_processes, i),
+            .program = (int64_t)i,
             .peak_B = -1,
             .peak_ns = -1,
             .last_B = -1,
@@ -271,6 +293,8 @@ static enum ml_status gather(struct ml_run *run, const struct ml_facts_range *ra
     count_processes(f);
     int64_t last_ns = 0;
     status = read_last(run, f, err);
+    if (!status)
+        status = find_programs(run, f, err);
     if (!status)
         status = ml_total_end(run, &last_ns, err);
     if (status)

@@ -24,7 +24,9 @@ struct ml_node_facts {
 /* What was seen of one process; of one that is a rank, with the processes that it started. -1: not
  * measured. */
 struct ml_process_facts {
-    int64_t owner; /* row of the rank process that it is or descends from; -1: none */
+    int64_t owner;   /* row of the rank process that it is or descends from; -1: none */
+    int64_t program; /* of a rank: the process that called MPI_Init, where it started that; else
+                        itself */
     int64_t peak_B, peak_ns;
     int64_t last_B;
     double growth_B_per_s; /* at its end; 0: level, or it does not grow steadily; NaN: not known */

@@ -214,6 +214,8 @@ static json_t *process_of(const struct ml_facts *f, size_t i)
     json_object_set_new(process, "node", ml_json_count(p->node));
     json_object_set_new(process, "pid", ml_json_count(p->pid));
     json_object_set_new(process, "name", ml_json_text(p->name));
+    json_object_set_new(process, "program",
+                        ml_json_text(f->processes[f->by_process[i].program].name));
     json_object_set_new(process, "start_s", ml_json_seconds(p->start_ns));
     json_object_set_new(process, "end_s", ml_json_seconds(p->end_ns));
     json_object_set_new(process, "peak_B", ml_json_count(f->by_process[i].peak_B));

@@ -175,7 +175,10 @@ static void add_process(struct ml_grid *grid, const struct ml_facts *f, size_t i
         ml_grid_add(grid, "");
     ml_grid_add(grid, node ? node->name : "?");
     add_number(grid, p->pid);
-    snprintf(name, sizeof name, "%s%s", p->rank < 0 ? "- " : "", p->name);
+    const char *program = f->processes[f->by_process[i].program].name;
+    bool wrapped = strcmp(program, p->name) != 0;
+    snprintf(name, sizeof name, "%s%s%s%s", p->rank < 0 ? "- " : "", program,
+             wrapped ? ", in " : "", wrapped ? p->name : "");
     ml_grid_add(grid, name);
     add_size(grid, f->by_process[i].peak_B);
     add_time(grid, f->by_process[i].peak_ns);

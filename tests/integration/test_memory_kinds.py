@@ -133,6 +133,7 @@ def test_wrapper(file, tmp_path):
     for rank in ranks:
         helpers = [p for p in report["processes"] if p["parent"] == rank["process"]]
         assert helpers and rank["peak_B"] > 60 * MIB >= rank["peak_rss_B"]
+        assert (rank["name"], rank["program"]) == ("bash", "memory_kinds")
     assert report["summary"]["largest_rank"]["peak_B"] > 60 * MIB
 
 
