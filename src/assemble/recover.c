@@ -19,7 +19,6 @@ struct pile {
     struct opened {
         struct ml_harvest *harvest;
         const char *path;
-        int64_t torn_B;
     } * items;
     size_t n;
 };
@@ -40,7 +39,7 @@ static void open_all(struct pile *p, char *const *journals, size_t n,
         struct ml_error why;
         struct opened *o = &p->items[p->n];
         o->path = journals[i];
-        if (ml_harvest_open(journals[i], &o->harvest, &o->torn_B, &why) == ML_OK)
+        if (ml_harvest_open(journals[i], &o->harvest, &why) == ML_OK)
             p->n++;
         else
             report->unreadable[report->n_unreadable++] = ml_strdup(why.text);
@@ -91,7 +90,7 @@ static void note_used(const struct pile *p, struct ml_recover_report *report)
                                         .node_name = ml_strdup(row.name),
                                         .node = node,
                                         .complete = ml_harvest_complete(h),
-                                        .torn_B = p->items[i].torn_B,
+                                        .torn_B = ml_harvest_torn_B(h),
                                         .last_ns = ml_harvest_last_ns(h)};
     }
 }
@@ -264,13 +263,13 @@ static enum ml_status write_alone(struct pile *p, char *const *journals, size_t 
     status = check_free(outfile, mode, err);
     if (status == ML_OK)
         status = open_again(p, journals, n, report, err);
+    if (status == ML_OK)
+        status = write_file(p, draft, mode != ML_RECOVER_SAFE, err);
     if (status == ML_OK) {
         note_used(p, report);
         note_missing(p, report);
-        status = write_file(p, draft, mode != ML_RECOVER_SAFE, err);
-    }
-    if (status == ML_OK)
         report->file = ml_strdup(ml_draft_published(draft));
+    }
     ml_draft_close(draft);
     return status;
 }

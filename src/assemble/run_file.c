@@ -11,6 +11,9 @@
 #include <string.h>
 #include <time.h>
 
+/* Somebody cuts a journal while the file is written from it: it is written anew so often. */
+enum { CUTS_MOST = 10 };
+
 /* Attributes that own their texts, one of a name. */
 struct list {
     struct ml_attribute *items;
@@ -279,9 +282,10 @@ static enum ml_status write_tables(struct ml_team *team, struct ml_store *store,
     return status;
 }
 
-enum ml_status ml_run_file_write(struct ml_team *team, struct ml_harvest **harvests, size_t n,
-                                 const struct ml_attribute *extra, size_t n_extra,
-                                 struct ml_draft *draft, bool replace, struct ml_error *err)
+/* Collective. The store, with all that is to be in it. */
+static enum ml_status fill(struct ml_team *team, struct ml_harvest **harvests, size_t n,
+                           const struct ml_attribute *extra, size_t n_extra, struct ml_draft *draft,
+                           struct ml_store **out_store, struct ml_error *err)
 {
     int rank;
     struct ml_harvest *speaks = spokesman(harvests, n, &rank);
@@ -301,7 +305,40 @@ enum ml_status ml_run_file_write(struct ml_team *team, struct ml_harvest **harve
     if (status == ML_OK)
         status = write_tables(team, store, harvests, n, err);
     if (status == ML_OK)
-        return ml_store_finish(store, replace, err);
-    ml_store_abandon(store);
+        *out_store = store;
+    else
+        ml_store_abandon(store);
     return status;
+}
+
+/* Collective. Whether anybody has cut a journal, of any member, since it was read; it is read again
+ * then. */
+static bool read_cut_again(struct ml_team *team, struct ml_harvest **harvests, size_t n)
+{
+    bool cut = false;
+    for (size_t i = 0; i < n; i++) {
+        if (!ml_harvest_is_cut(harvests[i]))
+            continue;
+        ml_harvest_read_again(harvests[i]);
+        cut = true;
+    }
+    return team->largest(team, cut) != 0;
+}
+
+enum ml_status ml_run_file_write(struct ml_team *team, struct ml_harvest **harvests, size_t n,
+                                 const struct ml_attribute *extra, size_t n_extra,
+                                 struct ml_draft *draft, bool replace, struct ml_error *err)
+{
+    for (int i = 0; i < CUTS_MOST; i++) {
+        struct ml_store *store = NULL;
+        enum ml_status status = fill(team, harvests, n, extra, n_extra, draft, &store, err);
+        bool again = read_cut_again(team, harvests, n);
+        if (!again && status == ML_OK)
+            return ml_store_finish(store, replace, err);
+        ml_store_abandon(store);
+        if (!again)
+            return status;
+    }
+    return ml_fail(err, ML_RUN_LOST, "%.300s: somebody keeps cutting a journal while it is read",
+                   ml_draft_path(draft));
 }

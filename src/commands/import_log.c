@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/units.h"
+#include "base/view.h"
 #include "commands/import_log_stacks.h"
 #include "read/moose_log.h"
 #include "store/store.h"
@@ -13,7 +14,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #define BEGIN_B 256
@@ -249,18 +249,18 @@ bool ml_command_is_log(const char *path)
 
 enum ml_status ml_command_import_log(const char *path, const char *outfile, struct ml_error *err)
 {
-    struct stat st;
     struct ml_error why = {{0}};
     struct ml_moose_log log;
     char by[24];
+    struct ml_view *view;
     ML_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st))
+    if (fd < 0)
         return ml_fail_errno(err, ML_RUN_LOST, "%.300s", path);
-    char *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (bytes == MAP_FAILED)
-        return ml_fail_errno(err, ML_RUN_LOST, "%.300s", path);
-    enum ml_status status = ml_moose_log_parse(bytes, (size_t)st.st_size, &log, &why);
-    munmap(bytes, (size_t)st.st_size);
+    if (ml_view_open(fd, &view, &why) != ML_OK)
+        return ml_fail(err, ML_RUN_LOST, "%.200s: %.200s", path, why.text);
+    enum ml_status status =
+        ml_moose_log_parse((const char *)ml_view_bytes(view), ml_view_size(view), &log, &why);
+    ml_view_close(view);
     if (status)
         return ml_fail(err, status, "%.200s: not a log of memory_logger.py: %.200s", path,
                        why.text);

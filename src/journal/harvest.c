@@ -2,18 +2,16 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/view.h"
 #include "journal/index.h"
 #include "journal/lines.h"
 #include "sums/memory.h"
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 struct ml_harvest {
-    void *map;
-    size_t map_B;
+    struct ml_view *view;
     struct ml_index x;
     int32_t process_base;
     int64_t sample_base;
@@ -23,53 +21,60 @@ struct ml_harvest {
     char line[ML_LINE_WIDTH];
 };
 
-static enum ml_status map_journal(struct ml_harvest *h, int fd, const char *path,
-                                  struct ml_error *err)
+/* What is there: each time that somebody cuts into what was just read, it is less. */
+static enum ml_status build(struct ml_harvest *h, struct ml_error *err)
 {
-    struct stat st;
-    if (fstat(fd, &st) < 0)
-        return ml_fail_errno(err, ML_NODE_LOST, "%s", path);
-    if (!S_ISREG(st.st_mode) || st.st_size < ML_FRAME_HEAD)
-        return ml_fail(err, ML_NODE_LOST, "%s: not a memlog journal", path);
-    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    if (map == MAP_FAILED)
-        return ml_fail_errno(err, ML_NODE_LOST, "%s: mmap", path);
-    h->map = map;
-    h->map_B = (size_t)st.st_size;
-    return ML_OK;
-}
-
-static enum ml_status build(struct ml_harvest *h, int fd, const char *path, struct ml_error *err)
-{
-    struct ml_error why = {{0}};
-    enum ml_status status = ml_index_build(h->map, h->map_B, &h->x, &why);
-    if (status != ML_OK)
-        return ml_fail(err, status, "%s: %.300s", path, why.text);
-    struct stat st;
-    if (fstat(fd, &st) < 0 || (size_t)st.st_size < h->x.length)
-        return ml_fail(err, ML_NODE_LOST, "%s: shrank while it was read", path);
-    return ML_OK;
+    enum ml_status status =
+        ml_index_build(ml_view_bytes(h->view), ml_view_whole(h->view), &h->x, err);
+    while (status == ML_OK && ml_harvest_is_cut(h)) {
+        ml_index_free(&h->x);
+        status = ml_index_build(ml_view_bytes(h->view), ml_view_whole(h->view), &h->x, err);
+    }
+    return status;
 }
 
 enum ml_status ml_harvest_open(const char *path, struct ml_harvest **out_harvest,
-                               int64_t *out_torn_B, struct ml_error *err)
+                               struct ml_error *err)
 {
     /* O_NONBLOCK: a fifo of that name must not hold us up. */
     ML_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return ml_fail_errno(err, ML_NODE_LOST, "%s", path);
     struct ml_harvest *h = ml_alloc(sizeof *h);
-    enum ml_status status = map_journal(h, fd, path, err);
+    struct ml_error why = {{0}};
+    enum ml_status status = ml_view_open(fd, &h->view, &why);
     if (status == ML_OK)
-        status = build(h, fd, path, err);
+        status = build(h, &why);
     if (status != ML_OK) {
         ml_harvest_close(h);
-        return status;
+        return ml_fail(err, status, "%s: %.300s", path, why.text);
     }
-    if (out_torn_B)
-        *out_torn_B = (int64_t)(h->map_B - h->x.length);
     *out_harvest = h;
     return ML_OK;
+}
+
+bool ml_harvest_is_cut(const struct ml_harvest *h)
+{
+    return ml_view_whole(h->view) < h->x.length;
+}
+
+void ml_harvest_read_again(struct ml_harvest *h)
+{
+    struct ml_journal_header header = h->x.header;
+    ml_index_free(&h->x);
+    if (build(h, NULL) != ML_OK)
+        ml_index_make_empty(&header, &h->x);
+    h->last_process = h->last_frame = 0;
+}
+
+int64_t ml_harvest_read_B(const struct ml_harvest *h)
+{
+    return (int64_t)h->x.length;
+}
+
+int64_t ml_harvest_torn_B(const struct ml_harvest *h)
+{
+    return (int64_t)(ml_view_size(h->view) - h->x.length);
 }
 
 void ml_harvest_close(struct ml_harvest *h)
@@ -77,8 +82,7 @@ void ml_harvest_close(struct ml_harvest *h)
     if (!h)
         return;
     ml_index_free(&h->x);
-    if (h->map)
-        munmap(h->map, h->map_B);
+    ml_view_close(h->view);
     free(h);
 }
 

@@ -6,14 +6,26 @@
 #include "journal/journal.h"
 #include "record/tables.h"
 
+#include <stdbool.h>
+
 /* What one node's journal holds. The journal is mapped, not copied; memory is 8 bytes a row. */
 struct ml_harvest;
 
-/* Reads PATH. A torn tail (bad length, checksum or row) is dropped; OUT_TORN (may be NULL) says
- * how many bytes. Errors (ML_NODE_LOST): not a journal, of another version, of a file that
- * shrinks meanwhile. */
+/* Reads PATH, a torn tail (bad length, checksum or row) left out. Errors (ML_NODE_LOST): not a
+ * journal, of another version. */
 enum ml_status ml_harvest_open(const char *path, struct ml_harvest **out_harvest,
-                               int64_t *out_torn_B, struct ml_error *err);
+                               struct ml_error *err);
+
+/* Somebody has cut the journal since it was read: rows may be void, and what was made of them. */
+bool ml_harvest_is_cut(const struct ml_harvest *h);
+
+/* Reads what is left of it: rows that were fetched before are void. */
+void ml_harvest_read_again(struct ml_harvest *h);
+
+int64_t ml_harvest_read_B(const struct ml_harvest *h); /* bytes of it that are rows */
+
+/* Bytes at its end that are no rows: torn, or cut off since it was opened. */
+int64_t ml_harvest_torn_B(const struct ml_harvest *h);
 
 const struct ml_journal_header *ml_harvest_header(const struct ml_harvest *h);
 int ml_harvest_complete(const struct ml_harvest *h); /* has ML_FRAME_END */

@@ -354,18 +354,24 @@ static void finish_index(struct ml_index *x)
     grow_nodes(x, own > all ? own : all);
 }
 
+static struct ml_index new_index(const uint8_t *bytes)
+{
+    return (struct ml_index){.bytes = bytes,
+                             .clock_err_ns = ML_NOT_MEASURED,
+                             .last_sampler_cpu_ns = ML_NOT_MEASURED,
+                             .last_ns = INT64_MIN};
+}
+
 enum ml_status ml_index_build(const uint8_t *bytes, size_t n, struct ml_index *out_index,
                               struct ml_error *err)
 {
-    struct ml_index x = {
-        .bytes = bytes, .clock_err_ns = ML_NOT_MEASURED, .last_sampler_cpu_ns = ML_NOT_MEASURED};
+    struct ml_index x = new_index(bytes);
     const uint8_t *cursor = bytes, *end = bytes + n;
     int64_t created_ns = 0;
     enum ml_status status = read_header(&x, &cursor, end, &created_ns, err);
     if (status != ML_OK)
         return status;
     x.clock.origin_ns = x.header.origin_ns;
-    x.last_ns = INT64_MIN;
     struct ml_frame f;
     const uint8_t *next = cursor;
     while (ml_frame_read(&next, end, &f) && index_frame(&x, &f)) {
@@ -379,6 +385,15 @@ enum ml_status ml_index_build(const uint8_t *bytes, size_t n, struct ml_index *o
     finish_index(&x);
     *out_index = x;
     return ML_OK;
+}
+
+void ml_index_make_empty(const struct ml_journal_header *header, struct ml_index *out_index)
+{
+    struct ml_index x = new_index(NULL);
+    x.header = *header;
+    x.clock.origin_ns = x.last_ns = header->origin_ns;
+    finish_index(&x);
+    *out_index = x;
 }
 
 void ml_index_free(struct ml_index *x)

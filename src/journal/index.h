@@ -57,6 +57,9 @@ struct ml_index {
 enum ml_status ml_index_build(const uint8_t *bytes, size_t n, struct ml_index *out_index,
                               struct ml_error *err);
 
+/* Of a journal of which nothing but its header is known. */
+void ml_index_make_empty(const struct ml_journal_header *header, struct ml_index *out_index);
+
 /* The entry of the process NUMBER on this node, -1 if the journal has none. */
 int32_t ml_index_entry(const struct ml_index *x, int64_t number);
 

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/view.h"
 #include "launch/elf_needed.h"
 
 #include <elf.h>
@@ -9,7 +10,6 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -133,16 +133,12 @@ static void look_at(struct search *search, const char *path, const void *image, 
 
 static void look_into(struct search *search, const char *path)
 {
-    struct stat file;
+    struct ml_view *view;
     ML_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) || file.st_size <= 0)
+    if (fd < 0 || ml_view_open(fd, &view, NULL) != ML_OK)
         return;
-    size_t n = (size_t)file.st_size;
-    void *image = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (image == MAP_FAILED)
-        return;
-    look_at(search, path, image, n);
-    munmap(image, n);
+    look_at(search, path, ml_view_bytes(view), ml_view_size(view));
+    ml_view_close(view);
 }
 
 /* The loader takes no LD_PRELOAD where a program gains rights. */

@@ -313,28 +313,31 @@ static bool journal_is_there(const struct ml_recorder *r)
            held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }
 
-/* Reads the journal, by the descriptor where it has lost its name. Errors say what somebody has
- * taken from it: the record of the node, or a part. */
-static enum ml_status open_harvest(const struct ml_recorder *r, struct ml_harvest **out_harvest,
-                                   struct ml_error *err)
+/* Whether what HARVEST read is all that was written. */
+static enum ml_status check_whole(const struct ml_recorder *r, const struct ml_harvest *harvest,
+                                  struct ml_error *err)
 {
-    ML_AUTO_FREE char *by_hold = ml_format("/proc/self/fd/%d", r->hold);
-    struct ml_error why = {{0}};
-    struct stat st = {0};
-    int64_t torn_B = 0;
-    if (ml_harvest_open(journal_is_there(r) ? r->journal : by_hold, out_harvest, &torn_B, &why))
-        return ml_fail(err, ML_NODE_LOST, "what %.200s held is lost: %.250s", r->journal, why.text);
-    if (fstat(r->hold, &st) == 0 && st.st_size < r->journal_B)
-        torn_B = r->journal_B - st.st_size;
-    if (torn_B > 0)
+    if (ml_harvest_read_B(harvest) < r->journal_B)
         return ml_fail(err, ML_SAMPLE_LOST, "a part of %.300s is lost: it was cut or changed",
                        r->journal);
     return ML_OK;
 }
 
+/* Reads the journal, by the descriptor where it has lost its name. Errors: the node's record is
+ * gone. */
+static enum ml_status open_harvest(const struct ml_recorder *r, struct ml_harvest **out_harvest,
+                                   struct ml_error *err)
+{
+    ML_AUTO_FREE char *by_hold = ml_format("/proc/self/fd/%d", r->hold);
+    struct ml_error why = {{0}};
+    if (ml_harvest_open(journal_is_there(r) ? r->journal : by_hold, out_harvest, &why))
+        return ml_fail(err, ML_NODE_LOST, "what %.200s held is lost: %.250s", r->journal, why.text);
+    return ML_OK;
+}
+
 /* HARVEST may be NULL. The journals go before the draft does, which keeps recoveries off. */
-static enum ml_status write_file(struct ml_recorder *r, struct ml_harvest *harvest, bool whole,
-                                 char **out_path, struct ml_error *err)
+static enum ml_status write_file(struct ml_recorder *r, struct ml_harvest *harvest, char **out_path,
+                                 struct ml_error *err)
 {
     struct ml_team team;
     struct ml_draft *draft;
@@ -348,7 +351,7 @@ static enum ml_status write_file(struct ml_recorder *r, struct ml_harvest *harve
     const char *published = ml_draft_published(draft);
     if (status == ML_OK)
         *out_path = ml_strdup(published);
-    if (status == ML_OK && whole && journal_is_there(r))
+    if (status == ML_OK && harvest && check_whole(r, harvest, NULL) == ML_OK && journal_is_there(r))
         unlink(r->journal);
     ml_draft_close(draft);
     return status;
@@ -392,8 +395,10 @@ enum ml_status ml_recorder_finish(struct ml_recorder *r, const struct ml_verdict
     r->journal_B = ml_journal_size(ml_sampler_journal(r->sampler));
     ml_sampler_complete(r->sampler);
     enum ml_status own = open_harvest(r, &harvest, &lack);
+    enum ml_status status = write_file(r, harvest, &path, &why);
+    if (own == ML_OK) /* it may have been cut while the file was written from it */
+        own = check_whole(r, harvest, &lack);
     enum ml_status worst = ml_recorder_agree(r, own, &lack);
-    enum ml_status status = write_file(r, harvest, own == ML_OK, &path, &why);
     ml_harvest_close(harvest);
     bool left = ml_recorder_agree(r, own == ML_OK && journal_is_there(r) ? ML_OK : ML_SAMPLE_LOST,
                                   NULL) == ML_OK;

@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import subprocess
+import threading
 import time
 
 import h5py
@@ -16,6 +17,7 @@ import memlog_testing as mt
 
 TRIES = int(os.environ.get("MEMLOG_TRIES", "3"))
 NOBODY = 65534
+MAKER = mt.BIN_DIR.parent / "tests/unit/journal_maker"
 moments = random.Random(7)
 
 as_root = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"),
@@ -308,6 +310,86 @@ def test_journal_cut(file, keep_B):
     assert outcome.code == 3, outcome
     assert b"the record is in the journals" not in outcome.stderr, outcome
     assert b"lost" in outcome.stderr, outcome
+
+
+class Cutter(threading.Thread):
+    """Takes a tenth of a file away, again and again, as soon as WHEN says so."""
+
+    def __init__(self, journal, when):
+        super().__init__()
+        self.journal, self.when = os.open(journal, os.O_RDWR), when
+        self.cuts, self.over = 0, False
+        self.start()
+
+    def run(self):
+        while not self.over and self.cuts < 5:
+            if self.when():
+                time.sleep(moments.uniform(0, 0.05))
+                os.truncate(self.journal, os.fstat(self.journal).st_size * 9 // 10)
+                self.cuts += 1
+            time.sleep(0.001)
+
+    def end(self):
+        self.over = True
+        self.join()
+        os.close(self.journal)
+
+
+def drafts_of(file):
+    return list(file.parent.glob(".run.h5.*"))
+
+
+def test_journal_cut_while_it_is_recovered(file, tmp_path):
+    """What is left of it is recovered; whose it was is said."""
+    for _ in range(TRIES * 2):
+        subprocess.run([MAKER, file, "1", "40", "4000", "200"], check=True, timeout=mt.TIMEOUT_S)
+        journal, = mt.journals_of(file)
+        os.utime(journal, (0, 0))              # it has been silent
+        process = recover(file)
+        cutter = Cutter(journal, lambda: True)
+        code, out, said = end(process)
+        cutter.end()
+        assert code == 0, said
+        if "torn off at its end" in out:
+            assert "n0app " in out
+            with h5py.File(file) as f:
+                assert 0 < len(f["samples/time_s"]) < 160000
+                assert (f["samples/time_s"][:] >= 0).all() and (f["samples/rss_B"][:] > 0).all()
+        assert mt.memlog(tmp_path, "check", file)
+        file.unlink()
+        journal.unlink()
+
+
+def test_journal_cut_while_it_is_read(file):
+    for _ in range(TRIES):
+        subprocess.run([MAKER, file, "1", "40", "4000", "0"], check=True, timeout=mt.TIMEOUT_S)
+        journal, = mt.journals_of(file)
+        with subprocess.Popen([mt.MEMLOG, "read", journal], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as process:
+            cutter = Cutter(journal, lambda: True)
+            code, out, said = end(process)
+            cutter.end()
+        assert code == 0 and "peak" in out, said
+
+
+def test_journal_cut_while_the_file_is_written(file):
+    """The exit code is the application's, and the end says which journal was cut."""
+    cuts = 0
+    for _ in range(TRIES * 2):
+        with job(file, "sh", "-c", "yes 0123456789abcdef | head -c 8000000; sleep 0.5; exit 3",
+                 options=()) as running:
+            journal = wait_for_journal(file)
+            cutter = Cutter(journal, lambda: drafts_of(file))
+            outcome = running.finish()
+            cutter.end()
+        assert outcome.code == 3 and file.exists(), outcome
+        if b"a part of" in outcome.stderr:
+            assert bytes(journal) in outcome.stderr, outcome
+            cuts += 1
+        for path in (file, *mt.journals_of(file)):
+            path.unlink()
+        check_nothing_left(file.parent)
+    assert cuts, "none came in time"
 
 
 def test_read_of_a_draft(file):

@@ -18,9 +18,18 @@ static struct ml_harvest *harvest(void)
 {
     struct ml_harvest *h;
     struct ml_error err = {{0}};
-    if (ml_harvest_open(journal_path, &h, NULL, &err) != ML_OK)
+    if (ml_harvest_open(journal_path, &h, &err) != ML_OK)
         fail_msg("%s", err.text);
     return h;
+}
+
+static void fetch_all_samples(struct ml_harvest *h)
+{
+    struct ml_rows rows = ml_harvest_rows(h, &ml_table_samples);
+    for (size_t i = 0; i < rows.count; i++) {
+        struct ml_sample_row row;
+        rows.fetch(rows.context, i, &row);
+    }
 }
 
 static void samples_by_process(void **state)
@@ -274,6 +283,48 @@ static void attributes(void **state)
     ml_harvest_close(h);
 }
 
+/* Somebody cuts it between its opening and the fetching of rows. */
+static void a_journal_that_is_cut(void **state)
+{
+    (void)state;
+    struct synthetic s = {.processes = 3, .ticks = 20000, .complete = 1, .text = "app"};
+    synthetic_write(journal_path, &s);
+    struct ml_harvest *h = harvest();
+    int64_t whole_B = ml_harvest_read_B(h);
+    assert_int_equal(ml_harvest_torn_B(h), 0);
+    assert_false(ml_harvest_is_cut(h));
+    assert_int_equal(truncate(journal_path, whole_B / 2), 0);
+    assert_true(ml_harvest_is_cut(h));
+    fetch_all_samples(h);
+    ml_harvest_read_again(h);
+    assert_false(ml_harvest_is_cut(h));
+    assert_in_range(ml_harvest_read_B(h), whole_B / 2 - 4096, whole_B / 2);
+    assert_int_equal(ml_harvest_torn_B(h), whole_B - ml_harvest_read_B(h));
+    assert_false(ml_harvest_complete(h));
+    struct ml_rows rows = ml_harvest_rows(h, &ml_table_samples);
+    struct ml_sample_row row;
+    rows.fetch(rows.context, rows.count - 1, &row);
+    assert_int_equal(row.rss_B, synthetic_rss_B(0, row.process, row.tick));
+    ml_harvest_close(h);
+}
+
+static void a_journal_that_is_emptied(void **state)
+{
+    (void)state;
+    struct synthetic s = {.node = 1, .n_nodes = 2, .processes = 2, .ticks = 20000, .text = "app"};
+    synthetic_write(journal_path, &s);
+    struct ml_harvest *h = harvest();
+    assert_int_equal(truncate(journal_path, 0), 0);
+    fetch_all_samples(h);
+    ml_harvest_read_again(h);
+    assert_int_equal(ml_harvest_header(h)->node, 1);
+    assert_int_equal(ml_harvest_n_nodes(h), 2);
+    assert_int_equal(ml_harvest_read_B(h), 0);
+    for (const struct ml_table *const *t = ml_tables; *t; t++)
+        assert_int_equal(ml_harvest_rows(h, *t).count, 0);
+    ml_harvest_close(h);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_journal_folder, remove_journal_folder)
@@ -281,6 +332,8 @@ int main(void)
         TEST(samples_by_process),
         TEST(processes_and_their_peaks),
         TEST(a_journal_that_breaks_off),
+        TEST(a_journal_that_is_cut),
+        TEST(a_journal_that_is_emptied),
         TEST(no_clock_yet),
         TEST(orphan_samples),
         TEST(clock_interpolation),

@@ -182,14 +182,14 @@ static void strange_files(void **state)
     (void)state;
     struct ml_harvest *h;
     struct ml_error err;
-    assert_int_equal(ml_harvest_open(journal_path, &h, NULL, &err), ML_NODE_LOST);
+    assert_int_equal(ml_harvest_open(journal_path, &h, &err), ML_NODE_LOST);
     assert_non_null(strstr(err.text, "No such file"));
-    assert_int_equal(ml_harvest_open(journal_folder, &h, NULL, &err), ML_NODE_LOST);
+    assert_int_equal(ml_harvest_open(journal_folder, &h, &err), ML_NODE_LOST);
     FILE *f = fopen(journal_path, "w");
     for (int i = 0; i < 1000; i++)
         fputs("this is no journal\n", f);
     fclose(f);
-    assert_int_equal(ml_harvest_open(journal_path, &h, NULL, &err), ML_NODE_LOST);
+    assert_int_equal(ml_harvest_open(journal_path, &h, &err), ML_NODE_LOST);
     assert_non_null(strstr(err.text, "not a memlog journal"));
 }
 

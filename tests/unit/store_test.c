@@ -266,7 +266,7 @@ static void recovery_refuses(void **state)
     ml_journal_close(j);
     check_refused(journals, 2, "different runs");
     check_refused(journals, 0, "no journal");
-    check_refused(&folder, 1, "not a memlog journal");
+    check_refused(&folder, 1, "not a regular file");
     fclose(fopen(file, "w"));
     check_refused(journals, 1, "exists already");
     assert_int_equal(ml_recover(journals, 1, file, ML_RECOVER_FORCE, NULL, NULL), ML_OK);
