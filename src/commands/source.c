@@ -118,9 +118,11 @@ enum ml_status ml_command_open_run(const char *path, struct ml_run **out_run, st
         return open_found(path, target, "not complete", out_run, err);
     if (ml_command_is_log(path))
         return open_log(path, out_run, err);
-    if (stat(path, &st) == 0)
-        return ml_run_open(path, out_run, err);
-    if (errno != ENOENT)
+    bool there = stat(path, &st) == 0;
+    if (!there && errno != ENOENT)
         return ml_fail_errno(err, ML_RUN_LOST, "%.300s", path);
-    return open_found(path, path, "not there", out_run, err);
+    if (there && (!S_ISREG(st.st_mode) || st.st_size > 0))
+        return ml_run_open(path, out_run, err);
+    /* On a file system without links who died while it took the name left an empty file. */
+    return open_found(path, path, there ? "empty" : "not there", out_run, err);
 }

@@ -14,55 +14,15 @@ import time
 import h5py
 import pytest
 import memlog_testing as mt
+from publish_testing import (TRIES, check_nothing_left, dead_run, drafts_of, end, is_complete, job,
+                             recover, wait_for_journal)
 
-TRIES = int(os.environ.get("MEMLOG_TRIES", "3"))
 NOBODY = 65534
 MAKER = mt.BIN_DIR.parent / "tests/unit/journal_maker"
 moments = random.Random(7)
 
 as_root = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"),
                              reason="another user is played with setpriv, by root")
-
-
-def job(file, *application, options=("--no-stdout",), ranks=2, **how):
-    return mt.Job(mt.mpiexec(mt.BUILD, ranks) + [mt.MEMLOG_MPI, *options, "-o", file, "--",
-                                                 *application], **how)
-
-
-def wait_for_journal(file):
-    return mt.wait_for(lambda: mt.journals_of(file), what="a journal")[0]
-
-
-def is_complete(file):
-    """A whole record: the file is, and it has the run's end."""
-    with h5py.File(file) as f:
-        return f.attrs["complete"] == 1 and f.attrs["exit_code"] == 0
-
-
-def check_nothing_left(folder, *names):
-    assert sorted(p.name for p in folder.iterdir()) == sorted(names)
-
-
-def recover(file, *options, out=None):
-    journals = mt.journals_of(file)
-    return subprocess.Popen([mt.MEMLOG, "recover", *journals, *options, "-o", out or file],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def end(process):
-    out, err = process.communicate(timeout=mt.TIMEOUT_S)
-    return process.returncode, out, err
-
-
-def dead_run(file):
-    """Journals of a run that was killed."""
-    with job(file, "sleep", "60") as running:
-        wait_for_journal(file)
-        time.sleep(0.3)
-        for pid in running.processes():  # none sees another's end and makes the file
-            mt.send(pid, signal.SIGSTOP)
-        running.kill_all()
-    return mt.journals_of(file)
 
 
 # ---------------------------------------------------------------- never over another file
@@ -266,7 +226,7 @@ def test_killed_at_the_end(file):
     for _ in range(TRIES):
         with job(file, "sleep", "0.3") as running:
             wait_for_journal(file)
-            mt.wait_for(lambda: list(file.parent.glob(".run.h5.*")) or file.exists(), 20, "the end")
+            mt.wait_for(lambda: drafts_of(file) or file.exists(), 20, "the end")
             time.sleep(moments.uniform(0, 0.02))
             running.kill_all()
         if mt.journals_of(file):
@@ -333,10 +293,6 @@ class Cutter(threading.Thread):
         self.over = True
         self.join()
         os.close(self.journal)
-
-
-def drafts_of(file):
-    return list(file.parent.glob(".run.h5.*"))
 
 
 def test_journal_cut_while_it_is_recovered(file, tmp_path):
