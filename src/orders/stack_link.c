@@ -7,6 +7,7 @@
 #include "orders/silence.h"
 #include "stack/protocol.h"
 #include "stack/server.h"
+#include "stack/unnamed.h"
 #include "trace/tracing.h"
 #include "unwind/unwind.h"
 
@@ -56,6 +57,7 @@ struct ml_stack_link {
     struct ml_timer *look, *last, *restart;
     struct ml_silence silence; /* since an order, or the server's last word */
     int64_t waiting;           /* addresses that wait for their names */
+    struct ml_buffer unnamed;  /* stacks that have waited for long (stack/unnamed.h) */
     struct target *targets;    /* [n_targets] of the last order to a debugger */
     size_t n_targets;
     struct ml_timer *rescue;
@@ -137,6 +139,45 @@ static void restart(void *context)
         l->events.lost(l->events.context, err.text);
 }
 
+/* ---- stacks that nobody names any more ---- */
+
+static void hand_on_rows(struct ml_stack_link *l, enum ml_stack_message type, const void *rows,
+                         size_t size, int64_t n)
+{
+    if (n == 0)
+        return;
+    if (type == ML_STACK_FRAMES) {
+        l->n_frames += n;
+        l->events.frames(l->events.context, rows, size, n);
+    } else if (type == ML_STACK_STACKS) {
+        l->n_stacks += n;
+        l->events.stacks(l->events.context, rows, size, n);
+    } else {
+        l->events.samples(l->events.context, rows, size, n);
+    }
+}
+
+/* They are recorded without; returns how many. */
+static int64_t record_unnamed(struct ml_stack_link *l)
+{
+    if (!l->unnamed.length)
+        return 0;
+    struct ml_buffer samples = {0};
+    struct ml_stack_tree *tree =
+        ml_stack_tree_new((int32_t)l->n_frames, (int32_t)l->n_stacks, ML_STACK_SERVER_MOST);
+    int64_t n = ml_unnamed_to_rows(&l->unnamed, tree, &samples);
+    const struct ml_stack_news *news = ml_stack_tree_news(tree);
+    hand_on_rows(l, ML_STACK_FRAMES, news->frames.data, news->frames.length, news->n_frames);
+    hand_on_rows(l, ML_STACK_STACKS, news->stacks.data, news->stacks.length, news->n_stacks);
+    hand_on_rows(l, ML_STACK_SAMPLES, samples.data, samples.length, n);
+    ml_stack_tree_free(tree);
+    ml_buffer_free(&samples);
+    ml_buffer_clear(&l->unnamed);
+    return n;
+}
+
+/* ---- its life ---- */
+
 /* The server is gone, or is made to be: another one, as long as that makes sense. */
 static void replace_server(struct ml_stack_link *l, const char *why)
 {
@@ -151,8 +192,14 @@ static void replace_server(struct ml_stack_link *l, const char *why)
     l->idle = true;
     if (l->closing)
         return;
+    int64_t unnamed = record_unnamed(l);
+    ML_AUTO_FREE char *more =
+        unnamed ? ml_format("; %lld stacks of which it read the names stay without them",
+                            (long long)unnamed)
+                : ml_strdup("");
+    ML_AUTO_FREE char *text = ml_format("%s%s", why, more);
     l->restarts++;
-    l->events.broken(l->events.context, l->restarts, why);
+    l->events.broken(l->events.context, l->restarts, text);
     if (l->died + l->overdue > ML_STACK_RESTARTS_MAX)
         give_up(l);
     else
@@ -227,16 +274,18 @@ static void on_rows(struct ml_stack_link *l, enum ml_stack_message type, struct 
 {
     size_t size;
     int64_t n = ml_unpack_int(u);
+    if (type == ML_STACK_SAMPLES)
+        ml_unnamed_drop(&l->unnamed, ml_unpack_int(u));
     const void *rows = ml_unpack_rest(u, &size);
-    if (type == ML_STACK_FRAMES) {
-        l->n_frames += n;
-        l->events.frames(l->events.context, rows, size, n);
-    } else if (type == ML_STACK_STACKS) {
-        l->n_stacks += n;
-        l->events.stacks(l->events.context, rows, size, n);
-    } else {
-        l->events.samples(l->events.context, rows, size, n);
-    }
+    hand_on_rows(l, type, rows, size, n);
+}
+
+static void on_unnamed(struct ml_stack_link *l, struct ml_unpacker *u)
+{
+    size_t size;
+    ml_unpack_int(u);
+    const void *stacks = ml_unpack_rest(u, &size);
+    ml_buffer_append(&l->unnamed, stacks, size);
 }
 
 static void on_failure(struct ml_stack_link *l, struct ml_unpacker *u)
@@ -275,6 +324,8 @@ static void on_message(void *context, uint32_t type, const void *bytes, size_t n
         on_ready(l, &u);
     else if (type == ML_STACK_FRAMES || type == ML_STACK_STACKS || type == ML_STACK_SAMPLES)
         on_rows(l, (enum ml_stack_message)type, &u);
+    else if (type == ML_STACK_UNNAMED)
+        on_unnamed(l, &u);
     else if (type == ML_STACK_FAILURE)
         on_failure(l, &u);
     else if (type == ML_STACK_BROKEN) {
@@ -376,7 +427,7 @@ int64_t ml_stack_link_close(struct ml_stack_link *l, int64_t patience_ns)
         ml_timer_set_in(l->last, patience_ns);
         ml_loop_run_until(l->loop, &l->idle);
     }
-    int64_t waiting = l->waiting;
+    int64_t unnamed = record_unnamed(l);
     ml_channel_close(l->channel);
     if (l->pid > 0)
         await_end(l);
@@ -384,8 +435,9 @@ int64_t ml_stack_link_close(struct ml_stack_link *l, int64_t patience_ns)
     ml_timer_stop(l->last);
     ml_timer_stop(l->restart);
     ml_timer_stop(l->rescue);
+    ml_buffer_free(&l->unnamed);
     free(l->targets);
     free(l->backend);
     free(l);
-    return waiting;
+    return unnamed;
 }

@@ -51,7 +51,7 @@ bool ml_stack_link_busy(const struct ml_stack_link *link);
 void ml_stack_link_take(struct ml_stack_link *link, const struct ml_stack_wish *wishes, size_t n);
 
 /* Waits a moment for an order that is under way, and up to PATIENCE_NS in all for names as long as
- * the server reads them; ends the server and waits for it. Returns how many addresses were left
+ * the server reads them; ends the server and waits for it. Returns how many stacks were recorded
  * without names. NULL is fine. */
 int64_t ml_stack_link_close(struct ml_stack_link *link, int64_t patience_ns);
 

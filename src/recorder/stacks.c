@@ -402,7 +402,7 @@ static void tell_missing(const struct ml_stacks *s, int64_t without_names)
     if (without_names > 0)
         put_event(s, ML_EVENT_NOTE, without_names,
                   "the run ended before the names of all stacks were read; the last stacks are "
-                  "missing");
+                  "without names");
     if (s->n_failed <= s->n_taken || s->told_refused || !s->failure)
         return;
     ML_AUTO_FREE char *message =

@@ -17,7 +17,8 @@ struct job {
     struct job *next;
     struct ml_named named;
     struct ml_code_place *places;
-    struct ml_stack_frame *frames;
+    struct ml_stack_frame *frames; /* [n_frames] */
+    size_t n_frames;
 };
 
 struct jobs {
@@ -34,8 +35,9 @@ struct ml_naming {
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t given;
     struct jobs waiting, named;
-    size_t n_places;  /* of those that wait, and of the one that is being named */
-    int64_t since_ns; /* CPU time of the thread when it began the present place */
+    struct job *current; /* is being named */
+    size_t n_places;     /* of those that wait, and of the one that is being named */
+    int64_t since_ns;    /* CPU time of the thread when it began the present place */
     bool working, quit;
 };
 
@@ -73,14 +75,14 @@ static bool begin_place(struct ml_naming *n)
 
 static void name(struct ml_naming *n, struct job *job)
 {
-    struct ml_stack_thread *t = &job->named.thread;
     struct ml_stack_frame frames[ML_STACK_DEPTH_MAX] = {{0}};
-    for (size_t i = 0; i < t->n_places && begin_place(n); i++)
-        t->n_frames += ml_code_place_frames(n->symbols, &job->places[i],
-                                            ML_STACK_DEPTH_MAX - t->n_frames, frames + t->n_frames);
-    job->frames = ml_realloc_array(NULL, t->n_frames + 1, sizeof *job->frames);
-    memcpy(job->frames, frames, t->n_frames * sizeof *frames);
-    t->frames = job->frames;
+    size_t n_frames = 0;
+    for (size_t i = 0; i < job->named.thread.n_places && begin_place(n); i++)
+        n_frames += ml_code_place_frames(n->symbols, &job->places[i], ML_STACK_DEPTH_MAX - n_frames,
+                                         frames + n_frames);
+    job->frames = ml_realloc_array(NULL, n_frames + 1, sizeof *job->frames);
+    memcpy(job->frames, frames, n_frames * sizeof *frames);
+    job->n_frames = n_frames;
 }
 
 static void tell(struct ml_naming *n)
@@ -97,6 +99,7 @@ static struct job *wait_for_job(struct ml_naming *n)
     while (!n->waiting.first && !n->quit)
         pthread_cond_wait(&n->given, &n->lock);
     struct job *job = n->quit ? NULL : take_first(&n->waiting);
+    n->current = job;
     pthread_mutex_unlock(&n->lock);
     return job;
 }
@@ -105,7 +108,10 @@ static struct job *wait_for_job(struct ml_naming *n)
 static bool hand_over(struct ml_naming *n, struct job *job)
 {
     pthread_mutex_lock(&n->lock);
+    job->named.thread.frames = job->frames;
+    job->named.thread.n_frames = job->n_frames;
     append(&n->named, job);
+    n->current = NULL;
     n->n_places -= job->named.thread.n_places;
     n->working = false;
     bool last = !n->waiting.first;
@@ -158,7 +164,7 @@ void ml_naming_add(struct ml_naming *n, const struct ml_stack_thread *thread, in
     struct job *job = ml_alloc(sizeof *job);
     if (!n->started)
         start(n);
-    job->named = (struct ml_named){*thread, trigger};
+    job->named = (struct ml_named){.thread = *thread, .trigger = trigger};
     job->places = ml_realloc_array(NULL, thread->n_places + 1, sizeof *job->places);
     memcpy(job->places, thread->places, thread->n_places * sizeof *job->places);
     pthread_mutex_lock(&n->lock);
@@ -194,6 +200,24 @@ const struct ml_named *ml_naming_next(struct ml_naming *n)
         ignored = 0;
     pthread_mutex_unlock(&n->lock);
     return n->taken ? &n->taken->named : NULL;
+}
+
+void ml_naming_each_slow(struct ml_naming *n, int64_t before_ns,
+                         void (*slow)(void *context, const struct ml_stack_thread *thread,
+                                      int trigger),
+                         void *context)
+{
+    pthread_mutex_lock(&n->lock);
+    struct job *job = n->current ? n->current : n->waiting.first;
+    while (job && job->named.thread.time_ns < before_ns) {
+        struct ml_stack_thread thread = job->named.thread;
+        thread.places = job->places;
+        if (!job->named.was_slow)
+            slow(context, &thread, job->named.trigger);
+        job->named.was_slow = true;
+        job = job == n->current ? n->waiting.first : job->next;
+    }
+    pthread_mutex_unlock(&n->lock);
 }
 
 size_t ml_naming_waiting(struct ml_naming *n)

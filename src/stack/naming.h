@@ -12,6 +12,7 @@ struct ml_naming;
 struct ml_named {
     struct ml_stack_thread thread; /* as it was given, with frames; its places are void */
     int trigger;                   /* likewise */
+    bool was_slow;                 /* ml_naming_each_slow has passed it on */
 };
 
 struct ml_naming *ml_naming_open(void);
@@ -26,6 +27,13 @@ void ml_naming_add(struct ml_naming *naming, const struct ml_stack_thread *threa
 /* The next stack that is named, in the order in which they were given; valid until the next call.
  * NULL: none so far. */
 const struct ml_named *ml_naming_next(struct ml_naming *naming);
+
+/* Passes on each stack that was taken before BEFORE_NS and still waits for its names, once, in
+ * their order: with places, and no frames. */
+void ml_naming_each_slow(struct ml_naming *naming, int64_t before_ns,
+                         void (*slow)(void *context, const struct ml_stack_thread *thread,
+                                      int trigger),
+                         void *context);
 
 /* Places that wait for their names. */
 size_t ml_naming_waiting(struct ml_naming *naming);

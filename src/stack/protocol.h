@@ -10,9 +10,12 @@ enum ml_stack_message {
     ML_STACK_READY,   /* text backend in use; text "" or why it is not the one that was asked for */
     ML_STACK_FRAMES,  /* int n, rest: n packed rows of ml_table_frames */
     ML_STACK_STACKS,  /* int n, rest: n packed rows of ml_table_stacks */
-    ML_STACK_SAMPLES, /* int n, rest: n packed rows of ml_table_stack_samples */
+    ML_STACK_SAMPLES, /* int n; int stacks of ML_STACK_UNNAMED, the oldest, that these rows replace;
+                         rest: n packed rows of ml_table_stack_samples */
     ML_STACK_FAILURE, /* int process, int enum ml_stack_failure, text */
     ML_STACK_BROKEN,  /* int restarts, text: the debugger hung or died; another one serves now */
+    ML_STACK_UNNAMED, /* int n, rest: n stacks that have waited for their names for long, without
+                         (stack/unnamed.h): what is left of them, should the server die */
     ML_STACK_TAKEN,   /* the last ML_STACK_TAKE is answered, its targets are let go: int ns that
                          they were held, int ns of CPU that the server and its debugger have used
                          since this was told last, int places that wait for their names. Stacks

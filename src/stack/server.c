@@ -9,6 +9,7 @@
 #include "stack/naming.h"
 #include "stack/protocol.h"
 #include "stack/tree.h"
+#include "stack/unnamed.h"
 #include "unwind/unwind.h"
 
 #include <fcntl.h>
@@ -39,6 +40,8 @@ struct server {
     struct ml_timer *beat;
     struct ml_buffer samples; /* packed rows that are not sent yet */
     int64_t n_samples;
+    struct ml_buffer unnamed; /* ml_unnamed_pack, likewise */
+    int64_t n_unnamed;
     int64_t told_cpu_ns;
     int64_t held_ns; /* of the last order: the longest that a target was */
     bool owes_taken; /* that order is to be answered when fewer places wait */
@@ -120,14 +123,7 @@ static void add_sample(struct server *s, const struct ml_stack_thread *thread, i
     int32_t stack = ml_stack_tree_add(s->tree, thread);
     if (stack < 0)
         return;
-    struct ml_stack_sample_row row = {.time_ns = thread->time_ns,
-                                      .process = thread->process,
-                                      .thread = thread->thread,
-                                      .stack = stack,
-                                      .trigger = (int8_t)trigger,
-                                      .stopped_ns = thread->stopped_ns,
-                                      .took_ns = thread->took_ns};
-    ml_row_pack(&ml_table_stack_samples, &row, &s->samples);
+    ml_stack_sample_pack(thread, trigger, stack, &s->samples);
     s->n_samples++;
 }
 
@@ -174,17 +170,48 @@ static bool unpack_order(struct order *o, const void *bytes, size_t n)
     return !u.failed;
 }
 
+/* In one message with what they replace, so that none is recorded twice. */
+static void send_samples(struct server *s, int64_t n_replaced)
+{
+    struct ml_buffer message = {0};
+    if (!s->n_samples && !n_replaced)
+        return;
+    ml_pack_int(&message, s->n_samples);
+    ml_pack_int(&message, n_replaced);
+    ml_buffer_append(&message, s->samples.data, s->samples.length);
+    send_message(s, ML_STACK_SAMPLES, &message);
+    ml_buffer_clear(&s->samples);
+    s->n_samples = 0;
+}
+
 static void send_results(struct server *s)
 {
     struct ml_stack_news *news = ml_stack_tree_news(s->tree);
-    for (const struct ml_named *n; (n = ml_naming_next(s->naming));)
+    int64_t n_replaced = 0;
+    for (const struct ml_named *n; (n = ml_naming_next(s->naming));) {
         add_sample(s, &n->thread, n->trigger);
+        n_replaced += n->was_slow;
+    }
     send_rows(s, ML_STACK_FRAMES, news->n_frames, &news->frames);
     send_rows(s, ML_STACK_STACKS, news->n_stacks, &news->stacks);
-    send_rows(s, ML_STACK_SAMPLES, s->n_samples, &s->samples);
+    send_samples(s, n_replaced);
     ml_stack_news_clear(news);
-    ml_buffer_clear(&s->samples);
-    s->n_samples = 0;
+}
+
+static void on_slow(void *context, const struct ml_stack_thread *thread, int trigger)
+{
+    struct server *s = context;
+    ml_unnamed_pack(thread, trigger, &s->unnamed);
+    s->n_unnamed++;
+}
+
+/* What would be lost with us. */
+static void send_unnamed(struct server *s)
+{
+    ml_naming_each_slow(s->naming, ml_mono_now().ns - BEAT_NS, on_slow, s);
+    send_rows(s, ML_STACK_UNNAMED, s->n_unnamed, &s->unnamed);
+    ml_buffer_clear(&s->unnamed);
+    s->n_unnamed = 0;
 }
 
 /* CPU time since it was told last. */
@@ -217,6 +244,7 @@ static void report(struct server *s)
     size_t waiting = ml_naming_waiting(s->naming);
     bool taken = s->owes_taken && waiting < WAITING_MOST;
     send_results(s);
+    send_unnamed(s);
     send_state(s, taken ? ML_STACK_TAKEN : ML_STACK_NAMING, waiting);
     s->owes_taken = s->owes_taken && !taken;
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define SIGNAL_HANDLER "<signal handler called>"
+
 size_t ml_code_place_frames(struct ml_symbols *symbols, const struct ml_code_place *place,
                             size_t most, struct ml_stack_frame *out_frames)
 {
@@ -12,6 +14,17 @@ size_t ml_code_place_frames(struct ml_symbols *symbols, const struct ml_code_pla
     if (n)
         memcpy(out_frames, frames, n * sizeof *frames);
     if (n && place->trampoline)
-        out_frames[n - 1].function = "<signal handler called>";
+        out_frames[n - 1].function = SIGNAL_HANDLER;
     return n;
+}
+
+struct ml_stack_frame ml_code_place_unnamed(const struct ml_code_place *place)
+{
+    return (struct ml_stack_frame){
+        .function = place->trampoline ? SIGNAL_HANDLER : "",
+        .file = "",
+        .line = -1,
+        .module = place->module ? place->module->path : "",
+        .offset_B = place->trampoline ? -1 : (int64_t)place->address,
+    };
 }

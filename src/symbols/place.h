@@ -16,4 +16,7 @@ struct ml_code_place {
 size_t ml_code_place_frames(struct ml_symbols *symbols, const struct ml_code_place *place,
                             size_t most, struct ml_stack_frame *out_frames);
 
+/* The frame of PLACE without its names; its texts are owned by the modules. */
+struct ml_stack_frame ml_code_place_unnamed(const struct ml_code_place *place);
+
 #endif

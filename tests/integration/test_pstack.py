@@ -285,6 +285,65 @@ def test_a_short_run_has_stacks(slow_to_name, file):
     assert {s["rank"] for s in Stacks(file).samples() if "work" in s["functions"]} == {0, 1}
 
 
+def without_names(stacks, program):
+    """Samples in which a place in PROGRAM is an address, no function."""
+    return [s for s in stacks.samples()
+            if any(f.startswith(f"{program.name}+0x") for f in s["functions"])]
+
+
+def wait_for_names(job):
+    """Names are being read: the server computes, and does not come to its end."""
+    server = mt.wait_for(lambda: stack_servers(job), what="the stack server")[0]
+    mt.wait_for(lambda: mt.application_ranks(job, "slow"), what="the ranks")
+    time.sleep(2.5)
+    return server
+
+
+def test_the_server_dies_while_it_reads_names(slow_to_name, file):
+    """The stacks that it had taken stay, as addresses."""
+    ranks = 4 * len(os.sched_getaffinity(0))
+    command = [*mt.mpiexec(mt.BUILD, ranks), mt.MEMLOG_MPI, "-q", "--pstack", "--stack-rate",
+               "100ms", "--overhead", "100%", "-o", file, "--", slow_to_name, "8"]
+    with mt.Job(command) as job:
+        os.kill(wait_for_names(job), signal.SIGKILL)
+        outcome = job.finish()
+    assert outcome.code == 0, str(outcome)
+    stacks = Stacks(file)
+    died, = [e for e in stacks.rows("events") if "stack server died" in e["text"]]
+    assert "stacks of which it read the names stay without them" in died["text"]
+    kept = without_names(stacks, slow_to_name)
+    assert {s["rank"] for s in kept} <= set(range(ranks)) and len(kept) >= ranks
+    assert all(s["time_s"] < died["time_s"] for s in kept)
+    assert [s for s in stacks.samples() if "work" in s["functions"]], "the next one names others"
+    taken = [(s["process"], s["thread"], s["time_s"]) for s in stacks.samples()]
+    assert len(set(taken)) == len(taken), "none is recorded twice"
+
+
+def test_a_job_is_ended_while_names_are_read(slow_to_name, file):
+    """As schedulers do: TERM, and 5 s later KILL. The file is there by then, with the stacks."""
+    ranks = 4 * len(os.sched_getaffinity(0))
+    command = [*mt.mpiexec(mt.BUILD, ranks), mt.MEMLOG_MPI, "-q", "--pstack", "--stack-rate",
+               "100ms", "--overhead", "100%", "-o", file, "--", slow_to_name, "60"]
+    with mt.Job(command) as job:
+        wait_for_names(job)
+        begin = time.monotonic()
+        mt.send(job.process.pid, signal.SIGTERM)
+        while job.processes() and time.monotonic() < begin + 5:
+            time.sleep(0.05)
+        seconds = time.monotonic() - begin
+        job.kill_all()
+        job.finish()
+    assert file.exists() or mt.journals_of(file)
+    if not file.exists():
+        subprocess.run([mt.MEMLOG, "recover", *mt.journals_of(file), "-o", file, "--force"],
+                       check=True, capture_output=True, timeout=mt.TIMEOUT_S)
+    stacks = Stacks(file)
+    assert len(stacks["node_samples"]["tick"]) >= 5
+    assert seconds < 5 and stacks.samples(), seconds
+    notes = [e["text"] for e in stacks.rows("events") if "the last stacks are without" in e["text"]]
+    assert bool(notes) == bool(without_names(stacks, slow_to_name))
+
+
 @pytest.mark.parametrize("debugger", ["gdb", "lldb"])
 def test_the_server_of_a_debugger_dies(debugger, file):
     """Killed while its debugger is at work, three times: the ranks are not left stopped."""

@@ -1,4 +1,6 @@
+#include "record/tables.h"
 #include "stack/naming.h"
+#include "stack/unnamed.h"
 
 #include <poll.h>
 #include <setjmp.h>
@@ -85,6 +87,96 @@ static void names_are_read(void **state)
     ml_modules_close(modules);
 }
 
+static void pack_slow(void *context, const struct ml_stack_thread *thread, int trigger)
+{
+    assert_int_equal(thread->n_places, 2);
+    assert_int_equal(thread->n_frames, 0);
+    ml_unnamed_pack(thread, trigger, context);
+}
+
+static int64_t count_rows(const struct ml_buffer *packed, struct ml_buffer *out_samples,
+                          int64_t *out_n_frames)
+{
+    struct ml_stack_tree *tree = ml_stack_tree_new(10, 20, 1000000);
+    ml_buffer_clear(out_samples);
+    int64_t n = ml_unnamed_to_rows(packed, tree, out_samples);
+    *out_n_frames = ml_stack_tree_news(tree)->n_frames;
+    ml_stack_tree_free(tree);
+    return n;
+}
+
+/* Those that are passed on without their names are the oldest, and come with them later. */
+static void slow_ones(void **state)
+{
+    enum { N = 20000 };
+    struct ml_naming *naming = ml_naming_open();
+    struct ml_buffer packed = {0}, samples = {0};
+    int64_t n_frames;
+    int n_slow = 0;
+    (void)state;
+    for (int i = 0; i < N; i++)
+        add(naming, NULL, (uint64_t)i, i);
+    ml_naming_each_slow(naming, 0, pack_slow, &packed);
+    assert_int_equal(packed.length, 0); /* none is so old */
+    ml_naming_each_slow(naming, 1, pack_slow, &packed);
+    int64_t n = count_rows(&packed, &samples, &n_frames);
+    assert_int_equal(n_frames, n ? n + 1 : 0); /* of each its own, and the signal handler */
+    ml_naming_each_slow(naming, 1, pack_slow, &packed);
+    assert_int_equal(count_rows(&packed, &samples, &n_frames), n); /* once */
+    for (int i = 0; i < N; i++)
+        n_slow += next(naming)->was_slow;
+    assert_int_equal(n_slow, n);
+    ml_unnamed_drop(&packed, n / 2);
+    assert_int_equal(count_rows(&packed, &samples, &n_frames), n - n / 2);
+    ml_unnamed_drop(&packed, N);
+    assert_int_equal(packed.length, 0);
+    ml_buffer_free(&packed);
+    ml_buffer_free(&samples);
+    ml_naming_close(naming);
+}
+
+/* One stack, there and back. */
+static void without_names(void **state)
+{
+    struct ml_module module = {.path = "/bin/app"};
+    struct ml_code_place places[3] = {
+        {&module, 0x10, false, false}, {&module, 0x20, true, true}, {NULL, 0x30, true, false}};
+    struct ml_stack_thread t = {
+        .process = 7, .thread = 8, .places = places, .n_places = 3, .cut = true, .time_ns = 9};
+    struct ml_stack_tree *tree = ml_stack_tree_new(0, 0, 100);
+    struct ml_buffer packed = {0}, samples = {0};
+    (void)state;
+    ml_unnamed_pack(&t, 2, &packed);
+    assert_int_equal(ml_unnamed_to_rows(&packed, tree, &samples), 1);
+    const struct ml_stack_news *news = ml_stack_tree_news(tree);
+    assert_int_equal(news->n_stacks, 4);
+    const uint8_t *p = (const uint8_t *)news->frames.data, *end = p + news->frames.length;
+    static const struct ml_frame_row expected[] = {
+        {.function = "[outer calls not seen]", .module = "", .offset_B = -1},
+        {.function = "", .module = "", .offset_B = 0x30},
+        {.function = "<signal handler called>", .module = "/bin/app", .offset_B = -1},
+        {.function = "", .module = "/bin/app", .offset_B = 0x10},
+    };
+    for (size_t i = 0; i < 4; i++) {
+        struct ml_frame_row row;
+        assert_true(ml_row_unpack(&ml_table_frames, &p, end, &row));
+        assert_string_equal(row.function, expected[i].function);
+        assert_string_equal(row.module, expected[i].module);
+        assert_int_equal(row.offset_B, expected[i].offset_B);
+    }
+    struct ml_stack_sample_row row;
+    p = (const uint8_t *)samples.data;
+    assert_true(ml_row_unpack(&ml_table_stack_samples, &p, p + samples.length, &row));
+    assert_int_equal(row.process, 7);
+    assert_int_equal(row.thread, 8);
+    assert_int_equal(row.trigger, 2);
+    assert_int_equal(row.stack, 3);
+    assert_int_equal(row.time_ns, 9);
+    ml_stack_tree_free(tree);
+    ml_buffer_free(&packed);
+    ml_buffer_free(&samples);
+}
+
 /* Whatever is left to be named. */
 static void closed_at_once(void **state)
 {
@@ -100,8 +192,8 @@ static void closed_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_come_in_order),
-        cmocka_unit_test(names_are_read),
+        cmocka_unit_test(all_come_in_order), cmocka_unit_test(names_are_read),
+        cmocka_unit_test(slow_ones),         cmocka_unit_test(without_names),
         cmocka_unit_test(closed_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
