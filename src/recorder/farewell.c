@@ -1,5 +1,6 @@
 #include "recorder/farewell.h"
 
+#include "base/clock.h"
 #include "base/load.h"
 #include "recorder/signals.h"
 #include "world/pmix_client.h"
@@ -23,6 +24,7 @@ enum {
 
 static struct ml_leave final;
 static int n_cpus;
+static int64_t begin_cpu_ns;
 
 /* Hydra takes a rank that ends without this for a failed one. Async-signal-safe. */
 static void tell_hydra(void)
@@ -36,10 +38,18 @@ static void tell_hydra(void)
     (void)ignored;
 }
 
+/* Where CPUs are scarce the others may be late. But not when we have had so much of them: who waits
+ * in MPI_Finalize computes, and may be most of the load itself, waiting for one that died. */
+static bool others_may_be_late(void)
+{
+    return ml_load_is_full(n_cpus) &&
+           ml_clock_read(CLOCK_PROCESS_CPUTIME_ID) - begin_cpu_ns < FINALIZE_SECONDS * ML_NS_PER_S;
+}
+
 static void leave_at_once(int number)
 {
     static volatile sig_atomic_t n_alarms, leaving;
-    if (number == SIGALRM && !leaving && ++n_alarms < MOST_ALARMS && ml_load_is_full(n_cpus)) {
+    if (number == SIGALRM && !leaving && ++n_alarms < MOST_ALARMS && others_may_be_late()) {
         alarm(FINALIZE_SECONDS);
         return;
     }
@@ -108,6 +118,7 @@ _Noreturn void ml_farewell(struct ml_leave how, bool several_hosts, struct ml_sc
     struct sigaction watchdog = {.sa_handler = leave_at_once, .sa_flags = SA_NODEFER | SA_RESTART};
     final = how;
     n_cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    begin_cpu_ns = ml_clock_read(CLOCK_PROCESS_CPUTIME_ID);
     sigaction(SIGALRM, &watchdog, NULL);
     /* HDF5 1.10 after a full disk can crash in here: the code stays the right one. */
     sigaction(SIGSEGV, &watchdog, NULL);

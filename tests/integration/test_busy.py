@@ -2,10 +2,12 @@
 recorded, and nothing of ours is ended for having waited for a CPU. The load is made here: busy loops
 on every CPU, at normal priority."""
 import os
+import random
 import subprocess
 import sys
 
 import pytest
+import kill_testing as kt
 import memlog_testing as mt
 from memlog_file import Recording
 
@@ -32,6 +34,18 @@ def test_many_ranks_end_well(load, file):
     assert b"finalize" not in outcome.stderr, outcome
     assert len(outcome.by_rank()) == ranks
     assert Recording(file).attributes["exit_code"] == 0
+
+
+def test_a_rank_dies_in_finalize(load):
+    """The others do not wait for it, however much the node has to do: who waits in MPICH computes,
+    which is most of that."""
+    row = next(r for r in kt.rows_of("sampling rank") if r.phases == "leaving" and r.record == "file")
+    for i in range(3):
+        run = kt.Run(kt.Draw(i, "sampling rank", "SEGV", "leaving", mt.BUILD, row, random.Random(i)))
+        try:
+            assert kt.strike(run).seconds < kt.END_S
+        finally:
+            run.close()
 
 
 def test_exit_code_under_load(load, flavour, file):
