@@ -19,11 +19,28 @@
 #define TRIES 50 /* processes that are just being killed may still put something into it */
 #define PAUSE_US 20000
 
+/* What is in the folder, but for who holds it. */
 static int remove_entry(const char *path, const struct stat *s, int type, struct FTW *where)
 {
-    (void)s, (void)type, (void)where;
-    remove(path);
+    (void)s, (void)type;
+    if (where->level > 1 || (where->level == 1 && strcmp(path + where->base, HELD) != 0))
+        remove(path);
     return 0;
+}
+
+/* Whoever is killed meanwhile leaves what the next job knows to be left behind, and so does who
+ * puts something into it again. */
+static void remove_folder(const char *path)
+{
+    char held[sizeof((struct ml_scratch *)0)->path + sizeof HELD];
+    if ((size_t)snprintf(held, sizeof held, "%s/" HELD, path) >= sizeof held)
+        return;
+    unlink(held);
+    if (rmdir(path) == 0)
+        return;
+    int fd = open(held, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
 }
 
 void ml_scratch_remove_path(const char *path)
@@ -32,6 +49,7 @@ void ml_scratch_remove_path(const char *path)
         if (i > 0)
             usleep(PAUSE_US);
         nftw(path, remove_entry, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+        remove_folder(path);
     }
 }
 

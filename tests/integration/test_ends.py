@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
+import kill_testing as kt
 import memlog_testing as mt
 from memlog_file import Recording
 
@@ -213,6 +214,21 @@ def test_folders_of_killed_jobs_go_with_the_next(scratch, file):
                       env={"TMPDIR": str(scratch)})
         assert done.code == 0 and all(f.exists() for f in now), str(done)
     assert (scratch / "memlog.letter").exists()
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_folders_go_with_the_next_where_mpiexec_crashed(number):
+    """It may end ours while they clear up."""
+    row = next(r for r in kt.rows_of("mpiexec") if "SEGV" in r.signals)
+    run = kt.Run(kt.Draw(number, "mpiexec", "SEGV", "init", mt.BUILD, row, random.Random(number)))
+    try:
+        kt.strike(run)
+        done = mt.run(mt.hosted_command(mt.BUILD, 1, "hello", file=run.record / "next.h5"),
+                      env={"TMPDIR": str(run.tmp)})
+        assert done.code == 0, str(done)
+        assert not list(run.tmp.glob("memlog.*"))
+    finally:
+        run.close()
 
 
 def test_read_recovers_by_itself(file):
