@@ -79,7 +79,8 @@ static enum ml_status map(struct ml_view *v, int fd, struct ml_error *err)
     if (bytes == MAP_FAILED)
         return ml_fail_errno(err, ML_NODE_LOST, "mmap");
     v->bytes = bytes;
-    v->size = v->whole = (size_t)st.st_size;
+    v->size = (size_t)st.st_size;
+    v->whole = v->size;
     return ML_OK;
 }
 
