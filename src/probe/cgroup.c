@@ -112,9 +112,10 @@ static void add_level(struct ml_procfs *fs, int root, const struct place *place,
     bool wanted = cgroup->n_levels == 0 || limited;
     if (machine || !wanted || cgroup->n_levels == ML_CGROUP_LEVELS)
         return;
-    level.usage = open_at(root, place, h->usage);
-    if (level.usage < 0)
+    int usage = open_at(root, place, h->usage);
+    if (usage < 0)
         return;
+    level.usage = usage;
     level.stat = open_at(root, place, "memory.stat");
     level.kills = open_at(root, place, *h->controller ? "memory.oom_control" : "memory.events");
     level.hits = open_at(root, place, *h->controller ? "memory.failcnt" : "memory.events");

@@ -42,7 +42,7 @@ static double median(double *values, size_t n)
 /* Of the values from FIRST to before END, off the line F; POINTS of them where there are more. */
 static double middle(const double *values, size_t first, size_t end, const struct fit *f)
 {
-    double some[POINTS];
+    double some[POINTS] = {0};
     size_t n = end - first < POINTS ? end - first : POINTS;
     for (size_t i = 0; i < n; i++) {
         size_t at = first + i * (end - first) / n;
@@ -54,9 +54,10 @@ static double middle(const double *values, size_t first, size_t end, const struc
 /* Of the values from FIRST to before END, at least two. */
 static struct fit fit(const double *values, size_t first, size_t end)
 {
-    double t[POINTS], y[POINTS], off[POINTS], slopes[POINTS * (POINTS - 1) / 2];
+    double t[POINTS], y[POINTS], off[POINTS] = {0}, slopes[POINTS * (POINTS - 1) / 2];
     size_t n = end - first < POINTS ? end - first : POINTS, pairs = 0;
     double ups = 0;
+    slopes[0] = 0; /* N is two at least, which analysers do not know */
     for (size_t i = 0; i < n; i++) {
         size_t from = first + i * (end - first) / n, to = first + (i + 1) * (end - first) / n;
         t[i] = (double)(from + to - 1) / 2;
