@@ -61,3 +61,12 @@ int ml_utf8_width(uint32_t point)
 {
     return is_in(combining, point) ? 0 : is_in(wide, point) ? 2 : 1;
 }
+
+size_t ml_utf8_columns(const char *text)
+{
+    size_t columns = 0, n;
+    uint32_t point;
+    for (; (n = ml_utf8_decode(text, &point)); text += n)
+        columns += (size_t)ml_utf8_width(point);
+    return columns;
+}

@@ -19,4 +19,7 @@ bool ml_utf8_is_hidden(uint32_t point);
 /* Columns on a terminal: 0 for combining marks, 2 for East Asian wide and emoji, else 1. */
 int ml_utf8_width(uint32_t point);
 
+/* Those of a whole text. */
+size_t ml_utf8_columns(const char *text);
+
 #endif

@@ -93,8 +93,8 @@ static void make_text(const struct ml_plot_page *page, const struct ml_plot_requ
                       struct ml_buffer *out)
 {
     struct ml_drawing_style style = {
-        .columns = r->width ? r->width : TEXT_COLUMNS,
-        .lines = r->height ? r->height : TEXT_LINES,
+        .columns = r->size.width > 0 ? (int)r->size.width : TEXT_COLUMNS,
+        .lines = r->size.height > 0 ? (int)r->size.height : TEXT_LINES,
         .utf8 = true,
     };
     ml_drawing_make(page, &style, out);
@@ -149,12 +149,12 @@ static enum ml_status show_in_terminal(const struct ml_plot_request *r,
     struct winsize size = {.ws_row = TEXT_LINES, .ws_col = TEXT_COLUMNS};
     struct ml_buffer out = {0};
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool terminal = isatty(STDOUT_FILENO);
+    bool terminal = isatty(STDOUT_FILENO), own = r->size.width > 0 && r->size.zoom <= 0;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_col == 0 || size.ws_row == 0)
         size = (struct winsize){.ws_row = TEXT_LINES, .ws_col = TEXT_COLUMNS};
     struct ml_drawing_style style = {
-        .columns = r->width ? r->width : from_environment("COLUMNS", size.ws_col),
-        .lines = r->height ? r->height : from_environment("LINES", size.ws_row) - 2,
+        .columns = own ? (int)r->size.width : from_environment("COLUMNS", size.ws_col),
+        .lines = own ? (int)r->size.height : from_environment("LINES", size.ws_row) - 2,
         .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
         .colour = terminal && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0),
     };

@@ -37,6 +37,8 @@ enum {
     TITLE,
     LABEL,
     SIZE,
+    PAPER,
+    SLIDE,
     FONT,
     DARKMODE,
 };
@@ -65,7 +67,9 @@ const struct ml_command_option ml_plot_options[] = {
     [LEGEND] = {"legend", 0, "POSITION", "a key: 'upper left', 'bottom right', outside, none"},
     [TITLE] = {"title", 0, "TEXT", "in place of ours"},
     [LABEL] = {"label", 0, "NAME", "of a file, in their order; by itself what differs"},
-    [SIZE] = {"size", 0, "SIZE", "1200x680 (px); of .txt columns x lines"},
+    [SIZE] = {"size", 0, "SIZE", "1200x680 (px), 8.5x6cm, 3.3x2in; of .txt characters"},
+    [PAPER] = {"paper", 0, NULL, "for a column of a paper: 8.6 cm wide, 600 dots an inch"},
+    [SLIDE] = {"slide", 0, NULL, "for a projector: 1920x1080, large letters"},
     [FONT] = {"font", 0, "NAME", "of all texts"},
     [DARKMODE] = {"darkmode", 0, NULL, "light lines on a dark ground"},
     {0},
@@ -108,14 +112,28 @@ static int parse_by(const struct ml_command *command, const char *value, struct 
 static int parse_size(const struct ml_command *command, const char *value,
                       struct ml_plot_request *r)
 {
-    int width, height, n = 0;
-    if (sscanf(value, "%dx%d%n", &width, &height, &n) < 2 || value[n] || width < 20 || height < 8 ||
-        width > 20000 || height > 20000) {
-        ml_command_misuse(command, "--size %.60s: width x height, as in 1200x680", value);
+    struct ml_error err;
+    if (!ml_plot_size_parse(value, &r->size, &err))
+        return ML_OPTION_END;
+    ml_command_misuse(command, "%s", err.text);
+    return ML_OPTION_BAD;
+}
+
+/* A size that is given too stays, before and behind it. */
+static int take_preset(const struct ml_command *command, const struct ml_plot_size *preset,
+                       struct ml_plot_request *r)
+{
+    struct ml_plot_size given = r->size;
+    if (given.zoom > 0) {
+        ml_command_misuse(command, "one of --paper and --slide at a time");
         return ML_OPTION_BAD;
     }
-    r->width = width;
-    r->height = height;
+    r->size = *preset;
+    if (given.width > 0) {
+        r->size.width = given.width;
+        r->size.height = given.height;
+        r->size.measured = given.measured;
+    }
     return ML_OPTION_END;
 }
 
@@ -231,6 +249,10 @@ static int take(const struct ml_command *command, int argc, char **argv, int opt
         return add_label(command, value, r);
     case SIZE:
         return parse_size(command, value, r);
+    case PAPER:
+        return take_preset(command, &ml_plot_paper, r);
+    case SLIDE:
+        return take_preset(command, &ml_plot_slide, r);
     case FONT:
         r->font = value;
         break;
@@ -267,12 +289,14 @@ static const char *find_conflict(const struct ml_plot_request *r)
         return "--multiples are too small for --pstack and --stdout";
     if (w->by == ML_PLOT_BY_PROCESS && w->form == ML_PLOT_STACKED)
         return "--stacked goes by rank or by node";
+    if (r->size.measured && r->outfile && strcmp(ml_plot_suffix(r->outfile), "txt") == 0)
+        return "a .txt file is as many characters wide and high: --size 100x30";
     return NULL;
 }
 
 static int check(const struct ml_command *command, const struct ml_plot_request *r)
 {
-    const char *conflict = find_conflict(r);
+    const char *conflict;
     struct ml_error err;
     if (r->n == 0)
         ml_command_misuse(command, "no file is named");
@@ -288,7 +312,7 @@ static int check(const struct ml_command *command, const struct ml_plot_request 
                           r->n == 1 ? "" : "s");
     else if (ml_command_check_choice(&r->given, &err))
         ml_command_misuse(command, "%s", err.text);
-    else if (conflict)
+    else if ((conflict = find_conflict(r)))
         ml_command_misuse(command, "%s", conflict);
     else
         return ML_OPTION_END;

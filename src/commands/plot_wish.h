@@ -5,6 +5,7 @@
 #include "commands/choice.h"
 #include "commands/command.h"
 #include "plot/compose.h"
+#include "plot/size.h"
 
 #define ML_PLOT_MOST_FILES 64
 
@@ -17,7 +18,7 @@ struct ml_plot_request {
     enum ml_plot_time time;
     bool dark, log;
     struct ml_legend legend;
-    int width, height;
+    struct ml_plot_size size;
     double rotate_deg, move_x, move_y;
     char **paths;
     size_t n;

@@ -9,6 +9,19 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define MOST_TICS 8 /* of values */
+#define TIC_PX 36   /* one to the next, at least */
+
+static double zoom_of(const struct ml_plot_page *page)
+{
+    return page->zoom > 0 ? page->zoom : ml_sheet_zoom(page->width, page->height);
+}
+
+static struct ml_sheet sheet_of(const struct ml_plot_page *page)
+{
+    return ml_sheet_make(page->width / zoom_of(page), page->height / zoom_of(page));
+}
+
 static void emit_head(struct ml_script *s)
 {
     const struct ml_plot_page *page = s->page;
@@ -16,9 +29,12 @@ static void emit_head(struct ml_script *s)
                      "#!/usr/bin/env gnuplot\n"
                      "# Written by memlog plot, for gnuplot 5.2 or newer.\n"
                      "if (!exists(\"dark\")) dark = %d\n"
-                     "if (!exists(\"wide\")) wide = %d\n"
-                     "if (!exists(\"high\")) high = %d\n",
-                     page->dark, page->width, page->height);
+                     "if (!exists(\"wide\")) wide = %.6g\n"
+                     "if (!exists(\"high\")) high = %.6g\n"
+                     "if (!exists(\"scale\")) scale = %.6g\n"
+                     "zoom = %.4g\n",
+                     page->dark, s->sheet.wide, s->sheet.high, page->dots > 0 ? page->dots : 2,
+                     zoom_of(page));
     ml_buffer_printf(s->out, "name = \"memlog: \".");
     ml_quote_append(s->out, page->title, 80);
     ml_buffer_printf(s->out, "\n");
@@ -64,9 +80,11 @@ static void emit_form(struct ml_script *s)
 static struct ml_plot_scale scale_of(const struct ml_plot_page *page)
 {
     struct ml_plot_extent extent = ml_plot_extent_of(page);
+    struct ml_sheet sheet = sheet_of(page);
     /* Texts beside marks stand above all that is drawn. */
     double room = ml_plot_has_texts(page) ? 1.55 : 1;
-    return ml_plot_scale_of(page, &extent, page->limit, room, page->height > 400 ? 8 : 5);
+    double tics = fmin(fmax(ml_sheet_graph_high(&sheet) / TIC_PX, 2), MOST_TICS);
+    return ml_plot_scale_of(page, &extent, page->limit, room, (int)tics);
 }
 
 double ml_gnuplot_unit(const struct ml_plot_page *page)
@@ -80,6 +98,7 @@ void ml_gnuplot_emit(const struct ml_plot_page *page, struct ml_buffer *out)
     s.begin_s = (double)s.extent.begin_ns * 1e-9;
     s.end_s = (double)s.extent.end_ns * 1e-9;
     s.digits = page->begin_ns > 0 ? 10 : 6;
+    s.sheet = sheet_of(page);
     s.scale = scale_of(page);
     choose_shown(&s);
     emit_head(&s);

@@ -29,30 +29,16 @@ static int lowest_first(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static size_t columns_of(const char *text)
+static double name_px(const struct ml_script *s, size_t curve)
 {
-    size_t columns = 0, n;
-    uint32_t point;
-    for (; (n = ml_utf8_decode(text, &point)); text += n)
-        columns += (size_t)ml_utf8_width(point);
-    return columns < ML_SCRIPT_LABEL_COLUMNS ? columns : ML_SCRIPT_LABEL_COLUMNS;
-}
-
-double ml_script_label_px(const struct ml_script *s)
-{
-    size_t longest = 7; /* "elapsed" */
-    for (size_t i = 0; i < s->n_shown; i++) {
-        size_t n = columns_of(s->page->curves[s->shown[i]].label);
-        if (s->page->legend.place == ML_LEGEND_DIRECT && n > longest)
-            longest = n;
-    }
-    return 26 + CHARACTER_PX * (double)longest;
+    size_t columns = ml_utf8_columns(s->page->curves[curve].label);
+    return CHARACTER_PX * (double)(columns < s->key.columns ? columns : s->key.columns);
 }
 
 static void begin_label(struct ml_script *s, const struct spot *spot)
 {
     ml_buffer_printf(s->out, "set label %zu ", FIRST_END + spot->curve);
-    ml_quote_append(s->out, s->page->curves[spot->curve].label, ML_SCRIPT_LABEL_COLUMNS);
+    ml_quote_append(s->out, s->page->curves[spot->curve].label, (int)s->key.columns);
     ml_buffer_printf(s->out, " at ");
 }
 
@@ -96,8 +82,7 @@ static void spread(struct spot *ends, size_t n, double top)
 /* In the graph, beside an end that is far from the margin. */
 static void emit_early(struct ml_script *s, const struct spot *e)
 {
-    size_t columns = columns_of(s->page->curves[e->curve].label);
-    double left = e->x + GAP_PX, right = left + CHARACTER_PX * (double)columns;
+    double left = e->x + GAP_PX, right = left + name_px(s, e->curve);
     const struct ml_box boxes[] = {
         {left, right, e->y - HIGH_PX / 2, e->y + HIGH_PX / 2},
         {left, right, e->y - HIGH_PX - GAP_PX, e->y - GAP_PX},
@@ -155,7 +140,7 @@ void ml_script_labels(struct ml_script *s)
             ends[n++] = (struct spot){s->shown[i], ml_space_x(&s->space, c->end_ns),
                                       end_y(&s->space, c), 0};
     }
-    if (s->page->legend.place == ML_LEGEND_DIRECT)
+    if (s->key.place == ML_LEGEND_DIRECT)
         emit_ends(s, ends, n);
     ml_script_peaks(s);
 }

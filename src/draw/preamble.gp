@@ -5,7 +5,6 @@ if (!exists("out")) out = ""
 if (!exists("form")) form = strlen(out) > 4 ? out[strlen(out)-2:] : ""
 if (!exists("font")) font = "sans"
 if (!exists("fs")) fs = 11
-if (!exists("scale")) scale = 2
 set encoding utf8
 # ---- colours, told apart by colour-blind eyes too
 bg = dark ? "#10151b" : "#ffffff"
@@ -26,17 +25,17 @@ py(y) = 1-y/(1.0*high)
 window = 0; text = 0; psf = 1; cross = 0.85; top = 1.1; bold = ":Bold"; mono = "monospace"; looked_up = 0
 if (form eq "svg") {
   # its fonts come out small, its crosses thin; ":Bold" would need enhanced text
-  psf = 0.95; cross = 1.25; top = 0.8; fs = fs*1.3; bold = " Bold"; if (font eq "sans") { font = "sans-serif" }
+  psf = 0.95*zoom; cross = 1.25; top = 0.8; fs = fs*1.3*zoom; bold = " Bold"; if (font eq "sans") { font = "sans-serif" }
   looked_up = exists("keys")
-  set term svg size wide,high background bg font sprintf("%s,%d",font,0.5+fs)
+  set term svg size wide*zoom,high*zoom background bg font sprintf("%s,%d",font,0.5+fs) linewidth zoom
 }
 if (form eq "pdf") {
   psf = 0.85
-  set term pdfcairo size wide/96.,high/96. background bg font sprintf("%s,%d",font,0.5+fs) fontscale 0.75 linewidth 1.25
+  set term pdfcairo size wide*zoom/96.,high*zoom/96. background bg font sprintf("%s,%d",font,0.5+fs) fontscale 0.75*zoom linewidth 1.25*zoom pointscale zoom
 }
 if (form eq "png") {
   psf = 0.9
-  set term pngcairo size int(wide*scale),int(high*scale) background bg font sprintf("%s,%d",font,0.5+fs) fontscale scale linewidth scale pointscale scale
+  set term pngcairo size int(wide*zoom*scale+0.5),int(high*zoom*scale+0.5) background bg font sprintf("%s,%d",font,0.5+fs) fontscale zoom*scale linewidth zoom*scale pointscale zoom*scale
 }
 if (form eq "") {
   # qt and wxt are listed without a display too: qt would hang and wxt exit
@@ -55,11 +54,11 @@ if (form eq "") {
     if (th < 12) { th = 28 }
     if (has("block")) { set term block braille size tw,th ansirgb } else { set term dumb size tw,th ansirgb }
   } else {
-    window = 1
+    window = 1; fs = fs*zoom; psf = zoom
     # qt wants whole font sizes; x11 raises errors with an encoding of utf8, which end "pause mouse"
-    if (which eq "qt") { looked_up = 1; set term qt size wide,high title name font sprintf("%s,%d",font,0.5+fs) }
-    if (which eq "wxt") { looked_up = 1; set term wxt size wide,high title name font sprintf("%s,%d",font,0.5+fs) }
-    if (which eq "x11") { psf = 1.7; set encoding default; set term x11 size wide,high title name }
+    if (which eq "qt") { looked_up = 1; set term qt size wide*zoom,high*zoom title name font sprintf("%s,%d",font,0.5+fs) }
+    if (which eq "wxt") { looked_up = 1; set term wxt size wide*zoom,high*zoom title name font sprintf("%s,%d",font,0.5+fs) }
+    if (which eq "x11") { psf = 1.7*zoom; set encoding default; set term x11 size wide*zoom,high*zoom title name }
     set obj 1 rect from screen 0,screen 0 to screen 1,screen 1 behind fc rgb bg fs solid noborder
     set mouse
     set mouse nozoomcoordinates

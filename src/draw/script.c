@@ -1,6 +1,7 @@
 /* What all forms share: data, frame, texts, limit, events. */
 #include "draw/script.h"
 
+#include "base/utf8.h"
 #include "draw/log_scale.h"
 #include "draw/quote.h"
 
@@ -10,11 +11,12 @@
 
 #define EVENT_COLUMNS 48
 #define EVENT_CHARACTER_PX 7.4
-#define EVENT_ROWS 2
-#define TITLE_CHARACTER_PX 13.0
-#define CHARACTER_PX 8.8
+#define MOST_EVENT_ROWS 2
 #define MOST_TICS 9
 #define TIC_PX 80.0     /* of a time axis: what stands at a tic, and a gap */
+#define ELAPSED_PX 62.0 /* the word */
+#define ELAPSED_GAP_PX 7.0
+#define ELAPSED_LEAST_PX 10.5
 #define FIRST_EVENT 300 /* the first of gnuplot's labels and arrows that are ours */
 
 int ml_script_colour(const struct ml_script *s, size_t curve)
@@ -42,27 +44,29 @@ void ml_script_datablock(struct ml_script *s, const char *name, const struct ml_
     ml_buffer_printf(s->out, "EOD\n");
 }
 
-int ml_script_columns(const struct ml_script *s, double character_px)
-{
-    double columns = (s->page->width - 2 * 24) / character_px;
-    return columns > 8 ? (int)columns : 8;
-}
-
 void ml_script_texts(struct ml_script *s)
 {
+    struct ml_sheet *sheet = &s->sheet;
+    ml_sheet_fit_title(sheet, ml_utf8_columns(s->page->title));
     ml_buffer_printf(s->out, "set label 901 ");
-    ml_quote_append(s->out, s->page->title, ml_script_columns(s, TITLE_CHARACTER_PX));
-    ml_buffer_printf(s->out, " at screen px(24), screen py(36) left noenhanced "
-                             "font sprintf(\"%%s%%s,%%d\",font,bold,0.5+fs*1.5) tc rgb fg\n"
-                             "set label 902 ");
-    ml_quote_append(s->out, s->page->subtitle, ml_script_columns(s, CHARACTER_PX));
-    ml_buffer_printf(s->out, " at screen px(24), screen py(71) left noenhanced tc rgb mut\n");
+    ml_quote_append(s->out, s->page->title, ml_sheet_columns(sheet, sheet->title_size));
+    ml_buffer_printf(s->out,
+                     " at screen px(%g), screen py(%g) left noenhanced "
+                     "font sprintf(\"%%s%%s,%%d\",font,bold,0.5+fs*%g) tc rgb fg\n",
+                     sheet->edge, sheet->title_y, sheet->title_size);
+    if (sheet->subtitle_y <= 0)
+        return;
+    ml_buffer_printf(s->out, "set label 902 ");
+    ml_quote_append(s->out, s->page->subtitle, ml_sheet_columns(sheet, 1));
+    ml_buffer_printf(s->out, " at screen px(%g), screen py(%g) left noenhanced tc rgb mut\n",
+                     sheet->edge, sheet->subtitle_y);
 }
 
 static double tic_step(const struct ml_script *s, double wide_px)
 {
-    double tics = fmin(fmax(floor(wide_px / TIC_PX), 1), MOST_TICS);
-    return ml_plot_time_step(s->page->time, s->end_s - s->begin_s, (int)tics);
+    int tics = (int)fmin(fmax(floor(wide_px / TIC_PX), 1), MOST_TICS);
+    double span_s = s->end_s - s->begin_s, step = ml_plot_time_step(s->page->time, span_s, tics);
+    return step < span_s ? step : ml_plot_time_step(s->page->time, span_s, tics + 1); /* two tics */
 }
 
 static const char *time_format(const struct ml_script *s, double step)
@@ -95,6 +99,15 @@ void ml_script_time_tics(struct ml_script *s, double wide_px, bool labelled)
         ml_buffer_printf(s->out, "set xtics format \"%s\"", labelled ? time_format(s, step) : "");
 }
 
+double ml_script_last_tic(const struct ml_script *s, double wide_px, double *out_before_px)
+{
+    double step = tic_step(s, wide_px), last_s = floor(s->end_s / step * (1 + 1e-9)) * step;
+    bool hours = s->page->time == ML_PLOT_CLOCK && step >= 20 && s->end_s >= 3600 && last_s < 3600;
+    char text[32];
+    ml_plot_time_format(text, sizeof text, s->page->time, last_s, step);
+    *out_before_px = wide_px * (s->end_s - last_s) / (s->end_s - s->begin_s);
+    return (double)(strlen(text) + (hours ? 3 : 0)) * ML_SHEET_CHARACTER_PX;
+}
 void ml_script_time_axis(struct ml_script *s, double wide_px)
 {
     double step = tic_step(s, wide_px);
@@ -127,43 +140,50 @@ void ml_script_value_tics(struct ml_script *s, const char *axis, bool labelled)
     ml_buffer_printf(s->out, ")");
 }
 
-/* Below where what stands at the last tic reaches there. */
-void ml_script_elapsed(struct ml_script *s, double wide_px)
+/* Beside the last tic's label, which reaches over the end of the axis. */
+void ml_script_elapsed(struct ml_script *s)
 {
-    double step = tic_step(s, wide_px), rest_s = s->end_s - floor(s->end_s / step + 1e-9) * step;
-    bool near = rest_s / (s->end_s - s->begin_s) * wide_px < TIC_PX / 2;
+    double before_px, last_px = ml_script_last_tic(s, ml_sheet_graph_wide(&s->sheet), &before_px);
+    double from_px = fmax(last_px / 2 - before_px + ELAPSED_GAP_PX, ELAPSED_LEAST_PX);
+    if (from_px + ELAPSED_PX > s->sheet.right)
+        return;
     ml_buffer_printf(s->out,
-                     "set label 904 \"elapsed\" at graph 1, graph 0 offset character "
-                     "%s tc rgb mut\n",
-                     near ? "4,character -2.3 right" : "1.2,character -1.12 left");
+                     "set label 904 \"elapsed\" at graph %.5g, graph 0 offset 0,character -1.12 "
+                     "left tc rgb mut\n",
+                     1 + from_px / ml_sheet_graph_wide(&s->sheet));
 }
-
 void ml_script_point(struct ml_script *s, double x_px, double y_px)
 {
     ml_buffer_printf(s->out, "%.*g, first %.6g", s->digits, s->begin_s + x_px / s->space.per_s,
                      ml_plot_scale_at(&s->scale, y_px / s->space.high));
 }
 
-void ml_script_frame(struct ml_script *s, double right_px)
+void ml_script_margins(struct ml_script *s)
 {
-    s->right_px = right_px;
+    ml_buffer_printf(s->out,
+                     "set lmargin screen px(%.0f); set rmargin screen 1-px(%.0f)\n"
+                     "set tmargin screen py(%.0f); set bmargin screen 1-py(%.0f)\n",
+                     s->sheet.left, s->sheet.right, s->sheet.top, s->sheet.bottom);
+}
+
+void ml_script_frame(struct ml_script *s)
+{
     s->space.page = s->page;
     s->space.scale = &s->scale;
-    s->space.wide = s->page->width - ML_SCRIPT_LEFT_PX - right_px;
     s->space.begin_ns = s->extent.begin_ns;
+    s->space.wide = ml_sheet_graph_wide(&s->sheet);
+    s->space.high = ml_sheet_graph_high(&s->sheet);
     s->space.per_s = s->space.wide / (s->end_s - s->begin_s);
-    s->space.high = s->page->height - ML_SCRIPT_MARGIN_PX;
     ml_buffer_printf(s->out,
                      "set label 903 \"%s\" at graph 0, graph 1 offset character -1.2,character 0.7 "
-                     "right tc rgb mut\n"
-                     "set lmargin screen px(79); set rmargin screen 1-px(%.0f)\n"
-                     "set tmargin screen py(122); set bmargin screen 1-py(60)\n"
-                     "set xrange [%.*g:%.*g]; set yrange [%.6g:%.6g]; ",
-                     s->scale.unit, right_px, s->digits, s->begin_s, s->digits, s->end_s,
-                     s->scale.low, s->scale.high);
+                     "right tc rgb mut\n",
+                     s->scale.unit);
+    ml_script_elapsed(s);
+    ml_script_margins(s);
+    ml_buffer_printf(s->out, "set xrange [%.*g:%.*g]; set yrange [%.6g:%.6g]; ", s->digits,
+                     s->begin_s, s->digits, s->end_s, s->scale.low, s->scale.high);
     ml_script_value_tics(s, "y", true);
     ml_buffer_printf(s->out, "\n");
-    ml_script_elapsed(s, s->space.wide);
     if (s->scale.low < 0)
         ml_buffer_printf(s->out, "set arrow 905 from graph 0, first 0 to graph 1, first 0 nohead "
                                  "lw 0.8 lc rgb axc back\n");
@@ -179,43 +199,47 @@ void ml_script_limit(struct ml_script *s)
     if (ml_plot_has_texts(s->page) || !ml_plot_scale_shows(&s->scale, s->page->limit))
         return;
     ml_buffer_printf(s->out, "set label 1 ");
-    ml_quote_append(s->out, s->page->limit_text, ML_SCRIPT_LABEL_COLUMNS);
+    ml_quote_append(s->out, s->page->limit_text, (int)(s->space.wide / ML_SHEET_CHARACTER_PX));
     ml_buffer_printf(s->out, " at graph 0.008, first limit offset 0,character 0.75 left "
                              "noenhanced tc rgb lim front\n");
 }
 
-/* Texts stand in up to two rows above the graph. One that ends at its line begins left of it. */
-static int free_row(double *rows_px, double from_px)
+/* The row in which nothing stands at FROM_PX; -1: none. */
+static int free_row(const double *rows_px, int n, double from_px)
 {
-    for (int i = 0; i < EVENT_ROWS; i++) {
+    for (int i = 0; i < n; i++) {
         if (from_px >= rows_px[i])
             return i;
     }
     return -1;
 }
 
+/* Texts stand in up to two rows above the graph. One ends at its line, or begins there where it
+ * else would reach over the left edge, and is cut where it would reach over the right one. */
 void ml_script_events(struct ml_script *s)
 {
-    double rows_px[EVENT_ROWS] = {0};
-    double graph_px = s->page->width - ML_SCRIPT_LEFT_PX - s->right_px;
+    double rows_px[MOST_EVENT_ROWS] = {0};
+    double graph_px = ml_sheet_graph_wide(&s->sheet);
     bool front = s->page->form == ML_PLOT_STACKED || s->page->form == ML_PLOT_HEATMAP;
     for (size_t i = 0; i < s->page->n_events; i++) {
         const struct ml_plot_event *e = &s->page->events[i];
         double x = fmin((double)e->time_ns * 1e-9, s->end_s);
         double at_px = (x - s->begin_s) / (s->end_s - s->begin_s) * graph_px;
-        size_t n = strlen(e->text) < EVENT_COLUMNS ? strlen(e->text) : EVENT_COLUMNS;
-        double width_px = (double)n * EVENT_CHARACTER_PX;
-        bool left = at_px < width_px;
-        int row = free_row(rows_px, left ? at_px : at_px - width_px);
+        size_t n = ml_utf8_columns(e->text);
+        double wide_px = (double)(n < EVENT_COLUMNS ? n : EVENT_COLUMNS) * EVENT_CHARACTER_PX;
+        bool left = at_px < wide_px && at_px < graph_px / 2;
+        double room_px = left ? graph_px + s->sheet.right - at_px - 8 : at_px;
+        wide_px = fmin(wide_px, room_px);
+        int row = free_row(rows_px, s->sheet.event_rows, left ? at_px : at_px - wide_px);
         ml_buffer_printf(s->out,
                          "set arrow %zu from first %.*g, graph 0 to first %.*g, graph 1 nohead "
                          "lw 1.1 dt (2,4) lc rgb lim %s\n",
                          FIRST_EVENT + i, s->digits, x, s->digits, x, front ? "front" : "back");
         if (row < 0)
             continue;
-        rows_px[row] = left ? at_px + width_px : at_px + 8;
+        rows_px[row] = left ? at_px + wide_px : at_px + 8;
         ml_buffer_printf(s->out, "set label %zu ", FIRST_EVENT + i);
-        ml_quote_append(s->out, e->text, EVENT_COLUMNS);
+        ml_quote_append(s->out, e->text, (int)(wide_px / EVENT_CHARACTER_PX));
         ml_buffer_printf(s->out,
                          " at first %.*g, graph 1 %s noenhanced offset character %s,character %s "
                          "tc rgb lim font sprintf(\"%%s,%%d\",font,0.5+fs*0.9)\n",

@@ -8,7 +8,10 @@
 #define FIRST_GAP 5000 /* the first of gnuplot's labels that are ours */
 #define GAP_SHARE 0.1  /* of the time axis */
 #define NAMED_PX 18
-#define MARGINS_PX 300 /* left and right of the map */
+#define LEFT_PX 104
+#define RIGHT_PX 196    /* names of rows, and the scale of colours */
+#define SCALE_PX 66     /* the scale alone */
+#define LOG_SCALE_PX 86 /* its tics have units */
 
 /* gnuplot draws no image of one line: a single row has two, of half its height. */
 static size_t lines_of_row(const struct ml_plot_map *map)
@@ -53,7 +56,7 @@ static void heatmap_gap(struct ml_script *s, size_t from, size_t to)
             empty &= isnan(map->cells[r * map->n_columns + first - 1]) != 0;
         first -= empty;
     }
-    double row_px = (s->page->height - ML_SCRIPT_MARGIN_PX) / (double)map->n_rows;
+    double row_px = ml_sheet_graph_high(&s->sheet) / (double)map->n_rows;
     if ((double)(map->n_columns - first) < GAP_SHARE * (double)map->n_columns ||
         (double)(to - from) * row_px < NAMED_PX)
         return;
@@ -69,7 +72,7 @@ static void heatmap_gap(struct ml_script *s, size_t from, size_t to)
 static void heatmap_rows(struct ml_script *s)
 {
     const struct ml_plot_map *map = &s->page->map;
-    double row_px = (s->page->height - ML_SCRIPT_MARGIN_PX) / (double)map->n_rows;
+    double row_px = ml_sheet_graph_high(&s->sheet) / (double)map->n_rows;
     double named = -1e9;
     for (size_t from = 0, to; from < map->n_rows; from = to) {
         for (to = from + 1; to < map->n_rows && map->nodes[to] == map->nodes[from];)
@@ -92,7 +95,7 @@ static void heatmap_rows(struct ml_script *s)
                          middle);
     }
     size_t largest = largest_row(map);
-    for (size_t r = 0; r < map->n_rows; r++) {
+    for (size_t r = 0; r < map->n_rows && !s->sheet.small; r++) {
         double apart_px = fabs((double)r - (double)largest) * row_px;
         if (r != largest && (apart_px < 18 || (r && row_px < 16)))
             continue;
@@ -108,20 +111,20 @@ static void heatmap_rows(struct ml_script *s)
 void ml_script_heatmap(struct ml_script *s)
 {
     const struct ml_plot_map *map = &s->page->map;
-    int bar_px = s->scale.log ? 86 : 66; /* from the right: its tics have units */
+    int bar_px = s->scale.log ? LOG_SCALE_PX : SCALE_PX;
     heatmap_data(s);
     ml_script_texts(s);
-    ml_script_time_axis(s, s->page->width - MARGINS_PX);
+    s->sheet.left = s->sheet.small ? s->sheet.left : LEFT_PX;
+    s->sheet.right = s->sheet.small ? bar_px + 10 : RIGHT_PX;
+    ml_script_time_axis(s, ml_sheet_graph_wide(&s->sheet));
+    ml_script_elapsed(s);
+    ml_script_margins(s);
     ml_buffer_printf(s->out,
-                     "set lmargin screen px(104); set rmargin screen 1-px(196)\n"
-                     "set tmargin screen py(122); set bmargin screen 1-py(60)\n"
                      "set border 0; unset grid; unset ytics; set mxtics 1\n"
                      "set xrange [%.*g:%.*g]; set yrange [%.1f:-0.5]\n",
                      s->digits, s->begin_s, s->digits, s->end_s, (double)map->n_rows - 0.5);
     heatmap_rows(s);
-    s->right_px = 221;
     ml_script_events(s);
-    ml_script_elapsed(s, s->page->width - MARGINS_PX);
     ml_script_value_tics(s, "cb", true);
     ml_buffer_printf(s->out, " scale 0 textcolor rgb mut\nset cbrange [%.6g:%.6g]\n", s->scale.low,
                      s->page->range.has_high ? s->scale.high : s->extent.largest / s->scale.one);

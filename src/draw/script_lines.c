@@ -5,36 +5,13 @@
 #include <stdio.h>
 
 #define BAND_MEAN 2 /* of the curves */
-#define KEY_PX 230  /* the longest label that a key shows, and its line */
-
-static const char *const across[] = {"left", "center", "right"};
-static const char *const up[] = {"bottom", "center", "top"};
-
-static void emit_key(struct ml_script *s)
-{
-    const struct ml_legend *l = &s->page->legend;
-    if (l->place == ML_LEGEND_DIRECT || l->place == ML_LEGEND_NONE)
-        return;
-    ml_buffer_printf(s->out, "keyfont = sprintf(\"%%s,%%d\",font,0.5+fs*0.92)\n"
-                             "set key ");
-    if (l->place == ML_LEGEND_INSIDE)
-        ml_buffer_printf(s->out, "inside %s %s vertical", across[l->across + 1], up[l->up + 1]);
-    else if (l->place == ML_LEGEND_RIGHT)
-        ml_buffer_printf(s->out, "at graph 1.01, graph 1 left top vertical");
-    else
-        ml_buffer_printf(s->out, "at graph 0, %s left %s horizontal maxrows 1",
-                         l->place == ML_LEGEND_ABOVE ? "graph 1.075" : "screen 1-py(20)",
-                         l->place == ML_LEGEND_ABOVE ? "top" : "bottom");
-    ml_buffer_printf(s->out, " Left reverse samplen 2 noenhanced textcolor rgb mut font keyfont "
-                             "noautotitle\n");
-}
 
 static void emit_names(struct ml_script *s, const size_t *curves, size_t n)
 {
     ml_buffer_printf(s->out, "array names[%zu]\n", n ? n : 1);
     for (size_t i = 0; i < n; i++) {
         ml_buffer_printf(s->out, "names[%zu] = ", i + 1);
-        ml_quote_append(s->out, s->page->curves[curves[i]].label, ML_SCRIPT_LABEL_COLUMNS);
+        ml_quote_append(s->out, s->page->curves[curves[i]].label, (int)s->key.columns);
         ml_buffer_printf(s->out, "\n");
     }
 }
@@ -55,11 +32,6 @@ static void emit_terminal(struct ml_script *s)
                      "  exit\n"
                      "}\n",
                      s->scale.unit, s->n_shown);
-}
-
-static double right_px(const struct ml_script *s)
-{
-    return s->page->legend.place == ML_LEGEND_RIGHT ? KEY_PX : ml_script_label_px(s);
 }
 
 static void emit_data(struct ml_script *s)
@@ -91,16 +63,17 @@ void ml_script_lines(struct ml_script *s)
 {
     size_t quiet = s->page->n_curves - s->n_shown;
     emit_data(s);
+    ml_script_fit_names(s);
     emit_names(s, s->shown, s->n_shown);
     ml_script_texts(s);
-    ml_script_frame(s, right_px(s));
+    ml_script_frame(s);
     ml_script_time_axis(s, s->space.wide);
     ml_script_limit(s);
     ml_script_events(s);
     ml_script_phases(s);
     ml_script_labels(s);
     ml_script_marks(s);
-    emit_key(s);
+    ml_script_key(s);
     emit_terminal(s);
     begin_plot(s);
     if (quiet)
@@ -130,14 +103,15 @@ void ml_script_band(struct ml_script *s)
                          ml_plot_scale_units(&s->scale, high->points[i].value));
     ml_buffer_printf(s->out, "EOD\n");
     ml_script_datablock(s, "$run1", mean);
+    ml_script_fit_names(s);
     ml_script_texts(s);
-    ml_script_frame(s, ml_script_label_px(s));
+    ml_script_frame(s);
     ml_script_time_axis(s, s->space.wide);
     ml_script_events(s);
     ml_script_phases(s);
     ml_script_marks(s);
     ml_script_labels(s);
-    emit_key(s);
+    ml_script_key(s);
     s->n_shown = 1;
     emit_names(s, &(size_t){BAND_MEAN}, 1);
     emit_terminal(s);

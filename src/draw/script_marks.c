@@ -13,13 +13,12 @@
 /* How much of a mark's text fits between it and the right edge, and below the subtitle. */
 static int brief_columns(const struct ml_script *s, const struct ml_plot_mark *m)
 {
-    double graph_px = s->page->width - ML_SCRIPT_LEFT_PX - s->right_px;
-    double share = ((double)m->time_ns * 1e-9 - s->begin_s) / (s->end_s - s->begin_s);
-    double room_px = s->page->width - ML_SCRIPT_LEFT_PX - share * graph_px;
+    double room_px = s->sheet.wide - s->sheet.left - ml_space_x(&s->space, m->time_ns);
     double slope = cos(s->page->rotate_deg * M_PI / 180);
     double columns = slope > 0.05 ? room_px / (slope * CHARACTER_PX) : BRIEF_COLUMNS;
     double rise = sin(s->page->rotate_deg * M_PI / 180);
-    double above_px = (s->page->height - ML_SCRIPT_MARGIN_PX) * (1 - BRIEF_LINE) + OVER_GRAPH_PX;
+    double above_px =
+        ml_sheet_graph_high(&s->sheet) * (1 - BRIEF_LINE) + (s->sheet.small ? 0 : OVER_GRAPH_PX);
     if (rise > 0.05)
         columns = fmin(columns, above_px / (rise * CHARACTER_PX));
     return columns < 4 ? 4 : columns < BRIEF_COLUMNS ? (int)columns : BRIEF_COLUMNS;

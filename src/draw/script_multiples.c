@@ -1,24 +1,56 @@
 /* A small graph per node. */
+#include "base/utf8.h"
 #include "draw/quote.h"
 #include "draw/script.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
-#define NARROW_PX 170 /* where a name and "peak 12.3 GiB" would meet */
+#define NAME_PX 8.6 /* a bold character of a panel's name */
+#define PEAK_PX 7.6
+#define GAP_PX 20.0
+#define HEAD_PX 26.0 /* above a panel: its name */
+#define TIC_PX 20    /* of values */
+#define MOST_TICS 6
+#define MOST_NAME 16
+#define LEAST_NAME 3
 
-/* Rows and columns of small graphs, wider than high. */
-static void grid_of(size_t n, size_t *out_columns, size_t *out_rows)
+/* The panels of small graphs. Lengths in px. */
+struct grid {
+    size_t columns, rows, n;
+    double wide, high, gap_high;
+    size_t every; /* panel of the lowest row has a time axis with texts, as they would meet */
+};
+
+static size_t columns_of(size_t n)
 {
-    size_t columns = n <= 3   ? n
-                     : n <= 4 ? 2
-                     : n <= 9 ? (n + 1) / 2
-                              : (size_t)ceil(sqrt((double)n * 1.3));
-    if (n > 4 && n <= 9 && columns > 4)
-        columns = 4;
-    *out_columns = columns ? columns : 1;
-    *out_rows = (n + *out_columns - 1) / *out_columns;
+    if (n <= 3)
+        return n ? n : 1;
+    if (n <= 9)
+        return n <= 4 ? 2 : n <= 8 ? (n + 1) / 2 : 4;
+    return (size_t)ceil(sqrt((double)n * 1.3));
+}
+
+/* Wider than high. */
+static struct grid grid_of(struct ml_script *s, size_t n)
+{
+    struct grid g = {.columns = columns_of(n), .n = n, .every = 1};
+    double before_px;
+    g.rows = (n + g.columns - 1) / g.columns;
+    g.gap_high = s->sheet.small || g.rows > 3 ? HEAD_PX : HEAD_PX + GAP_PX;
+    if (!s->scale.log) /* else its tics have units */
+        s->sheet.left = s->sheet.small ? 50 : 60;
+    s->sheet.right = 24;
+    s->sheet.top = s->sheet.small ? s->sheet.title_y + HEAD_PX + 10 : 136;
+    g.wide =
+        (ml_sheet_graph_wide(&s->sheet) - GAP_PX * (double)(g.columns - 1)) / (double)g.columns;
+    g.high = (ml_sheet_graph_high(&s->sheet) - g.gap_high * (double)(g.rows - 1)) / (double)g.rows;
+    double last_px = ml_script_last_tic(s, g.wide, &before_px);
+    if (before_px + GAP_PX < last_px + ML_SHEET_CHARACTER_PX)
+        g.every = g.wide + GAP_PX > 1.2 * last_px ? 2 : 3;
+    return g;
 }
 
 static void panel_data(struct ml_script *s, size_t first, size_t end, size_t panel)
@@ -31,20 +63,10 @@ static void panel_data(struct ml_script *s, size_t first, size_t end, size_t pan
     }
 }
 
-/* Tics of a logarithmic axis have units. */
-static int left_px(const struct ml_script *s)
+static void panel_place(struct ml_script *s, size_t panel, const struct grid *g)
 {
-    return s->scale.log ? ML_SCRIPT_LEFT_PX : 60;
-}
-
-static double panel_px(const struct ml_script *s, size_t columns)
-{
-    return (s->page->width - left_px(s) - 20 - 20.0 * (double)(columns - 1)) / (double)columns;
-}
-
-static void panel_place(struct ml_script *s, size_t panel, size_t columns, bool lowest)
-{
-    size_t column = panel % columns, row = panel / columns;
+    size_t column = panel % g->columns, row = panel / g->columns;
+    bool told = panel + g->columns >= g->n && column % g->every == 0;
     ml_buffer_printf(s->out,
                      "set lmargin screen x0+%zu*(pw+gapx); set rmargin screen x0+%zu*(pw+gapx)+pw\n"
                      "set tmargin screen y1-%zu*(ph+gapy); set bmargin screen y1-%zu*(ph+gapy)-ph\n"
@@ -52,17 +74,15 @@ static void panel_place(struct ml_script *s, size_t panel, size_t columns, bool 
                      column, column, row, row, column ? "" : "%g");
     ml_script_value_tics(s, "y", column == 0);
     ml_buffer_printf(s->out, "; ");
-    ml_script_time_tics(s, panel_px(s, columns), lowest);
+    ml_script_time_tics(s, g->wide, told);
     ml_buffer_printf(s->out, "\n");
     if (panel == 1)
-        ml_buffer_printf(s->out, "unset label 901; unset label 902\n");
-    if (column == 0)
+        ml_buffer_printf(s->out, "unset label 901; unset label 902; unset label 13\n");
+    if (panel == 0)
         ml_buffer_printf(s->out,
                          "set label 13 \"%s\" at graph 0, graph 1 offset character -1,character "
                          "0.8 right font sprintf(\"%%s,%%d\",font,0.5+fs*0.85) tc rgb mut\n",
                          s->scale.unit);
-    else
-        ml_buffer_printf(s->out, "unset label 13\n");
 }
 
 static void panel_plot(struct ml_script *s, size_t panel, size_t thin)
@@ -70,7 +90,7 @@ static void panel_plot(struct ml_script *s, size_t panel, size_t thin)
     ml_buffer_printf(s->out, "plot ");
     if (s->page->limit > 0)
         ml_buffer_printf(s->out, "\"+\" using 1:(limit):(limit*1e3) with filledcurves fc rgb band "
-                                 "fs solid noborder, limit with lines lw 1 dt (8,5) lc rgb lim, ");
+                                 "fs solid noborder, limit with lines lw 1 dt (14,9) lc rgb lim, ");
     if (thin)
         ml_buffer_printf(s->out,
                          "for [k=1:%zu] sprintf(\"$rank%%d\",k) using 1:2 with steps lw 0.7 lc rgb "
@@ -82,51 +102,55 @@ static void panel_plot(struct ml_script *s, size_t panel, size_t thin)
                      panel + 1, panel + 1);
 }
 
-/* The graph of the node whose curve is FIRST; those of its ranks go on to END. */
-static void multiples_panel(struct ml_script *s, size_t first, size_t end, size_t panel,
-                            double wide_px)
+/* Its name and its peak, as far as they fit beside one another. */
+static void panel_head(struct ml_script *s, const struct ml_plot_curve *node, const struct grid *g)
 {
-    const struct ml_plot_curve *node = &s->page->curves[first];
     const struct ml_plot_point *peak = ml_plot_peak(node);
-    char size[24] = "";
     bool over = peak && s->page->limit > 0 && peak->value > s->page->limit;
+    int columns = (int)fmin(g->wide / NAME_PX, MOST_NAME);
+    double left_px = g->wide - NAME_PX * fmin((double)ml_utf8_columns(node->label) + 1, columns);
+    char size[24] = "", said[32];
     if (peak)
         ml_plot_value_format(size, sizeof size, s->page, peak->value);
-    panel_data(s, first, end, panel);
+    snprintf(said, sizeof said, "peak %s", size);
+    const char *shown = PEAK_PX * (double)strlen(said) < left_px   ? said
+                        : PEAK_PX * (double)strlen(size) < left_px ? size
+                                                                   : "";
     ml_buffer_printf(s->out, "here = %s; set label 11 ", over ? "lim" : "col(1)");
-    ml_quote_append(s->out, node->label, 16);
+    ml_quote_append(s->out, columns < LEAST_NAME ? "" : node->label, columns);
     ml_buffer_printf(s->out,
                      " at graph 0, graph 1 offset 0,character 0.8 left noenhanced font "
                      "sprintf(\"%%s%%s,%%d\",font,bold,0.5+fs*0.92) tc rgb fg\n"
-                     "set label 12 \"%s%s\" at graph 1, graph 1 offset 0,character 0.8 right "
+                     "set label 12 \"%s\" at graph 1, graph 1 offset 0,character 0.8 right "
                      "font sprintf(\"%%s,%%d\",font,0.5+fs*0.85) tc rgb %s\n",
-                     wide_px < NARROW_PX ? "" : "peak ", size, over ? "lim" : "mut");
-    panel_plot(s, panel, end - first - 1);
+                     shown, over ? "lim" : "mut");
 }
 
 void ml_script_multiples(struct ml_script *s)
 {
     const struct ml_plot_page *page = s->page;
-    size_t columns, rows, panel = 0, n = ml_script_count_nodes(page);
-    grid_of(n, &columns, &rows);
-    s->scale = ml_plot_scale_of(page, &s->extent, page->limit, 1, rows > 3 ? 3 : 6);
+    struct grid g = grid_of(s, ml_script_count_nodes(page));
+    size_t panel = 0;
+    s->scale = ml_plot_scale_of(page, &s->extent, page->limit, 1,
+                                (int)fmin(fmax(g.high / TIC_PX, 1), MOST_TICS));
     ml_script_texts(s);
     ml_buffer_printf(s->out, "set samples 2; limit = %.6g\n", page->limit / s->scale.one);
-    ml_script_time_axis(s, panel_px(s, columns));
+    ml_script_time_axis(s, g.wide);
     ml_buffer_printf(s->out,
                      "set multiplot\nset mxtics 1; set xtics scale 0.4\n"
                      "set xrange [%.*g:%.*g]; set yrange [%.6g:%.6g]\n"
-                     "x0 = px(%d); x1 = 1-px(20); y0 = 1-py(64); y1 = py(136)\n"
-                     "gapx = px(20); gapy = py(0)-py(46)\n"
-                     "pw = (x1-x0-%zu*gapx)/%zu; ph = (y1-y0-%zu*gapy)/%zu\n",
+                     "x0 = px(%g); y1 = py(%g); gapx = px(%g); gapy = 1-py(%g)\n"
+                     "pw = px(%.5g); ph = 1-py(%.5g)\n",
                      s->digits, s->begin_s, s->digits, s->end_s, s->scale.low, s->scale.high,
-                     left_px(s), columns - 1, columns, rows - 1, rows);
+                     s->sheet.left, s->sheet.top, GAP_PX, g.gap_high, g.wide, g.high);
     for (size_t first = 0, end; first < page->n_curves; first = end, panel++) {
         for (end = first + 1;
              end < page->n_curves && page->curves[end].group == page->curves[first].group;)
             end++;
-        panel_place(s, panel, columns, panel + columns >= n);
-        multiples_panel(s, first, end, panel, panel_px(s, columns));
+        panel_data(s, first, end, panel);
+        panel_place(s, panel, &g);
+        panel_head(s, &page->curves[first], &g);
+        panel_plot(s, panel, end - first - 1);
     }
     ml_buffer_printf(s->out, "unset multiplot\n");
 }

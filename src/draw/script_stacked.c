@@ -8,6 +8,8 @@
 #define SHADES 4     /* of a hue */
 #define NAMED_AT 0.9 /* of the time axis */
 #define NAMED_PX 16  /* a layer that is lower has no name in it */
+#define NODES_PX 168 /* right of the graph: names of nodes and what they had at the end */
+#define SMALL_NODES_PX 108
 
 size_t ml_script_count_nodes(const struct ml_plot_page *page)
 {
@@ -77,7 +79,7 @@ static void stacked_colours(struct ml_script *s)
 static void stacked_names(struct ml_script *s)
 {
     const struct ml_plot_page *page = s->page;
-    double pixel = (s->scale.high - s->scale.low) / (page->height - ML_SCRIPT_MARGIN_PX);
+    double pixel = (s->scale.high - s->scale.low) / ml_sheet_graph_high(&s->sheet);
     double time_s = s->begin_s + NAMED_AT * (s->end_s - s->begin_s);
     int64_t time_ns = (int64_t)(time_s * 1e9);
     double sum = 0;
@@ -101,7 +103,7 @@ static void stacked_names(struct ml_script *s)
 static void stacked_nodes(struct ml_script *s)
 {
     const struct ml_plot_page *page = s->page;
-    double pixel = (s->scale.high - s->scale.low) / (page->height - ML_SCRIPT_MARGIN_PX);
+    double pixel = (s->scale.high - s->scale.low) / ml_sheet_graph_high(&s->sheet);
     double low = 0, high = 0; /* in units */
     for (size_t i = 0; i < page->n_curves; i++) {
         const struct ml_plot_curve *c = &page->curves[i];
@@ -125,7 +127,7 @@ static void stacked_nodes(struct ml_script *s)
                              " at graph 1, first %.6g offset character 2.2,0 left noenhanced "
                              "font sprintf(\"%%s%%s,%%d\",font,bold,0.5+fs*0.92) tc rgb fg\n",
                              (low + high) / 2);
-            if (high - low > 2.2 * NAMED_PX * pixel)
+            if (high - low > 2.2 * NAMED_PX * pixel && !s->sheet.small)
                 ml_buffer_printf(s->out,
                                  "set label %zu \"%s at the end\" at graph 1, first %.6g offset "
                                  "character 2.2,character -1.2 left font "
@@ -142,7 +144,8 @@ void ml_script_stacked(struct ml_script *s)
     stacked_data(s);
     stacked_colours(s);
     ml_script_texts(s);
-    ml_script_frame(s, 168);
+    s->sheet.right = s->sheet.small ? SMALL_NODES_PX : NODES_PX;
+    ml_script_frame(s);
     ml_script_time_axis(s, s->space.wide);
     ml_script_limit(s);
     ml_script_events(s);

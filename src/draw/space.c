@@ -43,7 +43,7 @@ static bool overlap(const struct ml_box *a, const struct ml_box *b)
 bool ml_space_is_free(const struct ml_space *s, const struct ml_box *box)
 {
     double low, high, limit = ml_space_y(s, s->page->limit);
-    if (box->left < 0 || box->right > s->wide + OVER_EDGE_PX || box->low < 0)
+    if (box->left < 0 || box->right > s->wide + OVER_EDGE_PX || box->low < 0 || box->high > s->high)
         return false;
     if (s->page->limit > 0 && limit > box->low && limit < box->high)
         return false;

@@ -92,7 +92,9 @@ struct ml_plot_page {
     size_t n_nodes;
     bool dark;
     struct ml_legend legend;
-    int width, height;     /* px */
+    double width, height;  /* px */
+    double zoom;           /* of texts and lines; 0: as the size wants it */
+    double dots;           /* of a png, a px; 0: two */
     char *font;            /* NULL: gnuplot's sans */
     double rotate_deg;     /* of the texts beside marks */
     double move_x, move_y; /* of these, in characters */

@@ -3,6 +3,8 @@
 if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
+if (!exists("scale")) scale = 2
+zoom = 1
 name = "memlog: "."Resident memory, rank by rank"
 # (preamble.gp)
 $map << EOD
@@ -19,6 +21,7 @@ EOD
 set label 901 "Resident memory, rank by rank" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
 set label 902 "./solver -i core.i   |   2 nodes, 8 ranks" at screen px(24), screen py(71) left noenhanced tc rgb mut
 set xtics format "%g s" 2
+set label 904 "elapsed" at graph 1.0117, graph 0 offset 0,character -1.12 left tc rgb mut
 set lmargin screen px(104); set rmargin screen 1-px(196)
 set tmargin screen py(122); set bmargin screen 1-py(60)
 set border 0; unset grid; unset ytics; set mxtics 1
@@ -34,7 +37,6 @@ set label 3004 "rank 4" at graph 1, first 4 offset character 0.9,0 left noenhanc
 set label 3005 "rank 5" at graph 1, first 5 offset character 0.9,0 left noenhanced font sprintf("%s%s,%d",font,"",0.5+fs*0.85) tc rgb mut
 set label 3006 "rank 6" at graph 1, first 6 offset character 0.9,0 left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*0.85) tc rgb fg
 set label 3007 "rank 7" at graph 1, first 7 offset character 0.9,0 left noenhanced font sprintf("%s%s,%d",font,"",0.5+fs*0.85) tc rgb mut
-set label 904 "elapsed" at graph 1, graph 0 offset character 1.2,character -1.12 left tc rgb mut
 set cbtics 32 scale 0 textcolor rgb mut
 set cbrange [0:129.996]
 if (dark) {

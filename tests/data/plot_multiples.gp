@@ -3,6 +3,8 @@
 if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
+if (!exists("scale")) scale = 2
+zoom = 1
 name = "memlog: "."Resident memory, node by node"
 # (preamble.gp)
 set label 901 "Resident memory, node by node" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
@@ -12,13 +14,8 @@ set xtics format "%g s" 2
 set multiplot
 set mxtics 1; set xtics scale 0.4
 set xrange [0:11.125]; set yrange [0:664.978]
-x0 = px(60); x1 = 1-px(20); y0 = 1-py(64); y1 = py(136)
-gapx = px(20); gapy = py(0)-py(46)
-pw = (x1-x0-1*gapx)/2; ph = (y1-y0-0*gapy)/1
-set lmargin screen x0+0*(pw+gapx); set rmargin screen x0+0*(pw+gapx)+pw
-set tmargin screen y1-0*(ph+gapy); set bmargin screen y1-0*(ph+gapy)-ph
-set ytics format "%g"; set ytics 128; set xtics format "%g s"
-set label 13 "MiB" at graph 0, graph 1 offset character -1,character 0.8 right font sprintf("%s,%d",font,0.5+fs*0.85) tc rgb mut
+x0 = px(60); y1 = py(136); gapx = px(20); gapy = 1-py(46)
+pw = px(548); ph = 1-py(484)
 $node1 << EOD
 0.125618 22.551
 1.12513 207.41
@@ -89,14 +86,13 @@ $rank4 << EOD
 10.1255 61.229
 11.125 58.75
 EOD
+set lmargin screen x0+0*(pw+gapx); set rmargin screen x0+0*(pw+gapx)+pw
+set tmargin screen y1-0*(ph+gapy); set bmargin screen y1-0*(ph+gapy)-ph
+set ytics format "%g"; set ytics 128; set xtics format "%g s"
+set label 13 "MiB" at graph 0, graph 1 offset character -1,character 0.8 right font sprintf("%s,%d",font,0.5+fs*0.85) tc rgb mut
 here = col(1); set label 11 "n01" at graph 0, graph 1 offset 0,character 0.8 left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*0.92) tc rgb fg
 set label 12 "peak 442 MiB" at graph 1, graph 1 offset 0,character 0.8 right font sprintf("%s,%d",font,0.5+fs*0.85) tc rgb mut
-plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder, limit with lines lw 1 dt (8,5) lc rgb lim, for [k=1:4] sprintf("$rank%d",k) using 1:2 with steps lw 0.7 lc rgb thin, $node1 using 1:2 with fillsteps fc rgb here fs transparent solid 0.10 noborder, $node1 using 1:2 with steps lw 1.8 lc rgb here
-set lmargin screen x0+1*(pw+gapx); set rmargin screen x0+1*(pw+gapx)+pw
-set tmargin screen y1-0*(ph+gapy); set bmargin screen y1-0*(ph+gapy)-ph
-set ytics format ""; set ytics 128; set xtics format "%g s"
-unset label 901; unset label 902
-unset label 13
+plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder, limit with lines lw 1 dt (14,9) lc rgb lim, for [k=1:4] sprintf("$rank%d",k) using 1:2 with steps lw 0.7 lc rgb thin, $node1 using 1:2 with fillsteps fc rgb here fs transparent solid 0.10 noborder, $node1 using 1:2 with steps lw 1.8 lc rgb here
 $node2 << EOD
 0.125618 24.211
 1.12513 222.64
@@ -167,9 +163,13 @@ $rank4 << EOD
 10.125 52.109
 11.125 50
 EOD
+set lmargin screen x0+1*(pw+gapx); set rmargin screen x0+1*(pw+gapx)+pw
+set tmargin screen y1-0*(ph+gapy); set bmargin screen y1-0*(ph+gapy)-ph
+set ytics format ""; set ytics 128; set xtics format "%g s"
+unset label 901; unset label 902; unset label 13
 here = col(1); set label 11 "n02" at graph 0, graph 1 offset 0,character 0.8 left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*0.92) tc rgb fg
 set label 12 "peak 475 MiB" at graph 1, graph 1 offset 0,character 0.8 right font sprintf("%s,%d",font,0.5+fs*0.85) tc rgb mut
-plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder, limit with lines lw 1 dt (8,5) lc rgb lim, for [k=1:4] sprintf("$rank%d",k) using 1:2 with steps lw 0.7 lc rgb thin, $node2 using 1:2 with fillsteps fc rgb here fs transparent solid 0.10 noborder, $node2 using 1:2 with steps lw 1.8 lc rgb here
+plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder, limit with lines lw 1 dt (14,9) lc rgb lim, for [k=1:4] sprintf("$rank%d",k) using 1:2 with steps lw 0.7 lc rgb thin, $node2 using 1:2 with fillsteps fc rgb here fs transparent solid 0.10 noborder, $node2 using 1:2 with steps lw 1.8 lc rgb here
 unset multiplot
 if (window) { pause mouse close }
 set output

@@ -3,6 +3,8 @@
 if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
+if (!exists("scale")) scale = 2
+zoom = 1
 name = "memlog: "."Growth of resident memory, all ranks"
 # (preamble.gp)
 $run1 << EOD
@@ -20,10 +22,10 @@ names[1] = "small"
 set label 901 "Growth of resident memory, all ranks" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
 set label 902 "./solver -i core.i   |   2 nodes, 8 ranks" at screen px(24), screen py(71) left noenhanced tc rgb mut
 set label 903 "MiB/s" at graph 0, graph 1 offset character -1.2,character 0.7 right tc rgb mut
+set label 904 "elapsed" at graph 1.0102, graph 0 offset 0,character -1.12 left tc rgb mut
 set lmargin screen px(79); set rmargin screen 1-px(92)
 set tmargin screen py(122); set bmargin screen 1-py(60)
 set xrange [0:11.125]; set yrange [-384:361.991]; set ytics 128
-set label 904 "elapsed" at graph 1, graph 0 offset character 1.2,character -1.12 left tc rgb mut
 set arrow 905 from graph 0, first 0 to graph 1, first 0 nohead lw 0.8 lc rgb axc back
 set xtics format "%g s" 2
 set label 400 "small" at graph 1, first -291.928 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front

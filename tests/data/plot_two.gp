@@ -3,6 +3,8 @@
 if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
+if (!exists("scale")) scale = 2
+zoom = 1
 name = "memlog: "."Resident memory, all ranks"
 # (preamble.gp)
 $run1 << EOD
@@ -36,10 +38,10 @@ names[2] = "other"
 set label 901 "Resident memory, all ranks" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
 set label 902 "2 runs, each from its start" at screen px(24), screen py(71) left noenhanced tc rgb mut
 set label 903 "MiB" at graph 0, graph 1 offset character -1.2,character 0.7 right tc rgb mut
+set label 904 "elapsed" at graph 1.0102, graph 0 offset 0,character -1.12 left tc rgb mut
 set lmargin screen px(79); set rmargin screen 1-px(92)
 set tmargin screen py(122); set bmargin screen 1-py(60)
 set xrange [0:11.125]; set yrange [0:1088.37]; set ytics 256
-set label 904 "elapsed" at graph 1, graph 0 offset character 1.2,character -1.12 left tc rgb mut
 set xtics format "%g s" 2
 set label 401 "other" at 8.22228, first 971.758 left noenhanced tc rgb col(2) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set label 400 "small" at graph 1, first 458.75 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front

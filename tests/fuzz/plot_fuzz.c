@@ -7,6 +7,7 @@
 #include "draw/quote.h"
 #include "draw/tooltip.h"
 #include "plot/legend.h"
+#include "plot/size.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -71,15 +72,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = malloc(size);
     struct ml_click click;
     struct ml_legend legend;
+    struct ml_plot_size picture;
     memcpy(text, data + 1, size - 1);
     text[size - 1] = 0;
     if (data[0] % 4 == 0)
         quote(text, size);
     else if (data[0] % 4 == 1)
         ml_click_parse(text, &click);
-    else if (data[0] % 4 == 2)
-        ml_legend_parse(text, &legend, NULL);
-    else
+    else if (data[0] % 4 == 2 && ml_legend_parse(text, &legend, NULL))
+        ml_plot_size_parse(text, &picture, NULL);
+    else if (data[0] % 4 == 3)
         show(text, size);
     free(text);
     return 0;

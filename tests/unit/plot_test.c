@@ -6,12 +6,16 @@
 #include "draw/log_scale.h"
 #include "draw/quote.h"
 #include "draw/scale.h"
+#include "draw/sheet.h"
 #include "draw/space.h"
 #include "draw/tooltip.h"
 #include "plot/decimate.h"
+#include "plot/size.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -487,9 +491,97 @@ static void test_phases(void **state)
     ml_buffer_free(&out);
 }
 
+static void assert_size(const char *text, double width, double height, bool measured)
+{
+    struct ml_plot_size size = {0};
+    struct ml_error err;
+    assert_int_equal(ml_plot_size_parse(text, &size, &err), ML_OK);
+    assert_true(fabs(size.width - width) < 0.01 && fabs(size.height - height) < 0.01);
+    assert_int_equal(size.measured, measured);
+}
+
+static void test_sizes(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",
+                                      "3ftx2",
+                                      "12",
+                                      "1200x",
+                                      "x680",
+                                      "1200x0",
+                                      "-1x5",
+                                      "1e3x500",
+                                      "0x10x20",
+                                      "8.5x6cmm",
+                                      "8..5x6",
+                                      "30000x100",
+                                      "1200 x 680",
+                                      "8.5cm6cm",
+                                      "nanx1",
+                                      "1x1cm ",
+                                      "99999999999999999999999999999999999x1"};
+    struct ml_plot_size size = {0};
+    struct ml_error err;
+    assert_size("1200x680", 1200, 680, false);
+    assert_size("1200x680px", 1200, 680, false);
+    assert_size("1200pxx680px", 1200, 680, false);
+    assert_size("8.5x6cm", 8.5 / 2.54 * 96, 6 / 2.54 * 96, true);
+    assert_size("8.5cmx6cm", 8.5 / 2.54 * 96, 6 / 2.54 * 96, true);
+    assert_size("3.3inx60mm", 3.3 * 96, 6 / 2.54 * 96, true);
+    assert_size("3inx2", 288, 192, true);
+    assert_size("72x36pt", 96, 48, true);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_not_equal(ml_plot_size_parse(bad[i], &size, &err), ML_OK);
+}
+
+/* Whatever the size, the graph keeps the larger part, and what is above and below it fits. */
+static void test_sheet_of_any_size(void **state)
+{
+    (void)state;
+    for (double wide = 200; wide < 3000; wide *= 1.3) {
+        for (double high = 130; high < 2000; high *= 1.3) {
+            double zoom = ml_sheet_zoom(wide, high);
+            struct ml_sheet s = ml_sheet_make(wide / zoom, high / zoom);
+            assert_true(zoom > 0.6 && zoom <= 1);
+            ml_sheet_fit_title(&s, 300);
+            assert_true(s.title_size > 1 && s.title_y > 0 && s.title_y < s.top);
+            struct ml_key key = ml_sheet_fit_key(&s, &(struct ml_legend){0}, 12, 9);
+            assert_true(ml_sheet_graph_high(&s) >= 0.25 * s.high);
+            assert_true(ml_sheet_graph_wide(&s) >= 0.5 * s.wide);
+            assert_true(key.place != ML_LEGEND_BELOW || key.rows * key.per_row >= 12);
+        }
+    }
+}
+
+static void test_names_that_do_not_fit(void **state)
+{
+    (void)state;
+    struct ml_sheet s = ml_sheet_make(1200, 680);
+    struct ml_key key = ml_sheet_fit_key(&s, &(struct ml_legend){0}, 3, 10);
+    assert_int_equal(key.place, ML_LEGEND_DIRECT);
+    s = ml_sheet_make(480, 320);
+    key = ml_sheet_fit_key(&s, &(struct ml_legend){0}, 3, 24);
+    assert_int_equal(key.place, ML_LEGEND_BELOW);
+    s = ml_sheet_make(480, 320);
+    key = ml_sheet_fit_key(&s, &(struct ml_legend){0}, 1, 24);
+    assert_int_equal(key.place, ML_LEGEND_NONE);
+    s = ml_sheet_make(480, 320);
+    key = ml_sheet_fit_key(&s, &(struct ml_legend){0}, 60, 24);
+    assert_int_equal(key.place, ML_LEGEND_NONE);
+    s = ml_sheet_make(1200, 680); /* outside: all of a name, and of a very long one a part */
+    key = ml_sheet_fit_key(&s, &(struct ml_legend){.place = ML_LEGEND_RIGHT}, 2, 40);
+    assert_int_equal(key.columns, 40);
+    key = ml_sheet_fit_key(&s, &(struct ml_legend){.place = ML_LEGEND_RIGHT}, 2, 400);
+    assert_in_range(key.columns, 40, 100);
+    assert_true(s.right < 0.65 * s.wide);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_sheet_of_any_size),
+        cmocka_unit_test(test_names_that_do_not_fit),
         cmocka_unit_test(test_quote),
         cmocka_unit_test(test_quote_in_gnuplot),
         cmocka_unit_test(test_decimate_keeps_spikes_and_dips),

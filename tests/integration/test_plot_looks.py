@@ -1,0 +1,75 @@
+"""memlog plot: how pictures look in every size, colour and format; nothing is cut or overlaps."""
+import re
+import xml.etree.ElementTree as xml
+
+import pytest
+from plot_testing import FORMS, draw, folder, needs, plot  # noqa: F401 folder is a fixture
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts_of(path):
+    """Of each text that is not sloped: what it says, and its box, a little narrower than it is."""
+    root, found = xml.parse(path).getroot(), []
+    for group in root.iter(f"{SVG}g"):
+        place = re.fullmatch(r"translate\(([-\d.]+),([-\d.]+)\)", group.get("transform", ""))
+        words = re.sub(r"\s+", " ", "".join("".join(t.itertext()) for t in group.findall(f"{SVG}text"))).strip()
+        if not place or not words:
+            continue
+        x, y, em = float(place[1]), float(place[2]), float(group.get("font-size"))
+        wide = 0.52 * em * len(words)
+        left = x - {"start": 0, "middle": wide / 2, "end": wide}[group.get("text-anchor")]
+        found.append((words, (left, y - 0.7 * em, left + wide, y)))
+    return (float(root.get("width")), float(root.get("height"))), found
+
+
+def collisions(found):
+    return [(a, b) for i, (a, p) in enumerate(found) for b, q in found[i + 1:]
+            if p[0] < q[2] and q[0] < p[2] and p[1] < q[3] and q[1] < p[3]]
+
+
+# ------------------------------------------------------------------------------ sizes
+@pytest.mark.parametrize("size", [["--size", "300x200"], ["--paper"], ["--size", "420x600"], ["--slide"], []],
+                         ids=lambda size: "".join(size).strip("-") or "plain")
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_overlaps_or_is_cut(folder, form, size):
+    needs("gnuplot")
+    (wide, high), found = texts_of(draw(folder, "sized.svg", *FORMS[form], *size))
+    assert len(found) > 5 and collisions(found) == []
+    for words, (left, top, right, bottom) in found:
+        assert left >= 0 and right <= wide and top >= 0 and bottom <= high, words
+
+
+@pytest.mark.parametrize("size, px", [
+    (["--size", "640x400"], (1280, 800)),
+    (["--size", "640x400px"], (1280, 800)),
+    (["--size", "10x5cm"], (756, 378)),
+    (["--size", "3.3inx50mm"], (634, 378)),
+    (["--paper"], (2031, 1370)),                        # 8.6 cm with 600 dots an inch
+    (["--paper", "--size", "3x2in"], (1800, 1200)),
+    (["--slide"], (1920, 1080)),
+])
+def test_size_of_png(folder, size, px):
+    needs("gnuplot")
+    image = pytest.importorskip("PIL.Image", reason="no python3-pil here")
+    assert image.open(draw(folder, "sized.png", "small", *size)).size == px
+
+
+def test_size_of_pdf(folder):
+    needs("gnuplot")
+    pdf = draw(folder, "paper.pdf", "small", "--paper").read_bytes()
+    box = [float(n) for n in re.search(rb"MediaBox \[\s*([\d. ]+?)\s*\]", pdf)[1].split()]
+    assert box[2] == pytest.approx(8.6 / 2.54 * 72, abs=1)
+
+
+@pytest.mark.parametrize("words, said", [
+    (["--size", "3ftx2"], "--size 3ftx2: width x height in px, cm, mm, in or pt, as in 1200x680 or 8.5x6cm"),
+    (["--size", "1x1cm", "-o", "x.svg"], None),
+    (["--size", "1x1mm"], "--size 1x1mm: from 20x8 to 20000x20000 px go"),
+    (["--paper", "--slide"], "one of --paper and --slide at a time"),
+    (["--size", "8x6cm", "-o", "x.txt"], "a .txt file is as many characters wide and high: --size 100x30"),
+])
+def test_sizes_that_do_not_go(folder, words, said):
+    done = plot(folder, "small", *words)
+    wrong = f"memlog: plot: {said}; see 'memlog plot --help'\n"
+    assert (done.returncode, done.stderr) == ((2, wrong) if said else (0, ""))
