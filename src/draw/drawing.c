@@ -320,7 +320,7 @@ static void put_key(struct drawing *d, size_t i)
     char size[24], at[24], text[80] = "";
     int number = colour_of(d->page, i);
     if (peak && d->page->form != ML_PLOT_STACKED) {
-        ml_plot_value_format(size, sizeof size, d->page, peak->value);
+        ml_plot_value_format(size, sizeof size, d->page, &d->scale, peak->value);
         ml_plot_time_format(at, sizeof at, d->page->time, (double)peak->time_ns * 1e-9,
                             instant_step(d));
         snprintf(text, sizeof text, "  peak %s at %s", size, at);
@@ -366,9 +366,9 @@ static size_t n_keys(const struct ml_plot_page *page)
 static void put_shades(struct drawing *d)
 {
     char least[24] = "0", largest[24];
-    ml_plot_value_format(largest, sizeof largest, d->page, darkest(d));
+    ml_plot_value_format(largest, sizeof largest, d->page, &d->scale, darkest(d));
     if (d->scale.low > 0)
-        ml_plot_value_format(least, sizeof least, d->page, d->scale.low * d->scale.one);
+        ml_plot_value_format(least, sizeof least, d->page, &d->scale, d->scale.low * d->scale.one);
     ml_buffer_printf(d->out, "%*s%s %s %s", AXIS_COLUMNS - 1, "", least,
                      d->style->utf8 ? "·░▒▓█" : ascii_shades, largest);
     new_line(d);
@@ -389,7 +389,8 @@ static void put_keys(struct drawing *d)
     if (page->limit > 0) {
         colour(d, WARNING);
         ml_buffer_printf(d->out, "%*s-- ", AXIS_COLUMNS - 2, "");
-        put_text(d, page->limit_text, d->style->columns - AXIS_COLUMNS - 1);
+        ML_AUTO_FREE char *words = ml_plot_limit_words(page, &d->scale);
+        put_text(d, words, d->style->columns - AXIS_COLUMNS - 1);
         colour(d, 0);
         new_line(d);
     }

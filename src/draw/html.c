@@ -1,11 +1,15 @@
 #include "draw/html.h"
 
+#include "base/own.h"
 #include "base/utf8.h"
 #include "draw/embedded.h"
 #include "draw/scale.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define TICS 8 /* of values, at most; page.js has as many */
 
 /* A JSON string in which nothing can end a script element, and nothing hides or reorders. */
 static void put_string(struct ml_buffer *out, const char *text)
@@ -133,10 +137,12 @@ static void put_data(struct ml_buffer *out, const struct ml_plot_page *page)
     static const char *const forms[] = {"lines", "band", "stacked", "heatmap", "multiples"};
     static const char *const measures[] = {"bytes", "s", "count"};
     struct ml_plot_extent extent = ml_plot_extent_of(page);
+    struct ml_plot_scale scale = ml_plot_scale_of(page, &extent, page->limit, 1, TICS);
     ml_buffer_printf(out, "{\"title\":");
     put_string(out, page->title);
     ml_buffer_printf(out, ",\"subtitle\":");
-    put_string(out, page->subtitle);
+    ML_AUTO_FREE char *subtitle = ml_plot_subtitle(page, &scale);
+    put_string(out, subtitle);
     ml_buffer_printf(out,
                      ",\n\"form\":\"%s\",\"measure\":\"%s\",\"rate\":%s,\"dark\":%s,\"key\":%s,"
                      "\"begin\":%.9g,\"end\":%.9g,\n",

@@ -79,26 +79,36 @@ static void spread(struct spot *ends, size_t n, double top)
     }
 }
 
+/* The place nearest to the end of a curve at (X, Y) in which nothing is; false: there is none. */
+static bool find_place(const struct ml_script *s, double x, double y, double wide,
+                       struct ml_box *out)
+{
+    for (double away = 0; away < s->space.high; away += HIGH_PX / 4) {
+        for (int side = 0; side < 4; side++) {
+            double left = side < 2 ? x + GAP_PX : x - GAP_PX - wide;
+            double middle = side % 2 ? y + away : y - away;
+            *out = (struct ml_box){left, left + wide, middle - HIGH_PX / 2, middle + HIGH_PX / 2};
+            if (ml_space_is_free(&s->space, out))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* In the graph, beside an end that is far from the margin. */
 static void emit_early(struct ml_script *s, const struct spot *e)
 {
-    double left = e->x + GAP_PX, right = left + name_px(s, e->curve);
-    const struct ml_box boxes[] = {
-        {left, right, e->y - HIGH_PX / 2, e->y + HIGH_PX / 2},
-        {left, right, e->y - HIGH_PX - GAP_PX, e->y - GAP_PX},
-        {left, right, e->y + GAP_PX, e->y + GAP_PX + HIGH_PX},
-        ml_space_on_top(&s->space, left, right - left, HIGH_PX),
-    };
-    size_t i = 0;
-    while (i + 1 < sizeof boxes / sizeof *boxes && !ml_space_is_free(&s->space, &boxes[i]))
-        i++;
-    double y = (boxes[i].low + boxes[i].high) / 2;
-    ml_space_take(&s->space, &boxes[i]);
+    struct ml_box box;
+    if (!find_place(s, e->x, e->y, name_px(s, e->curve), &box))
+        return;
+    double y = (box.low + box.high) / 2;
+    bool right = box.left > e->x;
+    ml_space_take(&s->space, &box);
     begin_label(s, e);
-    ml_script_point(s, left, y);
+    ml_script_point(s, box.left, y);
     end_label(s, e);
     if (fabs(y - e->y) > LINE_PX)
-        emit_leader(s, e, left - GAP_PX / 2, y);
+        emit_leader(s, e, right ? box.left - GAP_PX / 2 : box.right + GAP_PX / 2, y);
 }
 
 static void emit_ends(struct ml_script *s, struct spot *ends, size_t n)

@@ -35,9 +35,9 @@ function unitOf(largest) {
              one: 1024 ** (i + 1) / minute };
 }
 
-function value(v) {
-    const unit = unitOf(Math.abs(v) * 1.51), n = v / unit.one, size = Math.abs(n);
-    const digits = data.measure === 'count' && !data.rate ? 0 : size >= 100 ? 0 : size >= 10 ? 1 : 2;
+function value(v, unit = unitOf(Math.abs(v) * 1.51)) {
+    const n = v / unit.one, size = Math.abs(n);
+    const digits = data.measure === 'count' && !data.rate ? 0 : size >= 100 ? 0 : size >= 10 ? 1 : size >= .1 || v === 0 ? 2 : 3;
     return n.toFixed(digits) + (unit.name ? ' ' + unit.name : '');
 }
 
@@ -91,7 +91,7 @@ function logScale(largest) {
     const unit = { name: '', one: 1 };
     if (low >= high)
         low = high / 10;
-    return { unit, low, high, tics: tics.filter(t => t >= low * .999 && t <= high * 1.001), say: tenfold,
+    return { unit, low, high, tics: tics.filter(t => t >= low * .999 && t <= high * 1.001), say: tenfold, value,
              share: v => Math.log(Math.max(v, 0) / low || 1) / Math.log(high / low) };
 }
 
@@ -195,7 +195,7 @@ function scaleOf() {
         from = high - Math.max(Math.abs(high), 1);
     for (let i = Math.ceil(from / step - 1e-9); i * step <= high + 1e-9; i++)
         tics.push(i * step * unit.one);
-    return { unit, step, high, low: from, tics, say: v => +(v / unit.one).toPrecision(6),
+    return { unit, step, high, low: from, tics, say: v => +(v / unit.one).toPrecision(6), value: v => value(v, unit),
              share: v => (v / unit.one - from) / (high - from) };
 }
 
@@ -251,7 +251,7 @@ function drawBox(box, scale, inside) {
         svg.append(make('text', { x: box.px(t), y: bottom + 20, 'text-anchor': 'middle' }, time(t, step)));
     }
     svg.append(line(box.x, bottom, right, bottom, '--axis'));
-    drawLimit(box, inside);
+    drawLimit(box, scale, inside);
     svg.append(inside);
     box.curves.filter(c => c.quiet).forEach(c => drawCurve(box, c, inside));
     drawBand(box, inside);
@@ -262,14 +262,14 @@ function drawBox(box, scale, inside) {
     if (box.group !== null) {
         const peak = Math.max(0, ...loud.flatMap(c => c.v));
         svg.append(make('text', { x: box.x, y: box.y - 9, class: 'name' }, loud[0]?.label ?? ''));
-        svg.append(make('text', { x: right, y: box.y - 9, 'text-anchor': 'end' }, `peak ${value(peak)}`));
+        svg.append(make('text', { x: right, y: box.y - 9, 'text-anchor': 'end' }, `peak ${scale.value(peak)}`));
     } else {
         drawNames(box, loud);
-        drawPeaks(box, inside);
+        drawPeaks(box, scale, inside);
     }
 }
 
-function drawLimit(box, inside) {
+function drawLimit(box, scale, inside) {
     if (!data.limit)
         return;
     const y = box.py(data.limit.value);
@@ -277,7 +277,7 @@ function drawLimit(box, inside) {
                                  fill: 'var(--band)' }));
     inside.append(line(box.x, y, box.x + box.w, y, '--limit', { 'stroke-dasharray': '6 4', 'stroke-width': 1.3 }));
     if (box.group === null)
-        inside.append(make('text', { x: box.x + 8, y: y - 7, class: 'event' }, data.limit.text));
+        inside.append(make('text', { x: box.x + 8, y: y - 7, class: 'event' }, `${data.limit.text} ${scale.value(data.limit.value)}`));
 }
 
 // From the value before the view to the one behind it.
@@ -348,7 +348,7 @@ function drawPhases(box, inside) {
 }
 
 // Of few lines each, of more the largest, of a band its upper edge.
-function drawPeaks(box, inside) {
+function drawPeaks(box, scale, inside) {
     const loud = data.curves.filter(c => !c.quiet), highest = c => c.v.reduce((a, b) => Math.max(a, b), -Infinity);
     if (data.map || data.form === 'stacked')
         return;
@@ -356,7 +356,7 @@ function drawPeaks(box, inside) {
     const taken = [];
     for (const curve of few.filter(c => c.v.length)) {
         const v = highest(curve), t = curve.t[curve.v.indexOf(v)], x = box.px(t), y = box.py(v);
-        const said = `peak ${value(v)} at ${time(t, (full.to - full.from) / 9)}`, wide = said.length * 6.6;
+        const said = `peak ${scale.value(v)} at ${time(t, (full.to - full.from) / 9)}`, wide = said.length * 6.6;
         const left = Math.min(Math.max(x - wide / 2, box.x), box.x + box.w - wide);
         inside.append(make('path', { d: `M${x - 4.5} ${y + 3}h9l-4.5 -8z`, fill: curve.colour }));
         if (x < box.x || x > box.x + box.w || taken.some(o => Math.abs(o.left - left) < wide && Math.abs(o.y - y) < 15))

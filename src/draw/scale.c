@@ -1,12 +1,15 @@
 #include "draw/scale.h"
 
-#include "base/units.h"
+#include "base/memory.h"
+#include "base/own.h"
 #include "draw/log_scale.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define LOG_SPAN 1e6               /* from the highest value down: more would press all flat */
+#define FAR 1e5                    /* units: more digits than one can read */
 #define PER_MINUTE_BELOW (1 << 20) /* growth under 1 MiB/s is told by the minute */
 
 static double round_step(double least)
@@ -164,14 +167,41 @@ char *ml_plot_time_format(char *out, size_t size, enum ml_plot_time told, double
     return out;
 }
 
-char *ml_plot_value_format(char *out, size_t size, const struct ml_plot_page *page, double value)
+/* The unit that fits VALUE alone. */
+static struct ml_plot_scale own_scale(const struct ml_plot_page *page, double value)
 {
-    struct ml_plot_scale s = ml_plot_scale_find(page, 0, fabs(value) * 1.51, 5);
+    return ml_plot_scale_find(page, 0, fabs(value) * 1.51, 1);
+}
+
+char *ml_plot_value_format(char *out, size_t size, const struct ml_plot_page *page,
+                           const struct ml_plot_scale *axis, double value)
+{
+    struct ml_plot_scale s = axis->log ? own_scale(page, value) : *axis;
     double shown = value / s.one;
     int digits = page->measure == ML_PLOT_COUNT && !page->rate ? 0
                  : fabs(shown) >= 100                          ? 0
                  : fabs(shown) >= 10                           ? 1
-                                                               : 2;
+                 : fabs(shown) >= 0.1 || value == 0            ? 2
+                                                               : 3;
     snprintf(out, size, "%.*f%s%s", digits, shown, s.unit[0] ? " " : "", s.unit);
     return out;
+}
+
+char *ml_plot_limit_words(const struct ml_plot_page *page, const struct ml_plot_scale *axis)
+{
+    char size[32];
+    struct ml_plot_scale own = own_scale(page, page->known_limit);
+    bool far = page->known_limit / axis->one >= FAR;
+    ml_plot_value_format(size, sizeof size, page, far ? &own : axis, page->known_limit);
+    return ml_format("%s %s", page->limit_text, size);
+}
+
+char *ml_plot_subtitle(const struct ml_plot_page *page, const struct ml_plot_scale *axis)
+{
+    bool at_line =
+        page->limit > 0 && !ml_plot_has_texts(page) && ml_plot_scale_shows(axis, page->limit);
+    if (!page->limit_text || at_line)
+        return ml_strdup(page->subtitle);
+    ML_AUTO_FREE char *limit = ml_plot_limit_words(page, axis);
+    return ml_format("%s   |   %s", page->subtitle, limit);
 }

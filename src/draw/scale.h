@@ -41,7 +41,14 @@ double ml_plot_time_step(enum ml_plot_time told, double span_s, int tics);
 char *ml_plot_time_format(char *out, size_t size, enum ml_plot_time told, double time_s,
                           double step_s);
 
-/* "26.0 GiB", "3.2 MiB/s", "12 s" or "8". */
-char *ml_plot_value_format(char *out, size_t size, const struct ml_plot_page *page, double value);
+/* "26.0 GiB", "3.2 MiB/s", "12 s" or "8", in the unit of the axis, as all values of a picture;
+ * of a logarithmic axis, whose tics have a unit each, in its own. */
+char *ml_plot_value_format(char *out, size_t size, const struct ml_plot_page *page,
+                           const struct ml_plot_scale *s, double value);
+
+/* "limit of 8 nodes 183 GiB", in the unit of the axis unless that is far off; the subtitle, which
+ * has the limit too where it is not written at its line. Free them. */
+char *ml_plot_limit_words(const struct ml_plot_page *page, const struct ml_plot_scale *s);
+char *ml_plot_subtitle(const struct ml_plot_page *page, const struct ml_plot_scale *s);
 
 #endif

@@ -1,12 +1,14 @@
 /* What all forms share: data, frame, texts, limit, events. */
 #include "draw/script.h"
 
+#include "base/own.h"
 #include "base/utf8.h"
 #include "draw/log_scale.h"
 #include "draw/quote.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define EVENT_COLUMNS 48
@@ -57,7 +59,8 @@ void ml_script_texts(struct ml_script *s)
     if (sheet->subtitle_y <= 0)
         return;
     ml_buffer_printf(s->out, "set label 902 ");
-    ml_quote_append(s->out, s->page->subtitle, ml_sheet_columns(sheet, 1));
+    ML_AUTO_FREE char *subtitle = ml_plot_subtitle(s->page, &s->scale);
+    ml_quote_append(s->out, subtitle, ml_sheet_columns(sheet, 1));
     ml_buffer_printf(s->out, " at screen px(%g), screen py(%g) left noenhanced tc rgb mut\n",
                      sheet->edge, sheet->subtitle_y);
 }
@@ -198,8 +201,9 @@ void ml_script_limit(struct ml_script *s)
     ml_buffer_printf(s->out, "limit = %.6g\nset samples 2\n", s->page->limit / s->scale.one);
     if (ml_plot_has_texts(s->page) || !ml_plot_scale_shows(&s->scale, s->page->limit))
         return;
+    ML_AUTO_FREE char *words = ml_plot_limit_words(s->page, &s->scale);
     ml_buffer_printf(s->out, "set label 1 ");
-    ml_quote_append(s->out, s->page->limit_text, (int)(s->space.wide / ML_SHEET_CHARACTER_PX));
+    ml_quote_append(s->out, words, (int)(s->space.wide / ML_SHEET_CHARACTER_PX));
     ml_buffer_printf(s->out, " at graph 0.008, first limit offset 0,character 0.75 left "
                              "noenhanced tc rgb lim front\n");
 }

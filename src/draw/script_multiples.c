@@ -111,7 +111,7 @@ static void panel_head(struct ml_script *s, const struct ml_plot_curve *node, co
     double left_px = g->wide - NAME_PX * fmin((double)ml_utf8_columns(node->label) + 1, columns);
     char size[24] = "", said[32];
     if (peak)
-        ml_plot_value_format(size, sizeof size, s->page, peak->value);
+        ml_plot_value_format(size, sizeof size, s->page, &s->scale, peak->value);
     snprintf(said, sizeof said, "peak %s", size);
     const char *shown = PEAK_PX * (double)strlen(said) < left_px   ? said
                         : PEAK_PX * (double)strlen(size) < left_px ? size

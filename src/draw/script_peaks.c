@@ -75,7 +75,7 @@ static void emit_peak(struct ml_script *s, const struct peak *peak)
 {
     char text[64], size[24], at[24];
     double x = (double)peak->point->time_ns * 1e-9;
-    ml_plot_value_format(size, sizeof size, s->page, peak->point->value);
+    ml_plot_value_format(size, sizeof size, s->page, &s->scale, peak->point->value);
     ml_plot_time_format(at, sizeof at, s->page->time, x,
                         ml_plot_time_step(s->page->time, s->end_s - s->begin_s, 9));
     int length = snprintf(text, sizeof text, "peak %s at %s", size, at);

@@ -1,22 +1,33 @@
-/* Phases in a script: a line where one begins and ends, and its name above the time axis. */
+/* Phases in a script: a line where one begins and ends, and its name beside the first, near the
+ * time axis where nothing is there. */
+#include "base/utf8.h"
 #include "draw/quote.h"
 #include "draw/script.h"
 
-#include <string.h>
-
 #define FIRST_PHASE 3000 /* the first of gnuplot's labels and arrows that are ours */
-#define ROWS 3           /* of names, one above the other */
 #define NAME_COLUMNS 20
 #define CHARACTER_PX 7.0
+#define ROW_PX 17.0
+#define GAP_PX 4.0 /* between a name and its line, and the axis */
 
-/* The first row in which nothing stands at X_PX; -1: none. */
-static int free_row(const double *rows_px, double x_px)
+/* The lowest place beside X_PX in which nothing is, on the right if there is a choice. Layers are
+ * everywhere: names stand on them. */
+static bool find_place(const struct ml_script *s, double x_px, double wide_px, struct ml_box *out)
 {
-    for (int row = 0; row < ROWS; row++) {
-        if (x_px >= rows_px[row])
-            return row;
+    bool upon_layers = s->page->form == ML_PLOT_STACKED;
+    for (double low = GAP_PX; low + ROW_PX < s->space.high; low += ROW_PX) {
+        const struct ml_box sides[] = {
+            {x_px + GAP_PX, x_px + GAP_PX + wide_px, low, low + ROW_PX},
+            {x_px - GAP_PX - wide_px, x_px - GAP_PX, low, low + ROW_PX},
+        };
+        for (int i = 0; i < 2; i++) {
+            *out = sides[i];
+            if (upon_layers ? ml_space_is_untaken(&s->space, out)
+                            : ml_space_is_free(&s->space, out))
+                return true;
+        }
     }
-    return -1;
+    return false;
 }
 
 static void emit_line(struct ml_script *s, size_t number, int64_t time_ns)
@@ -29,28 +40,30 @@ static void emit_line(struct ml_script *s, size_t number, int64_t time_ns)
                      number, s->digits, x, s->digits, x, front ? "front" : "back");
 }
 
+static void emit_name(struct ml_script *s, size_t number, const struct ml_plot_phase *p)
+{
+    struct ml_box box;
+    size_t n = ml_utf8_columns(p->name);
+    double wide_px = CHARACTER_PX * (double)(n < NAME_COLUMNS ? n : NAME_COLUMNS);
+    bool upon_layer = s->page->form == ML_PLOT_STACKED; /* which may be dark: so light text */
+    if (!find_place(s, ml_space_x(&s->space, p->begin_ns), wide_px, &box))
+        return;
+    ml_space_take(&s->space, &box);
+    ml_buffer_printf(s->out, "set label %zu ", number);
+    ml_quote_append(s->out, p->name, NAME_COLUMNS);
+    ml_buffer_printf(s->out, " at ");
+    ml_script_point(s, (box.left + box.right) / 2, (box.low + box.high) / 2);
+    ml_buffer_printf(
+        s->out, " center noenhanced front tc rgb %s font sprintf(\"%%s,%%d\",font,0.5+fs*0.85)\n",
+        upon_layer ? "\"#ffffff\"" : "mut");
+}
+
 void ml_script_phases(struct ml_script *s)
 {
-    double rows_px[ROWS] = {0};
-    bool upon_layer = s->page->form == ML_PLOT_STACKED; /* which may be dark: so light text */
     for (size_t i = 0; i < s->page->n_phases; i++) {
         const struct ml_plot_phase *p = &s->page->phases[i];
-        double from_s = (double)p->begin_ns * 1e-9, from_px = ml_space_x(&s->space, p->begin_ns);
-        size_t n = strlen(p->name) < NAME_COLUMNS ? strlen(p->name) : NAME_COLUMNS;
-        double wide_px = 8 + (double)n * CHARACTER_PX;
-        bool before = from_px + wide_px > s->space.wide; /* its line: there is no room behind */
-        int row = free_row(rows_px, before ? from_px - wide_px : from_px);
         emit_line(s, FIRST_PHASE + 2 * i, p->begin_ns);
         emit_line(s, FIRST_PHASE + 2 * i + 1, p->end_ns);
-        if (row < 0)
-            continue;
-        rows_px[row] = before ? from_px : from_px + wide_px;
-        ml_buffer_printf(s->out, "set label %zu ", FIRST_PHASE + i);
-        ml_quote_append(s->out, p->name, NAME_COLUMNS);
-        ml_buffer_printf(s->out,
-                         " at first %.*g, graph 0 %s noenhanced offset character %s,character "
-                         "%.2f front tc rgb %s font sprintf(\"%%s,%%d\",font,0.5+fs*0.85)\n",
-                         s->digits, from_s, before ? "right" : "left", before ? "-0.3" : "0.3",
-                         0.6 + row, upon_layer ? "\"#ffffff\"" : "mut");
+        emit_name(s, FIRST_PHASE + i, p);
     }
 }

@@ -120,7 +120,7 @@ static void stacked_nodes(struct ml_script *s)
         if (inside && high - low > NAMED_PX * pixel && c->group >= 0 &&
             (size_t)c->group < page->n_nodes) {
             char size[24];
-            ml_plot_value_format(size, sizeof size, page, (high - low) * s->scale.one);
+            ml_plot_value_format(size, sizeof size, page, &s->scale, (high - low) * s->scale.one);
             ml_buffer_printf(s->out, "set label %zu ", 2000 + i);
             ml_quote_append(s->out, page->node_names[c->group], 12);
             ml_buffer_printf(s->out,

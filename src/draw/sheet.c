@@ -15,9 +15,7 @@
 #define MOST_COLUMNS 28
 #define LEAST_COLUMNS 4
 #define NAMES_SHARE 0.28 /* of a small picture's width */
-#define KEY_SHARE                                                                                  \
-    0.3 /* of the height; outside: of the width, twice that where it was asked for                 \
-         */
+#define KEY_SHARE 0.3    /* of the height; outside: half as much again of the width */
 #define ELAPSED_COLUMNS 7
 
 double ml_sheet_zoom(double wide_px, double high_px)
@@ -121,7 +119,7 @@ struct ml_key ml_sheet_fit_key(struct ml_sheet *sheet, const struct ml_legend *l
         sheet->bottom += (double)key.rows * KEY_ROW_PX;
     if (key.place == ML_LEGEND_RIGHT) {
         key.columns =
-            between(LEAST_COLUMNS, longest, (2 * KEY_SHARE * sheet->wide - SAMPLE_PX) / KEY_PX);
+            between(LEAST_COLUMNS, longest, (1.5 * KEY_SHARE * sheet->wide - SAMPLE_PX) / KEY_PX);
         sheet->right = fmax(sheet->right, SAMPLE_PX + KEY_PX * (double)key.columns);
     }
     if (key.place == ML_LEGEND_INSIDE)

@@ -40,20 +40,27 @@ static bool overlap(const struct ml_box *a, const struct ml_box *b)
     return a->left < b->right && a->right > b->left && a->low < b->high && a->high > b->low;
 }
 
+bool ml_space_is_untaken(const struct ml_space *s, const struct ml_box *box)
+{
+    if (box->left < 0 || box->right > s->wide + OVER_EDGE_PX || box->low < 0 || box->high > s->high)
+        return false;
+    for (size_t i = 0; i < s->n; i++) {
+        if (overlap(box, &s->taken[i]))
+            return false;
+    }
+    return true;
+}
+
 bool ml_space_is_free(const struct ml_space *s, const struct ml_box *box)
 {
     double low, high, limit = ml_space_y(s, s->page->limit);
-    if (box->left < 0 || box->right > s->wide + OVER_EDGE_PX || box->low < 0 || box->high > s->high)
+    if (!ml_space_is_untaken(s, box))
         return false;
     if (s->page->limit > 0 && limit > box->low && limit < box->high)
         return false;
     for (size_t i = 0; i < s->page->n_curves; i++) {
         if (find_span(s, &s->page->curves[i], box, &low, &high) && low < box->high &&
             high > box->low)
-            return false;
-    }
-    for (size_t i = 0; i < s->n; i++) {
-        if (overlap(box, &s->taken[i]))
             return false;
     }
     return true;

@@ -21,6 +21,9 @@ struct ml_space {
 double ml_space_x(const struct ml_space *s, int64_t time_ns);
 double ml_space_y(const struct ml_space *s, double value);
 
+/* Inside the graph, with no text in it. */
+bool ml_space_is_untaken(const struct ml_space *s, const struct ml_box *box);
+
 /* Inside the graph, with no curve, limit or text in it. */
 bool ml_space_is_free(const struct ml_space *s, const struct ml_box *box);
 

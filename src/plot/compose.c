@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "base/own.h"
-#include "base/units.h"
 #include "plot/marks.h"
 #include "plot/trim.h"
 
@@ -131,7 +130,6 @@ static void add_limit(const struct ml_plot_source *sources, size_t n,
 {
     bool lines = page->form == ML_PLOT_LINES, total = wish->by == ML_PLOT_BY_TOTAL;
     bool per_node = page->form == ML_PLOT_MULTIPLES || (lines && wish->by == ML_PLOT_BY_NODE);
-    char size[16];
     if (page->measure != ML_PLOT_BYTES || page->rate || n == 0 ||
         !(per_node || (lines && total) || page->form == ML_PLOT_STACKED) ||
         strcmp(sources->column->name, "vsize_B") == 0)
@@ -139,12 +137,12 @@ static void add_limit(const struct ml_plot_source *sources, size_t n,
     double limit = find_limit(sources, n, per_node);
     if (limit <= 0)
         return;
-    ml_size_format(size, sizeof size, (int64_t)limit);
+    page->known_limit = limit;
     if (ml_plot_extent_of(page).largest >= LIMIT_SHARE * limit)
         page->limit = limit;
     page->limit_text = per_node || sources->n_nodes_drawn == 1
-                           ? ml_format("node limit %s", size)
-                           : ml_format("limit of %zu nodes %s", sources->n_nodes_drawn, size);
+                           ? ml_strdup("node limit")
+                           : ml_format("limit of %zu nodes", sources->n_nodes_drawn);
 }
 
 static const char *what(const struct ml_plot_source *s)
@@ -220,11 +218,9 @@ static char *subtitle_of(const struct ml_plot_source *sources, size_t n,
         return ml_format("%zu runs, each from its start", n);
     share_of(nodes, sizeof nodes, sources->n_nodes_drawn, sources->n_nodes, "node");
     share_of(ranks, sizeof ranks, sources->n_ranks_drawn, count_ranks(sources), "rank");
-    bool limit = page->limit_text && (page->limit <= 0 || ml_plot_has_texts(page));
     bool known = count_ranks(sources) > 0; /* not in logs of memory_logger.py */
-    return ml_format("%s%s%s%s%s%s%s%s", command ? command : "", command ? "   |   " : "", nodes,
-                     known ? ", " : "", known ? ranks : "", hint_of(page), limit ? "   |   " : "",
-                     limit ? page->limit_text : "");
+    return ml_format("%s%s%s%s%s%s", command ? command : "", command ? "   |   " : "", nodes,
+                     known ? ", " : "", known ? ranks : "", hint_of(page));
 }
 
 /* As asked for: the curves may begin later and end earlier. */

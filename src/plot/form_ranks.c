@@ -62,7 +62,7 @@ struct band {
     struct columns columns;
     double *least, *largest, *sum;
     size_t *n;
-    double peak;
+    struct ml_plot_point peak; /* of all ranks */
     size_t peak_rank;
 };
 
@@ -70,11 +70,13 @@ static void band_add(void *context, size_t group, struct ml_decimate *points, in
 {
     struct band *b = context;
     columns_fill(&b->columns, points, end_ns);
-    for (size_t i = 0; i < b->columns.n; i++) {
-        if (b->columns.largest[i] > b->peak) {
-            b->peak = b->columns.largest[i];
+    for (size_t i = 0; i < points->n_points; i++) {
+        if (points->points[i].value > b->peak.value) {
+            b->peak = points->points[i];
             b->peak_rank = group;
         }
+    }
+    for (size_t i = 0; i < b->columns.n; i++) {
         b->least[i] = fmin(b->least[i], b->columns.least[i]);
         b->largest[i] = fmax(b->largest[i], b->columns.largest[i]);
         if (!isnan(b->columns.last[i])) {
@@ -97,11 +99,22 @@ static bool says_nothing(const struct band *b, size_t i)
     return true;
 }
 
+/* Where column I begins; that with the peak is drawn where the peak was. */
+static int64_t column_ns(const struct band *b, size_t i)
+{
+    int64_t begin_ns = b->columns.begin_ns;
+    double wide_ns = (double)(b->columns.end_ns - begin_ns) / (double)b->columns.n;
+    int64_t from_ns = begin_ns + (int64_t)(wide_ns * (double)i);
+    int64_t to_ns = begin_ns + (int64_t)(wide_ns * (double)(i + 1));
+    bool peaks = b->peak.time_ns >= from_ns &&
+                 (b->peak.time_ns < to_ns || i + 1 == b->columns.n); /* it may be at the very end */
+    return peaks ? b->peak.time_ns : from_ns;
+}
+
 static void band_curve(struct ml_plot_page *page, const struct band *b, const char *label,
                        int which, int64_t end_ns)
 {
     struct ml_decimate points = {0};
-    int64_t span_ns = b->columns.end_ns - b->columns.begin_ns;
     size_t n = b->columns.n;
     points.points = ml_realloc_array(NULL, n, sizeof *points.points);
     for (size_t i = 0; i < n; i++) {
@@ -110,8 +123,7 @@ static void band_curve(struct ml_plot_page *page, const struct band *b, const ch
         double value = which == 0   ? b->least[i]
                        : which == 1 ? b->largest[i]
                                     : b->sum[i] / (double)b->n[i];
-        points.points[points.n_points++] = (struct ml_plot_point){
-            b->columns.begin_ns + (int64_t)((double)span_ns * (double)i / (double)n), value};
+        points.points[points.n_points++] = (struct ml_plot_point){column_ns(b, i), value};
     }
     ml_plot_groups_add(page, ml_strdup(label), &points, end_ns);
 }

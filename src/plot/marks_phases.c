@@ -4,6 +4,7 @@
 #include "read/phases.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define MOST_PHASES 40
 #define LEAST 0.004 /* of the time axis: shorter ones are no more than a line */
@@ -51,7 +52,9 @@ enum ml_status ml_plot_marks_phases(const struct ml_plot_source *source, struct 
         struct ml_run_phase *p = &found.list[i];
         int64_t last_ns = p->end_ns < extent.end_ns ? p->end_ns : extent.end_ns;
         int64_t first_ns = p->begin_ns > extent.begin_ns ? p->begin_ns : extent.begin_ns;
-        if (p->begin_ns < 0 || (double)(last_ns - first_ns) < least_ns)
+        bool mpi = strncmp(p->name, "MPI_", 4) == 0; /* one of each: MPI_Finalize may be short */
+        if (p->begin_ns < 0 || last_ns < first_ns ||
+            (!mpi && (double)(last_ns - first_ns) < least_ns))
             continue;
         page->phases[page->n_phases++] =
             (struct ml_plot_phase){first_ns, last_ns, ml_strdup(p->name)};

@@ -86,7 +86,8 @@ struct ml_plot_page {
     struct ml_plot_phase *phases; /* of a single run, in order of their begin */
     size_t n_phases;
     double limit; /* 0: none is drawn */
-    char *limit_text;
+    double known_limit;
+    char *limit_text; /* whose limit; NULL: none is known */
     struct ml_plot_map map;
     char **node_names; /* of groups of layers, and of rows of the map */
     size_t n_nodes;

@@ -23,7 +23,7 @@ $band << EOD
 4.11625 50 127.25
 4.13016 97.887 127.25
 5.10359 97.887 127.25
-5.1175 97.887 130
+5.125 97.887 130
 5.13141 99.996 130
 6.10484 99.996 130
 6.11875 52.109 130
@@ -59,7 +59,7 @@ $run1 << EOD
 4.11625 112.26
 4.13016 112.26
 5.10359 112.26
-5.1175 114.68
+5.125 114.68
 5.13141 114.68
 6.10484 114.68
 6.11875 59.763
@@ -116,8 +116,8 @@ mc(i) = i > 0 ? col(i) : fg
 set label 400 "smallest rank" at graph 1, first 50 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set label 402 "mean of ranks" at graph 1, first 57.3438 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set label 401 "largest: rank 6" at graph 1, first 67.7422 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set label 1001 "" at 5.1175, first 129.996 point pt 9 ps top*psf lc rgb col(1) front
-set label 1501 "peak 130 MiB at 5.1 s" at 5.1175, first 135.112 center noenhanced tc rgb col(1) font sprintf("%s,%d",font,0.5+fs*0.92) front
+set label 1001 "" at 5.125, first 129.996 point pt 9 ps top*psf lc rgb col(1) front
+set label 1501 "peak 130 MiB at 5.1 s" at 5.125, first 135.112 center noenhanced tc rgb col(1) font sprintf("%s,%d",font,0.5+fs*0.92) front
 array names[1]
 names[1] = "mean of ranks"
 if (text) {

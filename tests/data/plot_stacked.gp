@@ -42,7 +42,7 @@ set xrange [0:11.125]; set yrange [0:1329.96]; set ytics 256
 set xtics format "%g s" 2
 limit = 1187.46
 set samples 2
-set label 1 "limit of 2 nodes 1.16 GiB" at graph 0.008, first limit offset 0,character 0.75 left noenhanced tc rgb lim front
+set label 1 "limit of 2 nodes 1187 MiB" at graph 0.008, first limit offset 0,character 0.75 left noenhanced tc rgb lim front
 set label 1000 "rank 0" at 10.0125, first 49.998 center noenhanced font sprintf("%s,%d",font,0.5+fs*0.8) tc rgb ink[1] front
 set label 1001 "rank 1" at 10.0125, first 158.744 center noenhanced font sprintf("%s,%d",font,0.5+fs*0.8) tc rgb ink[2] front
 set label 1002 "rank 2" at 10.0125, first 272.49 center noenhanced font sprintf("%s,%d",font,0.5+fs*0.8) tc rgb ink[3] front

@@ -33,7 +33,7 @@ set xrange [0:11.125]; set yrange [0:1329.96]; set ytics 256
 set xtics format "%g s" 2
 limit = 1187.46
 set samples 2
-set label 1 "limit of 2 nodes 1.16 GiB" at graph 0.008, first limit offset 0,character 0.75 left noenhanced tc rgb lim front
+set label 1 "limit of 2 nodes 1187 MiB" at graph 0.008, first limit offset 0,character 0.75 left noenhanced tc rgb lim front
 set label 400 "small" at graph 1, first 458.75 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set label 1000 "" at 5.12522, first 917.468 point pt 9 ps top*psf lc rgb col(1) front
 set label 1500 "peak 917 MiB at 5.1 s" at 5.12522, first 964.204 center noenhanced tc rgb col(1) font sprintf("%s,%d",font,0.5+fs*0.92) front

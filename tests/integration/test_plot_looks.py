@@ -1,9 +1,11 @@
 """memlog plot: how pictures look in every size, colour and format; nothing is cut or overlaps."""
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as xml
 
 import pytest
-from plot_testing import FORMS, draw, folder, needs, plot  # noqa: F401 folder is a fixture
+from plot_testing import FORMS, MAKER, draw, folder, needs, plot  # noqa: F401 folder is a fixture
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -73,3 +75,56 @@ def test_sizes_that_do_not_go(folder, words, said):
     done = plot(folder, "small", *words)
     wrong = f"memlog: plot: {said}; see 'memlog plot --help'\n"
     assert (done.returncode, done.stderr) == ((2, wrong) if said else (0, ""))
+
+
+# ------------------------------------------------------------------------------ texts
+def test_one_unit_in_a_picture(folder):
+    """Of the axis, the limit at its line or in the subtitle, and the peaks."""
+    for form in (["small", "--stdout"], ["large", "--by", "node"], ["small", "other"], ["small", "--rate"],
+                 ["large", "--multiples"]):
+        script = plot(folder, *form, "-o", "-").stdout
+        assert len(set(re.findall(r"[KMGT]iB(?:/s|/min)?", "".join(re.findall(r"^set label.*$", script, re.M))))) == 1, form
+
+
+def test_band_and_lines_have_one_peak(folder):
+    """At the time at which it was."""
+    ranks = plot(folder, "large", "--by", "rank", "--rate", "-o", "-").stdout   # not a band: the file can be read
+    assert "$band" not in ranks
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(folder / "large.h5") as f:
+        samples = f["samples"]
+        known = [(v, t) for v, t, r in zip(samples["rss_B"], samples["time_s"], samples["rank"]) if r == 1]
+    at = max(known)[1]
+    script = plot(folder, "large", "--band", "-o", "-").stdout
+    assert f"peak 7.01 GiB at {int(at) // 60}:{round(at) % 60:02}" in script
+
+
+def test_elapsed_is_beside_the_last_time(folder, tmp_path):
+    needs("gnuplot")
+    for name in ("small", "large"):
+        _, found = texts_of(draw(folder, "elapsed.svg", name))
+        left = next(box[0] for words, box in found if words == "elapsed")
+        times = [box for words, box in found if re.fullmatch(r"[\d.]+ s|[\d:]+", words) and box[3] > 620]
+        assert times and max(box[2] for box in times) + 4 < left
+
+
+def test_long_texts_are_not_cut(folder):
+    """A title gets smaller letters, then …; a key all the room that its longest name wants."""
+    needs("gnuplot")
+    title, name = "A title with so many words that it reaches over the whole of the picture, and more", 44 * "name "
+    (wide, _), found = texts_of(draw(folder, "long.svg", "small", "other", "--title", title, "--label", name[:40],
+                                     "--legend", "outside"))
+    said = dict(found)
+    assert title in said and name[:40].strip() in said
+    assert said[name[:40].strip()][2] <= wide
+    _, found = texts_of(draw(folder, "long.svg", "small", "other", "--title", 3 * title, "--label", name,
+                             "--legend", "outside"))
+    assert sum(words.endswith("…") and box[2] <= wide for words, box in found) == 2
+
+
+def test_small_graphs_of_many_nodes(tmp_path):
+    needs("gnuplot")
+    subprocess.run([sys.executable, MAKER, tmp_path / "many.h5", "--nodes", "64", "--ranks-per-node", "2",
+                    "--seconds", "600", "--period", "10"], check=True)
+    _, found = texts_of(draw(tmp_path, "many.svg", "many.h5", "--multiples"))
+    assert collisions(found) == [] and {"n01", "n64", "0:00", "5:00"} <= {words for words, _ in found}
