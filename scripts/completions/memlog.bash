@@ -16,7 +16,7 @@ _memlog()
         files='@(h5|journal|log|csv)' ;;
     plot)
         options='--outfile --by --stacked --heatmap --multiples --band --column --rate --since --until --rank --node --time --yrange --log
-            --pstack --stdout --rotate-text --move-text --trim-text --legend --title --label --size --paper --slide --font --darkmode --help'
+            --pstack --stdout --rotate-text --move-text --trim-text --legend --title --label --size --paper --slide --font --darkmode --palette --help'
         files='@(h5|journal|png|svg|pdf|html|gp|txt)' ;;
     export)
         options='--csv --json --moose-csv --folded --speedscope --pprof --weight --outfile --rank --since --until --trigger --help'

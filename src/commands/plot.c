@@ -86,6 +86,7 @@ static int plot(const struct ml_plot_request *r)
         .range = r->range,
         .log = r->log,
         .dark = r->dark,
+        .palette = r->palette,
         .legend = r->legend,
         .width = r->size.width > 0 ? r->size.width : WIDTH_PX,
         .height = r->size.height > 0 ? r->size.height : HEIGHT_PX,

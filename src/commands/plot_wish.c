@@ -41,6 +41,7 @@ enum {
     SLIDE,
     FONT,
     DARKMODE,
+    PALETTE,
 };
 
 const struct ml_command_option ml_plot_options[] = {
@@ -72,6 +73,7 @@ const struct ml_command_option ml_plot_options[] = {
     [SLIDE] = {"slide", 0, NULL, "for a projector: 1920x1080, large letters"},
     [FONT] = {"font", 0, "NAME", "of all texts"},
     [DARKMODE] = {"darkmode", 0, NULL, "light lines on a dark ground"},
+    [PALETTE] = {"palette", 0, "NAME", "of colours: default, colour-blind, or grey for print"},
     {0},
 };
 
@@ -106,6 +108,27 @@ static int parse_by(const struct ml_command *command, const char *value, struct 
         }
     }
     ml_command_misuse(command, "--by %.60s: total, node, rank and process go", value);
+    return ML_OPTION_BAD;
+}
+
+static int parse_palette(const struct ml_command *command, const char *value,
+                         struct ml_plot_request *r)
+{
+    static const struct {
+        const char *name;
+        enum ml_palette palette;
+    } names[] = {{"default", ML_PALETTE_DEFAULT},
+                 {"colour-blind", ML_PALETTE_COLOUR_BLIND},
+                 {"color-blind", ML_PALETTE_COLOUR_BLIND},
+                 {"grey", ML_PALETTE_GREY},
+                 {"gray", ML_PALETTE_GREY}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(value, names[i].name) == 0) {
+            r->palette = names[i].palette;
+            return ML_OPTION_END;
+        }
+    }
+    ml_command_misuse(command, "--palette %.60s: default, colour-blind and grey go", value);
     return ML_OPTION_BAD;
 }
 
@@ -259,6 +282,8 @@ static int take(const struct ml_command *command, int argc, char **argv, int opt
     case DARKMODE:
         r->dark = true;
         break;
+    case PALETTE:
+        return parse_palette(command, value, r);
     default:
         return parse_text_option(command, option, value, r);
     }

@@ -16,6 +16,7 @@ struct ml_plot_request {
     const char *outfile, *column, *font;
     struct ml_plot_range range;
     enum ml_plot_time time;
+    enum ml_palette palette;
     bool dark, log;
     struct ml_legend legend;
     struct ml_plot_size size;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "draw/embedded.h"
+#include "draw/palette.h"
 #include "draw/quote.h"
 #include "draw/script.h"
 
@@ -32,9 +33,9 @@ static void emit_head(struct ml_script *s)
                      "if (!exists(\"wide\")) wide = %.6g\n"
                      "if (!exists(\"high\")) high = %.6g\n"
                      "if (!exists(\"scale\")) scale = %.6g\n"
-                     "zoom = %.4g\n",
+                     "zoom = %.4g; hues = \"%s\"\n",
                      page->dark, s->sheet.wide, s->sheet.high, page->dots > 0 ? page->dots : 2,
-                     zoom_of(page));
+                     zoom_of(page), ml_palette_name(page->palette));
     ml_buffer_printf(s->out, "name = \"memlog: \".");
     ml_quote_append(s->out, page->title, 80);
     ml_buffer_printf(s->out, "\n");

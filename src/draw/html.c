@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "base/utf8.h"
 #include "draw/embedded.h"
+#include "draw/palette.h"
 #include "draw/scale.h"
 
 #include <math.h>
@@ -132,6 +133,24 @@ static void put_axes(struct ml_buffer *out, const struct ml_plot_page *page,
     ml_buffer_printf(out, ",\"told\":{\"unit\":\"%s\",\"s\":%g},\n", unit, unit_s);
 }
 
+/* Of light and of dark pages the colours of a map, and of layers the shades of both hues. */
+static void put_colours(struct ml_buffer *out, enum ml_palette palette)
+{
+    ml_buffer_printf(out, "\"heat\":[");
+    for (int dark = 0; dark < 2; dark++) {
+        ml_buffer_append(out, ",", dark > 0);
+        put_string(out, ml_palette_heat(palette, dark));
+    }
+    ml_buffer_printf(out, "],\"shades\":[");
+    for (size_t i = 0; i < 2 * 2 * ML_PALETTE_SHADES; i++) {
+        size_t dark = i / (2 * ML_PALETTE_SHADES), node = i / ML_PALETTE_SHADES % 2;
+        double share = (double)(i % ML_PALETTE_SHADES) / (ML_PALETTE_SHADES - 1);
+        ml_buffer_printf(out, "%s\"#%06x\"", i ? "," : "",
+                         ml_palette_shade(palette, dark, node, share));
+    }
+    ml_buffer_printf(out, "],\n");
+}
+
 static void put_data(struct ml_buffer *out, const struct ml_plot_page *page)
 {
     static const char *const forms[] = {"lines", "band", "stacked", "heatmap", "multiples"};
@@ -143,14 +162,15 @@ static void put_data(struct ml_buffer *out, const struct ml_plot_page *page)
     ml_buffer_printf(out, ",\"subtitle\":");
     ML_AUTO_FREE char *subtitle = ml_plot_subtitle(page, &scale);
     put_string(out, subtitle);
-    ml_buffer_printf(out,
-                     ",\n\"form\":\"%s\",\"measure\":\"%s\",\"rate\":%s,\"dark\":%s,\"key\":%s,"
-                     "\"begin\":%.9g,\"end\":%.9g,\n",
-                     forms[page->form], measures[page->measure], page->rate ? "true" : "false",
-                     page->dark ? "true" : "false",
-                     page->legend.place >= ML_LEGEND_INSIDE ? "true" : "false",
-                     seconds(extent.begin_ns), seconds(extent.end_ns));
+    ml_buffer_printf(
+        out,
+        ",\n\"form\":\"%s\",\"measure\":\"%s\",\"rate\":%s,\"dark\":%s,\"key\":%s,"
+        "\"begin\":%.9g,\"end\":%.9g,\"palette\":\"%s\",\n",
+        forms[page->form], measures[page->measure], page->rate ? "true" : "false",
+        page->dark ? "true" : "false", page->legend.place >= ML_LEGEND_INSIDE ? "true" : "false",
+        seconds(extent.begin_ns), seconds(extent.end_ns), ml_palette_name(page->palette));
     put_axes(out, page, &extent);
+    put_colours(out, page->palette);
     if (page->limit > 0) {
         ml_buffer_printf(out, "\"limit\":{\"value\":%.9g,\"text\":", page->limit);
         put_string(out, page->limit_text);

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/utf8.h"
+#include "draw/palette.h"
 #include "draw/quote.h"
 #include "draw/script.h"
 
@@ -9,6 +10,8 @@
 #include <stdlib.h>
 
 #define FIRST_END 400 /* the first of gnuplot's labels and arrows that are ours */
+#define FIRST_SIGN 600
+#define MARGIN_PX 10.5 /* between the graph and the labels in the margin */
 #define CHARACTER_PX 9.4
 #define LINE_PX 25.0
 #define HIGH_PX 20.0
@@ -29,10 +32,18 @@ static int lowest_first(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* A curve's sign stands before its name too. */
+static double sign_px(const struct ml_script *s, size_t curve)
+{
+    return ml_palette_has_sign(s->page->palette, ml_script_colour(s, curve)) ? ML_SCRIPT_SIGN_PX
+                                                                             : 0;
+}
+
 static double name_px(const struct ml_script *s, size_t curve)
 {
     size_t columns = ml_utf8_columns(s->page->curves[curve].label);
-    return CHARACTER_PX * (double)(columns < s->key.columns ? columns : s->key.columns);
+    return CHARACTER_PX * (double)(columns < s->key.columns ? columns : s->key.columns) +
+           sign_px(s, curve);
 }
 
 static void begin_label(struct ml_script *s, const struct spot *spot)
@@ -59,6 +70,16 @@ static void emit_leader(struct ml_script *s, const struct spot *spot, double x, 
     ml_script_point(s, x, y);
     ml_buffer_printf(s->out, " nohead lw 1 dt (1,5) lc rgb col(%d)\n",
                      ml_script_colour(s, spot->curve));
+}
+
+static void emit_sign(struct ml_script *s, const struct spot *spot, double x, double y)
+{
+    if (sign_px(s, spot->curve) <= 0)
+        return;
+    int colour = ml_script_colour(s, spot->curve);
+    ml_buffer_printf(s->out, "set label %zu \"\" at ", FIRST_SIGN + spot->curve);
+    ml_script_point(s, x + ML_SCRIPT_SIGN_PX / 3, y);
+    ml_buffer_printf(s->out, " point pt sign(%d) ps psf lc rgb col(%d) front\n", colour, colour);
 }
 
 /* Pushes the labels in the margin apart: those that are too close stand in a pile around the
@@ -104,8 +125,9 @@ static void emit_early(struct ml_script *s, const struct spot *e)
     double y = (box.low + box.high) / 2;
     bool right = box.left > e->x;
     ml_space_take(&s->space, &box);
+    emit_sign(s, e, box.left, y);
     begin_label(s, e);
-    ml_script_point(s, box.left, y);
+    ml_script_point(s, box.left + sign_px(s, e->curve), y);
     end_label(s, e);
     if (fabs(y - e->y) > LINE_PX)
         emit_leader(s, e, right ? box.left - GAP_PX / 2 : box.right + GAP_PX / 2, y);
@@ -124,9 +146,10 @@ static void emit_ends(struct ml_script *s, struct spot *ends, size_t n)
     spread(ends, late, s->space.high);
     for (size_t i = 0; i < late; i++) {
         const struct spot *e = &ends[i];
-        double y = ml_plot_scale_at(&s->scale, e->at / s->space.high);
+        double x = s->space.wide + MARGIN_PX;
+        emit_sign(s, e, x, e->at);
         begin_label(s, e);
-        ml_buffer_printf(s->out, "graph 1, first %.6g offset character 1.2,0", y);
+        ml_script_point(s, x + sign_px(s, e->curve), e->at);
         end_label(s, e);
         if (e->x < 0.985 * s->space.wide || fabs(e->at - e->y) > 4)
             emit_leader(s, e, s->space.wide + LEADER_PX, e->at);

@@ -9,6 +9,10 @@ const full = { from: data.begin, to: data.end };
 let view = { ...full }, boxes = [], scheduled = false, opened = -1;
 plot.prepend(canvas, svg);
 
+function isDark() {
+    return document.documentElement.dataset.theme === 'dark';
+}
+
 function make(name, attributes, text) {
     const node = document.createElementNS('http://www.w3.org/2000/svg', name);
     for (const key in attributes)
@@ -41,7 +45,7 @@ function value(v, unit = unitOf(Math.abs(v) * 1.51)) {
     return n.toFixed(digits) + (unit.name ? ' ' + unit.name : '');
 }
 
-function time(t, step) {
+function time(t, step, hours = false) {
     if (data.told.s) {
         const digits = Math.max(0, Math.ceil(-Math.log10(step / data.told.s) - 1e-9));
         return `${+(t / data.told.s).toFixed(digits + (digits ? 1 : 0))} ${data.told.unit}`;
@@ -49,7 +53,7 @@ function time(t, step) {
     if (step < 20) // with a digit more than the step has
         return Number(t.toFixed(Math.min(9, Math.max(0, 1 - Math.floor(Math.log10(step)))))) + ' s';
     const s = Math.round(t), two = n => String(n).padStart(2, '0');
-    return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}`
+    return s < 3600 && !hours ? `${Math.floor(s / 60)}:${two(s % 60)}`
                     : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
 }
 
@@ -113,9 +117,13 @@ function valueAt(curve, t) {
     return i < 0 || t > curve.end ? null : curve.v[i];
 }
 
+// More curves than colours are told apart by signs upon them.
+const colours = data.palette === 'grey' ? 2 : 6;
 let told = 0;
 for (const curve of data.curves) {
-    curve.colour = curve.quiet ? 'var(--thin)' : `var(--c${told++ % 6})`;
+    curve.colour = curve.quiet ? 'var(--thin)' : `var(--c${told % colours})`;
+    curve.sign = curve.quiet || data.form !== 'lines' ? 0 : Math.floor(told / colours) % 5;
+    curve.number = curve.quiet ? 0 : ++told;
     curve.top = curve.v;
 }
 if (data.form === 'band')
@@ -130,17 +138,28 @@ function stack() {
     const groups = [...new Set(data.curves.map(c => c.group))];
     let below = null;
     groups.forEach((group, node) => {
-        const layers = data.curves.filter(c => c.group === group), hue = node % 2 ? 'brown' : 'blue';
+        const layers = data.curves.filter(c => c.group === group), hue = node % 2;
         layers.forEach((curve, i) => {
             const at = layers.length > 1 ? i / (layers.length - 1) * 3 : 1.2, from = Math.min(2, Math.floor(at));
-            curve.colour = `color-mix(in srgb, var(--${hue}${from + 1}) ${(at - from) * 100}%, var(--${hue}${from}))`;
+            curve.colour = `color-mix(in srgb, var(--h${hue}${from + 1}) ${(at - from) * 100}%, var(--h${hue}${from}))`;
             curve.top = below ? curve.v.map((v, k) => v + below[k]) : curve.v;
             below = curve.top;
         });
     });
 }
 
-const ROW_GAP = 54;
+const ROW_GAP = 54, NAME_PX = 8;
+
+// Names beside the curves have the room that they want; on a phone the key above has them.
+function marginOf(width) {
+    const names = data.form === 'stacked' ? data.nodes : data.curves.filter(c => !c.quiet).map(c => c.label);
+    const longest = Math.min(17, Math.max(3, ...names.map(name => name.length)));
+    return isNarrow(width) ? 12 : 24 + NAME_PX * longest + 14 * data.curves.some(c => c.sign);
+}
+
+function isNarrow(width) {
+    return width < 560;
+}
 
 // ---- layout: one box, or a small one per node
 function layOut(width, height) {
@@ -148,7 +167,7 @@ function layOut(width, height) {
     const columns = groups.length === 1 ? 1 : Math.max(1, Math.min(groups.length <= 4 ? 2 : 4,
                                                                    Math.floor(width / 220)));
     const rows = Math.ceil(groups.length / columns), one = groups.length === 1;
-    const left = data.map ? 84 : 52, right = one ? (data.map ? 96 : 130) : 14, gap = 24;
+    const left = data.map ? 84 : data.log ? 64 : 52, right = one ? (data.map ? 96 : marginOf(width)) : 14, gap = 24;
     const wide = (width - left - right - (columns - 1) * gap) / columns;
     const high = (height - 24 - rows * ROW_GAP) / rows;
     return groups.map((group, i) => ({
@@ -182,13 +201,15 @@ function scaleOf() {
     least = data.low ?? least;
     largest = data.high ?? Math.max(largest, data.low === null ? 0 : least + Math.max(Math.abs(least), 1));
     const unit = unitOf(Math.max(largest, -least));
-    let high = (largest > 0 ? largest / unit.one : least < 0 ? 1e-9 : 1) * 1.12, low = least / unit.one;
-    let step = roundStep((high - low) / 8);
-    if (data.measure === 'bytes' && high - low > 16)
-        step = 2 ** Math.ceil(Math.log2((high - low) / 8));
+    const top = largest > 0 ? largest / unit.one : least < 0 ? 1e-9 : 1, low = least / unit.one;
+    const span = (top - low) * 1.12, high = data.high === null ? low + span : data.high / unit.one;
+    const most = Math.floor(data.form === 'multiples' ? Math.min(6, Math.max(1, boxes[0].h / 20))
+                                                      : Math.min(8, Math.max(2, boxes[0].h / 36)));
+    let step = roundStep(span / most);
+    if (data.measure === 'bytes' && span > 2 * most)
+        step = 2 ** Math.ceil(Math.log2(span / most));
     if (data.measure === 'count' && !data.rate)
         step = Math.max(step, 1);
-    high = data.high === null ? high : data.high / unit.one;
     let from = data.low !== null ? low : low < 0 ? Math.floor(low / step) * step : 0;
     const tics = [];
     if (from >= high) // all values lie above what was asked for
@@ -204,6 +225,7 @@ function draw() {
     scheduled = false;
     const focused = document.activeElement?.dataset.mark; // its element is drawn anew
     const width = plot.clientWidth, height = plot.clientHeight;
+    document.getElementById('key').hidden = !data.key && !isNarrow(width);
     svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     svg.replaceChildren();
     boxes = layOut(width, height);
@@ -245,10 +267,10 @@ function drawBox(box, scale, inside) {
     }
     if (!data.map && box.first)
         svg.append(make('text', { x: box.x - 8, y: box.y - 9, 'text-anchor': 'end' }, scale.unit.name));
-    const step = timeStep(view.to - view.from, Math.max(2, box.w / 110));
+    const step = timeStep(view.to - view.from, Math.min(9, Math.max(1, Math.floor(box.w / 80))));
     for (let t = Math.ceil(view.from / step) * step; t <= view.to; t += step) {
         svg.append(line(box.px(t), bottom, box.px(t), bottom + 5, '--axis'));
-        svg.append(make('text', { x: box.px(t), y: bottom + 20, 'text-anchor': 'middle' }, time(t, step)));
+        svg.append(make('text', { x: box.px(t), y: bottom + 20, 'text-anchor': 'middle' }, time(t, step, data.end >= 3600)));
     }
     svg.append(line(box.x, bottom, right, bottom, '--axis'));
     drawLimit(box, scale, inside);
@@ -257,6 +279,7 @@ function drawBox(box, scale, inside) {
     drawBand(box, inside);
     const loud = box.curves.filter(c => !c.quiet);
     (data.form === 'stacked' ? [...loud].reverse() : loud).forEach(c => drawCurve(box, c, inside));
+    loud.filter(c => c.sign).forEach(c => drawSigns(box, c, inside, loud.length));
     drawEvents(box, inside);
     drawPhases(box, inside);
     if (box.group !== null) {
@@ -309,6 +332,20 @@ function drawCurve(box, curve, inside) {
                                      'stroke-width': curve.quiet ? .8 : 1.8, 'stroke-linejoin': 'round' }));
 }
 
+// Places of a curve's signs lie apart from those of the others.
+function drawSigns(box, curve, inside, n) {
+    for (let k = 0; k < 9; k++) {
+        const t = view.from + (k + curve.number / (n + 1)) / 9 * (view.to - view.from), v = valueAt(curve, t);
+        if (v !== null)
+            inside.append(sign(curve, box.px(t), box.py(v)));
+    }
+}
+
+function sign(curve, x, y) {
+    const d = ['', 'a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z', 'm.5 -3.5h7v7h-7z', 'l4 -5l4 5l-4 5z', 'm0 -4h8l-4 7z'][curve.sign];
+    return make('path', { d: `M${x - 4} ${y}${d}`, class: 'sign', fill: curve.colour });
+}
+
 function drawBand(box, inside) {
     if (data.form !== 'band')
         return;
@@ -323,12 +360,15 @@ function drawEvents(box, inside) {
     for (const event of box.group === null ? data.events : []) {
         const x = box.px(Math.min(event.t, data.end));
         inside.append(line(x, box.y, x, box.y + box.h, '--limit', { 'stroke-dasharray': '2 4' }));
-        const width = event.text.length * 6.6, left = x - box.x < width;
+        const left = x - box.x < event.text.length * 6.6 && x - box.x < box.w / 2;
+        const most = Math.max(1, Math.floor((left ? plot.clientWidth - x - 8 : x) / 6.6));
+        const text = event.text.length > most ? event.text.slice(0, most - 1) + '…' : event.text;
+        const width = text.length * 6.6;
         const row = rows.findIndex(end => (left ? x : x - width) >= end);
         if (x < box.x || x > box.x + box.w + 1 || row < 0)
             continue;
         rows[row] = left ? x + width : x + 6;
-        svg.append(make('text', { x, y: box.y - 8 - 15 * row, class: 'event', 'text-anchor': left ? 'start' : 'end' }, event.text));
+        svg.append(make('text', { x, y: box.y - 8 - 15 * row, class: 'event', 'text-anchor': left ? 'start' : 'end' }, text));
     }
 }
 
@@ -370,7 +410,7 @@ function drawPeaks(box, scale, inside) {
 function namesOf(box, loud) {
     const at = Math.min(view.to, data.end);
     if (data.form !== 'stacked')
-        return loud.map(c => ({ label: c.label, colour: c.colour,
+        return loud.map(c => ({ label: c.label, colour: c.colour, curve: c,
                                 y: box.py(valueAt(c, Math.min(view.to, c.end)) ?? 0) }));
     return [...new Set(loud.map(c => c.group))].map(group => {
         const layers = loud.filter(c => c.group === group), low = layers[0], high = layers.at(-1);
@@ -381,24 +421,27 @@ function namesOf(box, loud) {
 }
 
 function drawNames(box, loud) {
-    if (data.map)
+    if (data.map || isNarrow(plot.clientWidth))
         return;
     const ends = namesOf(box, loud)
         .filter(e => e.y >= box.y - 2 && e.y <= box.y + box.h + 2).sort((a, b) => b.y - a.y);
     ends.forEach((e, i) => { if (i) e.y = Math.min(e.y, ends[i - 1].y - 16); });
     for (let i = ends.length - 1, top = box.y + 4; i >= 0; i--, top += 16)
         ends[i].y = Math.max(ends[i].y, top);
-    for (const { label, colour, y } of ends)
-        svg.append(make('text', { x: box.x + box.w + 9, y: y + 4, class: 'name', style: `fill:${colour}` },
+    for (const { label, colour, y, curve } of ends) {
+        const sized = curve?.sign ? 14 : 0;
+        if (sized)
+            svg.append(sign(curve, box.x + box.w + 14, y));
+        svg.append(make('text', { x: box.x + box.w + 9 + sized, y: y + 4, class: 'name', style: `fill:${colour}` },
                         label.length > 17 ? label.slice(0, 16) + '…' : label));
+    }
 }
 
 // ---- the map of ranks and time, on the canvas below
 function shade(share) {
-    const stops = css('color-scheme') === 'dark'
-        ? ['131a22', '1d2c50', '2b4f8f', '3a86a8', '5fbf9f', 'c3e57f', 'fdf8b0']
-        : ['f3f8fb', 'd3e6ee', '8fc3d6', '4a93bd', '2c5f9e', '28306f', '1b1440'];
-    const at = [0, .15, .35, .55, .75, .9, 1], i = Math.max(0, at.findIndex(a => a >= share) - 1);
+    const found = [...data.heat[+isDark()].matchAll(/([\d.]+) "#(\w+)"/g)];
+    const at = found.map(f => +f[1]), stops = found.map(f => f[2]);
+    const i = Math.max(0, at.findIndex(a => a >= share) - 1);
     const mix = (share - at[i]) / (at[i + 1] - at[i]);
     const part = (hex, k) => parseInt(hex.slice(2 * k, 2 * k + 2), 16);
     return [0, 1, 2].map(k => Math.round(part(stops[i], k) * (1 - mix) + part(stops[i + 1], k) * mix));
@@ -562,23 +605,56 @@ function shareUnder(event) {
     return Math.min(1, Math.max(0, (event.clientX - place.left - box.x) / box.w));
 }
 
-let drag = null;
+let drag = null; // where a pointer, or two, went down, and the view then
+const fingers = new Map();
+
+function grab() {
+    const xs = [...fingers.values()];
+    drag = xs.length ? { x: middle(xs), apart: apart(xs), ...view } : null;
+}
+
+function middle(xs) {
+    return xs.reduce((a, b) => a + b, 0) / xs.length;
+}
+
+function apart(xs) {
+    return xs.length > 1 ? Math.max(20, Math.max(...xs) - Math.min(...xs)) : 1;
+}
+
+// What was below the pointer, or between two of them, stays there; two that part zoom.
+function move() {
+    const xs = [...fingers.values()], place = plot.getBoundingClientRect();
+    const box = boxes.find(b => drag.x - place.left >= b.x && drag.x - place.left <= b.x + b.w) ?? boxes[0];
+    const span = (drag.to - drag.from) * drag.apart / apart(xs);
+    const held = drag.from + (drag.x - place.left - box.x) / box.w * (drag.to - drag.from);
+    const from = held - (middle(xs) - place.left - box.x) / box.w * span;
+    hover.style.display = 'none';
+    look(from, from + span);
+}
+
 svg.addEventListener('wheel', event => {
     event.preventDefault();
     zoom(1.0015 ** event.deltaY, shareUnder(event));
 }, { passive: false });
 svg.addEventListener('pointerdown', event => {
-    if (!event.target.closest('.mark'))
-        drag = { x: event.clientX, from: view.from, to: view.to };
+    if (event.target.closest('.mark'))
+        return;
+    fingers.set(event.pointerId, event.clientX);
+    grab();
 });
 addEventListener('pointermove', event => {
-    if (!drag)
-        return showValues(event);
-    const moved = (drag.x - event.clientX) / boxes[0].w * (drag.to - drag.from);
-    hover.style.display = 'none';
-    look(drag.from + moved, drag.to + moved);
+    if (!fingers.has(event.pointerId))
+        return drag || showValues(event);
+    fingers.set(event.pointerId, event.clientX);
+    move();
 });
-addEventListener('pointerup', () => { drag = null; });
+for (const end of ['pointerup', 'pointercancel'])
+    addEventListener(end, event => {
+        const tapped = drag && fingers.delete(event.pointerId) && view.from === drag.from && view.to === drag.to;
+        grab();
+        if (tapped && event.pointerType === 'touch')
+            showValues(event);
+    });
 svg.addEventListener('dblclick', () => look(full.from, full.to));
 addEventListener('keydown', event => {
     const step = (view.to - view.from) / 8;
@@ -598,6 +674,8 @@ addEventListener('keydown', event => {
 const darkness = matchMedia('(prefers-color-scheme: dark)');
 function theme(name) {
     document.documentElement.dataset.theme = name;
+    data.shades.slice(8 * isDark(), 8 * isDark() + 8).forEach((shade, i) =>
+        document.documentElement.style.setProperty(`--h${i >> 2}${i & 3}`, shade));
     schedule();
 }
 theme(data.dark || darkness.matches ? 'dark' : 'light');
@@ -607,14 +685,19 @@ document.getElementById('theme').addEventListener('click', () =>
 document.getElementById('whole').addEventListener('click', () => look(full.from, full.to));
 document.getElementById('close').addEventListener('click', () => open(opened));
 
+document.documentElement.dataset.palette = data.palette;
 document.title = data.title;
 document.querySelector('h1').textContent = data.title;
 document.getElementById('subtitle').textContent = data.subtitle;
-if (data.key)
-    for (const curve of data.curves.filter(c => !c.quiet)) {
-        const span = document.createElement('span');
-        span.textContent = curve.label;
-        span.style.setProperty('--line', curve.colour);
-        document.getElementById('key').append(span);
+for (const curve of data.curves.filter(c => !c.quiet && data.form !== 'stacked' && data.form !== 'multiples')) {
+    const span = document.createElement('span');
+    span.textContent = curve.label;
+    span.style.setProperty('--line', curve.colour);
+    if (curve.sign) {
+        const small = make('svg', { width: 14, height: 10, viewBox: '-7 -5 14 10' });
+        small.append(sign(curve, 0, 0));
+        span.prepend(small);
     }
+    document.getElementById('key').append(span);
+}
 new ResizeObserver(schedule).observe(plot);

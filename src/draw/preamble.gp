@@ -16,8 +16,18 @@ thin = dark ? "#52667c" : "#b9c6d6"
 lim = dark ? "#ff6b63" : "#c8202f"
 band = dark ? "#361f22" : "#fdeced"
 colours = dark ? "#6aa9ff #ffb454 #cf7fc9 #b9c0ca #8f5cff #ff5252" : "#2a6fdb #e8830c #8c3f86 #868c96 #4a12a0 #c81e2f"
-col(i) = word(colours, (i-1)%6+1)
-dash(i) = ((i-1)/6)%4+1
+if (hues eq "colour-blind") {
+  colours = dark ? "#56b4e9 #e69f00 #2fc79a #cc79a7 #f0e442 #ff7f3f" : "#0072b2 #e69f00 #009e73 #cc79a7 #56b4e9 #d55e00"
+}
+if (hues eq "grey") {
+  colours = dark ? "#ffffff #9a9a9a" : "#000000 #8a8a8a"
+  lim = dark ? "#d0d0d0" : "#3c3c3c"; band = dark ? "#242424" : "#f0f0f0"; thin = dark ? "#5a5a5a" : "#c0c0c0"
+}
+col(i) = word(colours, (i-1)%words(colours)+1)
+# more curves than colours are told apart by signs upon them; in grey, by dashes too
+turn(i) = ((i-1)/words(colours))%5
+sign(i) = int(word("0 7 5 13 11", turn(i)+1))
+dash(i) = hues eq "grey" ? turn(i)+1 : 1
 # ---- places on the screen, in px
 px(x) = x/(1.0*wide)
 py(y) = 1-y/(1.0*high)

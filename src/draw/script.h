@@ -7,6 +7,8 @@
 #include "draw/sheet.h"
 #include "draw/space.h"
 
+#define ML_SCRIPT_SIGN_PX 15.0 /* before the name of a curve that has one */
+
 struct ml_script {
     const struct ml_plot_page *page;
     struct ml_plot_extent extent;

@@ -1,4 +1,5 @@
 /* The map of ranks and time. */
+#include "draw/palette.h"
 #include "draw/quote.h"
 #include "draw/script.h"
 
@@ -130,18 +131,12 @@ void ml_script_heatmap(struct ml_script *s)
                      s->page->range.has_high ? s->scale.high : s->extent.largest / s->scale.one);
     ml_buffer_printf(
         s->out,
-        "if (dark) {\n"
-        "  set palette defined (0 \"#131a22\", 0.15 \"#1d2c50\", 0.35 \"#2b4f8f\", 0.55 "
-        "\"#3a86a8\", 0.75 \"#5fbf9f\", 0.9 \"#c3e57f\", 1 \"#fdf8b0\")\n"
-        "} else {\n"
-        "  set palette defined (0 \"#f3f8fb\", 0.15 \"#d3e6ee\", 0.35 \"#8fc3d6\", 0.55 "
-        "\"#4a93bd\", 0.75 \"#2c5f9e\", 0.9 \"#28306f\", 1 \"#1b1440\")\n"
-        "}\n"
+        "if (dark) { set palette defined (%s) } else { set palette defined (%s) }\n"
         "set colorbox user origin screen 1-px(%d),screen 0.30 size screen px(13),screen 0.40 "
         "noborder\n"
         "set label 905 \"%s\" at screen 1-px(%d), screen 0.735 left tc rgb mut\n"
         "set obj 2 rect from graph 0,graph 0 to graph 1,graph 1 behind fc rgb "
-        "(dark ? \"#2a323b\" : \"#dfe3e7\") fs solid noborder\n"
+        "(hues eq \"grey\" ? bg : dark ? \"#2a323b\" : \"#dfe3e7\") fs solid noborder\n"
         "known(v) = v < 0 ? NaN : v\n"
         "at(c) = %.10g+(c+0.5)*%.9g\n"
         "row(r) = %s\n"
@@ -156,6 +151,7 @@ void ml_script_heatmap(struct ml_script *s)
         "} else {\n"
         "  plot $map matrix using (at($1)):(row($2)):(known($3)) with image\n"
         "}\n",
-        bar_px, s->scale.unit, bar_px, s->begin_s, (s->end_s - s->begin_s) / (double)map->n_columns,
+        ml_palette_heat(s->page->palette, true), ml_palette_heat(s->page->palette, false), bar_px,
+        s->scale.unit, bar_px, s->begin_s, (s->end_s - s->begin_s) / (double)map->n_columns,
         map->n_rows == 1 ? "r*0.5-0.25" : "r");
 }

@@ -1,8 +1,11 @@
 /* The key, and how much room the names of curves have. */
 #include "base/utf8.h"
+#include "draw/palette.h"
 #include "draw/script.h"
 
 #include <math.h>
+
+#define SIGN_COLUMNS 2 /* what a sign before a name takes */
 
 static const char *const across[] = {"left", "center", "right"};
 static const char *const up[] = {"bottom", "center", "top"};
@@ -15,6 +18,8 @@ void ml_script_fit_names(struct ml_script *s)
     size_t longest = is_band && keyed ? sizeof band - 1 : 0;
     for (size_t i = 0; i < s->n_shown; i++)
         longest = fmax(longest, ml_utf8_columns(s->page->curves[s->shown[i]].label));
+    if (!is_band && ml_palette_has_sign(s->page->palette, (int)s->n_shown))
+        longest += SIGN_COLUMNS;
     s->key =
         ml_sheet_fit_key(&s->sheet, &s->page->legend, is_band && keyed ? 2 : s->n_shown, longest);
 }

@@ -1,10 +1,12 @@
 /* Lines, and the band of all ranks. */
+#include "draw/palette.h"
 #include "draw/quote.h"
 #include "draw/script.h"
 
 #include <stdio.h>
 
 #define BAND_MEAN 2 /* of the curves */
+#define SIGNS 9     /* upon a curve */
 
 static void emit_names(struct ml_script *s, const size_t *curves, size_t n)
 {
@@ -50,6 +52,45 @@ static void emit_data(struct ml_script *s)
     }
 }
 
+/* Of the curves that have signs their places: each curve's lie apart from those of the others. */
+static void emit_signs(struct ml_script *s)
+{
+    for (size_t i = 0; i < s->n_shown; i++) {
+        const struct ml_plot_curve *c = &s->page->curves[s->shown[i]];
+        if (!ml_palette_has_sign(s->page->palette, (int)i + 1))
+            continue;
+        ml_buffer_printf(s->out, "$sign%zu << EOD\n", i + 1);
+        for (int k = 0; k < SIGNS; k++) {
+            double share = (k + (double)(i + 1) / (double)(s->n_shown + 1)) / SIGNS;
+            int64_t time_ns = (int64_t)((s->begin_s + share * (s->end_s - s->begin_s)) * 1e9);
+            const struct ml_plot_point *p = ml_plot_at(c, time_ns);
+            if (p && time_ns <= c->end_ns)
+                ml_buffer_printf(s->out, "%.*g %.5g\n", s->digits, (double)time_ns * 1e-9,
+                                 ml_plot_scale_units(&s->scale, p->value));
+            else
+                ml_buffer_printf(s->out, "0 NaN\n");
+        }
+        ml_buffer_printf(s->out, "EOD\n");
+    }
+}
+
+static void plot_signs(struct ml_script *s)
+{
+    size_t first = 1;
+    while (first <= s->n_shown && !ml_palette_has_sign(s->page->palette, (int)first))
+        first++;
+    if (first <= s->n_shown)
+        ml_buffer_printf(s->out,
+                         ", \\\n     for [k=%zu:%zu] sprintf(\"$sign%%d\",k) using 1:2 with points "
+                         "pt sign(k) ps 0.95*psf lc rgb col(k) notitle",
+                         first, s->n_shown);
+    if (s->key.place != ML_LEGEND_DIRECT && s->key.place != ML_LEGEND_NONE)
+        ml_buffer_printf(s->out,
+                         ", \\\n     for [k=1:%zu] NaN with linespoints lw 1.7 dt dash(k) "
+                         "pt sign(k) ps 0.95*psf lc rgb col(k) title names[k]",
+                         s->n_shown);
+}
+
 static void begin_plot(struct ml_script *s)
 {
     ml_buffer_printf(s->out, "plot ");
@@ -63,6 +104,7 @@ void ml_script_lines(struct ml_script *s)
 {
     size_t quiet = s->page->n_curves - s->n_shown;
     emit_data(s);
+    emit_signs(s);
     ml_script_fit_names(s);
     emit_names(s, s->shown, s->n_shown);
     ml_script_texts(s);
@@ -85,8 +127,9 @@ void ml_script_lines(struct ml_script *s)
                      "for [k=1:%zu] sprintf(\"$run%%d\",k) using 1:2 with steps lw 3.6 lc rgb bg "
                      "notitle, \\\n"
                      "     for [k=1:%zu] sprintf(\"$run%%d\",k) using 1:2 with steps lw 1.7 "
-                     "dt dash(k) lc rgb col(k) title names[k]",
+                     "dt dash(k) lc rgb col(k) notitle",
                      s->n_shown, s->n_shown);
+    plot_signs(s);
     ml_script_plot_marks(s);
     ml_buffer_printf(s->out, "\n");
 }

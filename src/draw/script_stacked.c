@@ -1,11 +1,10 @@
 /* Layers. */
+#include "draw/palette.h"
 #include "draw/quote.h"
 #include "draw/script.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define SHADES 4     /* of a hue */
 #define NAMED_AT 0.9 /* of the time axis */
 #define NAMED_PX 16  /* a layer that is lower has no name in it */
 #define NODES_PX 168 /* right of the graph: names of nodes and what they had at the end */
@@ -38,26 +37,11 @@ static void stacked_data(struct ml_script *s)
     ml_buffer_printf(s->out, "EOD\n");
 }
 
-/* The colour at SHARE of the way through the shades of a hue. */
-static void append_shade(struct ml_script *s, const uint32_t *shades, double share)
-{
-    double at = share * (SHADES - 1);
-    int from = at < SHADES - 1 ? (int)at : SHADES - 2;
-    ml_buffer_printf(s->out, "#");
-    for (int shift = 16; shift >= 0; shift -= 8) {
-        double low = shades[from] >> shift & 0xff, high = shades[from + 1] >> shift & 0xff;
-        ml_buffer_printf(s->out, "%02x", (unsigned)(low + (high - low) * (at - from) + 0.5));
-    }
-}
-
 /* Two hues by turns for nodes, from dark to light for the ranks of each. */
 static void stacked_colours(struct ml_script *s)
 {
-    static const uint32_t blues[2][SHADES] = {{0x1d4f9c, 0x2f6cc4, 0x5b92dc, 0x93bbec},
-                                              {0x2c5fae, 0x4080d4, 0x6aa3ee, 0x9fc6fa}};
-    static const uint32_t browns[2][SHADES] = {{0xa85a05, 0xd27a14, 0xeca451, 0xf6cb98},
-                                               {0xa8620f, 0xd88a2c, 0xf2ae5e, 0xfbd3a0}};
     const struct ml_plot_page *page = s->page;
+    enum ml_palette palette = page->palette;
     size_t node = 0, n = page->n_curves;
     ml_buffer_printf(s->out, "array shade[%zu]; array ink[%zu]\n", n, n);
     for (size_t from = 0, end; from < n; from = end, node++) {
@@ -65,12 +49,13 @@ static void stacked_colours(struct ml_script *s)
             end++;
         for (size_t i = from; i < end; i++) {
             double share = end - from > 1 ? (double)(i - from) / (double)(end - from - 1) : 0.4;
-            ml_buffer_printf(s->out, "shade[%zu] = dark ? \"", i + 1);
-            append_shade(s, node % 2 ? browns[1] : blues[1], share);
-            ml_buffer_printf(s->out, "\" : \"");
-            append_shade(s, node % 2 ? browns[0] : blues[0], share);
-            ml_buffer_printf(s->out, "\"; ink[%zu] = \"%s\"\n", i + 1,
-                             share < 0.5 ? "#ffffff" : "#10151b");
+            ml_buffer_printf(s->out,
+                             "shade[%zu] = dark ? \"#%06x\" : \"#%06x\"; "
+                             "ink[%zu] = dark ? \"#%06x\" : \"#%06x\"\n",
+                             i + 1, ml_palette_shade(palette, true, node, share),
+                             ml_palette_shade(palette, false, node, share), i + 1,
+                             ml_palette_ink(palette, true, node, share),
+                             ml_palette_ink(palette, false, node, share));
         }
     }
 }

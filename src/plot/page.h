@@ -27,6 +27,8 @@ struct ml_plot_range {
     double low, high;
 };
 
+enum ml_palette { ML_PALETTE_DEFAULT, ML_PALETTE_COLOUR_BLIND, ML_PALETTE_GREY };
+
 struct ml_plot_curve {
     char *label;
     struct ml_plot_point *points; /* a step function, in order of time */
@@ -92,6 +94,7 @@ struct ml_plot_page {
     char **node_names; /* of groups of layers, and of rows of the map */
     size_t n_nodes;
     bool dark;
+    enum ml_palette palette;
     struct ml_legend legend;
     double width, height;  /* px */
     double zoom;           /* of texts and lines; 0: as the size wants it */

@@ -4,7 +4,7 @@ if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
 if (!exists("scale")) scale = 2
-zoom = 1
+zoom = 1; hues = "default"
 name = "memlog: "."Resident memory, smallest to largest rank"
 # (preamble.gp)
 $band << EOD
@@ -113,9 +113,9 @@ EOD
 # with keys set a mark carries its number only; who set it knows the text
 hx(i) = exists("keys") ? sprintf("k%d",i) : MT[i]
 mc(i) = i > 0 ? col(i) : fg
-set label 400 "smallest rank" at graph 1, first 50 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set label 402 "mean of ranks" at graph 1, first 57.3438 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set label 401 "largest: rank 6" at graph 1, first 67.7422 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 400 "smallest rank" at 11.2474, first 50 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 402 "mean of ranks" at 11.2474, first 57.3438 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 401 "largest: rank 6" at 11.2474, first 67.7422 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set label 1001 "" at 5.125, first 129.996 point pt 9 ps top*psf lc rgb col(1) front
 set label 1501 "peak 130 MiB at 5.1 s" at 5.125, first 135.112 center noenhanced tc rgb col(1) font sprintf("%s,%d",font,0.5+fs*0.92) front
 array names[1]

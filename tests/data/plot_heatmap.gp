@@ -4,7 +4,7 @@ if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
 if (!exists("scale")) scale = 2
-zoom = 1
+zoom = 1; hues = "default"
 name = "memlog: "."Resident memory, rank by rank"
 # (preamble.gp)
 $map << EOD
@@ -39,14 +39,10 @@ set label 3006 "rank 6" at graph 1, first 6 offset character 0.9,0 left noenhanc
 set label 3007 "rank 7" at graph 1, first 7 offset character 0.9,0 left noenhanced font sprintf("%s%s,%d",font,"",0.5+fs*0.85) tc rgb mut
 set cbtics 32 scale 0 textcolor rgb mut
 set cbrange [0:129.996]
-if (dark) {
-  set palette defined (0 "#131a22", 0.15 "#1d2c50", 0.35 "#2b4f8f", 0.55 "#3a86a8", 0.75 "#5fbf9f", 0.9 "#c3e57f", 1 "#fdf8b0")
-} else {
-  set palette defined (0 "#f3f8fb", 0.15 "#d3e6ee", 0.35 "#8fc3d6", 0.55 "#4a93bd", 0.75 "#2c5f9e", 0.9 "#28306f", 1 "#1b1440")
-}
+if (dark) { set palette defined (0 "#131a22", 0.15 "#1d2c50", 0.35 "#2b4f8f", 0.55 "#3a86a8", 0.75 "#5fbf9f", 0.9 "#c3e57f", 1 "#fdf8b0") } else { set palette defined (0 "#f3f8fb", 0.15 "#d3e6ee", 0.35 "#8fc3d6", 0.55 "#4a93bd", 0.75 "#2c5f9e", 0.9 "#28306f", 1 "#1b1440") }
 set colorbox user origin screen 1-px(66),screen 0.30 size screen px(13),screen 0.40 noborder
 set label 905 "MiB" at screen 1-px(66), screen 0.735 left tc rgb mut
-set obj 2 rect from graph 0,graph 0 to graph 1,graph 1 behind fc rgb (dark ? "#2a323b" : "#dfe3e7") fs solid noborder
+set obj 2 rect from graph 0,graph 0 to graph 1,graph 1 behind fc rgb (hues eq "grey" ? bg : dark ? "#2a323b" : "#dfe3e7") fs solid noborder
 known(v) = v < 0 ? NaN : v
 at(c) = 0+(c+0.5)*0.0278125
 row(r) = r

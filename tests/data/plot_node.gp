@@ -4,7 +4,7 @@ if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
 if (!exists("scale")) scale = 2
-zoom = 1
+zoom = 1; hues = "default"
 name = "memlog: "."Resident memory, by node"
 # (preamble.gp)
 $run1 << EOD
@@ -49,9 +49,9 @@ set xtics format "%g s" 2
 limit = 593.73
 set samples 2
 set label 1 "node limit 594 MiB" at graph 0.008, first limit offset 0,character 0.75 left noenhanced tc rgb lim front
-set label 400 "n01" at graph 1, first 212.684 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 400 "n01" at 11.2385, first 212.684 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set arrow 400 from 11.125, first 221.25 to 11.2223, first 212.684 nohead lw 1 dt (1,5) lc rgb col(1)
-set label 401 "n02" at graph 1, first 246.066 offset character 1.2,0 left noenhanced tc rgb col(2) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 401 "n02" at 11.2385, first 246.066 left noenhanced tc rgb col(2) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set arrow 401 from 11.125, first 237.5 to 11.2223, first 246.066 nohead lw 1 dt (1,5) lc rgb col(2)
 set label 1001 "" at 5.12522, first 474.984 point pt 9 ps top*psf lc rgb col(2) front
 set label 1501 "peak 475 MiB at 5.1 s" at 5.12522, first 498.352 center noenhanced tc rgb col(2) font sprintf("%s,%d",font,0.5+fs*0.92) front
@@ -68,6 +68,6 @@ if (text) {
 plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder notitle, \
      limit with lines lw 1.4 dt (8,5) lc rgb lim notitle, \
      for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
-     for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) title names[k]
+     for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle
 if (window) { pause mouse close }
 set output

@@ -4,7 +4,7 @@ if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
 if (!exists("scale")) scale = 2
-zoom = 1
+zoom = 1; hues = "default"
 name = "memlog: "."Resident memory, by process"
 # (preamble.gp)
 $run1 << EOD
@@ -133,6 +133,39 @@ $run9 << EOD
 10.125 6.5137
 11.125 6.25
 EOD
+$sign7 << EOD
+0.865278 6.625
+2.10139 60.934
+3.3375 65
+4.57361 127.25
+5.80972 130
+7.04583 67.742
+8.28194 127.25
+9.51806 130
+10.7542 67.742
+EOD
+$sign8 << EOD
+0.988889 5.0977
+2.225 46.137
+3.46111 50
+4.69722 97.887
+5.93333 99.996
+7.16944 50
+8.40556 97.887
+9.64167 99.996
+10.8778 52.109
+EOD
+$sign9 << EOD
+1.1125 0.63721
+2.34861 5.7671
+3.58472 6.25
+4.82083 12.236
+6.05694 12.5
+7.29306 6.25
+8.52917 12.236
+9.76528 12.5
+11.0014 6.5137
+EOD
 array names[9]
 names[1] = "rank 0 solver"
 names[2] = "rank 1 solver"
@@ -146,28 +179,31 @@ names[9] = "rank 1 partmesh"
 set label 901 "Resident memory, by process" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
 set label 902 "./solver -i core.i   |   2 nodes, 8 ranks" at screen px(24), screen py(71) left noenhanced tc rgb mut
 set label 903 "MiB" at graph 0, graph 1 offset character -1.2,character 0.7 right tc rgb mut
-set label 904 "elapsed" at graph 1.011, graph 0 offset 0,character -1.12 left tc rgb mut
-set lmargin screen px(79); set rmargin screen 1-px(167)
+set label 904 "elapsed" at graph 1.0112, graph 0 offset 0,character -1.12 left tc rgb mut
+set lmargin screen px(79); set rmargin screen 1-px(186)
 set tmargin screen py(122); set bmargin screen 1-py(60)
 set xrange [0:11.125]; set yrange [0:145.596]; set ytics 32
 set xtics format "%g s" 2
-set label 408 "rank 1 partmesh" at graph 1, first 6.25 offset character 1.2,0 left noenhanced tc rgb col(9) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set label 400 "rank 0 solver" at graph 1, first 30.9809 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set arrow 400 from 11.125, first 50 to 11.23, first 30.9809 nohead lw 1 dt (1,5) lc rgb col(1)
-set label 407 "rank 7 solver" at graph 1, first 38.29 offset character 1.2,0 left noenhanced tc rgb col(8) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set arrow 407 from 11.125, first 50 to 11.23, first 38.29 nohead lw 1 dt (1,5) lc rgb col(8)
-set label 401 "rank 1 solver" at graph 1, first 45.599 offset character 1.2,0 left noenhanced tc rgb col(2) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set arrow 401 from 11.125, first 52.5 to 11.23, first 45.599 nohead lw 1 dt (1,5) lc rgb col(2)
-set label 402 "rank 2 solver" at graph 1, first 52.908 offset character 1.2,0 left noenhanced tc rgb col(3) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set arrow 402 from 11.125, first 55 to 11.23, first 52.908 nohead lw 1 dt (1,5) lc rgb col(3)
-set label 403 "rank 3 solver" at graph 1, first 60.217 offset character 1.2,0 left noenhanced tc rgb col(4) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set arrow 403 from 11.125, first 57.5 to 11.23, first 60.217 nohead lw 1 dt (1,5) lc rgb col(4)
-set label 404 "rank 4 solver" at graph 1, first 67.526 offset character 1.2,0 left noenhanced tc rgb col(5) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set arrow 404 from 11.125, first 60 to 11.23, first 67.526 nohead lw 1 dt (1,5) lc rgb col(5)
-set label 405 "rank 5 solver" at graph 1, first 74.835 offset character 1.2,0 left noenhanced tc rgb col(6) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set arrow 405 from 11.125, first 62.5 to 11.23, first 74.835 nohead lw 1 dt (1,5) lc rgb col(6)
-set label 406 "rank 6 solver" at graph 1, first 82.1441 offset character 1.2,0 left noenhanced tc rgb col(7) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set arrow 406 from 11.125, first 65 to 11.23, first 82.1441 nohead lw 1 dt (1,5) lc rgb col(7)
+set label 608 "" at 11.3094, first 6.25 point pt sign(9) ps psf lc rgb col(9) front
+set label 408 "rank 1 partmesh" at 11.4283, first 6.25 left noenhanced tc rgb col(9) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 400 "rank 0 solver" at 11.2499, first 30.9809 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set arrow 400 from 11.125, first 50 to 11.2321, first 30.9809 nohead lw 1 dt (1,5) lc rgb col(1)
+set label 607 "" at 11.3094, first 38.29 point pt sign(8) ps psf lc rgb col(8) front
+set label 407 "rank 7 solver" at 11.4283, first 38.29 left noenhanced tc rgb col(8) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set arrow 407 from 11.125, first 50 to 11.2321, first 38.29 nohead lw 1 dt (1,5) lc rgb col(8)
+set label 401 "rank 1 solver" at 11.2499, first 45.599 left noenhanced tc rgb col(2) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set arrow 401 from 11.125, first 52.5 to 11.2321, first 45.599 nohead lw 1 dt (1,5) lc rgb col(2)
+set label 402 "rank 2 solver" at 11.2499, first 52.908 left noenhanced tc rgb col(3) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set arrow 402 from 11.125, first 55 to 11.2321, first 52.908 nohead lw 1 dt (1,5) lc rgb col(3)
+set label 403 "rank 3 solver" at 11.2499, first 60.217 left noenhanced tc rgb col(4) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set arrow 403 from 11.125, first 57.5 to 11.2321, first 60.217 nohead lw 1 dt (1,5) lc rgb col(4)
+set label 404 "rank 4 solver" at 11.2499, first 67.526 left noenhanced tc rgb col(5) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set arrow 404 from 11.125, first 60 to 11.2321, first 67.526 nohead lw 1 dt (1,5) lc rgb col(5)
+set label 405 "rank 5 solver" at 11.2499, first 74.835 left noenhanced tc rgb col(6) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set arrow 405 from 11.125, first 62.5 to 11.2321, first 74.835 nohead lw 1 dt (1,5) lc rgb col(6)
+set label 606 "" at 11.3094, first 82.1441 point pt sign(7) ps psf lc rgb col(7) front
+set label 406 "rank 6 solver" at 11.4283, first 82.1441 left noenhanced tc rgb col(7) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set arrow 406 from 11.125, first 65 to 11.2321, first 82.1441 nohead lw 1 dt (1,5) lc rgb col(7)
 set label 1006 "" at 5.125, first 129.996 point pt 9 ps top*psf lc rgb col(7) front
 set label 1506 "peak 130 MiB at 5.1 s" at 5.125, first 135.112 center noenhanced tc rgb col(7) font sprintf("%s,%d",font,0.5+fs*0.92) front
 if (text) {
@@ -179,6 +215,7 @@ if (text) {
   exit
 }
 plot for [k=1:9] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
-     for [k=1:9] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) title names[k]
+     for [k=1:9] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle, \
+     for [k=7:9] sprintf("$sign%d",k) using 1:2 with points pt sign(k) ps 0.95*psf lc rgb col(k) notitle
 if (window) { pause mouse close }
 set output

@@ -4,7 +4,7 @@ if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
 if (!exists("scale")) scale = 2
-zoom = 1
+zoom = 1; hues = "default"
 name = "memlog: "."Resident memory, by rank"
 # (preamble.gp)
 $run1 << EOD
@@ -118,6 +118,28 @@ $run8 << EOD
 9.125 99.996
 10.125 52.109
 11.125 50
+EOD
+$sign7 << EOD
+0.96142 6.625
+2.19753 59.98
+3.43364 65
+4.66975 127.25
+5.90586 130
+7.14198 65
+8.37809 127.25
+9.6142 130
+10.8503 67.742
+EOD
+$sign8 << EOD
+1.09877 5.0977
+2.33488 46.137
+3.57099 50
+4.8071 97.887
+6.04321 99.996
+7.27932 50
+8.51543 97.887
+9.75154 99.996
+10.9877 52.109
 EOD
 array names[8]
 names[1] = "rank 0"
@@ -306,7 +328,9 @@ if (text) {
   exit
 }
 plot for [k=1:8] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
-     for [k=1:8] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) title names[k], \
+     for [k=1:8] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle, \
+     for [k=7:8] sprintf("$sign%d",k) using 1:2 with points pt sign(k) ps 0.95*psf lc rgb col(k) notitle, \
+     for [k=1:8] NaN with linespoints lw 1.7 dt dash(k) pt sign(k) ps 0.95*psf lc rgb col(k) title names[k], \
      $mark using 1:($6==1 ? $2 : NaN):(0):(156.39-$2) with vectors nohead lw 0.8 dt (2,3) lc rgb mut, \
      $mark using 1:($6==1 ? 157.97 : NaN):(MS[int($5)]) with labels left rotate by 38 offset character 0,0 font sprintf("%s,%d",font,0.5+fs*0.85) tc rgb fg, \
      $mark using 1:($3==1 && $4==0 ? $2 : NaN) with points pt 7 ps 1.05*psf lc rgb bg, \

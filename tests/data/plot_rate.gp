@@ -4,7 +4,7 @@ if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
 if (!exists("scale")) scale = 2
-zoom = 1
+zoom = 1; hues = "default"
 name = "memlog: "."Growth of resident memory, all ranks"
 # (preamble.gp)
 $run1 << EOD
@@ -28,7 +28,7 @@ set tmargin screen py(122); set bmargin screen 1-py(60)
 set xrange [0:11.125]; set yrange [-384:361.991]; set ytics 128
 set arrow 905 from graph 0, first 0 to graph 1, first 0 nohead lw 0.8 lc rgb axc back
 set xtics format "%g s" 2
-set label 400 "small" at graph 1, first -291.928 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 400 "small" at 11.2385, first -291.928 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set label 1000 "" at 7.98232, first 291.928 point pt 9 ps top*psf lc rgb col(1) front
 set label 1500 "peak 292 MiB/s at 8 s" at 7.98232, first 318.143 center noenhanced tc rgb col(1) font sprintf("%s,%d",font,0.5+fs*0.92) front
 if (text) {
@@ -40,6 +40,6 @@ if (text) {
   exit
 }
 plot for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
-     for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) title names[k]
+     for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle
 if (window) { pause mouse close }
 set output

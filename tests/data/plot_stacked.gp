@@ -4,7 +4,7 @@ if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
 if (!exists("scale")) scale = 2
-zoom = 1
+zoom = 1; hues = "default"
 name = "memlog: "."Resident memory, rank upon rank"
 # (preamble.gp)
 $layers << EOD
@@ -24,14 +24,14 @@ $layers << EOD
 11.125 50 108.75 163.75 221.25 281.25 343.75 408.75 458.75
 EOD
 array shade[8]; array ink[8]
-shade[1] = dark ? "#2c5fae" : "#1d4f9c"; ink[1] = "#ffffff"
-shade[2] = dark ? "#4080d4" : "#2f6cc4"; ink[2] = "#ffffff"
-shade[3] = dark ? "#6aa3ee" : "#5b92dc"; ink[3] = "#10151b"
-shade[4] = dark ? "#9fc6fa" : "#93bbec"; ink[4] = "#10151b"
-shade[5] = dark ? "#a8620f" : "#a85a05"; ink[5] = "#ffffff"
-shade[6] = dark ? "#d88a2c" : "#d27a14"; ink[6] = "#ffffff"
-shade[7] = dark ? "#f2ae5e" : "#eca451"; ink[7] = "#10151b"
-shade[8] = dark ? "#fbd3a0" : "#f6cb98"; ink[8] = "#10151b"
+shade[1] = dark ? "#2c5fae" : "#1d4f9c"; ink[1] = dark ? "#ffffff" : "#ffffff"
+shade[2] = dark ? "#4080d4" : "#2f6cc4"; ink[2] = dark ? "#ffffff" : "#ffffff"
+shade[3] = dark ? "#6aa3ee" : "#5b92dc"; ink[3] = dark ? "#10151b" : "#ffffff"
+shade[4] = dark ? "#9fc6fa" : "#93bbec"; ink[4] = dark ? "#10151b" : "#10151b"
+shade[5] = dark ? "#a8620f" : "#a85a05"; ink[5] = dark ? "#ffffff" : "#ffffff"
+shade[6] = dark ? "#d88a2c" : "#d27a14"; ink[6] = dark ? "#10151b" : "#ffffff"
+shade[7] = dark ? "#f2ae5e" : "#eca451"; ink[7] = dark ? "#10151b" : "#10151b"
+shade[8] = dark ? "#fbd3a0" : "#f6cb98"; ink[8] = dark ? "#10151b" : "#10151b"
 set label 901 "Resident memory, rank upon rank" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
 set label 902 "./solver -i core.i   |   2 nodes, 8 ranks" at screen px(24), screen py(71) left noenhanced tc rgb mut
 set label 903 "MiB" at graph 0, graph 1 offset character -1.2,character 0.7 right tc rgb mut

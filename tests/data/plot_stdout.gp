@@ -4,7 +4,7 @@ if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
 if (!exists("scale")) scale = 2
-zoom = 1
+zoom = 1; hues = "default"
 name = "memlog: "."Resident memory, all ranks"
 # (preamble.gp)
 $run1 << EOD
@@ -33,7 +33,7 @@ set xrange [0:11.125]; set yrange [0:1592.72]; set ytics 256
 set xtics format "%g s" 2
 limit = 1187.46
 set samples 2
-set label 400 "small" at graph 1, first 458.75 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 400 "small" at 11.2385, first 458.75 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set label 1000 "" at 5.12522, first 917.468 point pt 9 ps top*psf lc rgb col(1) front
 set label 1500 "peak 917 MiB at 5.1 s" at 5.12522, first 973.438 center noenhanced tc rgb col(1) font sprintf("%s,%d",font,0.5+fs*0.92) front
 array MX[15]; array MY[15]; array MT[15]; array MS[15]
@@ -99,7 +99,7 @@ if (text) {
 plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder notitle, \
      limit with lines lw 1.4 dt (8,5) lc rgb lim notitle, \
      for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
-     for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) title names[k], \
+     for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle, \
      $mark using 1:($6==1 ? $2 : NaN):(0):(1103.8-$2) with vectors nohead lw 0.8 dt (2,3) lc rgb mut, \
      $mark using 1:($6==1 ? 1114.9 : NaN):(MS[int($5)]) with labels left rotate by 30 offset character 1,-0.5 font sprintf("%s,%d",font,0.5+fs*0.85) tc rgb fg, \
      $mark using 1:($3==1 && $4==0 ? $2 : NaN) with points pt 7 ps 1.05*psf lc rgb bg, \

@@ -4,7 +4,7 @@ if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
 if (!exists("scale")) scale = 2
-zoom = 1
+zoom = 1; hues = "default"
 name = "memlog: "."Resident memory, all ranks"
 # (preamble.gp)
 $run1 << EOD
@@ -44,7 +44,7 @@ set tmargin screen py(122); set bmargin screen 1-py(60)
 set xrange [0:11.125]; set yrange [0:1088.37]; set ytics 256
 set xtics format "%g s" 2
 set label 401 "other" at 8.22228, first 971.758 left noenhanced tc rgb col(2) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set label 400 "small" at graph 1, first 458.75 offset character 1.2,0 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 400 "small" at 11.2385, first 458.75 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set label 1001 "" at 8.125, first 971.758 point pt 9 ps top*psf lc rgb col(2) front
 set label 1501 "peak 972 MiB at 8.1 s" at 7.30673, first 1010 center noenhanced tc rgb col(2) font sprintf("%s,%d",font,0.5+fs*0.92) front
 set label 1000 "" at 5.12522, first 917.468 point pt 9 ps top*psf lc rgb col(1) front
@@ -58,6 +58,6 @@ if (text) {
   exit
 }
 plot for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
-     for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) title names[k]
+     for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle
 if (window) { pause mouse close }
 set output

@@ -79,14 +79,16 @@ def modules():
     return place / "node_modules"
 
 
-def browse(modules, page):
+def browse(modules, page, how="open"):
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
         pytest.skip("no chromium here")
-    done = subprocess.run(["node", mt.TESTS / "integration/plot_open.mjs", modules, chromium, page],
+    done = subprocess.run(["node", mt.TESTS / f"integration/plot_{how}.mjs", modules, chromium, page],
                           capture_output=True, text=True, timeout=mt.TIMEOUT_S)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
+    if how != "open":
+        return seen
     assert (seen["errors"], seen["dialogs"], seen["touched"]) == ([], [], None)
     assert set(seen["requests"]) == {page.resolve().as_uri()}
     return seen

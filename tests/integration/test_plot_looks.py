@@ -5,7 +5,7 @@ import sys
 import xml.etree.ElementTree as xml
 
 import pytest
-from plot_testing import FORMS, MAKER, draw, folder, needs, plot  # noqa: F401 folder is a fixture
+from plot_testing import FORMS, MAKER, browse, draw, folder, modules, needs, plot  # noqa: F401 fixtures
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -128,3 +128,67 @@ def test_small_graphs_of_many_nodes(tmp_path):
                     "--seconds", "600", "--period", "10"], check=True)
     _, found = texts_of(draw(tmp_path, "many.svg", "many.h5", "--multiples"))
     assert collisions(found) == [] and {"n01", "n64", "0:00", "5:00"} <= {words for words, _ in found}
+
+
+# ------------------------------------------------------------------------------ colours
+def pixels(path):
+    image = pytest.importorskip("PIL.Image", reason="no python3-pil here")
+    return {colour: n for n, colour in image.open(path).convert("RGB").getcolors(1 << 24)}
+
+
+@pytest.mark.parametrize("dark", [[], ["--darkmode"]], ids=["light", "dark"])
+@pytest.mark.parametrize("form", ["rank", "node", "band", "stacked", "heatmap", "multiples", "stdout"])
+def test_grey_is_grey(folder, form, dark):
+    """A page that a printer without colours prints; but for the tint of texts and ground."""
+    needs("gnuplot")
+    found = pixels(draw(folder, "grey.png", *FORMS[form], "--palette", "grey", *dark))
+    assert max(max(c) - min(c) for c in found) < 32 and len(found) > 30
+
+
+def test_palette_of_curves(folder):
+    needs("gnuplot")
+    okabe = {(0x00, 0x72, 0xb2), (0xe6, 0x9f, 0x00), (0x00, 0x9e, 0x73), (0xcc, 0x79, 0xa7), (0xd5, 0x5e, 0x00)}
+    found = pixels(draw(folder, "okabe.png", *FORMS["rank"], "--palette", "colour-blind"))
+    assert all(found.get(c, 0) > 100 for c in okabe)
+    assert plot(folder, "small", "--palette", "color-blind", "-o", "-").stdout == \
+        plot(folder, "small", "--palette", "colour-blind", "-o", "-").stdout
+    done = plot(folder, "small", "--palette", "viridis")
+    assert done.returncode == 2 and "--palette viridis: default, colour-blind and grey go" in done.stderr
+
+
+@pytest.mark.parametrize("palette, first", [("default", 7), ("grey", 3)])
+def test_more_curves_than_colours(folder, palette, first):
+    """Have signs, upon them and before their names, in a key too."""
+    script = plot(folder, "small", "--by", "rank", "--palette", palette, "-o", "-").stdout
+    assert [int(k) for k in re.findall(r"^\$sign(\d+) << EOD", script, re.M)] == list(range(first, 9))
+    assert len(re.findall(r'^set label \d+ "" at .* point pt sign\(', script, re.M)) == 9 - first
+    keyed = plot(folder, "small", "--by", "rank", "--legend", "outside", "-o", "-").stdout
+    assert re.search(r"NaN with linespoints .* pt sign\(k\) .* title names\[k\]", keyed)
+    assert '"" at ' not in re.sub(r".*point pt 9.*", "", keyed)
+
+
+# ------------------------------------------------------------------------------ a phone
+@pytest.mark.parametrize("form", ["total", "node", "stacked", "heatmap", "multiples"])
+def test_phone(folder, modules, form):
+    """All of its width is used, two fingers zoom, one moves, a tap says values."""
+    seen = browse(modules, draw(folder, "phone.html", *FORMS[form]), "touch")
+    assert (seen["errors"], seen["cut"], seen["page"]) == ([], [], 390)
+    assert seen["graph"]["plot"] > 0.95 * 390
+    if form in ("total", "node"):
+        assert seen["graph"]["wide"] > 0.78 * 390
+    spans = [seen[k]["to"] - seen[k]["from"] for k in ("whole", "pinched", "moved")]
+    assert spans[1] == pytest.approx(spans[0] / 2, rel=0.05) and spans[2] == pytest.approx(spans[1])
+    assert seen["moved"]["from"] > seen["pinched"]["from"]
+    assert re.search(r"\d (MiB|GiB)|no data", seen["tapped"])
+    if form == "node":
+        assert seen["key"].split() == [f"n0{i}" for i in range(1, 9)]
+
+
+@pytest.mark.parametrize("form", ["total", "rate", "node"])
+def test_html_has_the_tics_of_png(folder, modules, form):
+    needs("gnuplot")
+    seen = browse(modules, draw(folder, "tics.html", *FORMS[form]))
+    _, found = texts_of(draw(folder, "tics.svg", *FORMS[form]))
+    numbers = [{t for t in texts if re.fullmatch(r"-?[\d.]+|[\d:]+|[\d.]+ s", t)}
+               for texts in (seen["svg"], [words for words, _ in found])]
+    assert numbers[0] == numbers[1]

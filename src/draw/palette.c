@@ -1,0 +1,71 @@
+#include "draw/palette.h"
+
+#define LIGHT_INK 0xffffff
+#define DARK_INK 0x10151b
+
+static const struct {
+    const char *name;
+    int colours; /* of curves, in preamble.gp and page.css */
+    uint32_t shades[2][2]
+                   [ML_PALETTE_SHADES]; /* of light and dark pictures, of even and odd nodes */
+    const char *heat[2];
+} palettes[] = {
+    [ML_PALETTE_DEFAULT] =
+        {"default",
+         6,
+         {{{0x1d4f9c, 0x2f6cc4, 0x5b92dc, 0x93bbec}, {0xa85a05, 0xd27a14, 0xeca451, 0xf6cb98}},
+          {{0x2c5fae, 0x4080d4, 0x6aa3ee, 0x9fc6fa}, {0xa8620f, 0xd88a2c, 0xf2ae5e, 0xfbd3a0}}},
+         {"0 \"#f3f8fb\", 0.15 \"#d3e6ee\", 0.35 \"#8fc3d6\", 0.55 \"#4a93bd\", 0.75 \"#2c5f9e\", "
+          "0.9 \"#28306f\", 1 \"#1b1440\"",
+          "0 \"#131a22\", 0.15 \"#1d2c50\", 0.35 \"#2b4f8f\", 0.55 \"#3a86a8\", 0.75 \"#5fbf9f\", "
+          "0.9 \"#c3e57f\", 1 \"#fdf8b0\""}},
+    /* Okabe and Ito's colours without their yellow, which is not to be seen on white; cividis. */
+    [ML_PALETTE_COLOUR_BLIND] =
+        {"colour-blind",
+         6,
+         {{{0x00436a, 0x0072b2, 0x3f9bd0, 0x8cc6ea}, {0x9a6a00, 0xcf8f00, 0xe9b23c, 0xf5d694}},
+          {{0x005a8c, 0x2089c8, 0x56b4e9, 0x9fd4f4}, {0x9a6a00, 0xcf8f00, 0xe9b23c, 0xf5d694}}},
+         {"0 \"#fee838\", 0.25 \"#bcae6c\", 0.5 \"#7d7c78\", 0.75 \"#434e6c\", 1 \"#00224e\"",
+          "0 \"#00224e\", 0.25 \"#434e6c\", 0.5 \"#7d7c78\", 0.75 \"#bcae6c\", 1 \"#fee838\""}},
+    [ML_PALETTE_GREY] =
+        {"grey",
+         2,
+         {{{0x262626, 0x3c3c3c, 0x545454, 0x6c6c6c}, {0x9a9a9a, 0xb0b0b0, 0xc6c6c6, 0xdcdcdc}},
+          {{0x383838, 0x4c4c4c, 0x606060, 0x747474}, {0xa6a6a6, 0xbcbcbc, 0xd2d2d2, 0xe8e8e8}}},
+         {"0 \"#e8e8e8\", 1 \"#000000\"", "0 \"#262626\", 1 \"#ffffff\""}},
+};
+
+const char *ml_palette_name(enum ml_palette palette)
+{
+    return palettes[palette].name;
+}
+
+bool ml_palette_has_sign(enum ml_palette palette, int colour)
+{
+    return colour > palettes[palette].colours;
+}
+
+uint32_t ml_palette_shade(enum ml_palette palette, bool dark, size_t node, double share)
+{
+    const uint32_t *shades = palettes[palette].shades[dark][node % 2];
+    double at = share * (ML_PALETTE_SHADES - 1);
+    int from = at < ML_PALETTE_SHADES - 1 ? (int)at : ML_PALETTE_SHADES - 2;
+    uint32_t shade = 0;
+    for (int shift = 16; shift >= 0; shift -= 8) {
+        double low = shades[from] >> shift & 0xff, high = shades[from + 1] >> shift & 0xff;
+        shade |= (uint32_t)(low + (high - low) * (at - from) + 0.5) << shift;
+    }
+    return shade;
+}
+
+uint32_t ml_palette_ink(enum ml_palette palette, bool dark, size_t node, double share)
+{
+    uint32_t shade = ml_palette_shade(palette, dark, node, share);
+    double light = 0.3 * (shade >> 16) + 0.59 * (shade >> 8 & 0xff) + 0.11 * (shade & 0xff);
+    return light < 140 ? LIGHT_INK : DARK_INK;
+}
+
+const char *ml_palette_heat(enum ml_palette palette, bool dark)
+{
+    return palettes[palette].heat[dark];
+}

@@ -1,0 +1,24 @@
+/* How curves are told apart: by colour, and where there are more curves than colours by signs on
+ * them, which show on steps as dashes do not. Pure. */
+#ifndef ML_DRAW_PALETTE_H
+#define ML_DRAW_PALETTE_H
+
+#include "plot/page.h"
+
+/* "default", "colour-blind" or "grey", as scripts and pages call it. */
+const char *ml_palette_name(enum ml_palette palette);
+
+/* Whether the curve of COLOUR, from 1, has signs. */
+bool ml_palette_has_sign(enum ml_palette palette, int colour);
+
+#define ML_PALETTE_SHADES 4 /* of a hue */
+
+/* Of layers, whose nodes have two hues by turns: SHARE of the way through the shades of the hue of
+ * NODE, as 0xrrggbb, and what can be read upon it. */
+uint32_t ml_palette_shade(enum ml_palette palette, bool dark, size_t node, double share);
+uint32_t ml_palette_ink(enum ml_palette palette, bool dark, size_t node, double share);
+
+/* The colours of a map from the least to the largest, as gnuplot defines them. */
+const char *ml_palette_heat(enum ml_palette palette, bool dark);
+
+#endif
