@@ -17,7 +17,7 @@ _memlog()
     plot)
         options='--outfile --by --stacked --heatmap --multiples --band --column --rate --since --until --rank --node --time --yrange --log
             --pstack --stdout --rotate-text --move-text --trim-text --legend --title --label --size --paper --slide --font --darkmode --palette --help'
-        files='@(h5|journal|png|svg|pdf|html|gp|txt)' ;;
+        files='@(h5|journal|png|svg|pdf|eps|tex|html|gp|txt)' ;;
     export)
         options='--csv --json --moose-csv --folded --speedscope --pprof --weight --outfile --rank --since --until --trigger --help'
         files='@(h5|journal|log|csv)' ;;

@@ -87,6 +87,7 @@ static int plot(const struct ml_plot_request *r)
         .log = r->log,
         .dark = r->dark,
         .palette = r->palette,
+        .tex = r->outfile && strcmp(ml_plot_suffix(r->outfile), "tex") == 0,
         .legend = r->legend,
         .width = r->size.width > 0 ? r->size.width : WIDTH_PX,
         .height = r->size.height > 0 ? r->size.height : HEIGHT_PX,

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "plot/page.h"
 
-/* A picture of FORM ("png", "svg", "pdf"), into OUTPUT. */
+/* A picture of FORM ("png", "svg", "pdf", "eps", "tex"), into OUTPUT. */
 enum ml_status ml_gnuplot_draw(const struct ml_buffer *script, const char *form, int output,
                                struct ml_error *err);
 

@@ -105,18 +105,18 @@ static enum ml_status write_form(const struct ml_plot_request *r, const struct m
 {
     struct ml_buffer out = {0};
     enum ml_status status = ML_OK;
-    bool drawn = strcmp(form, "png") == 0 || strcmp(form, "pdf") == 0;
-    bool svg = strcmp(form, "svg") == 0;
+    bool svg = strcmp(form, "svg") == 0, script = strcmp(form, "gp") == 0;
+    bool ours = strcmp(form, "html") == 0 || strcmp(form, "txt") == 0;
     if (strcmp(form, "html") == 0)
         ml_html_emit(page, &out);
     else if (strcmp(form, "txt") == 0)
         make_text(page, r, &out);
     else
         ml_gnuplot_emit(page, &out);
-    if (drawn)
-        status = ml_gnuplot_draw(&out, form, fd, err);
-    else if (svg)
+    if (svg)
         status = draw_svg(&out, page, fd, err);
+    else if (!ours && !script)
+        status = ml_gnuplot_draw(&out, form, fd, err);
     else if (!write_all(fd, out.data, out.length))
         status = ml_fail_errno(err, ML_RUN_LOST, "%.300s: cannot be written", r->outfile);
     ml_buffer_free(&out);

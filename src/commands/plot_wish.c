@@ -45,7 +45,7 @@ enum {
 };
 
 const struct ml_command_option ml_plot_options[] = {
-    [OUTFILE] = {"outfile", 'o', "OUT", ".png .svg .pdf .html .txt, or .gp (-: on stdout)"},
+    [OUTFILE] = {"outfile", 'o', "OUT", ".png .svg .pdf .eps .tex .html .txt .gp (-: on stdout)"},
     [BY] = {"by", 0, "WHAT", "total (default), node, rank or process"},
     [STACKED] = {"stacked", 0, NULL, "ranks upon one another; nodes with --by node"},
     [HEATMAP] = {"heatmap", 0, NULL, "ranks × time"},
@@ -79,7 +79,7 @@ const struct ml_command_option ml_plot_options[] = {
 
 const char *ml_plot_suffix(const char *path)
 {
-    static const char *const forms[] = {"png", "svg", "pdf", "html", "gp", "txt"};
+    static const char *const forms[] = {"png", "svg", "pdf", "eps", "tex", "html", "gp", "txt"};
     const char *dot = strrchr(path, '.');
     for (size_t i = 0; dot && i < sizeof forms / sizeof *forms; i++) {
         if (strcmp(dot + 1, forms[i]) == 0)
@@ -314,6 +314,8 @@ static const char *find_conflict(const struct ml_plot_request *r)
         return "--multiples are too small for --pstack and --stdout";
     if (w->by == ML_PLOT_BY_PROCESS && w->form == ML_PLOT_STACKED)
         return "--stacked goes by rank or by node";
+    if (w->form == ML_PLOT_HEATMAP && r->outfile && strcmp(ml_plot_suffix(r->outfile), "tex") == 0)
+        return "a map is too much for TeX: -o FILE.pdf, and \\includegraphics";
     if (r->size.measured && r->outfile && strcmp(ml_plot_suffix(r->outfile), "txt") == 0)
         return "a .txt file is as many characters wide and high: --size 100x30";
     return NULL;
@@ -329,9 +331,10 @@ static int check(const struct ml_command *command, const struct ml_plot_request 
         ml_command_misuse(command, "%zu files are too many for a picture; %d go", r->n,
                           ML_PLOT_MOST_FILES);
     else if (r->outfile && !ml_plot_suffix(r->outfile))
-        ml_command_misuse(command,
-                          "-o %.200s: name a .png, .svg, .pdf, .html, .txt or .gp file, or -",
-                          r->outfile);
+        ml_command_misuse(
+            command,
+            "-o %.200s: name a .png, .svg, .pdf, .eps, .tex, .html, .txt or .gp file, or -",
+            r->outfile);
     else if (r->n_labels > r->n)
         ml_command_misuse(command, "%zu times --label, and %zu file%s", r->n_labels, r->n,
                           r->n == 1 ? "" : "s");

@@ -33,15 +33,15 @@ static void emit_head(struct ml_script *s)
                      "if (!exists(\"wide\")) wide = %.6g\n"
                      "if (!exists(\"high\")) high = %.6g\n"
                      "if (!exists(\"scale\")) scale = %.6g\n"
-                     "zoom = %.4g; hues = \"%s\"\n",
+                     "zoom = %.4g; hues = \"%s\"; tex = %d\n",
                      page->dark, s->sheet.wide, s->sheet.high, page->dots > 0 ? page->dots : 2,
-                     zoom_of(page), ml_palette_name(page->palette));
+                     zoom_of(page), ml_palette_name(page->palette), page->tex);
     ml_buffer_printf(s->out, "name = \"memlog: \".");
-    ml_quote_append(s->out, page->title, 80);
+    ml_script_quote(s, page->title, 80);
     ml_buffer_printf(s->out, "\n");
     if (page->font) {
         ml_buffer_printf(s->out, "if (!exists(\"font\")) font = ");
-        ml_quote_append(s->out, page->font, 80);
+        ml_script_quote(s, page->font, 80);
         ml_buffer_printf(s->out, "\n");
     }
     ml_buffer_append(s->out, ml_embedded_preamble_gp, ml_embedded_preamble_gp_size);

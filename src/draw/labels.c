@@ -49,7 +49,7 @@ static double name_px(const struct ml_script *s, size_t curve)
 static void begin_label(struct ml_script *s, const struct spot *spot)
 {
     ml_buffer_printf(s->out, "set label %zu ", FIRST_END + spot->curve);
-    ml_quote_append(s->out, s->page->curves[spot->curve].label, (int)s->key.columns);
+    ml_script_quote(s, s->page->curves[spot->curve].label, (int)s->key.columns);
     ml_buffer_printf(s->out, " at ");
 }
 

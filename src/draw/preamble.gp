@@ -1,5 +1,5 @@
 #   gnuplot FILE.gp                           a window, or a drawing in the terminal
-#   gnuplot -e 'out="x.png"' FILE.gp          png, svg or pdf
+#   gnuplot -e 'out="x.png"' FILE.gp          png, svg, pdf or eps
 #   gnuplot -e 'dark=1; out="x.svg"' FILE.gp  dark
 if (!exists("out")) out = ""
 if (!exists("form")) form = strlen(out) > 4 ? out[strlen(out)-2:] : ""
@@ -33,6 +33,10 @@ px(x) = x/(1.0*wide)
 py(y) = 1-y/(1.0*high)
 # ---- terminal
 window = 0; text = 0; psf = 1; cross = 0.85; top = 1.1; bold = ":Bold"; mono = "monospace"; looked_up = 0
+has(t) = strstrt(GPVAL_TERMINALS, " ".t." ")
+wanted = form eq "svg" ? "svg" : form eq "png" ? "pngcairo" : form eq "pdf" ? "pdfcairo" : form eq "eps" ? "epscairo" : form eq "tex" ? "tikz" : ""
+if (wanted ne "" && !has(wanted)) { exit error "this gnuplot has no ".wanted." terminal; install gnuplot-nox or gnuplot-qt" }
+if (form eq "tex" && !tex) { exit error "texts are not for TeX here; memlog plot -o FILE.tex makes them so" }
 if (form eq "svg") {
   # its fonts come out small, its crosses thin; ":Bold" would need enhanced text
   psf = 0.95*zoom; cross = 1.25; top = 0.8; fs = fs*1.3*zoom; bold = " Bold"; if (font eq "sans") { font = "sans-serif" }
@@ -43,6 +47,15 @@ if (form eq "pdf") {
   psf = 0.85
   set term pdfcairo size wide*zoom/96.,high*zoom/96. background bg font sprintf("%s,%d",font,0.5+fs) fontscale 0.75*zoom linewidth 1.25*zoom pointscale zoom
 }
+if (form eq "eps") {
+  psf = 0.85
+  set term epscairo size wide*zoom/96.,high*zoom/96. background bg font sprintf("%s,%d",font,0.5+fs) fontscale 0.75*zoom linewidth 1.25*zoom pointscale zoom
+}
+if (form eq "tex") {
+  # its fonts are TeX's, by commands; they have no scale
+  psf = 0.7*zoom; top = 0.7; fs = fs*zoom; font = "\\sffamily"; bold = "\\bfseries"; mono = "\\ttfamily"
+  eval sprintf("set term tikz size %.3fcm,%.3fcm font '%s,%d' linewidth %.3f background '%s'",wide*zoom*2.54/96,high*zoom*2.54/96,font,0.5+fs,1.25*zoom,bg)
+}
 if (form eq "png") {
   psf = 0.9
   set term pngcairo size int(wide*zoom*scale+0.5),int(high*zoom*scale+0.5) background bg font sprintf("%s,%d",font,0.5+fs) fontscale zoom*scale linewidth zoom*scale pointscale zoom*scale
@@ -50,7 +63,6 @@ if (form eq "png") {
 if (form eq "") {
   # qt and wxt are listed without a display too: qt would hang and wxt exit
   display = system('printf %s "$DISPLAY$WAYLAND_DISPLAY"')
-  has(t) = strstrt(GPVAL_TERMINALS, " ".t." ")
   which = system('printf %s "$GNUTERM"')
   if (!(which eq "qt" || which eq "wxt" || which eq "x11") || !has(which)) {
     which = has("qt") ? "qt" : has("wxt") ? "wxt" : has("x11") ? "x11" : ""

@@ -65,7 +65,41 @@ static void put_point(struct ml_buffer *out, const char *text, const char *start
         put_text(out, text, n);
 }
 
-void ml_quote_append(struct ml_buffer *out, const char *text, int width)
+/* What TeX shows as the sign that POINT is; NULL: POINT itself. Where others have a sign for a
+ * control or a hidden character TeX may lack it. */
+static const char *tex_sign(uint32_t point)
+{
+    static const char specials[][2] = {"$", "#", "%", "&", "_", "{", "}"};
+    static const char *const escaped[] = {"\\$", "\\#", "\\%", "\\&", "\\_", "\\{", "\\}"};
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
+        if (point == (uint32_t)specials[i][0])
+            return escaped[i];
+    }
+    switch (point) {
+    case '\\':
+        return "\\textbackslash{}";
+    case '~':
+        return "\\textasciitilde{}";
+    case '^':
+        return "\\textasciicircum{}";
+    case '`':
+        return "\\textasciigrave{}";
+    default:
+        return stand_in(point, true) >= 0x2400 ? "?" : NULL;
+    }
+}
+
+/* What is written for TeX AGAIN passes through gnuplot's own escapes. */
+enum { PLAIN, TEX, TEX_AGAIN };
+
+static void put_sign(struct ml_buffer *out, const char *sign, int how)
+{
+    if (how == TEX_AGAIN && *sign == '\\')
+        put_text(out, "\\", 1);
+    put_text(out, sign, strlen(sign));
+}
+
+static void append(struct ml_buffer *out, const char *text, int width, int how)
 {
     uint32_t point;
     size_t n;
@@ -78,9 +112,23 @@ void ml_quote_append(struct ml_buffer *out, const char *text, int width)
             break;
         }
         used += more;
-        put_point(out, text, start, n, point);
+        const char *sign = how == PLAIN ? NULL : tex_sign(point);
+        if (sign)
+            put_sign(out, sign, how);
+        else
+            put_point(out, text, start, n, point);
     }
     ml_buffer_append(out, "\"", 1);
+}
+
+void ml_quote_append(struct ml_buffer *out, const char *text, int width)
+{
+    append(out, text, width, PLAIN);
+}
+
+void ml_quote_append_tex(struct ml_buffer *out, const char *text, int width, bool again)
+{
+    append(out, text, width, again ? TEX_AGAIN : TEX);
 }
 
 void ml_quote_append_lines(struct ml_buffer *out, const char *text, size_t most_B)

@@ -32,6 +32,14 @@ int ml_script_colour(const struct ml_script *s, size_t curve)
     return 0;
 }
 
+void ml_script_quote(struct ml_script *s, const char *text, int width)
+{
+    if (s->page->tex)
+        ml_quote_append_tex(s->out, text, width, false);
+    else
+        ml_quote_append(s->out, text, width);
+}
+
 void ml_script_datablock(struct ml_script *s, const char *name, const struct ml_plot_curve *c)
 {
     ml_buffer_printf(s->out, "%s << EOD\n", name);
@@ -51,7 +59,7 @@ void ml_script_texts(struct ml_script *s)
     struct ml_sheet *sheet = &s->sheet;
     ml_sheet_fit_title(sheet, ml_utf8_columns(s->page->title));
     ml_buffer_printf(s->out, "set label 901 ");
-    ml_quote_append(s->out, s->page->title, ml_sheet_columns(sheet, sheet->title_size));
+    ml_script_quote(s, s->page->title, ml_sheet_columns(sheet, sheet->title_size));
     ml_buffer_printf(s->out,
                      " at screen px(%g), screen py(%g) left noenhanced "
                      "font sprintf(\"%%s%%s,%%d\",font,bold,0.5+fs*%g) tc rgb fg\n",
@@ -60,7 +68,7 @@ void ml_script_texts(struct ml_script *s)
         return;
     ml_buffer_printf(s->out, "set label 902 ");
     ML_AUTO_FREE char *subtitle = ml_plot_subtitle(s->page, &s->scale);
-    ml_quote_append(s->out, subtitle, ml_sheet_columns(sheet, 1));
+    ml_script_quote(s, subtitle, ml_sheet_columns(sheet, 1));
     ml_buffer_printf(s->out, " at screen px(%g), screen py(%g) left noenhanced tc rgb mut\n",
                      sheet->edge, sheet->subtitle_y);
 }
@@ -203,7 +211,7 @@ void ml_script_limit(struct ml_script *s)
         return;
     ML_AUTO_FREE char *words = ml_plot_limit_words(s->page, &s->scale);
     ml_buffer_printf(s->out, "set label 1 ");
-    ml_quote_append(s->out, words, (int)(s->space.wide / ML_SHEET_CHARACTER_PX));
+    ml_script_quote(s, words, (int)(s->space.wide / ML_SHEET_CHARACTER_PX));
     ml_buffer_printf(s->out, " at graph 0.008, first limit offset 0,character 0.75 left "
                              "noenhanced tc rgb lim front\n");
 }
@@ -243,7 +251,7 @@ void ml_script_events(struct ml_script *s)
             continue;
         rows_px[row] = left ? at_px + wide_px : at_px + 8;
         ml_buffer_printf(s->out, "set label %zu ", FIRST_EVENT + i);
-        ml_quote_append(s->out, e->text, (int)(wide_px / EVENT_CHARACTER_PX));
+        ml_script_quote(s, e->text, (int)(wide_px / EVENT_CHARACTER_PX));
         ml_buffer_printf(s->out,
                          " at first %.*g, graph 1 %s noenhanced offset character %s,character %s "
                          "tc rgb lim font sprintf(\"%%s,%%d\",font,0.5+fs*0.9)\n",

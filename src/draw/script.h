@@ -23,6 +23,9 @@ struct ml_script {
     struct ml_buffer *out;
 };
 
+/* TEXT, which may come from anywhere, as a literal of at most WIDTH columns. */
+void ml_script_quote(struct ml_script *s, const char *text, int width);
+
 /* Values in units of the axis, times in s: "TIME VALUE" a line. */
 void ml_script_datablock(struct ml_script *s, const char *name, const struct ml_plot_curve *c);
 

@@ -89,7 +89,7 @@ static void heatmap_rows(struct ml_script *s)
             continue;
         named = middle;
         ml_buffer_printf(s->out, "set label %zu ", 1000 + from);
-        ml_quote_append(s->out, s->page->node_names[map->nodes[from]], 12);
+        ml_script_quote(s, s->page->node_names[map->nodes[from]], 12);
         ml_buffer_printf(s->out,
                          " at graph 0, first %.1f offset character -1.3,0 right noenhanced font "
                          "sprintf(\"%%s,%%d\",font,0.5+fs*0.92) tc rgb mut\n",
@@ -101,7 +101,7 @@ static void heatmap_rows(struct ml_script *s)
         if (r != largest && (apart_px < 18 || (r && row_px < 16)))
             continue;
         ml_buffer_printf(s->out, "set label %zu ", 3000 + r);
-        ml_quote_append(s->out, map->labels[r], 14);
+        ml_script_quote(s, map->labels[r], 14);
         ml_buffer_printf(s->out,
                          " at graph 1, first %zu offset character 0.9,0 left noenhanced font "
                          "sprintf(\"%%s%%s,%%d\",font,%s,0.5+fs*0.85) tc rgb %s\n",

@@ -13,7 +13,7 @@ static void emit_names(struct ml_script *s, const size_t *curves, size_t n)
     ml_buffer_printf(s->out, "array names[%zu]\n", n ? n : 1);
     for (size_t i = 0; i < n; i++) {
         ml_buffer_printf(s->out, "names[%zu] = ", i + 1);
-        ml_quote_append(s->out, s->page->curves[curves[i]].label, (int)s->key.columns);
+        ml_script_quote(s, s->page->curves[curves[i]].label, (int)s->key.columns);
         ml_buffer_printf(s->out, "\n");
     }
 }
@@ -25,7 +25,7 @@ static void emit_terminal(struct ml_script *s)
                              "  unset label; unset arrow; unset grid; set border 3\n"
                              "  set lmargin -1; set rmargin 2; set tmargin -1; set bmargin -1\n"
                              "  set mxtics 1; set title ");
-    ml_quote_append(s->out, s->page->title, 100);
+    ml_script_quote(s, s->page->title, 100);
     ml_buffer_printf(s->out,
                      ".\" (%s)\" noenhanced\n"
                      "  set key tmargin center horizontal samplen 3 noenhanced\n"

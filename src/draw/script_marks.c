@@ -36,7 +36,10 @@ void ml_script_marks(struct ml_script *s)
         ml_buffer_printf(s->out, "MX[%zu]=%.*g; MY[%zu]=%.5g; MS[%zu]=", i + 1, s->digits,
                          (double)m->time_ns * 1e-9, i + 1, ml_plot_scale_units(&s->scale, m->value),
                          i + 1);
-        ml_quote_append(s->out, m->brief ? m->brief : "", brief_columns(s, m));
+        if (page->tex)
+            ml_quote_append_tex(s->out, m->brief ? m->brief : "", brief_columns(s, m), true);
+        else
+            ml_quote_append(s->out, m->brief ? m->brief : "", brief_columns(s, m));
         ml_buffer_printf(s->out, "\nMT[%zu]=", i + 1);
         ml_quote_append_lines(s->out, m->text, TEXT_B);
         ml_buffer_printf(s->out, "\n");

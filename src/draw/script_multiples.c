@@ -117,7 +117,7 @@ static void panel_head(struct ml_script *s, const struct ml_plot_curve *node, co
                         : PEAK_PX * (double)strlen(size) < left_px ? size
                                                                    : "";
     ml_buffer_printf(s->out, "here = %s; set label 11 ", over ? "lim" : "col(1)");
-    ml_quote_append(s->out, columns < LEAST_NAME ? "" : node->label, columns);
+    ml_script_quote(s, columns < LEAST_NAME ? "" : node->label, columns);
     ml_buffer_printf(s->out,
                      " at graph 0, graph 1 offset 0,character 0.8 left noenhanced font "
                      "sprintf(\"%%s%%s,%%d\",font,bold,0.5+fs*0.92) tc rgb fg\n"

@@ -50,7 +50,7 @@ static void emit_name(struct ml_script *s, size_t number, const struct ml_plot_p
         return;
     ml_space_take(&s->space, &box);
     ml_buffer_printf(s->out, "set label %zu ", number);
-    ml_quote_append(s->out, p->name, NAME_COLUMNS);
+    ml_script_quote(s, p->name, NAME_COLUMNS);
     ml_buffer_printf(s->out, " at ");
     ml_script_point(s, (box.left + box.right) / 2, (box.low + box.high) / 2);
     ml_buffer_printf(

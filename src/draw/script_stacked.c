@@ -76,7 +76,7 @@ static void stacked_names(struct ml_script *s)
             !ml_plot_scale_shows(&s->scale, (sum - height / 2) * s->scale.one))
             continue;
         ml_buffer_printf(s->out, "set label %zu ", 1000 + i);
-        ml_quote_append(s->out, page->curves[i].label, 16);
+        ml_script_quote(s, page->curves[i].label, 16);
         ml_buffer_printf(s->out,
                          " at %.*g, first %.6g center noenhanced font sprintf(\"%%s,%%d\",font,"
                          "0.5+fs*0.8) tc rgb ink[%zu] front\n",
@@ -107,7 +107,7 @@ static void stacked_nodes(struct ml_script *s)
             char size[24];
             ml_plot_value_format(size, sizeof size, page, &s->scale, (high - low) * s->scale.one);
             ml_buffer_printf(s->out, "set label %zu ", 2000 + i);
-            ml_quote_append(s->out, page->node_names[c->group], 12);
+            ml_script_quote(s, page->node_names[c->group], 12);
             ml_buffer_printf(s->out,
                              " at graph 1, first %.6g offset character 2.2,0 left noenhanced "
                              "font sprintf(\"%%s%%s,%%d\",font,bold,0.5+fs*0.92) tc rgb fg\n",

@@ -95,6 +95,7 @@ struct ml_plot_page {
     size_t n_nodes;
     bool dark;
     enum ml_palette palette;
+    bool tex; /* drawn for TeX, through which the texts pass */
     struct ml_legend legend;
     double width, height;  /* px */
     double zoom;           /* of texts and lines; 0: as the size wants it */

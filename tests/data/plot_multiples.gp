@@ -4,7 +4,7 @@ if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
 if (!exists("scale")) scale = 2
-zoom = 1; hues = "default"
+zoom = 1; hues = "default"; tex = 0
 name = "memlog: "."Resident memory, node by node"
 # (preamble.gp)
 set label 901 "Resident memory, node by node" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg

@@ -4,7 +4,7 @@ if (!exists("dark")) dark = 0
 if (!exists("wide")) wide = 1200
 if (!exists("high")) high = 680
 if (!exists("scale")) scale = 2
-zoom = 1; hues = "default"
+zoom = 1; hues = "default"; tex = 0
 name = "memlog: "."Resident memory, by node"
 # (preamble.gp)
 $run1 << EOD

@@ -23,7 +23,7 @@ USAGE = [
     (["read", "RUN", "--since", "5", "--until", "2"], "--since 5 is after --until 2"),
     (["read", "RUN", "RUN"], "one file at a time"),
     (["plot"], "no file is named"),
-    (["plot", "RUN", "-o", "x.bmp"], "name a .png, .svg, .pdf, .html, .txt or .gp file"),
+    (["plot", "RUN", "-o", "x.bmp"], "name a .png, .svg, .pdf, .eps, .tex, .html, .txt or .gp file"),
     (["plot", "RUN", "--by", "moon"], "--by moon: total, node, rank and process go"),
     (["plot", "RUN", "--stacked", "--band"], "one of --stacked"),
     (["plot", "RUN", "RUN", "--by", "rank"], "by total only"),

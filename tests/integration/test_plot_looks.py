@@ -192,3 +192,72 @@ def test_html_has_the_tics_of_png(folder, modules, form):
     numbers = [{t for t in texts if re.fullmatch(r"-?[\d.]+|[\d:]+|[\d.]+ s", t)}
                for texts in (seen["svg"], [words for words, _ in found])]
     assert numbers[0] == numbers[1]
+
+
+# ------------------------------------------------------------------------------ formats
+@pytest.mark.parametrize("form", FORMS)
+def test_eps(folder, form):
+    needs("gnuplot")
+    text = draw(folder, "x.eps", *FORMS[form], "--paper").read_bytes()
+    assert text.startswith(b"%!PS-Adobe-3.0 EPSF-3.0\n") and b"%%EOF" in text
+    box = [int(n) for n in re.search(rb"%%BoundingBox: (.*)", text)[1].split()]
+    assert box == pytest.approx([0, 0, 244, 164], abs=2)
+
+
+def has_tikz():
+    needs("gnuplot")
+    if "tikz" not in subprocess.run(["gnuplot", "-e", "print GPVAL_TERMINALS"], capture_output=True, text=True).stderr:
+        pytest.skip("this gnuplot has no tikz terminal (gnuplot-nox has)")
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "heatmap"])
+def test_tex(folder, form):
+    """A picture to \\input: its groups are closed, its texts are no commands, its fonts TeX's."""
+    has_tikz()
+    small = [a if a != "large" else "small" for a in FORMS[form]]
+    title = r"100% of $x_1$ & {a} #1 \\input{b}"
+    text = draw(folder, "x.tex", *small, "--title", title).read_text()
+    assert text.startswith(r"\begin{tikzpicture}[gnuplot]") and r"\end{tikzpicture}" in text
+    said = re.findall(r"\\node\[.*?\] at \([-\d.,]+\) \{(.*)\};", text)
+    assert r"100\% of \$x\_1\$ \& \{a\} \#1 \textbackslash{}\textbackslash{}input\{b\}" in said
+    for words in said:
+        rest = re.sub(r"\\[$#%&_{}]|\\text[a-z]+\{\}", "", words)
+        assert not re.search(r"[\\#%&_{}~^]", rest) and re.fullmatch(r"[^$]*|\$[-\d.]+\$", rest), words
+    assert "sans" not in text.replace("sffamily", "")
+
+
+def test_hostile_names_in_tex(folder):
+    has_tikz()
+    text = draw(folder, "x.tex", "hostile", "--pstack", "--stdout", "--by", "rank").read_text()
+    for words in re.findall(r"\\node\[.*?\] at \([-\d.,]+\) \{(.*)\};", text):
+        rest = re.sub(r"\\[$#%&_{}]|\\text[a-z]+\{\}|^\$[-\d.]+\$$", "", words)
+        assert not re.search(r"[\\#%&_{}~^$]", rest), words
+
+
+def test_map_is_not_for_tex(folder):
+    done = plot(folder, *FORMS["heatmap"], "-o", "x.tex")
+    assert done.returncode == 2 and "a map is too much for TeX: -o FILE.pdf, and \\includegraphics" in done.stderr
+
+
+def test_script_that_is_not_for_tex(folder, tmp_path):
+    has_tikz()
+    script = plot(folder, "small", "-o", "-").stdout
+    (tmp_path / "x.gp").write_text(script)
+    done = subprocess.run(["gnuplot", "-d", "-e", "out='x.tex'", "x.gp"], cwd=tmp_path, text=True, capture_output=True)
+    assert done.returncode and "memlog plot -o FILE.tex makes them so" in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["x.gp"]
+
+
+def test_terminal_that_gnuplot_lacks(folder, tmp_path):
+    """One line says what to install. The gnuplot here stands for one without cairo."""
+    needs("gnuplot")
+    real = subprocess.run(["which", "gnuplot"], capture_output=True, text=True).stdout.strip()
+    other = tmp_path / "gnuplot"
+    other.write_text(f'#!/bin/bash\nfor last; do :; done\n'
+                     f"sed 's/GPVAL_TERMINALS, /\" dumb \", /' $last >{tmp_path}/script.gp\n"
+                     f'exec {real} "${{@:1:$#-1}}" {tmp_path}/script.gp\n')
+    other.chmod(0o755)
+    done = plot(folder, "small", "-o", "x.eps", env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert done.returncode == 1 and done.stderr == (
+        "memlog: gnuplot failed (exit code 1: this gnuplot has no epscairo terminal; install gnuplot-nox or "
+        "gnuplot-qt); -o - shows the script\n")

@@ -53,6 +53,17 @@ static void test_quote(void **state)
     assert_quoted("abcdef", 4, "\"abc\\0342\\0200\\0246\"");
 }
 
+static void test_quote_for_tex(void **state)
+{
+    (void)state;
+    struct ml_buffer out = {0};
+    ml_quote_append_tex(&out, "5% a_b {x} \\in \x1b", 80, false);
+    ml_buffer_append(&out, "", 1);
+    assert_string_equal(out.data, "\"5\\0134% a\\0134_b \\0134\\0173x\\0134\\0175 "
+                                  "\\0134textbackslash\\0173\\0175in ?\"");
+    ml_buffer_free(&out);
+}
+
 /* Whatever comes in, gnuplot prints it without running anything. */
 static void test_quote_in_gnuplot(void **state)
 {
@@ -586,6 +597,7 @@ int main(void)
         cmocka_unit_test(test_sheet_of_any_size),
         cmocka_unit_test(test_names_that_do_not_fit),
         cmocka_unit_test(test_quote),
+        cmocka_unit_test(test_quote_for_tex),
         cmocka_unit_test(test_quote_in_gnuplot),
         cmocka_unit_test(test_decimate_keeps_spikes_and_dips),
         cmocka_unit_test(test_decimate_few),
