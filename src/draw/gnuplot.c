@@ -110,5 +110,7 @@ void ml_gnuplot_emit(const struct ml_plot_page *page, struct ml_buffer *out)
         ml_buffer_printf(out, "if (window) { pause mouse close }\n");
     ml_buffer_printf(out, "set output\n");
     ml_space_free(&s.space);
+    ml_buffer_free(&s.texts);
+    ml_buffer_free(&s.places);
     free(s.shown);
 }

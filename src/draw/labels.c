@@ -126,9 +126,9 @@ static void emit_early(struct ml_script *s, const struct spot *e)
     bool right = box.left > e->x;
     ml_space_take(&s->space, &box);
     emit_sign(s, e, box.left, y);
-    begin_label(s, e);
-    ml_script_point(s, box.left + sign_px(s, e->curve), y);
-    end_label(s, e);
+    box.left += sign_px(s, e->curve);
+    ml_script_text(s, ML_TEXT_NAME, ml_script_colour(s, e->curve), s->page->curves[e->curve].label,
+                   (int)s->key.columns, &box);
     if (fabs(y - e->y) > LINE_PX)
         emit_leader(s, e, right ? box.left - GAP_PX / 2 : box.right + GAP_PX / 2, y);
 }
@@ -149,7 +149,9 @@ static void emit_ends(struct ml_script *s, struct spot *ends, size_t n)
         double x = s->space.wide + MARGIN_PX;
         emit_sign(s, e, x, e->at);
         begin_label(s, e);
-        ml_script_point(s, x + sign_px(s, e->curve), e->at);
+        ml_buffer_printf(s->out, "graph %.5g, first %.6g",
+                         1 + (MARGIN_PX + sign_px(s, e->curve)) / s->space.wide,
+                         ml_space_units(&s->space, e->at));
         end_label(s, e);
         if (e->x < 0.985 * s->space.wide || fabs(e->at - e->y) > 4)
             emit_leader(s, e, s->space.wide + LEADER_PX, e->at);

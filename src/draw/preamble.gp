@@ -85,6 +85,8 @@ if (form eq "") {
     set mouse
     set mouse nozoomcoordinates
     bind all "q" "exit gnuplot"
+    bind all "l" ""  # a log scale, of which places of names and units know nothing
+    bind all "L" ""
   }
 }
 if (!text) { set termoption noenhanced }

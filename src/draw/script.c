@@ -165,8 +165,8 @@ void ml_script_elapsed(struct ml_script *s)
 }
 void ml_script_point(struct ml_script *s, double x_px, double y_px)
 {
-    ml_buffer_printf(s->out, "%.*g, first %.6g", s->digits, s->begin_s + x_px / s->space.per_s,
-                     ml_plot_scale_at(&s->scale, y_px / s->space.high));
+    ml_buffer_printf(s->out, "%.*g, first %.6g", s->digits, ml_space_time_s(&s->space, x_px),
+                     ml_space_units(&s->space, y_px));
 }
 
 void ml_script_margins(struct ml_script *s)

@@ -9,6 +9,9 @@
 
 #define ML_SCRIPT_SIGN_PX 15.0 /* before the name of a curve that has one */
 
+/* In the graph: the name of a curve, what a peak is, a phase's name, the sign at a peak. */
+enum ml_text_kind { ML_TEXT_NAME, ML_TEXT_PEAK, ML_TEXT_PHASE, ML_TEXT_TOP, ML_TEXT_KINDS };
+
 struct ml_script {
     const struct ml_plot_page *page;
     struct ml_plot_extent extent;
@@ -19,7 +22,10 @@ struct ml_script {
     int digits;            /* of times: in a part that begins late more differ */
     size_t *shown;         /* [n_shown] numbers of the curves that are told apart */
     size_t n_shown;
-    struct ml_space space; /* set when the frame is written */
+    struct ml_space space;          /* set when the frame is written */
+    struct ml_buffer texts, places; /* texts in the graph, as yet unwritten */
+    size_t n_texts;
+    uint64_t told[ML_TEXT_KINDS]; /* a bit for each colour in which there are some */
     struct ml_buffer *out;
 };
 
@@ -54,6 +60,13 @@ void ml_script_phases(struct ml_script *s);
 
 /* Coordinates of a place in the graph, in px from its lower left corner. */
 void ml_script_point(struct ml_script *s, double x_px, double y_px);
+
+/* TEXT in the middle of BOX, in the colour of a curve or 0; all of them, and their part of a plot
+ * command. */
+void ml_script_text(struct ml_script *s, enum ml_text_kind kind, int colour, const char *text,
+                    int width, const struct ml_box *box);
+void ml_script_texts_data(struct ml_script *s);
+void ml_script_plot_texts(struct ml_script *s);
 
 /* Room for the names of curves, in a key or at their ends; the key; these names, and peaks. */
 void ml_script_fit_names(struct ml_script *s);

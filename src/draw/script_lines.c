@@ -117,6 +117,7 @@ void ml_script_lines(struct ml_script *s)
     ml_script_marks(s);
     ml_script_key(s);
     emit_terminal(s);
+    ml_script_texts_data(s);
     begin_plot(s);
     if (quiet)
         ml_buffer_printf(s->out,
@@ -131,6 +132,7 @@ void ml_script_lines(struct ml_script *s)
                      s->n_shown, s->n_shown);
     plot_signs(s);
     ml_script_plot_marks(s);
+    ml_script_plot_texts(s);
     ml_buffer_printf(s->out, "\n");
 }
 
@@ -158,11 +160,13 @@ void ml_script_band(struct ml_script *s)
     s->n_shown = 1;
     emit_names(s, &(size_t){BAND_MEAN}, 1);
     emit_terminal(s);
+    ml_script_texts_data(s);
     ml_buffer_printf(s->out,
                      "plot $band using 1:2:3 with filledcurves fc rgb col(1) fs transparent "
                      "solid (dark ? 0.24 : 0.15) noborder title \"smallest to largest "
                      "rank\", \\\n"
                      "     $run1 using 1:2 with lines lw 2 lc rgb col(1) title \"mean of ranks\"");
     ml_script_plot_marks(s);
+    ml_script_plot_texts(s);
     ml_buffer_printf(s->out, "\n");
 }

@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FIRST_PEAK 1000 /* the first of gnuplot's labels and arrows that are ours */
-#define FIRST_TEXT 1500
+#define FIRST_PEAK 1000 /* the first of gnuplot's arrows that are ours */
 #define MANY_PEAKS 4
 #define CHARACTER_PX 7.4
 #define HIGH_PX 17.0
@@ -56,12 +55,7 @@ static void emit_text(struct ml_script *s, const struct peak *peak, const char *
     if (!find_place(s, x, y, CHARACTER_PX * length, &b))
         return;
     ml_space_take(&s->space, &b);
-    ml_buffer_printf(s->out, "set label %zu \"%s\" at ", FIRST_TEXT + peak->curve, text);
-    ml_script_point(s, (b.left + b.right) / 2, (b.low + b.high) / 2);
-    ml_buffer_printf(s->out,
-                     " center noenhanced tc rgb col(%d) font sprintf(\"%%s,%%d\",font,0.5+fs*0.92) "
-                     "front\n",
-                     colour);
+    ml_script_text(s, ML_TEXT_PEAK, colour, text, length + 1, &b);
     if (b.low < y + 2 * HIGH_PX)
         return;
     ml_buffer_printf(s->out, "set arrow %zu from ", FIRST_PEAK + peak->curve);
@@ -79,11 +73,10 @@ static void emit_peak(struct ml_script *s, const struct peak *peak)
     ml_plot_time_format(at, sizeof at, s->page->time, x,
                         ml_plot_time_step(s->page->time, s->end_s - s->begin_s, 9));
     int length = snprintf(text, sizeof text, "peak %s at %s", size, at);
-    ml_buffer_printf(s->out,
-                     "set label %zu \"\" at %.*g, first %.6g point pt 9 ps top*psf lc rgb col(%d) "
-                     "front\n",
-                     FIRST_PEAK + peak->curve, s->digits, x, peak->point->value / s->scale.one,
-                     ml_script_colour(s, peak->curve));
+    double left = ml_space_x(&s->space, peak->point->time_ns);
+    double low = ml_space_y(&s->space, peak->point->value);
+    ml_script_text(s, ML_TEXT_TOP, ml_script_colour(s, peak->curve), "", 1,
+                   &(struct ml_box){left, left, low, low});
     emit_text(s, peak, text, length);
 }
 

@@ -1,7 +1,6 @@
 /* Phases in a script: a line where one begins and ends, and its name beside the first, near the
  * time axis where nothing is there. */
 #include "base/utf8.h"
-#include "draw/quote.h"
 #include "draw/script.h"
 
 #define FIRST_PHASE 3000 /* the first of gnuplot's labels and arrows that are ours */
@@ -40,22 +39,15 @@ static void emit_line(struct ml_script *s, size_t number, int64_t time_ns)
                      number, s->digits, x, s->digits, x, front ? "front" : "back");
 }
 
-static void emit_name(struct ml_script *s, size_t number, const struct ml_plot_phase *p)
+static void emit_name(struct ml_script *s, const struct ml_plot_phase *p)
 {
     struct ml_box box;
     size_t n = ml_utf8_columns(p->name);
     double wide_px = CHARACTER_PX * (double)(n < NAME_COLUMNS ? n : NAME_COLUMNS);
-    bool upon_layer = s->page->form == ML_PLOT_STACKED; /* which may be dark: so light text */
     if (!find_place(s, ml_space_x(&s->space, p->begin_ns), wide_px, &box))
         return;
     ml_space_take(&s->space, &box);
-    ml_buffer_printf(s->out, "set label %zu ", number);
-    ml_script_quote(s, p->name, NAME_COLUMNS);
-    ml_buffer_printf(s->out, " at ");
-    ml_script_point(s, (box.left + box.right) / 2, (box.low + box.high) / 2);
-    ml_buffer_printf(
-        s->out, " center noenhanced front tc rgb %s font sprintf(\"%%s,%%d\",font,0.5+fs*0.85)\n",
-        upon_layer ? "\"#ffffff\"" : "mut");
+    ml_script_text(s, ML_TEXT_PHASE, 0, p->name, NAME_COLUMNS, &box);
 }
 
 void ml_script_phases(struct ml_script *s)
@@ -64,6 +56,6 @@ void ml_script_phases(struct ml_script *s)
         const struct ml_plot_phase *p = &s->page->phases[i];
         emit_line(s, FIRST_PHASE + 2 * i, p->begin_ns);
         emit_line(s, FIRST_PHASE + 2 * i + 1, p->end_ns);
-        emit_name(s, FIRST_PHASE + i, p);
+        emit_name(s, p);
     }
 }

@@ -138,6 +138,7 @@ void ml_script_stacked(struct ml_script *s)
     stacked_names(s);
     stacked_nodes(s);
     ml_script_marks(s);
+    ml_script_texts_data(s);
     ml_buffer_printf(s->out, "plot ");
     if (s->page->limit > 0)
         ml_buffer_printf(s->out, "\"+\" using 1:(limit):(limit*1e3) with filledcurves fc rgb band "
@@ -150,5 +151,6 @@ void ml_script_stacked(struct ml_script *s)
                      "     $layers using 1:%zu with steps lw 1.6 lc rgb fg",
                      n, n > 24 ? 0 : n, 0.6, n + 1);
     ml_script_plot_marks(s);
+    ml_script_plot_texts(s);
     ml_buffer_printf(s->out, "\n");
 }

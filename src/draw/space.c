@@ -18,6 +18,16 @@ double ml_space_y(const struct ml_space *s, double value)
     return ml_plot_scale_share(s->scale, value) * s->high;
 }
 
+double ml_space_time_s(const struct ml_space *s, double x_px)
+{
+    return (double)s->begin_ns * 1e-9 + x_px / s->per_s;
+}
+
+double ml_space_units(const struct ml_space *s, double y_px)
+{
+    return ml_plot_scale_at(s->scale, y_px / s->high);
+}
+
 /* What C does between the left and the right of BOX: from *OUT_LOW to *OUT_HIGH; false: nothing. */
 static bool find_span(const struct ml_space *s, const struct ml_plot_curve *c,
                       const struct ml_box *box, double *out_low, double *out_high)

@@ -21,6 +21,10 @@ struct ml_space {
 double ml_space_x(const struct ml_space *s, int64_t time_ns);
 double ml_space_y(const struct ml_space *s, double value);
 
+/* What stands there, as scripts have it: in seconds, and in units of the axis. */
+double ml_space_time_s(const struct ml_space *s, double x_px);
+double ml_space_units(const struct ml_space *s, double y_px);
+
 /* Inside the graph, with no text in it. */
 bool ml_space_is_untaken(const struct ml_space *s, const struct ml_box *box);
 

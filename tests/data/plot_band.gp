@@ -113,11 +113,9 @@ EOD
 # with keys set a mark carries its number only; who set it knows the text
 hx(i) = exists("keys") ? sprintf("k%d",i) : MT[i]
 mc(i) = i > 0 ? col(i) : fg
-set label 400 "smallest rank" at 11.2474, first 50 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set label 402 "mean of ranks" at 11.2474, first 57.3438 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set label 401 "largest: rank 6" at 11.2474, first 67.7422 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set label 1001 "" at 5.125, first 129.996 point pt 9 ps top*psf lc rgb col(1) front
-set label 1501 "peak 130 MiB at 5.1 s" at 5.125, first 135.112 center noenhanced tc rgb col(1) font sprintf("%s,%d",font,0.5+fs*0.92) front
+set label 400 "smallest rank" at graph 1.011, first 50 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 402 "mean of ranks" at graph 1.011, first 57.3438 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 401 "largest: rank 6" at graph 1.011, first 67.7422 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 array names[1]
 names[1] = "mean of ranks"
 if (text) {
@@ -128,11 +126,21 @@ if (text) {
   plot for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lc rgb col(k) title names[k]
   exit
 }
+array TX[2]
+TX[1] = ""
+TX[2] = "peak 130 MiB at 5.1 s"
+$texts << EOD
+# time, value, kind, colour, number
+5.125 129.996 3 1 1
+5.125 135.112 1 1 2
+EOD
 plot $band using 1:2:3 with filledcurves fc rgb col(1) fs transparent solid (dark ? 0.24 : 0.15) noborder title "smallest to largest rank", \
      $run1 using 1:2 with lines lw 2 lc rgb col(1) title "mean of ranks", \
      $mark using 1:($3==1 && $4==0 ? $2 : NaN) with points pt 7 ps 1.05*psf lc rgb bg, \
      $mark using 1:($3==1 && $4==0 ? $2 : NaN) with points pt 6 ps 0.95*psf lw 1.5 lc rgb mc(1), \
-     for [k=1:looked_up] $mark using 1:2:(hx($5)) with labels hypertext font sprintf("%s,%d",mono,0.5+fs*0.85) point pt 7 ps 1.3*psf lc rgb "#ff000000"
+     for [k=1:looked_up] $mark using 1:2:(hx($5)) with labels hypertext font sprintf("%s,%d",mono,0.5+fs*0.85) point pt 7 ps 1.3*psf lc rgb "#ff000000", \
+     $texts using 1:($3==1 && $4==1 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s,%d",font,0.5+fs*0.92) tc rgb col(1) notitle, \
+     $texts using 1:($3==3 && $4==1 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(1) notitle
 # ---- window: a click on a mark prints what is behind it
 if (window) {
   if (exists("driven")) {

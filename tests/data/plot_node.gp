@@ -49,14 +49,10 @@ set xtics format "%g s" 2
 limit = 593.73
 set samples 2
 set label 1 "node limit 594 MiB" at graph 0.008, first limit offset 0,character 0.75 left noenhanced tc rgb lim front
-set label 400 "n01" at 11.2385, first 212.684 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 400 "n01" at graph 1.0102, first 212.684 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set arrow 400 from 11.125, first 221.25 to 11.2223, first 212.684 nohead lw 1 dt (1,5) lc rgb col(1)
-set label 401 "n02" at 11.2385, first 246.066 left noenhanced tc rgb col(2) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 401 "n02" at graph 1.0102, first 246.066 left noenhanced tc rgb col(2) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set arrow 401 from 11.125, first 237.5 to 11.2223, first 246.066 nohead lw 1 dt (1,5) lc rgb col(2)
-set label 1001 "" at 5.12522, first 474.984 point pt 9 ps top*psf lc rgb col(2) front
-set label 1501 "peak 475 MiB at 5.1 s" at 5.12522, first 498.352 center noenhanced tc rgb col(2) font sprintf("%s,%d",font,0.5+fs*0.92) front
-set label 1000 "" at 5.12522, first 442.484 point pt 9 ps top*psf lc rgb col(1) front
-set label 1500 "peak 442 MiB at 5.1 s" at 5.12522, first 419.116 center noenhanced tc rgb col(1) font sprintf("%s,%d",font,0.5+fs*0.92) front
 if (text) {
   unset label; unset arrow; unset grid; set border 3
   set lmargin -1; set rmargin 2; set tmargin -1; set bmargin -1
@@ -65,9 +61,25 @@ if (text) {
   plot for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lc rgb col(k) title names[k]
   exit
 }
+array TX[4]
+TX[1] = ""
+TX[2] = "peak 475 MiB at 5.1 s"
+TX[3] = ""
+TX[4] = "peak 442 MiB at 5.1 s"
+$texts << EOD
+# time, value, kind, colour, number
+5.12522 474.984 3 2 1
+5.12522 498.352 1 2 2
+5.12522 442.484 3 1 3
+5.12522 419.116 1 1 4
+EOD
 plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder notitle, \
      limit with lines lw 1.4 dt (8,5) lc rgb lim notitle, \
      for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
-     for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle
+     for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle, \
+     $texts using 1:($3==1 && $4==1 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s,%d",font,0.5+fs*0.92) tc rgb col(1) notitle, \
+     $texts using 1:($3==1 && $4==2 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s,%d",font,0.5+fs*0.92) tc rgb col(2) notitle, \
+     $texts using 1:($3==3 && $4==1 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(1) notitle, \
+     $texts using 1:($3==3 && $4==2 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(2) notitle
 if (window) { pause mouse close }
 set output

@@ -185,27 +185,25 @@ set tmargin screen py(122); set bmargin screen 1-py(60)
 set xrange [0:11.125]; set yrange [0:145.596]; set ytics 32
 set xtics format "%g s" 2
 set label 608 "" at 11.3094, first 6.25 point pt sign(9) ps psf lc rgb col(9) front
-set label 408 "rank 1 partmesh" at 11.4283, first 6.25 left noenhanced tc rgb col(9) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set label 400 "rank 0 solver" at 11.2499, first 30.9809 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 408 "rank 1 partmesh" at graph 1.0273, first 6.25 left noenhanced tc rgb col(9) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 400 "rank 0 solver" at graph 1.0112, first 30.9809 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set arrow 400 from 11.125, first 50 to 11.2321, first 30.9809 nohead lw 1 dt (1,5) lc rgb col(1)
 set label 607 "" at 11.3094, first 38.29 point pt sign(8) ps psf lc rgb col(8) front
-set label 407 "rank 7 solver" at 11.4283, first 38.29 left noenhanced tc rgb col(8) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 407 "rank 7 solver" at graph 1.0273, first 38.29 left noenhanced tc rgb col(8) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set arrow 407 from 11.125, first 50 to 11.2321, first 38.29 nohead lw 1 dt (1,5) lc rgb col(8)
-set label 401 "rank 1 solver" at 11.2499, first 45.599 left noenhanced tc rgb col(2) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 401 "rank 1 solver" at graph 1.0112, first 45.599 left noenhanced tc rgb col(2) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set arrow 401 from 11.125, first 52.5 to 11.2321, first 45.599 nohead lw 1 dt (1,5) lc rgb col(2)
-set label 402 "rank 2 solver" at 11.2499, first 52.908 left noenhanced tc rgb col(3) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 402 "rank 2 solver" at graph 1.0112, first 52.908 left noenhanced tc rgb col(3) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set arrow 402 from 11.125, first 55 to 11.2321, first 52.908 nohead lw 1 dt (1,5) lc rgb col(3)
-set label 403 "rank 3 solver" at 11.2499, first 60.217 left noenhanced tc rgb col(4) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 403 "rank 3 solver" at graph 1.0112, first 60.217 left noenhanced tc rgb col(4) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set arrow 403 from 11.125, first 57.5 to 11.2321, first 60.217 nohead lw 1 dt (1,5) lc rgb col(4)
-set label 404 "rank 4 solver" at 11.2499, first 67.526 left noenhanced tc rgb col(5) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 404 "rank 4 solver" at graph 1.0112, first 67.526 left noenhanced tc rgb col(5) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set arrow 404 from 11.125, first 60 to 11.2321, first 67.526 nohead lw 1 dt (1,5) lc rgb col(5)
-set label 405 "rank 5 solver" at 11.2499, first 74.835 left noenhanced tc rgb col(6) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 405 "rank 5 solver" at graph 1.0112, first 74.835 left noenhanced tc rgb col(6) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set arrow 405 from 11.125, first 62.5 to 11.2321, first 74.835 nohead lw 1 dt (1,5) lc rgb col(6)
 set label 606 "" at 11.3094, first 82.1441 point pt sign(7) ps psf lc rgb col(7) front
-set label 406 "rank 6 solver" at 11.4283, first 82.1441 left noenhanced tc rgb col(7) font sprintf("%s%s,%d",font,bold,0.5+fs) front
+set label 406 "rank 6 solver" at graph 1.0273, first 82.1441 left noenhanced tc rgb col(7) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 set arrow 406 from 11.125, first 65 to 11.2321, first 82.1441 nohead lw 1 dt (1,5) lc rgb col(7)
-set label 1006 "" at 5.125, first 129.996 point pt 9 ps top*psf lc rgb col(7) front
-set label 1506 "peak 130 MiB at 5.1 s" at 5.125, first 135.112 center noenhanced tc rgb col(7) font sprintf("%s,%d",font,0.5+fs*0.92) front
 if (text) {
   unset label; unset arrow; unset grid; set border 3
   set lmargin -1; set rmargin 2; set tmargin -1; set bmargin -1
@@ -214,8 +212,18 @@ if (text) {
   plot for [k=1:9] sprintf("$run%d",k) using 1:2 with steps lc rgb col(k) title names[k]
   exit
 }
+array TX[2]
+TX[1] = ""
+TX[2] = "peak 130 MiB at 5.1 s"
+$texts << EOD
+# time, value, kind, colour, number
+5.125 129.996 3 7 1
+5.125 135.112 1 7 2
+EOD
 plot for [k=1:9] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
      for [k=1:9] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle, \
-     for [k=7:9] sprintf("$sign%d",k) using 1:2 with points pt sign(k) ps 0.95*psf lc rgb col(k) notitle
+     for [k=7:9] sprintf("$sign%d",k) using 1:2 with points pt sign(k) ps 0.95*psf lc rgb col(k) notitle, \
+     $texts using 1:($3==1 && $4==7 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s,%d",font,0.5+fs*0.92) tc rgb col(7) notitle, \
+     $texts using 1:($3==3 && $4==7 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(7) notitle
 if (window) { pause mouse close }
 set output

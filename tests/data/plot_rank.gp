@@ -158,8 +158,6 @@ set lmargin screen px(79); set rmargin screen 1-px(92)
 set tmargin screen py(122); set bmargin screen 1-py(60)
 set xrange [0:11.125]; set yrange [0:225.673]; set ytics 32
 set xtics format "%g s" 2
-set label 1006 "" at 5.125, first 129.996 point pt 9 ps top*psf lc rgb col(7) front
-set label 1506 "peak 130 MiB at 5.1 s" at 5.125, first 137.926 center noenhanced tc rgb col(7) font sprintf("%s,%d",font,0.5+fs*0.92) front
 array MX[50]; array MY[50]; array MT[50]; array MS[50]
 MX[1]=0.626667; MY[1]=5.0977; MS[1]="Mesh: reading core_3d_12M.e (serial)"
 MT[1]="output at 0:00.6, rank 0:\nMesh: reading core_3d_12M.e (serial)\n"
@@ -327,6 +325,14 @@ if (text) {
   plot for [k=1:8] sprintf("$run%d",k) using 1:2 with steps lc rgb col(k) title names[k]
   exit
 }
+array TX[2]
+TX[1] = ""
+TX[2] = "peak 130 MiB at 5.1 s"
+$texts << EOD
+# time, value, kind, colour, number
+5.125 129.996 3 7 1
+5.125 137.926 1 7 2
+EOD
 plot for [k=1:8] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
      for [k=1:8] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle, \
      for [k=7:8] sprintf("$sign%d",k) using 1:2 with points pt sign(k) ps 0.95*psf lc rgb col(k) notitle, \
@@ -346,7 +352,9 @@ plot for [k=1:8] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notit
      $mark using 1:($3==5 && $4==0 ? $2 : NaN) with points pt 6 ps 0.95*psf lw 1.5 lc rgb mc(5), \
      $mark using 1:($3==6 && $4==0 ? $2 : NaN) with points pt 7 ps 1.05*psf lc rgb bg, \
      $mark using 1:($3==6 && $4==0 ? $2 : NaN) with points pt 6 ps 0.95*psf lw 1.5 lc rgb mc(6), \
-     for [k=1:looked_up] $mark using 1:2:(hx($5)) with labels hypertext font sprintf("%s,%d",mono,0.5+fs*0.85) point pt 7 ps 1.3*psf lc rgb "#ff000000"
+     for [k=1:looked_up] $mark using 1:2:(hx($5)) with labels hypertext font sprintf("%s,%d",mono,0.5+fs*0.85) point pt 7 ps 1.3*psf lc rgb "#ff000000", \
+     $texts using 1:($3==1 && $4==7 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s,%d",font,0.5+fs*0.92) tc rgb col(7) notitle, \
+     $texts using 1:($3==3 && $4==7 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(7) notitle
 # ---- window: a click on a mark prints what is behind it
 if (window) {
   if (exists("driven")) {

@@ -28,9 +28,7 @@ set tmargin screen py(122); set bmargin screen 1-py(60)
 set xrange [0:11.125]; set yrange [-384:361.991]; set ytics 128
 set arrow 905 from graph 0, first 0 to graph 1, first 0 nohead lw 0.8 lc rgb axc back
 set xtics format "%g s" 2
-set label 400 "small" at 11.2385, first -291.928 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set label 1000 "" at 7.98232, first 291.928 point pt 9 ps top*psf lc rgb col(1) front
-set label 1500 "peak 292 MiB/s at 8 s" at 7.98232, first 318.143 center noenhanced tc rgb col(1) font sprintf("%s,%d",font,0.5+fs*0.92) front
+set label 400 "small" at graph 1.0102, first -291.928 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 if (text) {
   unset label; unset arrow; unset grid; set border 3
   set lmargin -1; set rmargin 2; set tmargin -1; set bmargin -1
@@ -39,7 +37,17 @@ if (text) {
   plot for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lc rgb col(k) title names[k]
   exit
 }
+array TX[2]
+TX[1] = ""
+TX[2] = "peak 292 MiB/s at 8 s"
+$texts << EOD
+# time, value, kind, colour, number
+7.98232 291.928 3 1 1
+7.98232 318.143 1 1 2
+EOD
 plot for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
-     for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle
+     for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle, \
+     $texts using 1:($3==1 && $4==1 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s,%d",font,0.5+fs*0.92) tc rgb col(1) notitle, \
+     $texts using 1:($3==3 && $4==1 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(1) notitle
 if (window) { pause mouse close }
 set output

@@ -33,9 +33,7 @@ set xrange [0:11.125]; set yrange [0:1592.72]; set ytics 256
 set xtics format "%g s" 2
 limit = 1187.46
 set samples 2
-set label 400 "small" at 11.2385, first 458.75 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set label 1000 "" at 5.12522, first 917.468 point pt 9 ps top*psf lc rgb col(1) front
-set label 1500 "peak 917 MiB at 5.1 s" at 5.12522, first 973.438 center noenhanced tc rgb col(1) font sprintf("%s,%d",font,0.5+fs*0.92) front
+set label 400 "small" at graph 1.0102, first 458.75 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 array MX[15]; array MY[15]; array MT[15]; array MS[15]
 MX[1]=0.626667; MY[1]=46.762; MS[1]="Mesh: reading core_3\0342\0200\0246"
 MT[1]="output at 0:00.6, rank 0:\nMesh: reading core_3d_12M.e (serial)\n"
@@ -96,6 +94,14 @@ if (text) {
   plot for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lc rgb col(k) title names[k]
   exit
 }
+array TX[2]
+TX[1] = ""
+TX[2] = "peak 917 MiB at 5.1 s"
+$texts << EOD
+# time, value, kind, colour, number
+5.12522 917.468 3 1 1
+5.12522 973.438 1 1 2
+EOD
 plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder notitle, \
      limit with lines lw 1.4 dt (8,5) lc rgb lim notitle, \
      for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
@@ -105,7 +111,9 @@ plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid nobo
      $mark using 1:($3==1 && $4==0 ? $2 : NaN) with points pt 7 ps 1.05*psf lc rgb bg, \
      $mark using 1:($3==1 && $4==0 ? $2 : NaN) with points pt 6 ps 0.95*psf lw 1.5 lc rgb mc(1), \
      $mark using 1:($3==1 && $4==1 ? $2 : NaN) with points pt 2 ps cross*psf lw 1.7 lc rgb mc(2), \
-     for [k=1:looked_up] $mark using 1:2:(hx($5)) with labels hypertext font sprintf("%s,%d",mono,0.5+fs*0.85) point pt 7 ps 1.3*psf lc rgb "#ff000000"
+     for [k=1:looked_up] $mark using 1:2:(hx($5)) with labels hypertext font sprintf("%s,%d",mono,0.5+fs*0.85) point pt 7 ps 1.3*psf lc rgb "#ff000000", \
+     $texts using 1:($3==1 && $4==1 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s,%d",font,0.5+fs*0.92) tc rgb col(1) notitle, \
+     $texts using 1:($3==3 && $4==1 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(1) notitle
 # ---- window: a click on a mark prints what is behind it
 if (window) {
   if (exists("driven")) {

@@ -34,9 +34,7 @@ set xtics format "%g s" 2
 limit = 1187.46
 set samples 2
 set label 1 "limit of 2 nodes 1187 MiB" at graph 0.008, first limit offset 0,character 0.75 left noenhanced tc rgb lim front
-set label 400 "small" at 11.2385, first 458.75 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set label 1000 "" at 5.12522, first 917.468 point pt 9 ps top*psf lc rgb col(1) front
-set label 1500 "peak 917 MiB at 5.1 s" at 5.12522, first 964.204 center noenhanced tc rgb col(1) font sprintf("%s,%d",font,0.5+fs*0.92) front
+set label 400 "small" at graph 1.0102, first 458.75 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 if (text) {
   unset label; unset arrow; unset grid; set border 3
   set lmargin -1; set rmargin 2; set tmargin -1; set bmargin -1
@@ -45,9 +43,19 @@ if (text) {
   plot for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lc rgb col(k) title names[k]
   exit
 }
+array TX[2]
+TX[1] = ""
+TX[2] = "peak 917 MiB at 5.1 s"
+$texts << EOD
+# time, value, kind, colour, number
+5.12522 917.468 3 1 1
+5.12522 964.204 1 1 2
+EOD
 plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder notitle, \
      limit with lines lw 1.4 dt (8,5) lc rgb lim notitle, \
      for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
-     for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle
+     for [k=1:1] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle, \
+     $texts using 1:($3==1 && $4==1 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s,%d",font,0.5+fs*0.92) tc rgb col(1) notitle, \
+     $texts using 1:($3==3 && $4==1 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(1) notitle
 if (window) { pause mouse close }
 set output

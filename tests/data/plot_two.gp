@@ -43,12 +43,7 @@ set lmargin screen px(79); set rmargin screen 1-px(92)
 set tmargin screen py(122); set bmargin screen 1-py(60)
 set xrange [0:11.125]; set yrange [0:1088.37]; set ytics 256
 set xtics format "%g s" 2
-set label 401 "other" at 8.22228, first 971.758 left noenhanced tc rgb col(2) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set label 400 "small" at 11.2385, first 458.75 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
-set label 1001 "" at 8.125, first 971.758 point pt 9 ps top*psf lc rgb col(2) front
-set label 1501 "peak 972 MiB at 8.1 s" at 7.30673, first 1010 center noenhanced tc rgb col(2) font sprintf("%s,%d",font,0.5+fs*0.92) front
-set label 1000 "" at 5.12522, first 917.468 point pt 9 ps top*psf lc rgb col(1) front
-set label 1500 "peak 917 MiB at 5.1 s" at 5.12522, first 955.714 center noenhanced tc rgb col(1) font sprintf("%s,%d",font,0.5+fs*0.92) front
+set label 400 "small" at graph 1.0102, first 458.75 left noenhanced tc rgb col(1) font sprintf("%s%s,%d",font,bold,0.5+fs) front
 if (text) {
   unset label; unset arrow; unset grid; set border 3
   set lmargin -1; set rmargin 2; set tmargin -1; set bmargin -1
@@ -57,7 +52,26 @@ if (text) {
   plot for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lc rgb col(k) title names[k]
   exit
 }
+array TX[5]
+TX[1] = "other"
+TX[2] = ""
+TX[3] = "peak 972 MiB at 8.1 s"
+TX[4] = ""
+TX[5] = "peak 917 MiB at 5.1 s"
+$texts << EOD
+# time, value, kind, colour, number
+8.4763 971.758 0 2 1
+8.125 971.758 3 2 2
+7.30673 1010 1 2 3
+5.12522 917.468 3 1 4
+5.12522 955.714 1 1 5
+EOD
 plot for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
-     for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle
+     for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle, \
+     $texts using 1:($3==0 && $4==2 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s%s,%d",font,bold,0.5+fs) tc rgb col(2) notitle, \
+     $texts using 1:($3==1 && $4==1 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s,%d",font,0.5+fs*0.92) tc rgb col(1) notitle, \
+     $texts using 1:($3==1 && $4==2 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s,%d",font,0.5+fs*0.92) tc rgb col(2) notitle, \
+     $texts using 1:($3==3 && $4==1 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(1) notitle, \
+     $texts using 1:($3==3 && $4==2 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(2) notitle
 if (window) { pause mouse close }
 set output

