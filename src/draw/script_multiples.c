@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,14 +15,17 @@
 #define HEAD_PX 26.0 /* above a panel: its name */
 #define TIC_PX 20    /* of values */
 #define MOST_TICS 6
+#define MANY 6    /* columns */
+#define TIMES 1.3 /* the width of a time: in a narrower panel two of them meet */
 #define MOST_NAME 16
 #define LEAST_NAME 3
 
 /* The panels of small graphs. Lengths in px. */
 struct grid {
     size_t columns, rows, n;
-    double wide, high, gap_high;
-    size_t every; /* panel of the lowest row has a time axis with texts, as they would meet */
+    double wide, high, gap, gap_high;
+    size_t
+        every; /* panel of the lowest row has texts at its time axis, as they would meet; or none */
 };
 
 static size_t columns_of(size_t n)
@@ -44,12 +48,14 @@ static struct grid grid_of(struct ml_script *s, size_t n)
         s->sheet.left = s->sheet.small ? 50 : 60;
     s->sheet.right = 24;
     s->sheet.top = s->sheet.small ? s->sheet.title_y + HEAD_PX + 10 : 136;
-    g.wide =
-        (ml_sheet_graph_wide(&s->sheet) - GAP_PX * (double)(g.columns - 1)) / (double)g.columns;
+    g.gap = s->sheet.small && g.columns > MANY ? GAP_PX / 2 : GAP_PX;
+    g.wide = (ml_sheet_graph_wide(&s->sheet) - g.gap * (double)(g.columns - 1)) / (double)g.columns;
     g.high = (ml_sheet_graph_high(&s->sheet) - g.gap_high * (double)(g.rows - 1)) / (double)g.rows;
     double last_px = ml_script_last_tic(s, g.wide, &before_px);
-    if (before_px + GAP_PX < last_px + ML_SHEET_CHARACTER_PX)
-        g.every = g.wide + GAP_PX > 1.2 * last_px ? 2 : 3;
+    if (g.wide < TIMES * last_px)
+        g.every = SIZE_MAX;
+    else if (before_px + g.gap < last_px + ML_SHEET_CHARACTER_PX)
+        g.every = g.wide + g.gap > 1.2 * last_px ? 2 : 3;
     return g;
 }
 
@@ -66,7 +72,7 @@ static void panel_data(struct ml_script *s, size_t first, size_t end, size_t pan
 static void panel_place(struct ml_script *s, size_t panel, const struct grid *g)
 {
     size_t column = panel % g->columns, row = panel / g->columns;
-    bool told = panel + g->columns >= g->n && column % g->every == 0;
+    bool told = panel + g->columns >= g->n && g->every < SIZE_MAX && column % g->every == 0;
     ml_buffer_printf(s->out,
                      "set lmargin screen x0+%zu*(pw+gapx); set rmargin screen x0+%zu*(pw+gapx)+pw\n"
                      "set tmargin screen y1-%zu*(ph+gapy); set bmargin screen y1-%zu*(ph+gapy)-ph\n"
@@ -142,7 +148,7 @@ void ml_script_multiples(struct ml_script *s)
                      "x0 = px(%g); y1 = py(%g); gapx = px(%g); gapy = 1-py(%g)\n"
                      "pw = px(%.5g); ph = 1-py(%.5g)\n",
                      s->digits, s->begin_s, s->digits, s->end_s, s->scale.low, s->scale.high,
-                     s->sheet.left, s->sheet.top, GAP_PX, g.gap_high, g.wide, g.high);
+                     s->sheet.left, s->sheet.top, g.gap, g.gap_high, g.wide, g.high);
     for (size_t first = 0, end; first < page->n_curves; first = end, panel++) {
         for (end = first + 1;
              end < page->n_curves && page->curves[end].group == page->curves[first].group;)

@@ -128,6 +128,8 @@ def test_small_graphs_of_many_nodes(tmp_path):
                     "--seconds", "600", "--period", "10"], check=True)
     _, found = texts_of(draw(tmp_path, "many.svg", "many.h5", "--multiples"))
     assert collisions(found) == [] and {"n01", "n64", "0:00", "5:00"} <= {words for words, _ in found}
+    _, found = texts_of(draw(tmp_path, "many.svg", "many.h5", "--multiples", "--paper"))
+    assert collisions(found) == [] and {"n01", "n64", "0"} <= {words for words, _ in found}
 
 
 # ------------------------------------------------------------------------------ colours
