@@ -149,7 +149,8 @@ static enum ml_status show_in_terminal(const struct ml_plot_request *r,
     struct winsize size = {.ws_row = TEXT_LINES, .ws_col = TEXT_COLUMNS};
     struct ml_buffer out = {0};
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool terminal = isatty(STDOUT_FILENO), own = r->size.width > 0 && r->size.zoom <= 0;
+    bool terminal = isatty(STDOUT_FILENO),
+         own = r->size.width > 0 && ml_plot_size_is_plain(&r->size);
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_col == 0 || size.ws_row == 0)
         size = (struct winsize){.ws_row = TEXT_LINES, .ws_col = TEXT_COLUMNS};
     struct ml_drawing_style style = {

@@ -316,7 +316,8 @@ static const char *find_conflict(const struct ml_plot_request *r)
         return "--stacked goes by rank or by node";
     if (w->form == ML_PLOT_HEATMAP && r->outfile && strcmp(ml_plot_suffix(r->outfile), "tex") == 0)
         return "a map is too much for TeX: -o FILE.pdf, and \\includegraphics";
-    if (r->size.measured && r->outfile && strcmp(ml_plot_suffix(r->outfile), "txt") == 0)
+    if (!ml_plot_size_is_plain(&r->size) && r->outfile &&
+        strcmp(ml_plot_suffix(r->outfile), "txt") == 0)
         return "a .txt file is as many characters wide and high: --size 100x30";
     return NULL;
 }

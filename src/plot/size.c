@@ -21,6 +21,11 @@ static const struct unit {
 } units[] = {
     {"px", 1}, {"cm", CM_PX}, {"mm", CM_PX / 10}, {"in", PX_PER_IN}, {"pt", PX_PER_IN / 72}};
 
+bool ml_plot_size_is_plain(const struct ml_plot_size *size)
+{
+    return !size->measured && size->zoom <= 0;
+}
+
 /* A positive number at *TEXT and the unit behind it, NULL if there is none; moves *TEXT on. */
 static bool take_length(const char **text, double *out_number, const struct unit **out_unit)
 {

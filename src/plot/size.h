@@ -13,6 +13,9 @@ struct ml_plot_size {
     bool measured;        /* in cm, mm, in or pt */
 };
 
+/* Whether it may be one in characters too. */
+bool ml_plot_size_is_plain(const struct ml_plot_size *size);
+
 extern const struct ml_plot_size ml_plot_paper, ml_plot_slide;
 
 /* "1200x680", "8.5x6cm", "3.3inx60mm": width and height of *SIZE, each in the unit that follows it,

@@ -69,12 +69,20 @@ def test_size_of_pdf(folder):
     (["--size", "1x1cm", "-o", "x.svg"], None),
     (["--size", "1x1mm"], "--size 1x1mm: from 20x8 to 20000x20000 px go"),
     (["--paper", "--slide"], "one of --paper and --slide at a time"),
+    (["--slide", "-o", "x.txt"], "a .txt file is as many characters wide and high: --size 100x30"),
     (["--size", "8x6cm", "-o", "x.txt"], "a .txt file is as many characters wide and high: --size 100x30"),
 ])
 def test_sizes_that_do_not_go(folder, words, said):
     done = plot(folder, "small", *words)
     wrong = f"memlog: plot: {said}; see 'memlog plot --help'\n"
     assert (done.returncode, done.stderr) == ((2, wrong) if said else (0, ""))
+
+
+def test_terminal_has_its_own_size(folder):
+    """Presets and lengths are no numbers of characters."""
+    for size in (["--paper"], ["--slide"], ["--size", "8x6cm"]):
+        lines = plot(folder, "small", *size, env={"COLUMNS": "70", "LINES": "30"}).stdout.splitlines()
+        assert len(lines) == 28 and max(map(len, lines)) <= 70, size
 
 
 # ------------------------------------------------------------------------------ texts
