@@ -225,5 +225,7 @@ plot for [k=1:9] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notit
      for [k=7:9] sprintf("$sign%d",k) using 1:2 with points pt sign(k) ps 0.95*psf lc rgb col(k) notitle, \
      $texts using 1:($3==1 && $4==7 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s,%d",font,0.5+fs*0.92) tc rgb col(7) notitle, \
      $texts using 1:($3==3 && $4==7 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(7) notitle
+# what is zoomed into has tics of its own
+if (window) { set xtics autofreq; set ytics autofreq }
 if (window) { pause mouse close }
 set output

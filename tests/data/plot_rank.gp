@@ -355,6 +355,8 @@ plot for [k=1:8] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notit
      for [k=1:looked_up] $mark using 1:2:(hx($5)) with labels hypertext font sprintf("%s,%d",mono,0.5+fs*0.85) point pt 7 ps 1.3*psf lc rgb "#ff000000", \
      $texts using 1:($3==1 && $4==7 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s,%d",font,0.5+fs*0.92) tc rgb col(7) notitle, \
      $texts using 1:($3==3 && $4==7 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(7) notitle
+# what is zoomed into has tics of its own
+if (window) { set xtics autofreq; set ytics autofreq }
 # ---- window: a click on a mark prints what is behind it
 if (window) {
   if (exists("driven")) {

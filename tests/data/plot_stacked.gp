@@ -61,5 +61,7 @@ plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid nobo
      for [k=8:1:-1] $layers using 1:k+1 with fillsteps fc rgb shade[k] fs solid noborder, \
      for [k=8:1:-1] $layers using 1:k+1 with steps lw 0.6 lc rgb bg, \
      $layers using 1:9 with steps lw 1.6 lc rgb fg
+# what is zoomed into has tics of its own
+if (window) { set xtics autofreq; set ytics autofreq }
 if (window) { pause mouse close }
 set output

@@ -114,6 +114,8 @@ plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid nobo
      for [k=1:looked_up] $mark using 1:2:(hx($5)) with labels hypertext font sprintf("%s,%d",mono,0.5+fs*0.85) point pt 7 ps 1.3*psf lc rgb "#ff000000", \
      $texts using 1:($3==1 && $4==1 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s,%d",font,0.5+fs*0.92) tc rgb col(1) notitle, \
      $texts using 1:($3==3 && $4==1 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(1) notitle
+# what is zoomed into has tics of its own
+if (window) { set xtics autofreq; set ytics autofreq }
 # ---- window: a click on a mark prints what is behind it
 if (window) {
   if (exists("driven")) {

@@ -73,5 +73,7 @@ plot for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notit
      $texts using 1:($3==1 && $4==2 ? $2 : NaN):(TX[int($5)]) with labels center font sprintf("%s,%d",font,0.5+fs*0.92) tc rgb col(2) notitle, \
      $texts using 1:($3==3 && $4==1 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(1) notitle, \
      $texts using 1:($3==3 && $4==2 ? $2 : NaN) with points pt 9 ps top*psf lc rgb col(2) notitle
+# what is zoomed into has tics of its own
+if (window) { set xtics autofreq; set ytics autofreq }
 if (window) { pause mouse close }
 set output

@@ -291,3 +291,10 @@ def test_window_has_no_log_key(folder):
     """The places of names would be wrong."""
     script = plot(folder, "small", "-o", "-").stdout
     assert 'bind all "l" ""' in script
+
+
+def test_zoomed_window_has_tics_of_its_own(folder):
+    """Not in a map, whose rows have none."""
+    for form, has in (("total", True), ("heatmap", False)):
+        script = plot(folder, *FORMS[form], "-o", "-").stdout
+        assert ("set ytics autofreq" in script.rsplit("plot ", 1)[1]) == has
