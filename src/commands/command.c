@@ -17,8 +17,8 @@
 
 void ml_command_help(const struct ml_command *command)
 {
-    printf("Usage: memlog %s [options] %s\n%s.\n\n", command->name, command->arguments,
-           command->summary);
+    printf("Usage: memlog %s [options] %s\n%s.\n\n%s%s", command->name, command->arguments,
+           command->summary, command->details, *command->details ? "\n" : "");
     char left[80] = "";
     for (const struct ml_command_option *o = command->options; o->name; o++) {
         size_t n = strlen(left);
@@ -34,8 +34,7 @@ void ml_command_help(const struct ml_command *command)
         printf("  %-26s %s%s\n", left, strlen(left) > 26 ? " " : "", o->help);
         left[0] = 0;
     }
-    printf("  %-26s %s\n%s%s", "-h, --help", "this text", *command->details ? "\n" : "",
-           command->details);
+    printf("  %-26s %s\n", "-h, --help", "this text");
 }
 
 int ml_command_misuse(const struct ml_command *command, const char *format, ...)

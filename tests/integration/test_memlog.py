@@ -79,11 +79,11 @@ def test_read_is_what_is_meant(run_file, tmp_path, words):
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["help"], ["help", "read"], ["plot", "--help"],
-                                       ["recover", "-h"], ["--version"]])
+                                       ["export", "-h"], ["recover", "-h"], ["--version"]])
 def test_help(tmp_path, arguments):
     done = memlog(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert 1 <= done.stdout.count("\n") <= 32
+    assert 1 <= done.stdout.count("\n") <= 30 and max(map(len, done.stdout.splitlines())) <= 81
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
