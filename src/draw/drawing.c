@@ -279,8 +279,8 @@ static void put_graph(struct drawing *d)
 static double instant_step(const struct drawing *d)
 {
     double span_s = (double)(d->extent.end_ns - d->extent.begin_ns) * 1e-9;
-    bool clock = d->page->time == ML_PLOT_CLOCK;
-    return clock ? 60 : ml_plot_time_step(d->page->time, span_s, d->canvas.columns / 12 + 1);
+    double step = ml_plot_time_step(d->page->time, span_s, d->canvas.columns / 12 + 1);
+    return d->page->time == ML_PLOT_CLOCK && step < ML_PLOT_DAY_S ? 60 : step;
 }
 
 static void put_time_axis(struct drawing *d)

@@ -105,8 +105,7 @@ void ml_gnuplot_emit(const struct ml_plot_page *page, struct ml_buffer *out)
     emit_head(&s);
     emit_form(&s);
     if (page->form != ML_PLOT_HEATMAP && page->form != ML_PLOT_MULTIPLES)
-        ml_buffer_printf(out, "# what is zoomed into has tics of its own\n"
-                              "if (window) { set xtics autofreq; set ytics autofreq }\n");
+        ml_script_zoomed_tics(&s);
     if (page->n_marks)
         ml_buffer_append(out, ml_embedded_click_gp, ml_embedded_click_gp_size);
     else

@@ -45,6 +45,7 @@ function value(v, unit = unitOf(Math.abs(v) * 1.51)) {
     return n.toFixed(digits) + (unit.name ? ' ' + unit.name : '');
 }
 
+const DAY = 86400; // tics that are as far apart tell days
 function time(t, step, hours = false) {
     if (data.told.s) {
         const digits = Math.max(0, Math.ceil(-Math.log10(step / data.told.s) - 1e-9));
@@ -52,7 +53,9 @@ function time(t, step, hours = false) {
     }
     if (step < 20) // with a digit more than the step has
         return Number(t.toFixed(Math.min(9, Math.max(0, 1 - Math.floor(Math.log10(step)))))) + ' s';
-    const s = Math.round(t), two = n => String(n).padStart(2, '0');
+    const s = Math.round(t), two = n => String(n).padStart(2, '0'), rest = s % DAY;
+    if (step >= DAY)
+        return `${Math.floor(s / DAY)} d` + (rest < 60 ? '' : ` ${Math.floor(rest / 3600)}:${two(Math.floor(rest / 60) % 60)}`);
     return s < 3600 && !hours ? `${Math.floor(s / 60)}:${two(s % 60)}`
                     : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
 }
@@ -67,7 +70,7 @@ function timeStep(span, tics) {
     if (data.told.s)
         return roundStep(span / data.told.s / tics) * data.told.s;
     return span < 120 ? roundStep(span / tics)
-                      : steps.find(s => span / s <= tics) ?? 86400 * Math.ceil(span / tics / 86400);
+                      : steps.find(s => span / s <= tics) ?? DAY * Math.ceil(span / tics / DAY);
 }
 
 // Of a logarithmic axis: 1, 10 and 100 of each unit; 1, 2, 5 where they are few.

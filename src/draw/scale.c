@@ -136,14 +136,14 @@ double ml_plot_time_step(enum ml_plot_time told, double span_s, int tics)
     if (unit_s > 0)
         return round_step(span_s / unit_s / tics) * unit_s;
     static const int steps[] = {20,   30,   60,   120,   300,   600,   900,
-                                1800, 3600, 7200, 10800, 21600, 43200, 86400};
+                                1800, 3600, 7200, 10800, 21600, 43200, ML_PLOT_DAY_S};
     if (span_s < 120)
         return round_step(span_s / tics);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         if (span_s / steps[i] <= tics)
             return steps[i];
     }
-    return 86400 * ceil(span_s / tics / 86400);
+    return ML_PLOT_DAY_S * ceil(span_s / tics / ML_PLOT_DAY_S);
 }
 
 char *ml_plot_time_format(char *out, size_t size, enum ml_plot_time told, double time_s,
@@ -156,10 +156,14 @@ char *ml_plot_time_format(char *out, size_t size, enum ml_plot_time told, double
         snprintf(out, size, "%.9g %s", round(time_s / unit_s / place) * place, name);
         return out;
     }
-    long whole = lround(time_s);
+    long whole = lround(time_s), rest = whole % ML_PLOT_DAY_S;
     double digit = pow(10, floor(log10(step_s)) - 1);
     if (step_s < 20)
         snprintf(out, size, "%.6g s", round(time_s / digit) * digit);
+    else if (step_s >= ML_PLOT_DAY_S && rest < 60)
+        snprintf(out, size, "%ld d", whole / ML_PLOT_DAY_S);
+    else if (step_s >= ML_PLOT_DAY_S)
+        snprintf(out, size, "%ld d %ld:%02ld", whole / ML_PLOT_DAY_S, rest / 3600, rest / 60 % 60);
     else if (whole < 3600)
         snprintf(out, size, "%ld:%02ld", whole / 60, whole % 60);
     else

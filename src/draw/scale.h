@@ -31,13 +31,16 @@ bool ml_plot_scale_shows(const struct ml_plot_scale *s, double value);
 /* VALUE in units; on a logarithmic axis 0 is its low end. */
 double ml_plot_scale_units(const struct ml_plot_scale *s, double value);
 
+#define ML_PLOT_DAY_S 86400 /* tics that are as far apart tell days */
+
 /* Seconds in what times are told in; 0: as a clock does. */
 double ml_plot_time_unit(enum ml_plot_time told, const char **out_name);
 
 /* Seconds between the tics of a time axis of SPAN_S with at most TICS of them. */
 double ml_plot_time_step(enum ml_plot_time told, double span_s, int tics);
 
-/* "1:02:03", "2:03" or "3.5 s" for a tic of an axis whose steps are STEP_S, or for any instant. */
+/* "12 d", "12 d 6:30", "1:02:03", "2:03" or "3.5 s" for a tic of an axis whose steps are STEP_S, or
+ * for any instant. */
 char *ml_plot_time_format(char *out, size_t size, enum ml_plot_time told, double time_s,
                           double step_s);
 

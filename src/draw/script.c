@@ -87,7 +87,13 @@ static const char *time_format(const struct ml_script *s, double step)
     return s->end_s < 3600 ? "%1tM:%S" : "%1tH:%M:%S";
 }
 
-/* Each by itself: on a time axis gnuplot moves tics to whole hours. */
+/* Whether tics are written by us: gnuplot has no days, and on a time axis it moves tics to whole
+ * hours. */
+static bool has_own_tics(const struct ml_script *s, double step)
+{
+    return s->page->time != ML_PLOT_CLOCK || step >= ML_PLOT_DAY_S;
+}
+
 static void told_tics(struct ml_script *s, double step, bool labelled)
 {
     char text[32];
@@ -104,7 +110,7 @@ static void told_tics(struct ml_script *s, double step, bool labelled)
 void ml_script_time_tics(struct ml_script *s, double wide_px, bool labelled)
 {
     double step = tic_step(s, wide_px);
-    if (s->page->time != ML_PLOT_CLOCK)
+    if (has_own_tics(s, step))
         told_tics(s, step, labelled);
     else
         ml_buffer_printf(s->out, "set xtics format \"%s\"", labelled ? time_format(s, step) : "");
@@ -113,7 +119,7 @@ void ml_script_time_tics(struct ml_script *s, double wide_px, bool labelled)
 double ml_script_last_tic(const struct ml_script *s, double wide_px, double *out_before_px)
 {
     double step = tic_step(s, wide_px), last_s = floor(s->end_s / step * (1 + 1e-9)) * step;
-    bool hours = s->page->time == ML_PLOT_CLOCK && step >= 20 && s->end_s >= 3600 && last_s < 3600;
+    bool hours = !has_own_tics(s, step) && step >= 20 && s->end_s >= 3600 && last_s < 3600;
     char text[32];
     ml_plot_time_format(text, sizeof text, s->page->time, last_s, step);
     *out_before_px = wide_px * (s->end_s - last_s) / (s->end_s - s->begin_s);
@@ -122,7 +128,7 @@ double ml_script_last_tic(const struct ml_script *s, double wide_px, double *out
 void ml_script_time_axis(struct ml_script *s, double wide_px)
 {
     double step = tic_step(s, wide_px);
-    if (s->page->time != ML_PLOT_CLOCK) {
+    if (has_own_tics(s, step)) {
         told_tics(s, step, true);
         ml_buffer_printf(s->out, "\n");
         return;
@@ -131,6 +137,19 @@ void ml_script_time_axis(struct ml_script *s, double wide_px)
                      time_format(s, step), step);
     if (step >= 20)
         ml_buffer_printf(s->out, "set mxtics 2\n");
+}
+
+void ml_script_zoomed_tics(struct ml_script *s)
+{
+    static const char *const told[] = {[ML_PLOT_CLOCK] = " time format \"%1tH:%M:%S\"",
+                                       [ML_PLOT_IN_S] = " format \"%g s\"",
+                                       [ML_PLOT_IN_MIN] = " time format \"%.1tM min\"",
+                                       [ML_PLOT_IN_H] = " time format \"%.2tH h\""};
+    bool own = has_own_tics(s, tic_step(s, s->space.wide));
+    ml_buffer_printf(s->out,
+                     "# what is zoomed into has tics of its own\n"
+                     "if (window) { set xtics autofreq%s%s }\n",
+                     own ? told[s->page->time] : "", s->scale.log ? "" : "; set ytics autofreq");
 }
 
 void ml_script_value_tics(struct ml_script *s, const char *axis, bool labelled)

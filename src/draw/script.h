@@ -48,6 +48,9 @@ void ml_script_elapsed(struct ml_script *s);
 /* Those of one of several graphs, without an end of line. */
 void ml_script_time_tics(struct ml_script *s, double wide_px, bool labelled);
 
+/* Those of a window, of both axes, where somebody zooms; after the plot command. */
+void ml_script_zoomed_tics(struct ml_script *s);
+
 /* The tics of AXIS, "y" or "cb", without an end of line. */
 void ml_script_value_tics(struct ml_script *s, const char *axis, bool labelled);
 

@@ -350,6 +350,18 @@ static void test_times_in_one_unit(void **state)
     assert_told(ML_PLOT_CLOCK, 5400, 1800, "1:30:00");
 }
 
+static void test_days(void **state)
+{
+    (void)state;
+    double step = ml_plot_time_step(ML_PLOT_CLOCK, 30 * ML_PLOT_DAY_S, 9);
+    assert_near(step, 4 * ML_PLOT_DAY_S, 1e-6);
+    assert_told(ML_PLOT_CLOCK, 0, step, "0 d");
+    assert_told(ML_PLOT_CLOCK, 28 * ML_PLOT_DAY_S, step, "28 d");
+    assert_told(ML_PLOT_CLOCK, 11.5 * ML_PLOT_DAY_S + 305, step, "11 d 12:05");
+    assert_told(ML_PLOT_CLOCK, 2 * ML_PLOT_DAY_S, 43200, "48:00:00");
+    assert_told(ML_PLOT_IN_H, 2 * ML_PLOT_DAY_S, step, "48 h");
+}
+
 static void assert_filled(const struct ml_plot_page *page, const char *svg, const char *expected)
 {
     struct ml_buffer out = {0};
@@ -606,6 +618,7 @@ int main(void)
         cmocka_unit_test(test_log_scale),
         cmocka_unit_test(test_scale_that_is_asked_for),
         cmocka_unit_test(test_times_in_one_unit),
+        cmocka_unit_test(test_days),
         cmocka_unit_test(test_tooltips),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_space),
