@@ -10,8 +10,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define MOST_TICS 8 /* of values */
-#define TIC_PX 36   /* one to the next, at least */
+#define MOST_TICS 8    /* of values */
+#define TIC_PX 36      /* one to the next, at least */
+#define LOG_LEFT_PX 79 /* tics of a logarithmic axis have units */
 
 static double zoom_of(const struct ml_plot_page *page)
 {
@@ -20,7 +21,11 @@ static double zoom_of(const struct ml_plot_page *page)
 
 static struct ml_sheet sheet_of(const struct ml_plot_page *page)
 {
-    return ml_sheet_make(page->width / zoom_of(page), page->height / zoom_of(page));
+    struct ml_sheet sheet =
+        ml_sheet_make(page->width / zoom_of(page), page->height / zoom_of(page));
+    if (page->log)
+        sheet.left = fmax(sheet.left, LOG_LEFT_PX);
+    return sheet;
 }
 
 static void emit_head(struct ml_script *s)

@@ -138,6 +138,7 @@ static void emit_ends(struct ml_script *s, struct spot *ends, size_t n)
     size_t late = 0;
     qsort(ends, n, sizeof *ends, lowest_first);
     for (size_t i = 0; i < n; i++) {
+        ends[i].y = fmin(fmax(ends[i].y, 0), s->space.high); /* one beyond an edge is told there */
         if (ends[i].x >= EARLY * s->space.wide)
             ends[late++] = ends[i];
         else
@@ -158,13 +159,6 @@ static void emit_ends(struct ml_script *s, struct spot *ends, size_t n)
     }
 }
 
-/* Where C ends, or the edge that it ends beyond. */
-static double end_y(const struct ml_space *space, const struct ml_plot_curve *c)
-{
-    double y = ml_space_y(space, c->points[c->n_points - 1].value);
-    return fmin(fmax(y, 0), space->high);
-}
-
 void ml_script_labels(struct ml_script *s)
 {
     ML_AUTO_FREE struct spot *ends = ml_realloc_array(NULL, s->n_shown + 1, sizeof *ends);
@@ -173,7 +167,7 @@ void ml_script_labels(struct ml_script *s)
         const struct ml_plot_curve *c = &s->page->curves[s->shown[i]];
         if (c->n_points)
             ends[n++] = (struct spot){s->shown[i], ml_space_x(&s->space, c->end_ns),
-                                      end_y(&s->space, c), 0};
+                                      ml_space_y(&s->space, c->points[c->n_points - 1].value), 0};
     }
     if (s->key.place == ML_LEGEND_DIRECT)
         emit_ends(s, ends, n);

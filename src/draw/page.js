@@ -455,7 +455,8 @@ function coloursOf(map) {
     const low = data.low ?? 0, high = data.high ?? (map.largest || 1);
     if (data.log)
         return logScale(map.largest);
-    return { tics: [0, 1, 2, 3, 4].map(i => low + (high - low) * i / 4), say: v => v ? value(v) : '0',
+    const unit = unitOf(high);
+    return { tics: [0, 1, 2, 3, 4].map(i => low + (high - low) * i / 4), say: v => v ? value(v, unit) : '0',
              share: v => (v - low) / (high - low) };
 }
 
@@ -473,7 +474,7 @@ function drawMap() {
     pen.rect(box.x, box.y, box.w, box.h);
     pen.clip();
     const high = box.h / map.rows.length, step = (full.to - full.from) / map.columns;
-    const colours = coloursOf(map);
+    const colours = coloursOf(map), apart = box.h / new Set(map.nodes).size;
     map.rows.forEach((row, r) => row.forEach((v, c) => {
         if (v === null)
             return;
@@ -486,7 +487,7 @@ function drawMap() {
             return;
         const n = map.nodes.filter(node => node === map.nodes[r]).length, y = box.y + r * high;
         pen.fillStyle = css('--bg');
-        if (r)
+        if (r && apart >= 10) // else lines would be all that one sees
             pen.fillRect(box.x, y - .7, box.w, 1.4);
         if (n * high > 14)
             svg.append(make('text', { x: box.x - 8, y: y + n * high / 2 + 4, 'text-anchor': 'end' },

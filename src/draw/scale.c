@@ -10,6 +10,7 @@
 
 #define LOG_SPAN 1e6               /* from the highest value down: more would press all flat */
 #define FAR 1e5                    /* units: more digits than one can read */
+#define GAP "   |   "              /* in the line below the title */
 #define PER_MINUTE_BELOW (1 << 20) /* growth under 1 MiB/s is told by the minute */
 
 static double round_step(double least)
@@ -200,12 +201,24 @@ char *ml_plot_limit_words(const struct ml_plot_page *page, const struct ml_plot_
     return ml_format("%s %s", page->limit_text, size);
 }
 
+/* How much --yrange leaves out above; NULL: nothing. */
+static char *words_above(const struct ml_plot_page *page, const struct ml_plot_scale *axis)
+{
+    double largest = ml_plot_extent_of(page).largest;
+    char size[32];
+    if (!page->range.has_high || largest <= page->range.high)
+        return NULL;
+    ml_plot_value_format(size, sizeof size, page, axis, largest);
+    return ml_format("cut off: up to %s", size);
+}
+
 char *ml_plot_subtitle(const struct ml_plot_page *page, const struct ml_plot_scale *axis)
 {
     bool at_line =
         page->limit > 0 && !ml_plot_has_texts(page) && ml_plot_scale_shows(axis, page->limit);
-    if (!page->limit_text || at_line)
-        return ml_strdup(page->subtitle);
-    ML_AUTO_FREE char *limit = ml_plot_limit_words(page, axis);
-    return ml_format("%s   |   %s", page->subtitle, limit);
+    ML_AUTO_FREE char *limit =
+        page->limit_text && !at_line ? ml_plot_limit_words(page, axis) : NULL;
+    ML_AUTO_FREE char *above = words_above(page, axis);
+    return ml_format("%s%s%s%s%s", page->subtitle, limit ? GAP : "", limit ? limit : "",
+                     above ? GAP : "", above ? above : "");
 }

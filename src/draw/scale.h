@@ -50,7 +50,7 @@ char *ml_plot_value_format(char *out, size_t size, const struct ml_plot_page *pa
                            const struct ml_plot_scale *s, double value);
 
 /* "limit of 8 nodes 183 GiB", in the unit of the axis unless that is far off; the subtitle, which
- * has the limit too where it is not written at its line. Free them. */
+ * has the limit too where it is not written at its line, and what --yrange cuts off. Free them. */
 char *ml_plot_limit_words(const struct ml_plot_page *page, const struct ml_plot_scale *s);
 char *ml_plot_subtitle(const struct ml_plot_page *page, const struct ml_plot_scale *s);
 

@@ -204,10 +204,11 @@ void ml_script_frame(struct ml_script *s)
     s->space.wide = ml_sheet_graph_wide(&s->sheet);
     s->space.high = ml_sheet_graph_high(&s->sheet);
     s->space.per_s = s->space.wide / (s->end_s - s->begin_s);
-    ml_buffer_printf(s->out,
-                     "set label 903 \"%s\" at graph 0, graph 1 offset character -1.2,character 0.7 "
-                     "right tc rgb mut\n",
-                     s->scale.unit);
+    ml_buffer_printf(
+        s->out,
+        "set label 903 \"%s\" at graph 0, graph 1 offset character -1.2,character 1.05 "
+        "right tc rgb mut\n",
+        s->scale.unit);
     ml_script_elapsed(s);
     ml_script_margins(s);
     ml_buffer_printf(s->out, "set xrange [%.*g:%.*g]; set yrange [%.6g:%.6g]; ", s->digits,

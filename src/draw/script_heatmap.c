@@ -8,6 +8,7 @@
 
 #define FIRST_GAP 5000 /* the first of gnuplot's labels that are ours */
 #define GAP_SHARE 0.1  /* of the time axis */
+#define APART_PX 10    /* nodes that are less high have no lines between them: those would be all */
 #define NAMED_PX 18
 #define LEFT_PX 104
 #define RIGHT_PX 196    /* names of rows, and the scale of colours */
@@ -70,21 +71,31 @@ static void heatmap_gap(struct ml_script *s, size_t from, size_t to)
                      ((double)from + (double)to - 1) / 2);
 }
 
+static size_t count_nodes(const struct ml_plot_map *map)
+{
+    size_t n = 0;
+    for (size_t r = 0; r < map->n_rows; r++)
+        n += r == 0 || map->nodes[r] != map->nodes[r - 1];
+    return n;
+}
+
 static void heatmap_rows(struct ml_script *s)
 {
     const struct ml_plot_map *map = &s->page->map;
     double row_px = ml_sheet_graph_high(&s->sheet) / (double)map->n_rows;
+    double node_px = ml_sheet_graph_high(&s->sheet) / (double)count_nodes(map);
     double named = -1e9;
     for (size_t from = 0, to; from < map->n_rows; from = to) {
         for (to = from + 1; to < map->n_rows && map->nodes[to] == map->nodes[from];)
             to++;
         double middle = ((double)from + (double)to - 1) / 2;
         heatmap_gap(s, from, to);
-        if (from)
+        if (from && node_px >= APART_PX)
             ml_buffer_printf(s->out,
                              "set arrow %zu from graph -0.006, first %.1f to graph 1, first %.1f "
-                             "nohead lw 1.4 lc rgb bg front\n",
-                             1000 + from, (double)from - 0.5, (double)from - 0.5);
+                             "nohead lw %g lc rgb bg front\n",
+                             1000 + from, (double)from - 0.5, (double)from - 0.5,
+                             node_px < 2 * APART_PX ? 0.7 : 1.4);
         if ((middle - named) * row_px < 18 || (size_t)map->nodes[from] >= s->page->n_nodes)
             continue;
         named = middle;

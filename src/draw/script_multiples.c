@@ -24,8 +24,7 @@
 struct grid {
     size_t columns, rows, n;
     double wide, high, gap, gap_high;
-    size_t
-        every; /* panel of the lowest row has texts at its time axis, as they would meet; or none */
+    size_t every; /* of the lowest panels has texts at its time axis; SIZE_MAX: none */
 };
 
 static size_t columns_of(size_t n)
@@ -72,7 +71,9 @@ static void panel_data(struct ml_script *s, size_t first, size_t end, size_t pan
 static void panel_place(struct ml_script *s, size_t panel, const struct grid *g)
 {
     size_t column = panel % g->columns, row = panel / g->columns;
-    bool told = panel + g->columns >= g->n && g->every < SIZE_MAX && column % g->every == 0;
+    bool beside = panel + g->columns == g->n && column > 0 && g->gap_high <= HEAD_PX; /* a head */
+    bool told =
+        panel + g->columns >= g->n && !beside && g->every < SIZE_MAX && column % g->every == 0;
     ml_buffer_printf(s->out,
                      "set lmargin screen x0+%zu*(pw+gapx); set rmargin screen x0+%zu*(pw+gapx)+pw\n"
                      "set tmargin screen y1-%zu*(ph+gapy); set bmargin screen y1-%zu*(ph+gapy)-ph\n"

@@ -25,7 +25,7 @@ array names[1]
 names[1] = "small"
 set label 901 "Resident memory, all ranks" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
 set label 902 "./solver -i core.i   |   2 nodes, 8 ranks   |   limit of 2 nodes 1187 MiB" at screen px(24), screen py(71) left noenhanced tc rgb mut
-set label 903 "MiB" at graph 0, graph 1 offset character -1.2,character 0.7 right tc rgb mut
+set label 903 "MiB" at graph 0, graph 1 offset character -1.2,character 1.05 right tc rgb mut
 set label 904 "elapsed" at graph 1.0102, graph 0 offset 0,character -1.12 left tc rgb mut
 set lmargin screen px(79); set rmargin screen 1-px(92)
 set tmargin screen py(122); set bmargin screen 1-py(60)

@@ -1,9 +1,11 @@
 """memlog plot --yrange, --log and --time: the axes that somebody asks for, in every form of picture."""
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
-from plot_testing import browse, draw, folder, modules, needs, plot  # noqa: F401 fixtures
+from plot_testing import MAKER, browse, draw, folder, modules, needs, plot  # noqa: F401 fixtures
 
 FORMS = {"lines": [], "rank": ["--by", "rank"], "band": ["--band"], "heatmap": ["--heatmap"],
          "multiples": ["--multiples"]}
@@ -77,6 +79,34 @@ def test_yrange_far_from_all_values(folder, words):
     needs("gnuplot")
     for form in [[]] if "--rate" in words else [[], ["--log"], ["--heatmap", "--log"], ["--stacked"]]:
         draw(folder, "far.png", "small", *form, *words)
+
+
+def test_what_yrange_cuts_off_is_told(folder):
+    for form in ([], ["--band"], ["--stacked"], ["--heatmap"]):
+        said = re.findall(r"cut off: up to [\d.]+ [MG]iB", plot(folder, "large", *form, "--yrange", ":1GiB", "-o",
+                                                               "-").stdout)
+        assert len(said) == 1, form
+        assert "cut off" not in plot(folder, "large", *form, "--yrange", ":900GiB", "-o", "-").stdout
+
+
+def test_names_of_curves_that_are_cut_off(folder):
+    """Stand in the order of their values."""
+    script = plot(folder, "large", "--band", "--yrange", ":1MiB", "-o", "-").stdout
+    at = {name: float(y) for name, y in re.findall(r'^set label 4\d\d "([^":]+).*" at graph [\d.]+, first ([\d.]+)',
+                                                   script, re.M)}
+    assert at["largest"] > at["mean of ranks"] > at["smallest rank"]
+
+
+def test_days(tmp_path):
+    """A clock of 28 days is hard to read."""
+    subprocess.run([sys.executable, MAKER, tmp_path / "long.h5", "--seconds", "2592000", "--period", "43200"], check=True)
+    for form in ([], ["--heatmap"], ["--multiples"]):
+        found = tics(plot(tmp_path, "long.h5", *form, "-o", "-").stdout, "x")
+        assert len(found) >= 2, form
+        assert all(re.fullmatch(r"\d+ d", label) and float(place) == 86400 * int(label[:-2]) for label, place in found), form
+    script = plot(tmp_path, "long.h5", "-o", "-").stdout
+    assert re.search(r'"peak [\d.]+ MiB at \d+ d \d+:\d\d"', script)
+    assert re.search(r"peak [\d.]+ MiB at \d+ d \d+:\d\d\n", draw(tmp_path, "long.txt", "long.h5").read_text())
 
 
 @pytest.mark.parametrize("unit, step", [("s", 200), ("min", 5), ("h", 0.1)])

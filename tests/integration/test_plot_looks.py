@@ -140,6 +140,33 @@ def test_small_graphs_of_many_nodes(tmp_path):
     assert collisions(found) == [] and {"n01", "n64", "0"} <= {words for words, _ in found}
 
 
+def test_small_graphs_with_hours_beside_the_last_row(tmp_path):
+    needs("gnuplot")
+    subprocess.run([sys.executable, MAKER, tmp_path / "some.h5", "--nodes", "20", "--seconds", "9000", "--period", "300"],
+                   check=True)
+    _, found = texts_of(draw(tmp_path, "some.svg", "some.h5", "--multiples"))
+    assert collisions(found) == [] and {"n20", "0:00:00"} <= {words for words, _ in found}
+
+
+def test_map_of_many_nodes(tmp_path):
+    """Lines between nodes do not take its colours away."""
+    needs("gnuplot")
+    for nodes, lines in ((8, 7), (100, 0)):
+        subprocess.run([sys.executable, MAKER, tmp_path / "map.h5", "--nodes", str(nodes), "--seconds", "60", "--period",
+                        "5"], check=True)
+        script = plot(tmp_path, "map.h5", "--heatmap", "-o", "-").stdout
+        assert len(re.findall(r"^set arrow 1\d\d\d ", script, re.M)) == lines
+
+
+@pytest.mark.parametrize("size", [[], ["--paper"], ["--size", "300x200"]], ids=str)
+@pytest.mark.parametrize("form", ["node", "heatmap", "multiples"])
+def test_units_of_a_logarithmic_axis(folder, form, size):
+    needs("gnuplot")
+    (wide, _), found = texts_of(draw(folder, "units.svg", *FORMS[form], "--log", *size))
+    assert collisions(found) == [] and any("iB" in words for words, _ in found)
+    assert all(left >= 0 and right <= wide for _, (left, _, right, _) in found)
+
+
 # ------------------------------------------------------------------------------ colours
 def pixels(path):
     image = pytest.importorskip("PIL.Image", reason="no python3-pil here")
