@@ -41,6 +41,8 @@ void ml_script_texts_data(struct ml_script *s)
 
 void ml_script_plot_texts(struct ml_script *s)
 {
+    /* half upon layers, half beside them, no colour could be read */
+    const char *boxed = s->page->form == ML_PLOT_STACKED ? " boxed" : "";
     for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
         for (int colour = 0; colour < 64; colour++) {
             if (!(s->told[kind] >> colour & 1))
@@ -48,15 +50,14 @@ void ml_script_plot_texts(struct ml_script *s)
             ml_buffer_printf(s->out, ", \\\n     $texts using 1:($3==%zu && $4==%d ? $2 : NaN)",
                              kind, colour);
             if (kinds[kind].font)
-                ml_buffer_printf(s->out, ":(TX[int($5)]) with %s font %s tc rgb ",
-                                 kinds[kind].style, kinds[kind].font);
+                ml_buffer_printf(s->out, ":(TX[int($5)]) with %s%s font %s tc rgb ",
+                                 kinds[kind].style, boxed, kinds[kind].font);
             else
                 ml_buffer_printf(s->out, " with %s lc rgb ", kinds[kind].style);
             if (colour)
                 ml_buffer_printf(s->out, "col(%d)", colour);
             else
-                ml_buffer_printf(s->out, "%s",
-                                 s->page->form == ML_PLOT_STACKED ? "\"#ffffff\"" : "mut");
+                ml_buffer_printf(s->out, "mut");
             ml_buffer_printf(s->out, " notitle");
         }
     }
