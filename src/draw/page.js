@@ -73,6 +73,11 @@ function timeStep(span, tics) {
                       : steps.find(s => span / s <= tics) ?? DAY * Math.ceil(span / tics / DAY);
 }
 
+// Between the tics of a box; times in texts are as fine.
+function ticStep(box) {
+    return timeStep(view.to - view.from, Math.min(9, Math.max(1, Math.floor(box.w / 80))));
+}
+
 // Of a logarithmic axis: 1, 10 and 100 of each unit; 1, 2, 5 where they are few.
 function tenfolds(low, high) {
     const base = data.measure === 'bytes' ? 1024 : 1000, found = [];
@@ -270,7 +275,7 @@ function drawBox(box, scale, inside) {
     }
     if (!data.map && box.first)
         svg.append(make('text', { x: box.x - 8, y: box.y - 9, 'text-anchor': 'end' }, scale.unit.name));
-    const step = timeStep(view.to - view.from, Math.min(9, Math.max(1, Math.floor(box.w / 80))));
+    const step = ticStep(box);
     for (let t = Math.ceil(view.from / step) * step; t <= view.to; t += step) {
         svg.append(line(box.px(t), bottom, box.px(t), bottom + 5, '--axis'));
         svg.append(make('text', { x: box.px(t), y: bottom + 20, 'text-anchor': 'middle' }, time(t, step, data.end >= 3600)));
@@ -399,7 +404,7 @@ function drawPeaks(box, scale, inside) {
     const taken = [];
     for (const curve of few.filter(c => c.v.length)) {
         const v = highest(curve), t = curve.t[curve.v.indexOf(v)], x = box.px(t), y = box.py(v);
-        const said = `peak ${scale.value(v)} at ${time(t, (full.to - full.from) / 9)}`, wide = said.length * 6.6;
+        const said = `peak ${scale.value(v)} at ${time(t, ticStep(box))}`, wide = said.length * 6.6;
         const left = Math.min(Math.max(x - wide / 2, box.x), box.x + box.w - wide);
         inside.append(make('path', { d: `M${x - 4.5} ${y + 3}h9l-4.5 -8z`, fill: curve.colour }));
         if (x < box.x || x > box.x + box.w || taken.some(o => Math.abs(o.left - left) < wide && Math.abs(o.y - y) < 15))

@@ -57,7 +57,8 @@ void ml_script_datablock(struct ml_script *s, const char *name, const struct ml_
 void ml_script_texts(struct ml_script *s)
 {
     struct ml_sheet *sheet = &s->sheet;
-    ml_sheet_fit_title(sheet, ml_utf8_columns(s->page->title));
+    ML_AUTO_FREE char *subtitle = ml_plot_subtitle(s->page, &s->scale);
+    ml_sheet_fit_title(sheet, ml_utf8_columns(s->page->title), ml_utf8_columns(subtitle));
     ml_buffer_printf(s->out, "set label 901 ");
     ml_script_quote(s, s->page->title, ml_sheet_columns(sheet, sheet->title_size));
     ml_buffer_printf(s->out,
@@ -67,13 +68,14 @@ void ml_script_texts(struct ml_script *s)
     if (sheet->subtitle_y <= 0)
         return;
     ml_buffer_printf(s->out, "set label 902 ");
-    ML_AUTO_FREE char *subtitle = ml_plot_subtitle(s->page, &s->scale);
-    ml_script_quote(s, subtitle, ml_sheet_columns(sheet, 1));
-    ml_buffer_printf(s->out, " at screen px(%g), screen py(%g) left noenhanced tc rgb mut\n",
-                     sheet->edge, sheet->subtitle_y);
+    ml_script_quote(s, subtitle, ml_sheet_columns(sheet, sheet->subtitle_size));
+    ml_buffer_printf(s->out,
+                     " at screen px(%g), screen py(%g) left noenhanced "
+                     "font sprintf(\"%%s,%%d\",font,0.5+fs*%g) tc rgb mut\n",
+                     sheet->edge, sheet->subtitle_y, sheet->subtitle_size);
 }
 
-static double tic_step(const struct ml_script *s, double wide_px)
+double ml_script_time_step(const struct ml_script *s, double wide_px)
 {
     int tics = (int)fmin(fmax(floor(wide_px / TIC_PX), 1), MOST_TICS);
     double span_s = s->end_s - s->begin_s, step = ml_plot_time_step(s->page->time, span_s, tics);
@@ -109,7 +111,7 @@ static void told_tics(struct ml_script *s, double step, bool labelled)
 
 void ml_script_time_tics(struct ml_script *s, double wide_px, bool labelled)
 {
-    double step = tic_step(s, wide_px);
+    double step = ml_script_time_step(s, wide_px);
     if (has_own_tics(s, step))
         told_tics(s, step, labelled);
     else
@@ -118,16 +120,18 @@ void ml_script_time_tics(struct ml_script *s, double wide_px, bool labelled)
 
 double ml_script_last_tic(const struct ml_script *s, double wide_px, double *out_before_px)
 {
-    double step = tic_step(s, wide_px), last_s = floor(s->end_s / step * (1 + 1e-9)) * step;
+    double step = ml_script_time_step(s, wide_px);
+    double last_s = floor(s->end_s / step * (1 + 1e-9)) * step;
     bool hours = !has_own_tics(s, step) && step >= 20 && s->end_s >= 3600 && last_s < 3600;
     char text[32];
     ml_plot_time_format(text, sizeof text, s->page->time, last_s, step);
     *out_before_px = wide_px * (s->end_s - last_s) / (s->end_s - s->begin_s);
     return (double)(strlen(text) + (hours ? 3 : 0)) * ML_SHEET_CHARACTER_PX;
 }
+
 void ml_script_time_axis(struct ml_script *s, double wide_px)
 {
-    double step = tic_step(s, wide_px);
+    double step = ml_script_time_step(s, wide_px);
     if (has_own_tics(s, step)) {
         told_tics(s, step, true);
         ml_buffer_printf(s->out, "\n");
@@ -145,7 +149,7 @@ void ml_script_zoomed_tics(struct ml_script *s)
                                        [ML_PLOT_IN_S] = " format \"%g s\"",
                                        [ML_PLOT_IN_MIN] = " time format \"%.1tM min\"",
                                        [ML_PLOT_IN_H] = " time format \"%.2tH h\""};
-    bool own = has_own_tics(s, tic_step(s, s->space.wide));
+    bool own = has_own_tics(s, ml_script_time_step(s, s->space.wide));
     ml_buffer_printf(s->out,
                      "# what is zoomed into has tics of its own\n"
                      "if (window) { set xtics autofreq%s%s }\n",

@@ -45,7 +45,10 @@ void ml_script_margins(struct ml_script *s);
 void ml_script_time_axis(struct ml_script *s, double wide_px);
 void ml_script_elapsed(struct ml_script *s);
 
-/* Those of one of several graphs, without an end of line. */
+/* Seconds between the tics of a time axis that is WIDE_PX long; times in texts are as fine. */
+double ml_script_time_step(const struct ml_script *s, double wide_px);
+
+/* The tics of one of several graphs, without an end of line. */
 void ml_script_time_tics(struct ml_script *s, double wide_px, bool labelled);
 
 /* Those of a window, of both axes, where somebody zooms; after the plot command. */

@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "draw/script.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +11,8 @@
 #define MANY_PEAKS 4
 #define CHARACTER_PX 7.4
 #define HIGH_PX 17.0
-#define NEAR_PX 9.0 /* between a mark and its text */
+#define NEAR_PX 8.0  /* between a mark and its text */
+#define FAR_PX 120.0 /* further off nobody knows whose text it is */
 
 struct peak {
     size_t curve;
@@ -23,7 +25,8 @@ static int highest_first(const void *a, const void *b)
     return x > y ? -1 : x < y;
 }
 
-/* Above, below or beside the peak at (X, Y), or high above it; false: nowhere. */
+/* Above, below or beside the peak at (X, Y), high above it, or further beside it; false: nowhere.
+ */
 static bool find_place(const struct ml_script *s, double x, double y, double wide,
                        struct ml_box *out_box)
 {
@@ -42,6 +45,14 @@ static bool find_place(const struct ml_script *s, double x, double y, double wid
             *out_box = boxes[i];
             return true;
         }
+    }
+    for (double away = NEAR_PX + HIGH_PX; away < FAR_PX; away += HIGH_PX) {
+        const struct ml_box right = {x + away, x + away + wide, y - HIGH_PX / 2, y + HIGH_PX / 2};
+        const struct ml_box left = {x - away - wide, x - away, right.low, right.high};
+        bool is_right = ml_space_is_free(&s->space, &right);
+        *out_box = is_right ? right : left;
+        if (is_right || ml_space_is_free(&s->space, &left))
+            return true;
     }
     return false;
 }
@@ -70,8 +81,7 @@ static void emit_peak(struct ml_script *s, const struct peak *peak)
     char text[64], size[24], at[24];
     double x = (double)peak->point->time_ns * 1e-9;
     ml_plot_value_format(size, sizeof size, s->page, &s->scale, peak->point->value);
-    ml_plot_time_format(at, sizeof at, s->page->time, x,
-                        ml_plot_time_step(s->page->time, s->end_s - s->begin_s, 9));
+    ml_plot_time_format(at, sizeof at, s->page->time, x, ml_script_time_step(s, s->space.wide));
     int length = snprintf(text, sizeof text, "peak %s at %s", size, at);
     double left = ml_space_x(&s->space, peak->point->time_ns);
     double low = ml_space_y(&s->space, peak->point->value);

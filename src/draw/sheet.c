@@ -6,7 +6,8 @@
 #define SMALL_HIGH 400
 #define LEAST_ZOOM 0.62  /* texts of 9 px */
 #define LEAST_TITLE 1.05 /* smaller it is none */
-#define NAME_PX 9.4      /* a bold character at the end of a line */
+#define LEAST_SUBTITLE 0.85
+#define NAME_PX 9.4 /* a bold character at the end of a line */
 #define NAME_ROW_PX 25
 #define NAME_GAP_PX 26
 #define KEY_PX 8.4      /* a character of a key */
@@ -33,6 +34,7 @@ struct ml_sheet ml_sheet_make(double wide, double high)
                                  .title_y = 36,
                                  .subtitle_y = 71,
                                  .title_size = 1.5,
+                                 .subtitle_size = 1,
                                  .left = 79,
                                  .right = NAME_GAP_PX + NAME_PX * ELAPSED_COLUMNS,
                                  .top = 122,
@@ -58,11 +60,16 @@ int ml_sheet_columns(const struct ml_sheet *sheet, double size)
     return columns > LEAST_COLUMNS ? (int)columns : LEAST_COLUMNS;
 }
 
-void ml_sheet_fit_title(struct ml_sheet *sheet, size_t columns)
+static void fit(const struct ml_sheet *sheet, size_t columns, double least, double *in_out_size)
 {
-    while (sheet->title_size > LEAST_TITLE &&
-           (size_t)ml_sheet_columns(sheet, sheet->title_size) < columns)
-        sheet->title_size -= 0.05;
+    while (*in_out_size > least && (size_t)ml_sheet_columns(sheet, *in_out_size) < columns)
+        *in_out_size -= 0.05;
+}
+
+void ml_sheet_fit_title(struct ml_sheet *sheet, size_t columns, size_t subtitle_columns)
+{
+    fit(sheet, columns, LEAST_TITLE, &sheet->title_size);
+    fit(sheet, subtitle_columns, LEAST_SUBTITLE, &sheet->subtitle_size);
 }
 
 double ml_sheet_graph_wide(const struct ml_sheet *sheet)

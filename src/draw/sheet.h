@@ -12,10 +12,11 @@
 
 struct ml_sheet {
     double wide, high;
-    bool small;                      /* there is no room for what can be left out */
-    double edge;                     /* between the picture's edge and its title */
-    double title_y, subtitle_y;      /* from the top; 0: left out */
-    double title_size;               /* share of an ordinary text's */
+    bool small;                 /* there is no room for what can be left out */
+    double edge;                /* between the picture's edge and its title */
+    double title_y, subtitle_y; /* from the top; 0: left out */
+    double title_size;          /* share of an ordinary text's */
+    double subtitle_size;
     double left, right, top, bottom; /* margins of the graph */
     int event_rows;                  /* of texts above the graph */
 };
@@ -34,8 +35,8 @@ double ml_sheet_zoom(double wide_px, double high_px);
 
 struct ml_sheet ml_sheet_make(double wide, double high);
 
-/* The title in COLUMNS: made smaller where it else were cut. */
-void ml_sheet_fit_title(struct ml_sheet *sheet, size_t columns);
+/* Title and subtitle of so many characters: made smaller where they else were cut. */
+void ml_sheet_fit_title(struct ml_sheet *sheet, size_t columns, size_t subtitle_columns);
 
 /* How many characters of such a size, a share of an ordinary text's, a line of text has. */
 int ml_sheet_columns(const struct ml_sheet *sheet, double size);

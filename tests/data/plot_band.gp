@@ -81,7 +81,7 @@ $run1 << EOD
 11.125 57.344
 EOD
 set label 901 "Resident memory, smallest to largest rank" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
-set label 902 "./solver -i core.i   |   2 nodes, 8 ranks" at screen px(24), screen py(71) left noenhanced tc rgb mut
+set label 902 "./solver -i core.i   |   2 nodes, 8 ranks" at screen px(24), screen py(71) left noenhanced font sprintf("%s,%d",font,0.5+fs*1) tc rgb mut
 set label 903 "MiB" at graph 0, graph 1 offset character -1.2,character 1.05 right tc rgb mut
 set label 904 "elapsed" at graph 1.011, graph 0 offset 0,character -1.12 left tc rgb mut
 set lmargin screen px(79); set rmargin screen 1-px(167)
@@ -132,7 +132,7 @@ TX[2] = "peak 130 MiB at 5.1 s"
 $texts << EOD
 # time, value, kind, colour, number
 5.125 129.996 3 1 1
-5.125 135.112 1 1 2
+5.125 134.82 1 1 2
 EOD
 plot $band using 1:2:3 with filledcurves fc rgb col(1) fs transparent solid (dark ? 0.24 : 0.15) noborder title "smallest to largest rank", \
      $run1 using 1:2 with lines lw 2 lc rgb col(1) title "mean of ranks", \

@@ -8,7 +8,7 @@ zoom = 1; hues = "default"; tex = 0
 name = "memlog: "."Resident memory, node by node"
 # (preamble.gp)
 set label 901 "Resident memory, node by node" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
-set label 902 "./solver -i core.i   |   2 nodes, 8 ranks   |   bold: node, thin: ranks, dashed: limit" at screen px(24), screen py(71) left noenhanced tc rgb mut
+set label 902 "./solver -i core.i   |   2 nodes, 8 ranks   |   bold: node, thin: ranks, dashed: limit" at screen px(24), screen py(71) left noenhanced font sprintf("%s,%d",font,0.5+fs*1) tc rgb mut
 set samples 2; limit = 593.73
 set xtics format "%g s" 2
 set multiplot

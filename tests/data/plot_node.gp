@@ -39,7 +39,7 @@ array names[2]
 names[1] = "n01"
 names[2] = "n02"
 set label 901 "Resident memory, by node" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
-set label 902 "./solver -i core.i   |   2 nodes, 8 ranks" at screen px(24), screen py(71) left noenhanced tc rgb mut
+set label 902 "./solver -i core.i   |   2 nodes, 8 ranks" at screen px(24), screen py(71) left noenhanced font sprintf("%s,%d",font,0.5+fs*1) tc rgb mut
 set label 903 "MiB" at graph 0, graph 1 offset character -1.2,character 1.05 right tc rgb mut
 set label 904 "elapsed" at graph 1.0102, graph 0 offset 0,character -1.12 left tc rgb mut
 set lmargin screen px(79); set rmargin screen 1-px(92)
@@ -69,9 +69,9 @@ TX[4] = "peak 442 MiB at 5.1 s"
 $texts << EOD
 # time, value, kind, colour, number
 5.12522 474.984 3 2 1
-5.12522 498.352 1 2 2
+5.12522 497.017 1 2 2
 5.12522 442.484 3 1 3
-5.12522 419.116 1 1 4
+5.12522 420.451 1 1 4
 EOD
 plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder notitle, \
      limit with lines lw 1.4 dt (8,5) lc rgb lim notitle, \

@@ -151,7 +151,7 @@ names[6] = "rank 5"
 names[7] = "rank 6"
 names[8] = "rank 7"
 set label 901 "Resident memory, by rank" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
-set label 902 "./solver -i core.i   |   2 nodes, 8 ranks" at screen px(24), screen py(71) left noenhanced tc rgb mut
+set label 902 "./solver -i core.i   |   2 nodes, 8 ranks" at screen px(24), screen py(71) left noenhanced font sprintf("%s,%d",font,0.5+fs*1) tc rgb mut
 set label 903 "MiB" at graph 0, graph 1 offset character -1.2,character 1.05 right tc rgb mut
 set label 904 "elapsed" at graph 1.0102, graph 0 offset 0,character -1.12 left tc rgb mut
 set lmargin screen px(79); set rmargin screen 1-px(92)
@@ -331,7 +331,7 @@ TX[2] = "peak 130 MiB at 5.1 s"
 $texts << EOD
 # time, value, kind, colour, number
 5.125 129.996 3 7 1
-5.125 137.926 1 7 2
+5.125 137.473 1 7 2
 EOD
 plot for [k=1:8] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
      for [k=1:8] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle, \

@@ -33,7 +33,7 @@ shade[6] = dark ? "#d88a2c" : "#d27a14"; ink[6] = dark ? "#10151b" : "#ffffff"
 shade[7] = dark ? "#f2ae5e" : "#eca451"; ink[7] = dark ? "#10151b" : "#10151b"
 shade[8] = dark ? "#fbd3a0" : "#f6cb98"; ink[8] = dark ? "#10151b" : "#10151b"
 set label 901 "Resident memory, rank upon rank" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
-set label 902 "./solver -i core.i   |   2 nodes, 8 ranks" at screen px(24), screen py(71) left noenhanced tc rgb mut
+set label 902 "./solver -i core.i   |   2 nodes, 8 ranks" at screen px(24), screen py(71) left noenhanced font sprintf("%s,%d",font,0.5+fs*1) tc rgb mut
 set label 903 "MiB" at graph 0, graph 1 offset character -1.2,character 1.05 right tc rgb mut
 set label 904 "elapsed" at graph 1.011, graph 0 offset 0,character -1.12 left tc rgb mut
 set lmargin screen px(79); set rmargin screen 1-px(168)

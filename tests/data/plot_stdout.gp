@@ -24,7 +24,7 @@ EOD
 array names[1]
 names[1] = "small"
 set label 901 "Resident memory, all ranks" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
-set label 902 "./solver -i core.i   |   2 nodes, 8 ranks   |   limit of 2 nodes 1187 MiB" at screen px(24), screen py(71) left noenhanced tc rgb mut
+set label 902 "./solver -i core.i   |   2 nodes, 8 ranks   |   limit of 2 nodes 1187 MiB" at screen px(24), screen py(71) left noenhanced font sprintf("%s,%d",font,0.5+fs*1) tc rgb mut
 set label 903 "MiB" at graph 0, graph 1 offset character -1.2,character 1.05 right tc rgb mut
 set label 904 "elapsed" at graph 1.0102, graph 0 offset 0,character -1.12 left tc rgb mut
 set lmargin screen px(79); set rmargin screen 1-px(92)
@@ -100,7 +100,7 @@ TX[2] = "peak 917 MiB at 5.1 s"
 $texts << EOD
 # time, value, kind, colour, number
 5.12522 917.468 3 1 1
-5.12522 973.438 1 1 2
+5.12522 970.239 1 1 2
 EOD
 plot "+" using 1:(limit):(limit*1e3) with filledcurves fc rgb band fs solid noborder notitle, \
      limit with lines lw 1.4 dt (8,5) lc rgb lim notitle, \

@@ -36,7 +36,7 @@ array names[2]
 names[1] = "small"
 names[2] = "other"
 set label 901 "Resident memory, all ranks" at screen px(24), screen py(36) left noenhanced font sprintf("%s%s,%d",font,bold,0.5+fs*1.5) tc rgb fg
-set label 902 "2 runs, each from its start" at screen px(24), screen py(71) left noenhanced tc rgb mut
+set label 902 "2 runs, each from its start" at screen px(24), screen py(71) left noenhanced font sprintf("%s,%d",font,0.5+fs*1) tc rgb mut
 set label 903 "MiB" at graph 0, graph 1 offset character -1.2,character 1.05 right tc rgb mut
 set label 904 "elapsed" at graph 1.0102, graph 0 offset 0,character -1.12 left tc rgb mut
 set lmargin screen px(79); set rmargin screen 1-px(92)
@@ -62,9 +62,9 @@ $texts << EOD
 # time, value, kind, colour, number
 8.4763 971.758 0 2 1
 8.125 971.758 3 2 2
-7.30673 1010 1 2 3
+7.30673 1007.82 1 2 3
 5.12522 917.468 3 1 4
-5.12522 955.714 1 1 5
+5.12522 953.529 1 1 5
 EOD
 plot for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 3.6 lc rgb bg notitle, \
      for [k=1:2] sprintf("$run%d",k) using 1:2 with steps lw 1.7 dt dash(k) lc rgb col(k) notitle, \

@@ -148,6 +148,20 @@ def test_small_graphs_with_hours_beside_the_last_row(tmp_path):
     assert collisions(found) == [] and {"n20", "0:00:00"} <= {words for words, _ in found}
 
 
+@pytest.mark.parametrize("size", [[], ["--paper"], ["--size", "760x430"]], ids=str)
+def test_highest_peak_has_words(folder, size):
+    needs("gnuplot")
+    for words, at in ((["small", "--by", "rank"], "130 MiB"), (["large", "--by", "node"], "[.0-9]+ GiB")):
+        _, found = texts_of(draw(folder, "peak.svg", *words, *size))
+        assert any(re.match(f"peak {at} at", text) for text, _ in found), words
+
+
+def test_line_below_the_title_is_not_cut(folder):
+    needs("gnuplot")
+    _, found = texts_of(draw(folder, "line.svg", "large", "--multiples", "--size", "760x430"))
+    assert any(text.endswith("bold: node, thin: ranks, dashed: limit") for text, _ in found)
+
+
 def test_map_of_many_nodes(tmp_path):
     """Lines between nodes do not take its colours away."""
     needs("gnuplot")

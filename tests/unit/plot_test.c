@@ -567,7 +567,7 @@ static void test_sheet_of_any_size(void **state)
             double zoom = ml_sheet_zoom(wide, high);
             struct ml_sheet s = ml_sheet_make(wide / zoom, high / zoom);
             assert_true(zoom > 0.6 && zoom <= 1);
-            ml_sheet_fit_title(&s, 300);
+            ml_sheet_fit_title(&s, 300, 300);
             assert_true(s.title_size > 1 && s.title_y > 0 && s.title_y < s.top);
             struct ml_key key = ml_sheet_fit_key(&s, &(struct ml_legend){0}, 12, 9);
             assert_true(ml_sheet_graph_high(&s) >= 0.25 * s.high);
