@@ -487,16 +487,20 @@ function drawMap() {
         const x = box.px(full.from + c * step), next = box.px(full.from + (c + 1) * step);
         pen.fillRect(x, box.y + r * high, next - x + .4, high + .4);
     }));
+    let named = -Infinity;
     map.rows.forEach((_, r) => {
         if (r && map.nodes[r] === map.nodes[r - 1])
             return;
         const n = map.nodes.filter(node => node === map.nodes[r]).length, y = box.y + r * high;
+        const middle = y + n * high / 2;
         pen.fillStyle = css('--bg');
         if (r && apart >= 10) // else lines would be all that one sees
             pen.fillRect(box.x, y - .7, box.w, 1.4);
-        if (n * high > 14)
-            svg.append(make('text', { x: box.x - 8, y: y + n * high / 2 + 4, 'text-anchor': 'end' },
-                            (data.nodes[map.nodes[r]] ?? '').slice(0, 11)));
+        if (middle - named < 14)
+            return;
+        named = middle;
+        svg.append(make('text', { x: box.x - 8, y: middle + 4, 'text-anchor': 'end' },
+                        (data.nodes[map.nodes[r]] ?? '').slice(0, 11)));
     });
     const largest = map.rows.map(row => row.reduce((a, b) => Math.max(a, b ?? 0), 0));
     const most = largest.indexOf(Math.max(...largest));

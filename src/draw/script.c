@@ -186,6 +186,7 @@ void ml_script_elapsed(struct ml_script *s)
                      "left tc rgb mut\n",
                      1 + from_px / ml_sheet_graph_wide(&s->sheet));
 }
+
 void ml_script_point(struct ml_script *s, double x_px, double y_px)
 {
     ml_buffer_printf(s->out, "%.*g, first %.6g", s->digits, ml_space_time_s(&s->space, x_px),
