@@ -186,7 +186,7 @@ bool ml_process_read(struct ml_procfs *fs, struct ml_process *p, int64_t now_ns)
         p->young_until_ns = now_ns + ML_PROCESS_YOUNG_NS;
         p->status_due = true; /* execve began a new peak */
         p->share.pss_B = ML_NOT_MEASURED;
-        p->forked = false;
+        p->is_fresh = p->forked = false;
     }
     int64_t new_faults = stat.minor_faults - p->minor_faults;
     p->minor_faults = stat.minor_faults;

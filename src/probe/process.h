@@ -34,7 +34,9 @@ struct ml_process {
     bool status_due;            /* at the next tick, whatever statm says */
     bool status_stale;          /* statm has changed since */
     bool forked;                /* found as a child, and has not called execve since */
-    struct ml_share share;      /* as read last */
+    struct ml_share share;      /* as read in the last round that is over */
+    struct ml_share fresh;      /* as read in the round under way, where IS_FRESH */
+    bool is_fresh;
     bool share_refused;
     int64_t round_mapped_B;  /* pages of files and shared memory when the round of readings began */
     int64_t address_limit_B; /* RLIMIT_AS; ML_NOT_MEASURED without one */

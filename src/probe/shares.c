@@ -34,8 +34,8 @@ static int64_t mapped_B(const struct ml_process *p)
 static void note_share(const struct ml_procfs *fs, struct ml_process *p,
                        const struct ml_proc_rollup *r)
 {
-    p->row.pss_B = r->pss_B;
-    p->share = (struct ml_share){
+    p->is_fresh = true;
+    p->fresh = (struct ml_share){
         .pss_B = r->pss_B,
         .private_B = larger(r->private_B, 0),
         .shared_anon_B = larger(r->anonymous_B - larger(r->private_B, 0), 0),
@@ -129,8 +129,18 @@ static void begin(struct ml_shares *s, const struct ml_processes *set, int64_t n
     s->orphaned_B = 0;
 }
 
-static void end(struct ml_shares *s, int64_t now_ns)
+/* All readings of the round count from now on: in between, pages would be another's already and not
+ * yet. */
+static void end(struct ml_shares *s, const struct ml_processes *set, int64_t now_ns)
 {
+    for (size_t i = 0; i < set->n; i++) {
+        struct ml_process *p = set->live[i];
+        if (!p->is_fresh)
+            continue;
+        p->share = p->fresh;
+        p->row.pss_B = p->fresh.pss_B;
+        p->is_fresh = false;
+    }
     int64_t cost_ns = larger(s->cost_ns / (s->cpus > 0 ? s->cpus : 1), s->worst_ns);
     s->under_way = false;
     s->due_loose_ns = now_ns + larger(COST_SHARE * cost_ns, LEAST_GAP_NS);
@@ -157,7 +167,7 @@ static void go_on(struct ml_shares *s, struct ml_procfs *fs, const struct ml_pro
         s->worst_ns = larger(s->worst_ns, cost_ns);
         spent_ns += cost_ns;
     }
-    end(s, now_ns);
+    end(s, set, now_ns);
 }
 
 void ml_shares_tick(struct ml_shares *s, struct ml_procfs *fs, const struct ml_processes *set,

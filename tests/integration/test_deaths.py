@@ -79,6 +79,9 @@ def test_killed_in_its_cgroup(file, tmp_path, cgroup):
     assert 80 * MIB < found["rank_B"] <= 200 * MIB and found["node_B"] >= found["rank_B"]
     assert any(call.startswith("eat at memory_kinds.c:") for call in found["calls"])
     assert report(file)["summary"]["closest_to_limit"]["limit"] == "cgroup"
+    picture = file.with_suffix(".svg")
+    subprocess.run([mt.MEMLOG, "plot", file, "-o", picture], check=True)
+    assert "out of memory" in picture.read_text()
 
 
 def test_page_cache_is_left(file, tmp_path, cgroup):
