@@ -34,6 +34,12 @@ static void set(struct ml_registers *r, int number, uint64_t value)
     r->known |= (uint64_t)1 << number;
 }
 
+void ml_registers_return(struct ml_registers *r, uint64_t sp, uint64_t pc)
+{
+    set(r, SP, sp);
+    set(r, PC, pc);
+}
+
 void ml_registers_set(struct ml_registers *r, uint64_t sp, uint64_t pc, const uint64_t *frame)
 {
     r->known = 0;

@@ -28,6 +28,9 @@ uint64_t ml_registers_pc(const struct ml_registers *r);
 /* Only these are known, as of a blocked thread; or of one, with FRAME, in code of frame pointers.*/
 void ml_registers_set(struct ml_registers *r, uint64_t sp, uint64_t pc, const uint64_t *frame);
 
+/* These are the caller's, whose stack pointer and pc are so; others as they stand. */
+void ml_registers_return(struct ml_registers *r, uint64_t sp, uint64_t pc);
+
 /* Of a thread that is stopped by us (ptrace). False: it is gone. MEND: it shall not see that we
  * interrupted its system call.
  *

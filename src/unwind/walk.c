@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "trace/backend.h"
+#include "unwind/cfi.h"
 
 #include <libunwind.h>
 #include <stdlib.h>
@@ -18,7 +19,15 @@ enum { GUESSED_FRAME_MAX_B = 1 << 20 };
 extern int search_unwind_table(unw_addr_space_t as, unw_word_t ip, unw_dyn_info_t *info,
                                unw_proc_info_t *out, int need_unwind_info, void *context);
 
+/* Of a module without a search table; kept, since it takes its time. */
+struct known_cfi {
+    const struct ml_module *module;
+    struct ml_cfi *cfi;
+};
+
 struct ml_walker {
+    struct known_cfi *cfis;
+    size_t n_cfis, cfi_capacity;
     unw_addr_space_t unwind;
     uint64_t generation; /* of the space whose unwind rules libunwind has in its cache */
 };
@@ -233,6 +242,49 @@ static int step_by_frame_pointer(struct view *v, unw_cursor_t *cursor)
     return 1;
 }
 
+static struct ml_cfi *cfi_of(struct ml_walker *walker, const struct ml_module *module)
+{
+    for (size_t i = 0; i < walker->n_cfis; i++) {
+        if (walker->cfis[i].module == module)
+            return walker->cfis[i].cfi;
+    }
+    ML_GROW(walker->cfis, walker->n_cfis, walker->cfi_capacity);
+    walker->cfis[walker->n_cfis] = (struct known_cfi){module, ml_cfi_open(module)};
+    return walker->cfis[walker->n_cfis++].cfi;
+}
+
+static bool read_word(void *context, uint64_t address, uint64_t *out_word)
+{
+    unw_word_t word;
+    if (access_memory(NULL, address, &word, 0, context) < 0)
+        return false;
+    *out_word = word;
+    return true;
+}
+
+/* Steps out of code at PC that no table tells of, by the frame information of its module. The
+ * registers of the view become the caller's. Returns 0 where nobody called it, -1 where nothing is
+ * known. */
+static int step_by_cfi(struct ml_walker *walker, struct view *v, unw_cursor_t *cursor, uint64_t pc)
+{
+    struct ml_registers registers = {.known = 0};
+    struct ml_place code;
+    bool caller = v->walk->frames[v->walk->n - 1].caller;
+    if (!ml_space_code(v->space, caller ? pc - 1 : pc, &code) || !code.module)
+        return -1;
+    for (int i = 0; i < ML_REGISTERS_MAX; i++) {
+        unw_word_t value;
+        if (unw_get_reg(cursor, i, &value) < 0)
+            continue;
+        registers.value[i] = value;
+        registers.known |= UINT64_C(1) << i;
+    }
+    int step = ml_cfi_step(cfi_of(walker, code.module), code.address, &registers, read_word, v);
+    if (step > 0)
+        v->registers = registers;
+    return step;
+}
+
 /* Stacks grow downwards; only a signal handler may have another stack than what it interrupts. */
 static bool is_outward(const struct ml_walk *w, uint64_t inner_sp, uint64_t sp)
 {
@@ -261,9 +313,12 @@ static enum ml_walk_end walk_on(struct ml_walker *walker, struct view *v)
             return ML_WALK_STARVED;
         if (!v->no_table)
             return ML_WALK_CUT;
-        end = ML_WALK_GUESSED;
-        step = step_by_frame_pointer(v, &cursor);
-        if (step < 0)
+        step = step_by_cfi(walker, v, &cursor, pc);
+        if (step < 0 && !v->starved) {
+            end = ML_WALK_GUESSED;
+            step = step_by_frame_pointer(v, &cursor);
+        }
+        if (step < 0 || v->starved)
             return v->starved ? ML_WALK_STARVED : ML_WALK_CUT;
         if (step == 0 || unw_init_remote(&cursor, walker->unwind, v) < 0)
             return end;
@@ -297,5 +352,8 @@ void ml_walker_close(struct ml_walker *walker)
         return;
     if (walker->unwind)
         unw_destroy_addr_space(walker->unwind);
+    for (size_t i = 0; i < walker->n_cfis; i++)
+        ml_cfi_close(walker->cfis[i].cfi);
+    free(walker->cfis);
     free(walker);
 }

@@ -297,10 +297,11 @@ def is_stub(frame, backend=None):
 CALLS = {"futex": r"futex|pthread_cond_wait", "stdio": r"read", "stop": r"raise|kill|pause"}
 
 
-def check_thread(thread, expected, blocked, backend, inner_allowed=False):
+def check_thread(thread, expected, blocked, backend, inner_allowed=False, static=False):
     """The outer end is main (outside of it only START); from there on inwards each function is the
     expected one; further in is nothing but the call by which it is blocked, in the system's
-    libraries. INNER_ALLOWED: it is on its way into one or back, also in the linker's stub (PLT)."""
+    libraries. INNER_ALLOWED: it is on its way into one or back, also in the linker's stub (PLT).
+    STATIC: these are in the program."""
     words = expected.split(";")
     entry = entry_of(words[0].rpartition("+")[0]) if words[0].startswith("/") else None
     frames, n_start = thread.frames, 0
@@ -313,7 +314,7 @@ def check_thread(thread, expected, blocked, backend, inner_allowed=False):
     for frame, word in zip(frames[n_start:], words):
         assert is_expected(frame, word, backend == "unwind"), f"{frame} is not {word}\n{said}"
     inner = frames[n_start + len(words):]
-    assert all(f.is_system or inner_allowed and is_stub(f, backend) for f in inner), \
+    assert all(f.is_system or static or inner_allowed and is_stub(f, backend) for f in inner), \
         f"inside of the last one\n{said}"
     if blocked:
         call = CALLS.get(blocked, blocked)
