@@ -93,6 +93,7 @@ void ml_startup_lighten_mpi(enum ml_launcher launcher, const char *scratch)
         {"UCX_TLS", "tcp,self,sm"},
         {"FI_PROVIDER", "tcp"},
     };
+    setenv("HWLOC_COMPONENTS", "-gl", 0); /* see world/pmix.c */
     bool ours_is_openmpi = strcmp(MEMLOG_FLAVOUR, "openmpi") == 0;
     for (size_t i = 0; ours_is_openmpi && i < sizeof openmpi / sizeof *openmpi; i++)
         setenv(openmpi[i][0], openmpi[i][1], 1);

@@ -174,6 +174,8 @@ static enum ml_status start_server(const struct ml_world *world, struct ml_error
     PMIX_INFO_CREATE(info, 2);
     PMIX_INFO_LOAD(&info[0], PMIX_SERVER_TMPDIR, world->scratch, PMIX_STRING);
     PMIX_INFO_LOAD(&info[1], PMIX_SYSTEM_TMPDIR, world->scratch, PMIX_STRING);
+    /* Else hwloc asks X servers for their graphics cards: one that ends then ends us, by Xlib. */
+    setenv("HWLOC_COMPONENTS", "-gl", 0);
     pmix_status_t status = PMIx_server_init(&module, info, 2);
     PMIX_INFO_FREE(info, 2);
     if (status != PMIX_SUCCESS)

@@ -2,6 +2,7 @@
 exit code, the same words on both streams, the same side effects."""
 import hashlib
 import re
+import shutil
 from collections import Counter
 
 import pytest
@@ -134,6 +135,20 @@ def test_no_way_to_the_outer_launcher(file):
     """The addresses by which mpiexec serves *our* MPI are not passed on."""
     names = ("HYDI_CONTROL_FD", "OMPI_MCA_orte_hnp_uri", "OMPI_MCA_orte_local_daemon_uri")
     assert mt.run_hosted(mt.BUILD, 1, "env", *names, file=file).by_rank() == {}
+
+
+def test_no_x_server_is_asked(tmp_path, file, monkeypatch):
+    """By hwloc, in a process of ours: a server that ends would end it. What the application has is
+    the user's."""
+    if not shutil.which("strace"):
+        pytest.skip("no strace")
+    trace = tmp_path / "trace"
+    plain = {k: v for k, v in mt.base_environment().items() if k != "HWLOC_COMPONENTS"}
+    monkeypatch.setattr(mt, "base_environment", lambda: plain)
+    done = mt.run([*mt.mpiexec(mt.BUILD, 1), "strace", "-f", "-o", trace, "-e", "trace=connect",
+                   mt.MEMLOG_MPI, "-o", file, "--", "env"])
+    assert done.code == 0 and b"HWLOC_COMPONENTS" not in done.stdout, done
+    assert "X11-unix" not in trace.read_text(errors="replace")
 
 
 def test_two_jobs_at_once(tmp_path):
