@@ -26,24 +26,14 @@ static void append(struct happening *h, int64_t time_ns, char *text)
     h->events[h->n++] = (struct ml_plot_event){time_ns, h->target->first, text};
 }
 
-static const char *attribute(const struct ml_plot_source *s, const char *name)
-{
-    const struct ml_attribute *attributes;
-    size_t n = ml_run_attributes(s->run, &attributes);
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(attributes[i].name, name) == 0)
-            return attributes[i].text;
-    }
-    return NULL;
-}
-
 /* By the verdict of the run; where an older file has none, by how full the node was. */
 static bool was_out_of_memory(const struct ml_plot_source *s, const struct ml_event_row *r,
                               size_t node)
 {
-    const char *death = attribute(s, "death"), *rank = attribute(s, "death_rank");
+    const char *death = ml_plot_source_attribute(s, "death");
+    const char *rank = ml_plot_source_attribute(s, "death_rank");
     bool known = r->process >= 0 && (size_t)r->process < s->n_processes;
-    if (death && rank && known && s->ranks[r->process] == strtol(rank, NULL, 10))
+    if (*death && *rank && known && s->ranks[r->process] == strtol(rank, NULL, 10))
         return strncmp(death, "oom", 3) == 0;
     return s->node_fill[node] > FULL;
 }
