@@ -411,6 +411,37 @@ static void room_in_cgroups(void **state)
     assert_int_equal(row->left_B, 450000 - (460000 - 290000));
 }
 
+/* Each kill that the kernel has counted explains one death. */
+static void kills_for_want_of_memory(void **state)
+{
+    struct ml_node_state node;
+    (void)state;
+    fake_proc_write(&fake, "self/cgroup", "0::/a/b\n");
+    fake_proc_write(&fake, "vmstat", "pswpin 0\noom_kill 7\n");
+    fake_proc_write(&fake, "cgroups/a/memory.max", "9000\n");
+    fake_proc_write(&fake, "cgroups/a/memory.current", "700\n");
+    fake_proc_write(&fake, "cgroups/a/memory.events", "oom 3\noom_kill 5\noom_group_kill 0\n");
+    fake_proc_write(&fake, "cgroups/a/b/memory.current", "1\n");
+    fake_proc_write(&fake, "cgroups/a/b/memory.events", "oom 0\noom_kill 5\n");
+    open_probe(0);
+    ml_node_probe_ask(node_probe, &node);
+    assert_false(node.killed || node.killed_ours);
+    assert_int_equal(node.memory_B, 1000 << 10);
+    fake_proc_write(&fake, "vmstat", "pswpin 0\noom_kill 9\n");
+    fake_proc_write(&fake, "cgroups/a/memory.events", "oom 4\noom_kill 7\noom_group_kill 0\n");
+    fake_proc_write(&fake, "cgroups/a/b/memory.events", "oom 0\noom_kill 7\n");
+    for (int death = 0; death < 2; death++) {
+        ml_node_probe_ask(node_probe, &node);
+        assert_true(node.killed && node.killed_ours);
+        assert_int_equal(node.limit_B, 9000);
+    }
+    ml_node_probe_ask(node_probe, &node);
+    assert_false(node.killed || node.killed_ours);
+    fake_proc_write(&fake, "vmstat", "pswpin 0\noom_kill 10\n"); /* somebody else's */
+    ml_node_probe_ask(node_probe, &node);
+    assert_true(node.killed && !node.killed_ours);
+}
+
 /* Nothing but the directory is there: no error, and nothing is measured. */
 static void empty_root(void **state)
 {
@@ -506,6 +537,7 @@ int main(void)
         TEST(by_period),
         TEST(cgroups),
         TEST(room_in_cgroups),
+        TEST(kills_for_want_of_memory),
         TEST(notes_calls),
         TEST(finds_by_pid),
         TEST(empty_root),
