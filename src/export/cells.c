@@ -36,7 +36,8 @@ void ml_cell_seconds(struct ml_buffer *out, int64_t ns)
 /* Columns in which -1 says something. */
 static bool is_id(const struct ml_column *c)
 {
-    static const char *const ids[] = {"process", "rank", "node", "parent", "frame", "stack"};
+    static const char *const ids[] = {"process", "rank",  "node", "parent",
+                                      "of_rank", "frame", "stack"};
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         if (strcmp(c->name, ids[i]) == 0)
             return true;

@@ -45,7 +45,7 @@ static void put_head(struct writing *w)
 {
     for (size_t i = 0; i < ml_table_samples.n_columns; i++)
         ml_buffer_printf(&w->line, "%s,", ml_table_samples.columns[i].name);
-    ml_buffer_printf(&w->line, "node_name,process_name\r\n");
+    ml_buffer_printf(&w->line, "node_name,process_name,of_rank\r\n");
 }
 
 static void put_names(struct writing *w, int process)
@@ -56,6 +56,8 @@ static void put_names(struct writing *w, int process)
     put_text(&w->line, node >= 0 && (size_t)node < e->n_nodes ? e->nodes[node].name : "");
     ml_buffer_append(&w->line, ",", 1);
     put_text(&w->line, known ? e->processes[process].name : "");
+    ml_buffer_append(&w->line, ",", 1);
+    ml_cell_integer(&w->line, known ? w->ranks[process] : -1);
     ml_buffer_append(&w->line, "\r\n", 2);
 }
 

@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <string.h>
 
+#define DEEPEST 64 /* generations between a process and its rank */
+
 struct ml_harvest {
     struct ml_view *view;
     struct ml_index x;
@@ -187,6 +189,18 @@ static void add_last_peak(const struct ml_process_entry *entry, struct ml_proces
     }
 }
 
+/* As ml_owner_of, over numbers of this node. */
+static int32_t rank_of_family(const struct ml_harvest *h, const struct ml_process_entry *entry)
+{
+    for (int generation = 0; generation < DEEPEST && entry->row.rank < 0; generation++) {
+        int32_t parent = ml_index_entry(&h->x, entry->row.parent);
+        if (parent < 0)
+            return -1;
+        entry = &h->x.processes[parent];
+    }
+    return entry->row.rank;
+}
+
 static void fetch_process(void *context, size_t i, void *out_row)
 {
     struct ml_harvest *h = context;
@@ -195,6 +209,7 @@ static void fetch_process(void *context, size_t i, void *out_row)
     *row = entry->row;
     row->process = h->process_base + (int32_t)i;
     row->parent = file_process(h, row->parent);
+    row->of_rank = rank_of_family(h, entry);
     row->start_ns = run_ns(h, row->start_ns);
     row->end_ns = run_ns(h, row->end_ns);
     row->first_row = h->sample_base + (int64_t)entry->first_row;

@@ -162,9 +162,13 @@ static void pass_on(struct ml_probe *probe, struct ml_process *p, const struct t
         announce(probe, p, tick);
     if (p->seen && !p->ended)
         show(probe, p, tick);
+    if (p->seen)
+        p->empty_ns = 0;
+    else if (!p->empty_ns)
+        p->empty_ns = tick->now_ns;
     if (p->ended) {
         ml_shares_left(&probe->shares, p);
-        tick->sink->ended(tick->sink->context, p->number, tick->now_ns);
+        tick->sink->ended(tick->sink->context, p->number, p->empty_ns ? p->empty_ns : tick->now_ns);
     }
 }
 

@@ -21,6 +21,7 @@ struct ml_process {
     int rank;            /* -1: a helper */
     bool under_rank;     /* some ancestor that is watched has a rank */
     bool ended;          /* a zombie, or gone */
+    int64_t empty_ns;    /* since then it has no memory, as it is about to end; 0: it has */
     bool announced;      /* `started` was called with the present name and rank */
     bool seen;           /* `row` holds a measurement, and it has memory still */
     int files[ML_N_FILES];

@@ -31,8 +31,10 @@ static int64_t mapped_B(const struct ml_process *p)
     return larger(p->row.rss_B - larger(p->row.rss_anon_B, 0), 0);
 }
 
+/* What was resident before the reading or is after it, whichever is more: what came or went
+ * meanwhile then counts too little, not twice. */
 static void note_share(const struct ml_procfs *fs, struct ml_process *p,
-                       const struct ml_proc_rollup *r)
+                       const struct ml_proc_rollup *r, int64_t anon_B, int64_t before_B)
 {
     p->is_fresh = true;
     p->fresh = (struct ml_share){
@@ -40,8 +42,8 @@ static void note_share(const struct ml_procfs *fs, struct ml_process *p,
         .private_B = larger(r->private_B, 0),
         .shared_anon_B = larger(r->anonymous_B - larger(r->private_B, 0), 0),
         .shared_hugetlb_B = r->shared_hugetlb_B,
-        .anon_B = larger(p->row.rss_anon_B, 0),
-        .mapped_B = mapped_B(p),
+        .anon_B = larger(p->row.rss_anon_B, anon_B),
+        .mapped_B = larger(mapped_B(p), before_B),
         .faults_B = faults_B(fs, p),
         .late_B = larger(mapped_B(p) - p->round_mapped_B, 0),
     };
@@ -51,14 +53,14 @@ static void read_share(struct ml_procfs *fs, struct ml_process *p, int64_t now_n
 {
     char path[40];
     struct ml_proc_rollup rollup;
+    int64_t anon_B = larger(p->row.rss_anon_B, 0), before_B = mapped_B(p);
     snprintf(path, sizeof path, "%d/smaps_rollup", (int)p->pid);
     ssize_t n = ml_procfs_read(fs, fs->root, path);
     /* refused, or Linux before 4.14, which has no smaps_rollup; ESRCH is a process about to end */
     p->share_refused = n < 0 && errno != ESRCH;
     ml_proc_parse_rollup(fs->text, n > 0 ? (size_t)n : 0, &rollup);
-    /* what has changed since is counted from the reading on, so its other numbers are of now */
     if (rollup.pss_B >= 0 && ml_process_read(fs, p, now_ns))
-        note_share(fs, p, &rollup);
+        note_share(fs, p, &rollup, anon_B, before_B);
 }
 
 /* ---- all ---- */

@@ -37,6 +37,8 @@
     X(INT32, node, "node", "1", "node that it ran on", NULL)                                       \
     X(INT32, pid, "pid", "1", "process id on its node", NULL)                                      \
     X(INT32, parent, "parent", "1", "process that started it; -1: none of the run's", NULL)        \
+    X(INT32, of_rank, "of_rank", "1", "its rank, or that of the one that started it; -1: none",    \
+      NULL)                                                                                        \
     X(INSTANT, start_ns, "start_s", "s", "start of the process", NULL)                             \
     X(INSTANT, end_ns, "end_s", "s", "end of the process; -1: not seen", NULL)                     \
     X(INT32, exit_code, "exit_code", "1", "exit code; -1: unknown, or ended by a signal", NULL)    \

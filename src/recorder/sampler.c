@@ -31,6 +31,8 @@ struct ml_sampler {
     struct ml_node_sample_row last; /* of the last tick */
     struct ml_room tightest;        /* the least that was left, of the last two seconds */
     int64_t tightest_ns;
+    struct ml_room before; /* at the last tick */
+    int64_t fall_B;        /* the most by which that fell, of the last two seconds */
     int64_t tick, missed;
     int64_t deadline_ns;
     struct ml_budget budget;
@@ -88,7 +90,13 @@ static void note_room(struct ml_sampler *s)
     ml_row_clear(&ml_table_nodes, &none);
     struct ml_room room = ml_room_of(&none, &s->last);
     bool stale = s->last.time_ns - s->tightest_ns > TIGHTEST_NS;
-    if (room.left_B < 0 || (!stale && share_left(&room) > share_left(&s->tightest)))
+    int64_t fall_B = room.limit == s->before.limit ? s->before.left_B - room.left_B : 0;
+    s->before = room;
+    if (room.left_B < 0)
+        return;
+    if (stale || fall_B > s->fall_B)
+        s->fall_B = fall_B;
+    if (!stale && share_left(&room) > share_left(&s->tightest))
         return;
     s->tightest = room;
     s->tightest_ns = s->last.time_ns;
@@ -190,7 +198,7 @@ enum ml_status ml_sampler_open(struct ml_loop *loop, const struct ml_sampler_set
         .options = setup->options, .node = setup->node, .node_name = setup->node_name};
     ml_row_clear(&ml_table_node_samples, &s->last);
     s->last.memory_B = s->last.memory_error_B = s->last.rss_B = 0;
-    s->tightest.left_B = ML_NOT_MEASURED;
+    s->tightest.left_B = s->before.left_B = ML_NOT_MEASURED;
     enum ml_status status =
         ml_journal_create(setup->journal, setup->header, setup->options->force, &s->journal, err);
     if (status == ML_OK)
@@ -263,6 +271,7 @@ struct ml_judgement ml_sampler_judge(struct ml_sampler *s, int rank, int status,
     struct ml_death_facts facts = {
         .rank = rank, .node = s->node_name, .status = status, .asked = asked};
     facts.room = s->tightest;
+    facts.fall_B = s->fall_B;
     bool by_itself = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (s->sources.node && !by_itself) {
         struct ml_node_state node;

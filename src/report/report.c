@@ -104,7 +104,7 @@ void ml_report_header(const struct ml_facts *facts, const struct ml_death_report
     line(out, style, "job", job(facts, style));
     line(out, style, "ended", ending(facts));
     line(out, style, "before that", death ? ml_death_words(death, facts) : NULL);
-    if (recovered && strcmp(recovered, "0") != 0)
+    if (recovered && strcmp(recovered, "0") != 0 && facts->age_ns < 0)
         line(out, style, "recovered", ml_strdup("from the journals of the run"));
 }
 

@@ -54,8 +54,10 @@ static void add_left(struct ml_grid *grid, const struct ml_node_facts *n)
     ml_grid_add(grid, n->left_B < 0 ? "-" : text);
 }
 
-static const char *record_of(const struct ml_node_row *node)
+static const char *record_of(const struct ml_facts *f, const struct ml_node_row *node)
 {
+    if (f->age_ns >= 0 && node->ended == ML_NODE_END_CUT)
+        return "so far";
     switch (node->ended) {
     case ML_NODE_END_COMPLETE:
         return "complete";
@@ -78,7 +80,7 @@ static void add_node(struct ml_grid *grid, const struct ml_facts *f, size_t i)
     add_size(grid, f->nodes[i].memory_B);
     add_left(grid, n);
     add_number(grid, f->nodes[i].missed);
-    ml_grid_add(grid, record_of(&f->nodes[i]));
+    ml_grid_add(grid, record_of(f, &f->nodes[i]));
 }
 
 /* Something to be sorted by size: a node or a rank process. */

@@ -23,9 +23,11 @@ const char *ml_death_name(enum ml_death death)
     return names[death];
 }
 
-static bool is_near(const struct ml_room *room)
+static bool is_near(const struct ml_death_facts *f)
 {
-    return room->left_B >= 0 && room->left_B < room->limit_B / NEAR_SHARE;
+    const struct ml_room *room = &f->room;
+    return room->left_B >= 0 &&
+           (room->left_B < room->limit_B / NEAR_SHARE || room->left_B < 2 * f->fall_B);
 }
 
 static enum ml_death cause_of_kill(const struct ml_death_facts *f)
@@ -34,7 +36,7 @@ static enum ml_death cause_of_kill(const struct ml_death_facts *f)
         return ML_DEATH_OOM_CGROUP;
     if (f->oom.in_cgroup && f->room.limit != ML_LIMIT_NODE)
         return ML_DEATH_OOM_ABOVE;
-    if (f->oom.in_cgroup || f->oom.on_node)
+    if (f->oom.in_cgroup || (f->oom.on_node && f->room.limit == ML_LIMIT_NODE && is_near(f)))
         return ML_DEATH_OOM_NODE;
     return f->asked == SIGKILL ? ML_DEATH_ASKED : ML_DEATH_KILLED;
 }
@@ -51,16 +53,15 @@ static enum ml_death cause_of_signal(const struct ml_death_facts *f, int number)
                                       : ML_DEATH_BUS;
     /* malloc(3) gives NULL, operator new throws: the program ends by itself */
     bool by_itself = number == SIGABRT || number == SIGSEGV;
-    return by_itself && f->room.limit == ML_LIMIT_ADDRESS_SPACE && is_near(&f->room)
-               ? ML_DEATH_NO_MEMORY
-               : ML_DEATH_PLAIN;
+    return by_itself && f->room.limit == ML_LIMIT_ADDRESS_SPACE && is_near(f) ? ML_DEATH_NO_MEMORY
+                                                                              : ML_DEATH_PLAIN;
 }
 
 static enum ml_death cause_of(const struct ml_death_facts *f)
 {
     if (WIFSIGNALED(f->status))
         return cause_of_signal(f, WTERMSIG(f->status));
-    bool refused = f->room.limit == ML_LIMIT_ADDRESS_SPACE && is_near(&f->room);
+    bool refused = f->room.limit == ML_LIMIT_ADDRESS_SPACE && is_near(f);
     return WEXITSTATUS(f->status) != 0 && refused ? ML_DEATH_NO_MEMORY : ML_DEATH_PLAIN;
 }
 
@@ -108,7 +109,7 @@ struct ml_judgement ml_death_judge(const struct ml_death_facts *facts)
             "likely, or the node");
         break;
     case ML_DEATH_OOM_NODE:
-        j.sure = facts->oom.in_cgroup || is_near(&facts->room);
+        j.sure = is_near(facts);
         ml_size_format(size, sizeof size, facts->node_B);
         say(&j, facts, "was ended by the kernel%s: out of memory; the node (%s) was full",
             j.sure ? "" : ", most likely", size);
@@ -139,8 +140,12 @@ struct ml_judgement ml_death_judge(const struct ml_death_facts *facts)
         say(&j, facts, "%s, which came from outside: qdel, scancel, a time limit, Ctrl-C", end);
         break;
     case ML_DEATH_KILLED:
+        j.sure = !facts->oom.on_node;
         say(&j, facts,
-            "%s, by somebody: not by memlog-mpi, and the kernel counted no kill for want of memory",
+            j.sure ? "%s, by somebody: not by memlog-mpi, and the kernel counted no kill for want "
+                     "of memory"
+                   : "%s, by somebody, or by the kernel, which killed some process of the node "
+                     "for want of memory meanwhile",
             end);
         break;
     }

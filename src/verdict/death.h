@@ -18,7 +18,8 @@ enum ml_death {
     ML_DEATH_HUGETLB,    /* it touched a huge page, and the pool was empty */
     ML_DEATH_BUS,        /* a page could not be had: one of these two, or a mapped file was cut */
     ML_DEATH_ASKED,      /* by a signal that was passed on to it: qdel, scancel, a time limit */
-    ML_DEATH_KILLED,     /* by KILL, and it was none of the above */
+    ML_DEATH_KILLED,     /* by KILL, and it was none of the above; not sure where the kernel killed
+                            some process of the node meanwhile */
 };
 
 /* Kills for want of memory that the kernel has counted since the one before, on the node. */
@@ -35,6 +36,7 @@ struct ml_death_facts {
     int status;       /* of wait(2) */
     struct ml_oom oom;
     struct ml_room room;    /* the least that was left shortly before */
+    int64_t fall_B;         /* the most by which that fell from a tick to the next */
     int64_t node_B;         /* the node's memory */
     int asked;              /* the signal that was passed on to the application; 0: none was */
     bool tmpfs_full;        /* /dev/shm was, shortly before */

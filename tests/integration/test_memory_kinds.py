@@ -135,6 +135,8 @@ def test_wrapper(file, tmp_path):
         assert helpers and rank["peak_B"] > 60 * MIB >= rank["peak_rss_B"]
         assert (rank["name"], rank["program"]) == ("bash", "memory_kinds")
     assert report["summary"]["largest_rank"]["peak_B"] > 60 * MIB
+    family = [r["of_rank"] for r in Recording(file).rows("processes")]
+    assert sorted(set(family)) == [0, 1] and len(family) >= 4
 
 
 def test_ranks_that_leave(file, tmp_path):

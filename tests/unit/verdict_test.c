@@ -180,7 +180,8 @@ static void why_a_rank_died(void **state)
         {judge(KILLED, above, cgroup, 0), ML_DEATH_OOM_ABOVE, false, "above"},
         {judge(KILLED, above, low, 0), ML_DEATH_OOM_NODE, true, "the node (8.79 GiB) was full"},
         {judge(KILLED, somebody, low, 0), ML_DEATH_OOM_NODE, true, "the node"},
-        {judge(KILLED, somebody, much, 0), ML_DEATH_OOM_NODE, false, "most likely"},
+        {judge(KILLED, somebody, much, 0), ML_DEATH_KILLED, false, "or by the kernel"},
+        {judge(KILLED, somebody, ulimit, 0), ML_DEATH_KILLED, false, "or by the kernel"},
         {judge(KILLED, none, much, 0), ML_DEATH_KILLED, true, "by somebody"},
         {judge(KILLED, none, much, SIGKILL), ML_DEATH_ASKED, true, "from outside"},
         {judge(SIGTERM, none, much, SIGTERM), ML_DEATH_ASKED, true, "(Terminated)"},
@@ -201,6 +202,13 @@ static void why_a_rank_died(void **state)
             !strstr(j->words, cases[i].part) || !*j->words != !*cases[i].part)
             fail_msg("case %zu: %s, %d: %s", i, ml_death_name(j->death), j->sure, j->words);
     }
+    /* 40 MiB are left, and 30 went in the tick before */
+    struct ml_death_facts fast = quiet;
+    fast.status = SIGSEGV;
+    fast.room = (struct ml_room){40 * MIB, 600 * MIB, ML_LIMIT_ADDRESS_SPACE};
+    assert_int_equal(ml_death_judge(&fast).death, ML_DEATH_PLAIN);
+    fast.fall_B = 30 * MIB;
+    assert_int_equal(ml_death_judge(&fast).death, ML_DEATH_NO_MEMORY);
     struct ml_death_facts bus = quiet;
     bus.status = SIGBUS;
     bus.hugetlb_exhausted = true;
