@@ -222,13 +222,34 @@ static int parse_text_option(const struct ml_command *command, int option, const
     return ML_OPTION_END;
 }
 
+/* What is kept as it stands. False: it is none of these. */
+static bool keep(int option, const char *value, struct ml_plot_request *r)
+{
+    const char **const texts[] = {
+        [OUTFILE] = &r->outfile,   [COLUMN] = &r->column,   [SINCE] = &r->given.since,
+        [UNTIL] = &r->given.until, [RANK] = &r->given.rank, [NODE] = &r->nodes,
+        [TITLE] = &r->wish.title,  [FONT] = &r->font,
+    };
+    bool *const switches[] = {
+        [RATE] = &r->wish.rate,     [LOG] = &r->log,       [PSTACK] = &r->wish.stacks,
+        [STDOUT] = &r->wish.output, [DARKMODE] = &r->dark,
+    };
+    size_t i = (size_t)option;
+    if (i < sizeof texts / sizeof *texts && texts[i])
+        *texts[i] = value;
+    else if (i < sizeof switches / sizeof *switches && switches[i])
+        *switches[i] = true;
+    else
+        return false;
+    return true;
+}
+
 static int take(const struct ml_command *command, int argc, char **argv, int option,
                 const char *value, struct ml_plot_request *r)
 {
+    if (keep(option, value, r))
+        return ML_OPTION_END;
     switch (option) {
-    case OUTFILE:
-        r->outfile = value;
-        break;
     case BY:
         return parse_by(command, value, r);
     case STACKED:
@@ -236,38 +257,8 @@ static int take(const struct ml_command *command, int argc, char **argv, int opt
     case MULTIPLES:
     case BAND:
         return parse_form(command, option, r);
-    case COLUMN:
-        r->column = value;
-        break;
-    case RATE:
-        r->wish.rate = true;
-        break;
-    case SINCE:
-        r->given.since = value;
-        break;
-    case UNTIL:
-        r->given.until = value;
-        break;
-    case RANK:
-        r->given.rank = value;
-        break;
-    case NODE:
-        r->nodes = value;
-        break;
-    case LOG:
-        r->log = true;
-        break;
-    case PSTACK:
-        r->wish.stacks = true;
-        break;
-    case STDOUT:
-        r->wish.output = true;
-        break;
     case MOVE_TEXT:
         return parse_move(command, argc, argv, value, r);
-    case TITLE:
-        r->wish.title = value;
-        break;
     case LABEL:
         return add_label(command, value, r);
     case SIZE:
@@ -276,18 +267,11 @@ static int take(const struct ml_command *command, int argc, char **argv, int opt
         return take_preset(command, &ml_plot_paper, r);
     case SLIDE:
         return take_preset(command, &ml_plot_slide, r);
-    case FONT:
-        r->font = value;
-        break;
-    case DARKMODE:
-        r->dark = true;
-        break;
     case PALETTE:
         return parse_palette(command, value, r);
     default:
         return parse_text_option(command, option, value, r);
     }
-    return ML_OPTION_END;
 }
 
 /* What does not go together; the text says so, NULL: all is well. */

@@ -104,7 +104,8 @@ static void spread(struct spot *ends, size_t n, double top)
 static bool find_place(const struct ml_script *s, double x, double y, double wide,
                        struct ml_box *out)
 {
-    for (double away = 0; away < s->space.high; away += HIGH_PX / 4) {
+    for (int step = 0; step * HIGH_PX / 4 < s->space.high; step++) {
+        double away = step * HIGH_PX / 4;
         for (int side = 0; side < 4; side++) {
             double left = side < 2 ? x + GAP_PX : x - GAP_PX - wide;
             double middle = side % 2 ? y + away : y - away;

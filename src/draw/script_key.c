@@ -9,13 +9,13 @@
 
 static const char *const across[] = {"left", "center", "right"};
 static const char *const up[] = {"bottom", "center", "top"};
-static const char band[] = "smallest to largest rank";
+#define BAND_COLUMNS 24 /* "smallest to largest rank" */
 
 void ml_script_fit_names(struct ml_script *s)
 {
     bool is_band = s->page->form == ML_PLOT_BAND;
     bool keyed = s->page->legend.place != ML_LEGEND_DIRECT;
-    size_t longest = is_band && keyed ? sizeof band - 1 : 0;
+    size_t longest = is_band && keyed ? BAND_COLUMNS : 0;
     for (size_t i = 0; i < s->n_shown; i++)
         longest = fmax(longest, ml_utf8_columns(s->page->curves[s->shown[i]].label));
     if (!is_band && ml_palette_has_sign(s->page->palette, (int)s->n_shown))

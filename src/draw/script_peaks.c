@@ -46,7 +46,8 @@ static bool find_place(const struct ml_script *s, double x, double y, double wid
             return true;
         }
     }
-    for (double away = NEAR_PX + HIGH_PX; away < FAR_PX; away += HIGH_PX) {
+    for (int step = 1; NEAR_PX + step * HIGH_PX < FAR_PX; step++) {
+        double away = NEAR_PX + step * HIGH_PX;
         const struct ml_box right = {x + away, x + away + wide, y - HIGH_PX / 2, y + HIGH_PX / 2};
         const struct ml_box left = {x - away - wide, x - away, right.low, right.high};
         bool is_right = ml_space_is_free(&s->space, &right);

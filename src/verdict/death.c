@@ -88,49 +88,70 @@ static void say_end(const struct ml_death_facts *f, char *out, size_t size)
         snprintf(out, size, "exited with code %d", WEXITSTATUS(f->status));
 }
 
+static bool is_sure(enum ml_death death, const struct ml_death_facts *f)
+{
+    switch (death) {
+    case ML_DEATH_PLAIN:
+    case ML_DEATH_OOM_CGROUP:
+    case ML_DEATH_ASKED:
+        return true;
+    case ML_DEATH_OOM_NODE:
+        return is_near(f);
+    case ML_DEATH_KILLED:
+        return !f->oom.on_node;
+    default:
+        return false;
+    }
+}
+
+/* The kernel ended it for want of memory. */
+static void say_oom(struct ml_judgement *j, const struct ml_death_facts *f)
+{
+    char size[16];
+    if (j->death == ML_DEATH_OOM_CGROUP)
+        say(j, f, "was ended by the kernel: out of memory; the job's cgroup (%s) was full",
+            ml_size_format(size, sizeof size, f->oom.limit_B));
+    else if (j->death == ML_DEATH_OOM_NODE)
+        say(j, f, "was ended by the kernel%s: out of memory; the node (%s) was full",
+            j->sure ? "" : ", most likely", ml_size_format(size, sizeof size, f->node_B));
+    else
+        say(j, f,
+            "was ended by the kernel: out of memory; a cgroup above the job's was full, most "
+            "likely, or the node");
+}
+
+static void say_refused(struct ml_judgement *j, const struct ml_death_facts *f, const char *end)
+{
+    char left[16], limit[16];
+    say(j, f, "%s, most likely for want of memory: %s were left of the %s that ulimit -v allows",
+        end, ml_size_format(left, sizeof left, f->room.left_B),
+        ml_size_format(limit, sizeof limit, f->room.limit_B));
+}
+
 struct ml_judgement ml_death_judge(const struct ml_death_facts *facts)
 {
-    struct ml_judgement j = {.death = cause_of(facts), .sure = true};
-    char end[64], size[16], left[16];
+    struct ml_judgement j = {.death = cause_of(facts)};
+    char end[64];
     say_end(facts, end, sizeof end);
-    ml_size_format(left, sizeof left, facts->room.left_B);
+    j.sure = is_sure(j.death, facts);
     switch (j.death) {
     case ML_DEATH_PLAIN:
         break;
     case ML_DEATH_OOM_CGROUP:
-        ml_size_format(size, sizeof size, facts->oom.limit_B);
-        say(&j, facts, "was ended by the kernel: out of memory; the job's cgroup (%s) was full",
-            size);
-        break;
     case ML_DEATH_OOM_ABOVE:
-        j.sure = false;
-        say(&j, facts,
-            "was ended by the kernel: out of memory; a cgroup above the job's was full, most "
-            "likely, or the node");
-        break;
     case ML_DEATH_OOM_NODE:
-        j.sure = is_near(facts);
-        ml_size_format(size, sizeof size, facts->node_B);
-        say(&j, facts, "was ended by the kernel%s: out of memory; the node (%s) was full",
-            j.sure ? "" : ", most likely", size);
+        say_oom(&j, facts);
         break;
     case ML_DEATH_NO_MEMORY:
-        j.sure = false;
-        ml_size_format(size, sizeof size, facts->room.limit_B);
-        say(&j, facts,
-            "%s, most likely for want of memory: %s were left of the %s that ulimit -v allows", end,
-            left, size);
+        say_refused(&j, facts, end);
         break;
     case ML_DEATH_TMPFS_FULL:
-        j.sure = false;
         say(&j, facts, "%s, most likely since /dev/shm is full", end);
         break;
     case ML_DEATH_HUGETLB:
-        j.sure = false;
         say(&j, facts, "%s, most likely since the pool of huge pages was empty", end);
         break;
     case ML_DEATH_BUS:
-        j.sure = false;
         say(&j, facts,
             "%s: a page of a mapping could not be had, as where /dev/shm is full, huge pages run "
             "out, or a mapped file is cut",
@@ -140,7 +161,6 @@ struct ml_judgement ml_death_judge(const struct ml_death_facts *facts)
         say(&j, facts, "%s, which came from outside: qdel, scancel, a time limit, Ctrl-C", end);
         break;
     case ML_DEATH_KILLED:
-        j.sure = !facts->oom.on_node;
         say(&j, facts,
             j.sure ? "%s, by somebody: not by memlog-mpi, and the kernel counted no kill for want "
                      "of memory"

@@ -246,9 +246,9 @@ def same_module(a, b):
 
 
 def same_frame(a, b):
-    """By function, or where there is none by module and offset. gdb alone names the linker's stubs."""
+    """By function, or where there is none by module and offset. gdb and lldb name the linker's stubs."""
     if bool(a.function) != bool(b.function):
-        return is_stub(a) and is_stub(b) and same_module(a.module, b.module)
+        return is_stub(a, "lldb") and is_stub(b, "lldb") and same_module(a.module, b.module)
     if a.function:
         return same_name(a.function, b.function, a.module)
     return same_module(a.module, b.module) and a.offset == b.offset

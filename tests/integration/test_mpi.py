@@ -255,7 +255,7 @@ def test_plot(flavour, file, tmp_path):
     def script(*files):
         return subprocess.run([mt.MEMLOG, "plot", *files, "-o", "-"], check=True,
                               capture_output=True, text=True).stdout
-    assert re.search(r'^ *set label \d+ "work" at first [\d.]+, graph 0 ', script(file), re.M)
+    assert re.search(r'^TX\[\d+\] = "work"$', script(file), re.M)
     assert '"work"' not in script(file, file)
 
 
