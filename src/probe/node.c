@@ -13,6 +13,7 @@
 
 #define KILL_EXPLAINS_NS (5 * ML_NS_PER_S)
 #define RECENT_NS (2 * ML_NS_PER_S)
+#define SHARED_MEMORY "/dev/shm"
 #define TROUBLE_NS (500 * ML_NS_PER_MS)
 
 struct ml_node_probe {
@@ -107,7 +108,7 @@ void ml_node_probe_tick(struct ml_node_probe *probe, struct ml_node_sample_row *
     row->available_B = meminfo.available_B;
     row->swap_free_B = meminfo.swap_free_B;
     int64_t now_ns = ml_mono_now().ns;
-    if (is_full("/dev/shm"))
+    if (is_full(SHARED_MEMORY))
         probe->tmpfs_full_ns = now_ns;
     if (meminfo.hugetlb_pages > 0 && meminfo.hugetlb_free == 0)
         probe->hugetlb_empty_ns = now_ns;
@@ -144,7 +145,7 @@ void ml_node_probe_ask(struct ml_node_probe *probe, struct ml_node_state *out_st
         .killed_ours = probe->open.ours > 0,
         .limit_B = probe->open.limit_B,
         .memory_B = read_meminfo(probe).total_B,
-        .tmpfs_full = now_ns - probe->tmpfs_full_ns < RECENT_NS,
+        .tmpfs_full = is_full(SHARED_MEMORY) || now_ns - probe->tmpfs_full_ns < RECENT_NS,
         .hugetlb_empty = now_ns - probe->hugetlb_empty_ns < RECENT_NS,
     };
     probe->open.on_node -= probe->open.on_node > 0;

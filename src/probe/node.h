@@ -23,12 +23,13 @@ void ml_node_probe_tick(struct ml_node_probe *probe, struct ml_node_sample_row *
 /* What is asked when a process of the job has died by KILL, SEGV or the like. Each kill for want of
  * memory that the kernel has counted explains one death, in the 5 s after it was seen. */
 struct ml_node_state {
-    bool killed;        /* there was one more kill on the node */
-    bool killed_ours;   /* in the job's cgroups */
-    int64_t limit_B;    /* of that cgroup, where it had reached it; else ML_NOT_MEASURED */
-    int64_t memory_B;   /* of the node */
-    bool tmpfs_full;    /* a tick of the last two seconds saw no page left in /dev/shm */
-    bool hugetlb_empty; /* likewise, no huge page free of those that there are */
+    bool killed;      /* there was one more kill on the node */
+    bool killed_ours; /* in the job's cgroups */
+    int64_t limit_B;  /* of that cgroup, where it had reached it; else ML_NOT_MEASURED */
+    int64_t memory_B; /* of the node */
+    bool tmpfs_full;  /* /dev/shm has no page left, or a tick of the last two seconds saw so */
+    bool
+        hugetlb_empty; /* a tick of the last two seconds saw no huge page free of those there are */
 };
 void ml_node_probe_ask(struct ml_node_probe *probe, struct ml_node_state *out_state);
 

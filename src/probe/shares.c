@@ -128,13 +128,14 @@ static void begin(struct ml_shares *s, const struct ml_processes *set, int64_t n
     s->end = set->n_numbers;
     s->begin_ns = now_ns;
     s->cost_ns = s->worst_ns = 0;
-    s->orphaned_B = 0;
+    s->settled_B = s->orphaned_B;
 }
 
 /* All readings of the round count from now on: in between, pages would be another's already and not
  * yet. */
 static void end(struct ml_shares *s, const struct ml_processes *set, int64_t now_ns)
 {
+    s->orphaned_B -= s->settled_B;
     for (size_t i = 0; i < set->n; i++) {
         struct ml_process *p = set->live[i];
         if (!p->is_fresh)

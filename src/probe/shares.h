@@ -18,7 +18,8 @@ struct ml_shares {
     int64_t worst_ns;     /* of one process in it */
     int64_t due_ns;       /* the next one, in any case */
     int64_t due_loose_ns; /* not before, be it ever so loose */
-    int64_t orphaned_B;   /* shares of processes that ended since the last one: others have them */
+    int64_t orphaned_B;   /* shares of processes that ended, which others have by now; of these */
+    int64_t settled_B;    /* those that the round under way will find with the others */
 };
 
 /* All processes of SET have been read in this tick. Goes on with the round under way, or begins one

@@ -86,9 +86,8 @@ static double share_left(const struct ml_room *room)
 /* A process that runs out of memory is gone by the next tick, and with it what it had. */
 static void note_room(struct ml_sampler *s)
 {
-    struct ml_node_row none;
-    ml_row_clear(&ml_table_nodes, &none);
-    struct ml_room room = ml_room_of(&none, &s->last);
+    const struct ml_node_sample_row *row = &s->last;
+    struct ml_room room = {row->left_B, row->limit_B, (enum ml_limit)row->limit};
     bool stale = s->last.time_ns - s->tightest_ns > TIGHTEST_NS;
     int64_t fall_B = room.limit == s->before.limit ? s->before.left_B - room.left_B : 0;
     s->before = room;
@@ -279,7 +278,7 @@ struct ml_judgement ml_sampler_judge(struct ml_sampler *s, int rank, int status,
         facts.oom = (struct ml_oom){node.killed_ours, node.limit_B >= 0, node.killed, node.limit_B};
         facts.node_B = node.memory_B;
         facts.tmpfs_full = node.tmpfs_full;
-        facts.hugetlb_exhausted = node.hugetlb_empty;
+        facts.hugetlb_empty = node.hugetlb_empty;
     }
     return ml_death_judge(&facts);
 }

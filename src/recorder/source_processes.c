@@ -99,8 +99,8 @@ static void tick(void *state, struct ml_tick *t)
     s->news = false;
     ml_journal_samples_begin(s->journal, t->now.ns);
     ml_probe_tick(s->probe, t->number, t->now, &sink, &t->node);
-    if (s->asked_B > t->node.memory_B)
-        ml_room_offer(&t->node, ML_LIMIT_SCHEDULER, s->asked_B - t->node.memory_B, s->asked_B);
+    int64_t left_B = s->asked_B - t->node.memory_B;
+    ml_room_offer(&t->node, ML_LIMIT_SCHEDULER, left_B > 0 ? left_B : 0, s->asked_B);
     ml_journal_samples_commit(s->journal);
 }
 

@@ -48,9 +48,9 @@ static enum ml_death cause_of_signal(const struct ml_death_facts *f, int number)
     if (number == f->asked)
         return ML_DEATH_ASKED;
     if (number == SIGBUS)
-        return f->tmpfs_full          ? ML_DEATH_TMPFS_FULL
-               : f->hugetlb_exhausted ? ML_DEATH_HUGETLB
-                                      : ML_DEATH_BUS;
+        return f->tmpfs_full      ? ML_DEATH_TMPFS_FULL
+               : f->hugetlb_empty ? ML_DEATH_HUGETLB
+                                  : ML_DEATH_BUS;
     /* malloc(3) gives NULL, operator new throws: the program ends by itself */
     bool by_itself = number == SIGABRT || number == SIGSEGV;
     return by_itself && f->room.limit == ML_LIMIT_ADDRESS_SPACE && is_near(f) ? ML_DEATH_NO_MEMORY

@@ -35,12 +35,12 @@ struct ml_death_facts {
     const char *node; /* name */
     int status;       /* of wait(2) */
     struct ml_oom oom;
-    struct ml_room room;    /* the least that was left shortly before */
-    int64_t fall_B;         /* the most by which that fell from a tick to the next */
-    int64_t node_B;         /* the node's memory */
-    int asked;              /* the signal that was passed on to the application; 0: none was */
-    bool tmpfs_full;        /* /dev/shm was, shortly before */
-    bool hugetlb_exhausted; /* there is a pool of huge pages, and none was free */
+    struct ml_room room; /* the least that was left shortly before */
+    int64_t fall_B;      /* the most by which that fell from a tick to the next */
+    int64_t node_B;      /* the node's memory */
+    int asked;           /* the signal that was passed on to the application; 0: none was */
+    bool tmpfs_full;     /* /dev/shm is, or was shortly before */
+    bool hugetlb_empty;  /* there is a pool of huge pages, and none was free */
 };
 
 struct ml_judgement {

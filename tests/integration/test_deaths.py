@@ -108,6 +108,31 @@ def test_refused_by_ulimit(file):
     assert report(file)["summary"]["closest_to_limit"]["limit"] == "address_space"
 
 
+def test_full_dev_shm(file):
+    """A page that a mapped file has no room for is a bus error; the file is still there."""
+    if os.geteuid() != 0:
+        pytest.skip("a small /dev/shm wants root")
+    writer = ("import mmap; f = open('/dev/shm/x', 'w+b'); f.truncate(1 << 30); "
+              "m = mmap.mmap(f.fileno(), 0)\nfor i in range(0, 1 << 30, 4096): m[i] = 1")
+    job = [mt.MEMLOG_MPI, "-n", 1, "-q", "-r", "50ms", "-o", file, "--", "python3", "-c", writer]
+    outcome = mt.run(["unshare", "-m", "sh", "-c",
+                      'mount -t tmpfs -o size=40m none /dev/shm && exec "$@"', "sh", *job])
+    assert outcome.code == 128 + signal.SIGBUS, outcome
+    death(file, "tmpfs_full", 0, False)
+
+
+@pytest.mark.parametrize("asked", [{"SLURM_MEM_PER_NODE": "100"},
+                                   {"SLURM_MEM_PER_CPU": "50", "SLURM_CPUS_ON_NODE": "2"},
+                                   {"SLURM_MEM_PER_NODE": "30"}], ids=["node", "cpu", "over"])
+def test_what_the_batch_system_was_asked_for(file, asked):
+    outcome = mt.run(mt.hosted_command(mt.BUILD, 1, "touch", "60", "0.5", file=file), env=asked)
+    assert outcome.code == 0, outcome
+    found = report(file)["summary"]["closest_to_limit"]
+    limit = 30 * MIB if asked.get("SLURM_MEM_PER_NODE") == "30" else 100 * MIB
+    assert (found["limit"], found["limit_B"]) == ("scheduler", limit), found
+    assert found["left_B"] == 0 if limit < 60 * MIB else 20 * MIB < found["left_B"] < 40 * MIB
+
+
 def test_killed_by_somebody(file):
     with mt.Job(command(2, "sleep", "60", file=file)) as job:
         victim = mt.wait_for(lambda: [p for p in job.processes() if mt.comm_of(p) == "sleep"][1:],

@@ -288,6 +288,29 @@ static void a_forked_child(void **state)
     assert_int_equal(largest.memory_B, recorder->node.memory_B);
 }
 
+/* What the others have by now is not known before a round that began later. */
+static void shares_of_who_left(void **state)
+{
+    (void)state;
+    for (int rank = 0; rank < 2; rank++) {
+        set(100 + rank, 1, 10000);
+        write_rollup(100 + rank, 25000, 10000, 39992);
+        if (rank == 0)
+            open_probe(-1);
+        ml_probe_add_rank(probe, rank, 100 + rank, NULL);
+    }
+    tick();
+    assert_int_equal(recorder->node.memory_error_B, 0);
+    fake_proc_remove(&fake, 101);
+    tick();
+    assert_int_equal(recorder->node.memory_B, 25000 << 10);
+    assert_int_equal(recorder->node.memory_error_B, 15000 << 10);
+    write_rollup(100, 40000, 40000, 39992);
+    tick_times(40);
+    assert_int_equal(recorder->node.memory_B, 40000 << 10);
+    assert_int_equal(recorder->node.memory_error_B, 0);
+}
+
 static void by_period(void **state)
 {
     (void)state;
@@ -534,6 +557,7 @@ int main(void)
         TEST(rounds_when_it_is_loose),
         TEST(without_readings),
         TEST(a_forked_child),
+        TEST(shares_of_who_left),
         TEST(by_period),
         TEST(cgroups),
         TEST(room_in_cgroups),

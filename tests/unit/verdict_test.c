@@ -211,7 +211,7 @@ static void why_a_rank_died(void **state)
     assert_int_equal(ml_death_judge(&fast).death, ML_DEATH_NO_MEMORY);
     struct ml_death_facts bus = quiet;
     bus.status = SIGBUS;
-    bus.hugetlb_exhausted = true;
+    bus.hugetlb_empty = true;
     assert_int_equal(ml_death_judge(&bus).death, ML_DEATH_HUGETLB);
     bus.tmpfs_full = true;
     assert_int_equal(ml_death_judge(&bus).death, ML_DEATH_TMPFS_FULL);
