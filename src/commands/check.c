@@ -62,7 +62,7 @@ const struct ml_command ml_command_check = {
     "check",
     "FILE...",
     "Look whether files are as they were written",
-    "Each column is read and compared with its checksum; exit code 1 if one is damaged.\n"
+    "Each column is read and compared with its checksum; exit code 1 if damaged.\n"
     "\n"
     "  memlog check run.h5\n",
     options,

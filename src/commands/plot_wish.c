@@ -45,7 +45,7 @@ enum {
 };
 
 const struct ml_command_option ml_plot_options[] = {
-    [OUTFILE] = {"outfile", 'o', "OUT", ".png .svg .pdf .eps .tex .html .txt .gp (-: printed)"},
+    [OUTFILE] = {"outfile", 'o', "OUT", ".png .svg .pdf .eps .tex .html .txt .gp; -: printed"},
     [BY] = {"by", 0, "WHAT", "total (default), node, rank or process"},
     [STACKED] = {"stacked", 0, NULL, NULL},
     [HEATMAP] = {"heatmap", 0, NULL, "ranks (--by node: nodes) in layers; a row a rank"},
