@@ -65,6 +65,14 @@ def recover(bed, name, options=()):
     return Recording(out), done.stdout + done.stderr
 
 
+def seconds_ahead(recording, host):
+    """How long before all other nodes' last ticks HOST had its last one."""
+    last = {node["name"].split(".")[0]: max(r["time_s"] for r in recording.rows("node_samples")
+                                            if r["node"] == node["node"])
+            for node in recording.rows("nodes")}
+    return min(last[h] for h in last if h != host) - last[host]
+
+
 def test_host_dies(flavour, own_bed, name):
     """The power of n2 fails: the job ends, nothing is left elsewhere, three journals remain."""
     bed = own_bed
@@ -74,8 +82,8 @@ def test_host_dies(flavour, own_bed, name):
     assert outcome.code != 0, str(outcome)
     bed.wait_until_empty(("n1", "n3"))
     recording, _ = recover(bed, name)
-    # Hydra kills the other hosts within the same tick
-    if mt.BUILD == "openmpi" and mt.journals_of(bed.shared / name):
+    # mpiexec may end the other hosts within the same tick: then nobody can tell which was first
+    if mt.journals_of(bed.shared / name) and seconds_ahead(recording, "n2") > 0.5:
         assert "node n2" in recording.attributes["verdict"], recording.attributes["verdict"]
     names = [n.split(".")[0] for n in recording["nodes"]["name"]]
     assert sorted(names) == ["n1", "n2", "n3"]
