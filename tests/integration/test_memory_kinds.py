@@ -110,9 +110,9 @@ def test_each_page_once(mode, file, tmp_path):
 
 def test_huge_pages(file, tmp_path, hugepages):
     recorded, _ = measure("hugetlb", 2, 30, file, tmp_path, 60 * MIB)
-    assert 60 * MIB < recorded < 80 * MIB
+    assert 60 * MIB < recorded < 100 * MIB, "the ranks of MPICH have more of their own"
     ranks = Recording(file).ranks()
-    assert all(30 * MIB < r["peak_memory_B"] < 45 * MIB for r in ranks.values())
+    assert all(30 * MIB < r["peak_memory_B"] < 50 * MIB for r in ranks.values())
     assert all(r["peak_rss_B"] < 30 * MIB for r in ranks.values())
 
 
@@ -169,6 +169,6 @@ def test_leak(file, tmp_path):
     growing = report["summary"]["growing_rank"]
     assert growing["rank"] == 4 and growing["growth_B_per_s"] == pytest.approx(MIB, rel=0.1)
     assert report["summary"]["growth_B_per_s"] == pytest.approx(MIB, rel=0.1)
-    assert [p["growth_B_per_s"] for p in report["processes"] if p["rank"] != 4] == [0] * 7
+    assert not any(p["growth_B_per_s"] for p in report["processes"] if p["rank"] != 4), report
     begun = next(r["start_s"] for r in Recording(file).ranks().values() if r["rank"] == 4)
     assert begun <= growing["since_s"] < begun + 3
