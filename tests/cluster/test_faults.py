@@ -1,6 +1,5 @@
 """Three hosts, and something fails on another one than the first."""
 import subprocess
-import time
 
 import pytest
 import memlog_testing as mt
@@ -48,7 +47,7 @@ def start_grow(bed, flavour, name):
     mt.wait_for(lambda: len(mt.journals_of(bed.shared / name)) == 3, what="three journals")
     mt.wait_for(lambda: all(sum(l.startswith(grow) for l in bed.processes(h)) >= 2
                             for h in ("n1", "n2", "n3")), what="two ranks a host")
-    time.sleep(0.5)                            # some ticks to be found afterwards
+    mt.wait_for_samples(bed.shared / name)
     return process, command
 
 

@@ -7,6 +7,7 @@ The environment says what is under test (CTest sets it):
   MEMLOG_LONG      1: what is done at random moments is done many times (scripts/check --long)
 """
 import dataclasses
+import json
 import os
 import re
 import shutil
@@ -247,6 +248,19 @@ def application_ranks(job, name):
 
 def journals_of(file):
     return sorted(Path(file).parent.glob(Path(file).name + ".*.journal"))
+
+
+def has_samples(file):
+    """Whether the journals of a running job hold a tick of each node and a rank's memory."""
+    read = subprocess.run([MEMLOG, "read", "--json", file], capture_output=True, text=True)
+    if read.returncode:
+        return False
+    report = json.loads(read.stdout)
+    return all(n["ticks"] for n in report["nodes"]) and report["summary"]["largest_rank"]
+
+
+def wait_for_samples(file):
+    wait_for(lambda: has_samples(file), what="samples in the journals")
 
 
 def pytest_sessionfinish(session, exitstatus):

@@ -2,7 +2,6 @@
 import os
 import signal
 import subprocess
-import time
 
 import h5py
 import memlog_testing as mt
@@ -43,8 +42,7 @@ def end(process):
 def dead_run(file):
     """Journals of a run that was killed."""
     with job(file, "sleep", "60") as running:
-        wait_for_journal(file)
-        time.sleep(0.3)
+        mt.wait_for_samples(file)
         for pid in running.processes():  # none sees another's end and makes the file
             mt.send(pid, signal.SIGSTOP)
         running.kill_all()

@@ -5,7 +5,6 @@ import re
 import resource
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -137,7 +136,7 @@ def test_killed_by_somebody(file):
     with mt.Job(command(2, "sleep", "60", file=file)) as job:
         victim = mt.wait_for(lambda: [p for p in job.processes() if mt.comm_of(p) == "sleep"][1:],
                              what="the ranks")[0]
-        time.sleep(0.3)
+        mt.wait_for_samples(file)
         os.kill(victim, signal.SIGKILL)
         outcome = job.finish()
     assert outcome.code in (137, 9), outcome
@@ -149,7 +148,7 @@ def test_ended_from_outside(file):
     with mt.Job(command(2, "sleep", "60", file=file)) as job:
         mt.wait_for(lambda: len([p for p in job.processes() if mt.comm_of(p) == "sleep"]) == 2,
                     what="the ranks")
-        time.sleep(0.3)
+        mt.wait_for_samples(file)
         for pid in mt.sampling_ranks(job):
             os.kill(pid, signal.SIGTERM)
         job.finish()

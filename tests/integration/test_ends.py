@@ -3,7 +3,6 @@ walltime. No process is left, and the journals hold every tick but the last.
 
 Each victim is killed once, with MEMLOG_LONG=1 often; MEMLOG_SEED repeats a sequence of moments."""
 import fcntl
-import json
 import os
 import pty
 import random
@@ -26,20 +25,14 @@ SLACK_S = 0.5                                  # a busy machine may be late by t
 moments = random.Random(os.environ.get("MEMLOG_SEED"))
 
 
-def has_ticks(file):
-    """Whether the journals of a running job hold a tick."""
-    read = subprocess.run([mt.MEMLOG, "read", "--json", file], capture_output=True, text=True)
-    return read.returncode == 0 and any(n["ticks"] for n in json.loads(read.stdout)["nodes"])
-
-
 def start(flavour, file, name="grow", args=("120",), ranks=3):
-    """A job that samples; returns when its ranks run and the first tick is in the journal."""
+    """A job that samples; returns when its ranks run and the first samples are in the journal."""
     job = mt.Job(mt.hosted_command(flavour, ranks, name, *args, file=file,
                                    options=("-q", "-r", f"{PERIOD_S}s")))
     try:
         mt.wait_for(lambda: mt.sampling_ranks(job), what="a sampling rank")
         mt.wait_for(lambda: len(mt.application_ranks(job, name)) == ranks, what="the ranks")
-        mt.wait_for(lambda: has_ticks(file), what="a tick in the journal")
+        mt.wait_for_samples(file)
     except AssertionError:
         job.kill_all()
         raise

@@ -1,6 +1,7 @@
 """Stacks in a recording: when they are taken, whose, what becomes of a debugger that fails, and that
 the application does not notice."""
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -111,6 +112,14 @@ def test_only_these_ranks(file):
     assert {s["rank"] for s in stacks.samples()} == {1, 3}
 
 
+def samples_so_far(file):
+    """The stack samples of a running job, each with the names of its functions."""
+    read = subprocess.run([mt.MEMLOG, "read", "--json", "--pstack", file], capture_output=True)
+    stacks = json.loads(read.stdout)["stacks"] if read.returncode == 0 else {"samples": []}
+    return [dict(s, functions=[stacks["calls"][c]["function"] for c in s["calls"]])
+            for s in stacks["samples"]]
+
+
 def test_at_a_signal(flavour, file):
     """The signal takes stacks and stays with us; without --pstack none are taken but then."""
     command = mt.hosted_command(flavour, 2, "signals", "0", file=file, options=(
@@ -120,7 +129,8 @@ def test_at_a_signal(flavour, file):
         mt.wait_for(lambda: said.read_bytes().count(b"ready") == 2, what="the ranks")
         for victim in mt.sampling_ranks(job):
             os.kill(victim, signal.SIGUSR1)
-        time.sleep(1)
+        mt.wait_for(lambda: "signal" in [s["trigger"] for s in samples_so_far(file)],
+                    what="a stack")
         for pid in mt.application_ranks(job, "signals"):
             os.kill(pid, signal.SIGTERM)
         outcome = job.finish()
@@ -413,7 +423,8 @@ def test_a_killed_job_keeps_its_stacks(flavour, file):
     said = file.with_name("said")
     with said.open("wb") as out, mt.Job(command, stdout=out) as job:
         mt.wait_for(lambda: said.read_bytes().count(b"growing") == 2, what="the ranks")
-        time.sleep(1)
+        mt.wait_for(lambda: {s["rank"] for s in samples_so_far(file)
+                             if "main" in s["functions"]} == {0, 1}, what="the stacks of both")
         job.kill_all()
         job.finish()
     out = file.with_name("recovered.h5")
