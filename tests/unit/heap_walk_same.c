@@ -1,0 +1,85 @@
+#include "heap_walk_same.h"
+#include "mpi_hooks/heap/walk.h"
+
+#include <errno.h>
+#include <execinfo.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+uintptr_t last_walk[SAME_MAX];
+size_t n_last_walk;
+
+static _Atomic int n_compared, n_different;
+static _Atomic int reporting;
+static uintptr_t wrong_ours[SAME_MAX];
+static void *wrong_theirs[SAME_MAX];
+static size_t n_wrong_ours, n_wrong_theirs;
+
+static void note_different(const uintptr_t *ours, size_t n, void **theirs, size_t n_theirs)
+{
+    atomic_fetch_add(&n_different, 1);
+    if (atomic_exchange(&reporting, 1))
+        return;
+    memcpy(wrong_ours, ours, n * sizeof *ours);
+    memcpy(wrong_theirs, theirs, n_theirs * sizeof *theirs);
+    n_wrong_ours = n;
+    n_wrong_theirs = n_theirs;
+}
+
+/* The innermost addresses differ: both lie in this function. */
+__attribute__((noinline)) void compare_walks(void)
+{
+    void *theirs[SAME_MAX];
+    uintptr_t ours[SAME_MAX];
+    errno = ERANGE;
+    size_t n = ml_heap_walk(ours, SAME_MAX);
+    int saved_errno = errno;
+    size_t n_theirs = (size_t)backtrace(theirs, SAME_MAX);
+    atomic_fetch_add(&n_compared, 1);
+    if (saved_errno != ERANGE || n == 0 || n != n_theirs ||
+        memcmp(ours + 1, theirs + 1, (n - 1) * sizeof *ours) != 0)
+        note_different(ours, n, theirs, n_theirs);
+    memcpy(last_walk, ours, n * sizeof *ours);
+    n_last_walk = n;
+}
+
+__attribute__((noinline)) void walk_only(void)
+{
+    n_last_walk = ml_heap_walk(last_walk, SAME_MAX);
+}
+
+static void print_different(void)
+{
+    for (size_t i = 0; i < n_wrong_ours || i < n_wrong_theirs; i++)
+        print_error("%3zu %#18lx %p\n", i, i < n_wrong_ours ? wrong_ours[i] : 0,
+                    i < n_wrong_theirs ? wrong_theirs[i] : NULL);
+    void *ours[SAME_MAX];
+    for (size_t i = 0; i < n_wrong_ours; i++)
+        ours[i] = (void *)wrong_ours[i];
+    backtrace_symbols_fd(ours, (int)n_wrong_ours, 2);
+    print_error("but\n");
+    backtrace_symbols_fd(wrong_theirs, (int)n_wrong_theirs, 2);
+}
+
+void assert_all_same(int at_least)
+{
+    int compared = atomic_exchange(&n_compared, 0), different = atomic_exchange(&n_different, 0);
+    if (different)
+        print_different();
+    reporting = 0;
+    assert_int_equal(different, 0);
+    assert_true(compared >= at_least);
+}
+
+int last_walk_has(const void *function, size_t size_B)
+{
+    for (size_t i = 0; i < n_last_walk; i++)
+        if (last_walk[i] - (uintptr_t)function <= size_B)
+            return 1;
+    return 0;
+}
