@@ -1,0 +1,377 @@
+"""The preloaded heap profiler, without the recorder: estimates beside what programs of known
+allocations tell of themselves, and programs that must not notice it."""
+import collections
+import json
+import math
+import os
+import shutil
+import stat
+import subprocess
+
+import pytest
+import memlog_testing as mt
+
+SHOW = mt.BIN_DIR.parent / "tests/support/heap_show"
+LIBRARIES = mt.BIN_DIR.parent / "lib/memlog-mpi"
+LIBRARY, LIBRARY_NEW = (LIBRARIES / f"libmemlog_heap{end}.so" for end in ("", "_new"))
+HEAP = mt.PROGRAMS / "heap"
+MEAN_B = 32768
+FLAGS = {"own_allocator": 1, "stepped_back": 2, "bypassed": 4, "new_bypassed": 8}
+# Errors beyond 5 sigma come once in a million; those beyond 3 are for the long campaign.
+SIGMAS = 5
+RUNS, SIGMAS_OF_LONG, RUNS_WITHIN = 100, 3, 95
+
+
+class Page:
+    """What one process has left."""
+
+    def __init__(self, head):
+        self.head, self.stacks = head, []
+
+    def sums(self, owner, names):
+        """(live, allocated) in bytes and blocks of the stacks whose innermost function of the
+        program is OWNER; None: of all."""
+        sums = collections.Counter()
+        for stack in self.stacks:
+            if owner in (None, owner_of(stack["pcs"], names)):
+                for what in ("live_B", "live_blocks", "allocated_B", "allocated_blocks"):
+                    sums[what] += stack[what]
+        return sums
+
+    def kinds(self, what="live_B"):
+        sums = collections.Counter()
+        for stack in self.stacks:
+            sums[stack["kind"]] += stack[what]
+        return sums
+
+
+def functions(program):
+    """Addresses and names of a program that lies where it was linked."""
+    text = subprocess.run(["nm", "-C", program], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(maxsplit=2) for line in text.splitlines()]
+    return sorted((int(row[0], 16), row[2]) for row in rows if len(row) == 3 and row[1] in "tT")
+
+
+def owner_of(pcs, names):
+    for pc in pcs:
+        name = next((n for a, n in reversed(names) if a < pc), "") if pc < 1 << 28 else ""
+        name = name.partition("(")[0].partition("[")[0].replace("__owners_MOD_", "")
+        if name.startswith("own_"):
+            return name
+    return ""
+
+
+def run(tmp_path, command, library=LIBRARY, mean_B=MEAN_B, share=1, preload=None, **how):
+    """(outcome, pages by pid)"""
+    if preload:
+        how["env"] = {**mt.base_environment(), **how.get("env", {}), "LD_PRELOAD": str(preload)}
+    out = tmp_path / "pages"
+    outcome = mt.run([SHOW, library or "", out, str(mean_B), str(share), *command], **how)
+    pages = {}
+    for row in map(json.loads, out.read_text().splitlines()):
+        if "image" in row:
+            pages[row["pid"]] = Page(row)
+        else:
+            pages[row["pid"]].stacks.append(row)
+    return outcome, pages
+
+
+def known(tmp_path, program, *args, **how):
+    """(what it tells of itself, its page, all pages)"""
+    if not (HEAP / program).exists():
+        pytest.skip(f"{program} was not built: no compiler for it")
+    outcome, pages = run(tmp_path, [HEAP / program, *args], **how)
+    assert outcome.code == 0, outcome
+    told = [json.loads(line) for line in outcome.stdout.decode().splitlines() if line.startswith("{")]
+    first = next(iter(pages.values())) if pages else None
+    return told, first, pages
+
+
+def deviation(size, n, mean_B):
+    """Of the estimate of N blocks of SIZE bytes, in bytes."""
+    hit = -math.expm1(-size / mean_B)
+    return size * math.sqrt(n * (1 - hit) / hit)
+
+
+def deviations(told, page, names):
+    """By owner and state: (estimate - truth) in standard deviations, of bytes."""
+    mean_B, found = page.head["mean_B"], {}
+    for owner in {row["owner"] for row in told}:
+        sums, rows = page.sums(owner, names), [row for row in told if row["owner"] == owner]
+        for state in ("live", "allocated"):
+            truth = sum(row["size"] * row[state] for row in rows)
+            variance = sum(deviation(row["size"], row[state], mean_B) ** 2 for row in rows)
+            error = sums[f"{state}_B"] - truth
+            rounding = 1e-6 * truth + 1
+            found[owner, state] = (abs(error) - rounding) / math.sqrt(variance + 1)
+    return found
+
+
+def assert_near(told, page, program, sigmas=SIGMAS):
+    names = functions(HEAP / program)
+    found = deviations(told, page, names)
+    beyond = {what: s for what, s in found.items() if s >= sigmas}
+    assert found and not beyond, (beyond, page.head)
+
+
+SCENARIOS = [("known", "mixed"), ("known", "many"), ("known", "leak"), ("known", "chain"),
+             ("known", "hand"), ("known", "brief"), ("known", "aligned"), ("known", "giant"),
+             ("known", "around"), ("known_cxx",), ("known_fortran",), ("known_omp",)]
+
+
+@pytest.mark.parametrize("words", SCENARIOS, ids="-".join)
+def test_estimates(tmp_path, words):
+    told, page, _ = known(tmp_path, *words)
+    assert_near(told, page, words[0])
+    assert page.head["flags"] == 0 and page.head["lost"] == 0
+
+
+@pytest.mark.skipif(not mt.LONG, reason="a campaign: MEMLOG_LONG=1")
+@pytest.mark.parametrize("words", SCENARIOS, ids="-".join)
+def test_estimates_in_many_runs(tmp_path, words):
+    names, within = functions(HEAP / words[0]), collections.Counter()
+    for _ in range(RUNS):
+        told, page, _ = known(tmp_path, *words)
+        for what, sigmas in deviations(told, page, names).items():
+            within[what] += sigmas < SIGMAS_OF_LONG
+    assert min(within.values()) >= RUNS_WITHIN, within
+
+
+def test_blocks_are_estimated_too(tmp_path):
+    told, page, _ = known(tmp_path, "known", "mixed")
+    sums = page.sums("own_small", functions(HEAP / "known"))
+    error = SIGMAS * deviation(64, 50000, MEAN_B) / 64
+    assert abs(sums["live_blocks"] - 50000) < error
+    assert abs(sums["allocated_blocks"] - 100000) < math.sqrt(2) * error
+
+
+def test_variances_are_told(tmp_path):
+    """The error that a page tells of itself is that of theory."""
+    told, page, _ = known(tmp_path, "known", "leak")
+    names = functions(HEAP / "known")
+    variance = sum(s["live_variance"] for s in page.stacks
+                   if owner_of(s["pcs"], names) == "own_leak")
+    assert math.sqrt(variance) == pytest.approx(deviation(64, 100000, MEAN_B), rel=0.5)
+
+
+def test_more_live_blocks_than_have_room(tmp_path):
+    """The mean distance grows; what is there already is thinned out. Nothing is lost."""
+    told, page, _ = known(tmp_path, "known", "crowd", mean_B=100)
+    assert page.head["mean_B"] > 1000 and page.head["lost"] == 0
+    live = [row for row in told if row["owner"] == "own_small"]
+    assert_near(live, page, "known")
+
+
+def test_maps(tmp_path):
+    """Not sampled, so exact: cut, grown, moved, replaced, shared ones."""
+    told, page, _ = known(tmp_path, "known", "maps")
+    names = functions(HEAP / "known")
+    for owner in {row["owner"] for row in told}:
+        rows, sums = [r for r in told if r["owner"] == owner], page.sums(owner, names)
+        assert sums["live_B"] == sum(r["size"] * r["live"] for r in rows), owner
+        assert sums["allocated_B"] == sum(r["size"] * r["allocated"] for r in rows), owner
+    kinds = page.kinds()
+    assert kinds["shared"] == (32 + 16 + 8) << 20 and kinds["mapped"] >= (48 + 28) << 20
+
+
+def test_more_maps_than_have_room(tmp_path):
+    told, page, _ = known(tmp_path, "known", "many_maps")
+    names = functions(HEAP / "known")
+    shared, arenas = page.sums("own_shared", names), page.sums("own_arena", names)
+    assert shared["live_B"] == 256 << 20
+    # 8 KiB each, of a mean of 64 KiB at first, and longer than 1 MiB never
+    assert abs(arenas["live_B"] - 12000 * 8192) < SIGMAS * deviation(8192, 12000, 1 << 20)
+    assert page.head["lost"] == 0
+
+
+def test_fork(tmp_path):
+    """A child's books are its own: the parent's page does not tell of it, nor does a vfork's."""
+    told, page, pages = known(tmp_path, "known", "forks")
+    child = next(row["pid"] for row in told if "pid" in row)
+    assert_near([row for row in told if "pid" not in row], page, "known")
+    assert len(pages) == 2 and child != page.head["pid"]
+    assert_near([row for row in told if "pid" in row], pages[child], "known")
+    assert pages[child].sums("own_medium", functions(HEAP / "known"))["live_B"] == 0
+
+
+def test_execve(tmp_path):
+    """The same process with another image: nothing stays of the former one."""
+    told, page, pages = known(tmp_path, "known", "executes")
+    assert len(pages) == 1
+    assert_near(told, page, "known")
+
+
+def test_library_that_is_unloaded(tmp_path):
+    told, page, _ = known(tmp_path, "known", "plugin", str(HEAP / "plugin.so"))
+    assert_near(told, page, "known")
+
+
+def test_python(tmp_path):
+    script = "keep = [bytearray(100000) for i in range(2000)]\ndel keep[::2]\nimport os\nos._exit(0)"
+    outcome, pages = run(tmp_path, ["/usr/bin/python3", "-c", script])
+    assert outcome.code == 0, outcome
+    (page,) = pages.values()
+    assert page.kinds()["blocks"] == pytest.approx(1e8, rel=0.15)
+    assert page.kinds()["mapped"] > 0                               # arenas of its own allocator
+
+
+def test_budget(tmp_path):
+    """With next to no CPU time to spend, the mean distance grows, and the sums stay right."""
+    told, page, _ = known(tmp_path, "known", "many", mean_B=1024, share=0.001)
+    assert page.head["mean_B"] > 4 * 1024
+    names = functions(HEAP / "known")
+    allocated = page.sums("own_small", names)["allocated_B"]
+    assert abs(allocated - 640e6) < SIGMAS * deviation(64, 1e7, page.head["mean_B"])
+
+
+def test_allocator_tells(tmp_path):
+    told, page, _ = known(tmp_path, "known", "mixed", mean_B=1)
+    assert 0 < page.head["in_use_B"] <= page.head["held_B"]
+
+
+# ------------------------------------------------------------------------------ other allocators
+ALLOCATORS = ["libjemalloc.so.2", "libtcmalloc_minimal.so.4", "libmimalloc.so.2"]
+
+
+def allocator(name):
+    for folder in ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64"):
+        if os.path.exists(f"{folder}/{name}"):
+            return f"{folder}/{name}"
+    return pytest.skip(f"no {name} here")
+
+
+@pytest.mark.parametrize("name", ALLOCATORS)
+@pytest.mark.parametrize("words", [("known", "mixed"), ("known_omp",), ("known", "chain")],
+                         ids="-".join)
+def test_other_allocators(tmp_path, name, words):
+    """It stays in use; what it maps is not counted twice."""
+    told, page, _ = known(tmp_path, *words, preload=allocator(name))
+    assert_near(told, page, words[0])
+    assert page.head["flags"] & FLAGS["own_allocator"] and page.head["in_use_B"] == -1
+    assert page.kinds()["mapped"] == 0
+
+
+@pytest.mark.parametrize("name", ALLOCATORS)
+def test_operators_of_other_allocators(tmp_path, name):
+    """The first library says that operator new goes by it, the second one stands before that."""
+    _, page, _ = known(tmp_path, "known_cxx", preload=allocator(name))
+    assert page.head["flags"] & FLAGS["new_bypassed"]
+    told, page, _ = known(tmp_path, "known_cxx", preload=allocator(name), library=LIBRARY_NEW)
+    assert page.head["flags"] == FLAGS["own_allocator"]
+    assert_near(told, page, "known_cxx")
+
+
+def test_operators_of_the_standard_library(tmp_path):
+    """Nothing is counted twice where the second library is not needed."""
+    told, page, _ = known(tmp_path, "known_cxx", library=LIBRARY_NEW)
+    assert_near(told, page, "known_cxx")
+
+
+def test_allocator_before_us(tmp_path):
+    told, page, _ = known(tmp_path, "known", "mixed", preload=allocator(ALLOCATORS[0]),
+                          library=f"+{LIBRARY}")
+    assert page.head["flags"] == FLAGS["own_allocator"] | FLAGS["bypassed"]
+    assert page.kinds()["blocks"] == 0
+
+
+@pytest.mark.parametrize("mean_B", [1, 100, 1000])
+def test_signal_handlers(tmp_path, mean_B):
+    """Handlers allocate and free, at any instant of ours. All blocks are freed at the end, and no
+    sample stays."""
+    told, page, _ = known(tmp_path, "signals", "300000", preload=HEAP / "bump.so", mean_B=mean_B)
+    assert told == [{"handled": 1}]
+    names = functions(HEAP / "signals")
+    assert page.head["samples"] > 100
+    assert page.sums("own_main", names)["live_B"] <= 200 / -math.expm1(-100 / mean_B)
+    assert page.sums("own_handler", names)["allocated_B"] > 0
+
+
+# ------------------------------------------------------------------------------ unnoticed
+def seen(tmp_path, program, library, **how):
+    outcome, pages = run(tmp_path, [HEAP / program], library=library, **how)
+    return (outcome.code, outcome.stdout, outcome.stderr), pages
+
+
+@pytest.mark.parametrize("mean_B", [1, MEAN_B])
+@pytest.mark.parametrize("library", [LIBRARY, LIBRARY_NEW], ids=["heap", "heap_new"])
+def test_unnoticed(tmp_path, library, mean_B):
+    """Results, errno, usable sizes, output and exit code."""
+    plain, _ = seen(tmp_path, "seen", None)
+    assert plain[0] == 5
+    watched, pages = seen(tmp_path, "seen", library, mean_B=mean_B)
+    assert watched == plain and len(pages) == 1
+
+
+@pytest.mark.parametrize("name", [None, "libjemalloc.so.2", "libtcmalloc_minimal.so.4"])
+def test_exceptions_pass(tmp_path, name):
+    """operator new throws through us."""
+    for library in (LIBRARY, LIBRARY_NEW):
+        outcome, _ = run(tmp_path, [HEAP / "known_cxx", "refuse"], library=library, mean_B=1,
+                         preload=name and allocator(name))
+        assert outcome.code == 0, outcome
+
+
+def test_without_a_file(tmp_path):
+    """Preloaded by hand, or after the recorder has gone: nothing happens."""
+    plain = mt.run([HEAP / "seen"])
+    for value in ("", "/proc/1/fd/99", "/dev/null", "/proc/self/exe", "x" * 1000):
+        env = {**mt.base_environment(), "LD_PRELOAD": str(LIBRARY), "MEMLOG_HEAP": value}
+        assert mt.run([HEAP / "seen"], env=env).stdout == plain.stdout
+
+
+def test_static_program(tmp_path):
+    plain, _ = seen(tmp_path, "static", None)
+    assert seen(tmp_path, "static", LIBRARY) == (plain, {})
+
+
+OF_ASAN = "detect_leaks=0:allocator_may_return_null=1"
+
+
+def test_address_sanitizer(tmp_path):
+    """Its allocator is its own: we step back. Its library wants to be the first."""
+    libasan = subprocess.run(["cc", "-print-file-name=libasan.so"], capture_output=True, text=True,
+                             check=True).stdout.strip()
+    for preload, library, options in ((libasan, f"+{LIBRARY}", ""),
+                                      (None, LIBRARY, ":verify_asan_link_order=0")):
+        env_here = {**mt.base_environment(), "ASAN_OPTIONS": OF_ASAN + options}
+        outcome, pages = run(tmp_path, [HEAP / "asan"], library=library, preload=preload, env=env_here)
+        assert outcome.code == 5 and b"ERROR" not in outcome.stderr, outcome
+        (page,) = pages.values()
+        assert page.head["flags"] & FLAGS["stepped_back"] and page.kinds("allocated_B").total() == 0
+
+
+@pytest.mark.skipif(not shutil.which("valgrind"), reason="no valgrind here")
+def test_valgrind(tmp_path):
+    outcome, pages = run(tmp_path, ["valgrind", "-q", "--error-exitcode=9", HEAP / "known", "hand"])
+    assert outcome.code == 0, outcome
+    assert any(page.head["flags"] & FLAGS["stepped_back"] for page in pages.values())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a setuid program here")
+def test_setuid_program(tmp_path):
+    program = tmp_path / "setuid"
+    shutil.copy(HEAP / "seen", program)
+    os.chown(program, 65534, 65534)
+    program.chmod(stat.S_ISUID | 0o755)
+    outcome, pages = run(tmp_path, [program])
+    assert outcome.code == 5 and not pages
+
+
+@pytest.mark.parametrize("library", [LIBRARY, LIBRARY_NEW], ids=["heap", "heap_new"])
+def test_symbols(library):
+    """Nothing but what stands before others is exported, and nothing is wanted that a C library of
+    2012 does not have."""
+    text = subprocess.run(["objdump", "-T", library], capture_output=True, text=True,
+                          check=True).stdout
+    rows = [line.split() for line in text.splitlines() if "*UND*" in line or " g " in line]
+    exported = {row[-1] for row in rows if "*UND*" not in row}
+    operators = {name for name in exported if name.startswith(("_Zn", "_Zd"))}
+    assert exported - operators == {
+        "malloc", "calloc", "realloc", "reallocarray", "free", "free_sized", "free_aligned_sized",
+        "posix_memalign", "aligned_alloc", "memalign", "valloc", "pvalloc", "mmap", "mmap64",
+        "munmap", "mremap", "shmat", "shmdt"}
+    assert len(operators) == (20 if library == LIBRARY_NEW else 0)
+    wanted = [row for row in rows if "*UND*" in row and "w" not in row]
+    versions = {tuple(map(int, word.strip("()").removeprefix("GLIBC_").split(".")))
+                for row in wanted for word in row if "GLIBC_" in word}
+    assert versions and max(versions) <= (2, 17), wanted
