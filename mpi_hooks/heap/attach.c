@@ -97,8 +97,7 @@ static uint64_t image_id(void)
 static void reset(struct ml_heap_page *page)
 {
     uint32_t n = ML_LOAD(page->n_stacks);
-    ML_STORE(page->image, 0);
-    atomic_thread_fence(memory_order_release);
+    atomic_exchange(&page->image, 0); /* before all that follows */
     for (uint32_t i = 0; i < n && i < ML_HEAP_STACKS; i++) {
         struct ml_heap_stack *stack = &page->stacks[i];
         ML_STORE(stack->ready, 0);

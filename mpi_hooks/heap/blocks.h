@@ -13,8 +13,9 @@
 #define ML_BLOCKS_WAYS 8 /* addresses in a cache line */
 #define ML_BLOCKS_BUCKETS (1 << 13)
 #define ML_BLOCKS_MAX (ML_BLOCKS_WAYS * ML_BLOCKS_BUCKETS)
-#define ML_BLOCKS_FULL (ML_BLOCKS_MAX / 4 * 3) /* time to thin out: then hardly a bucket is full   \
-                                                */
+#define ML_BLOCKS_FULL                                                                             \
+    (ML_BLOCKS_MAX / 4 * 3) /* time to thin out: then hardly a bucket is full                      \
+                             */
 #define ML_BLOCKS_NONE (-1)
 
 /* Zeroed at first. */

@@ -60,7 +60,7 @@ static struct ml_heap_page *claim(void)
             ML_STORE(page->mean_B, ml_books_settings.mean_B);
             ML_STORE(page->flags, page_flags);
         }
-        ml_books->pid = getpid();
+        ML_STORE(ml_books->pid, getpid());
         ML_STORE(ml_books->claim_again_ns, now + CLAIM_AGAIN_NS);
         atomic_store_explicit(&ml_books->page, page, memory_order_release);
     }
@@ -75,12 +75,12 @@ bool ml_books_are_open(void)
 
 bool ml_books_are_lent(void)
 {
-    return ml_books->pid != getpid();
+    return ML_LOAD(ml_books->pid) != getpid();
 }
 
 struct ml_heap_page *ml_books_page(void)
 {
-    if (!ml_books || (ml_books->pid != 0 && ml_books_are_lent()))
+    if (!ml_books || (ML_LOAD(ml_books->pid) != 0 && ml_books_are_lent()))
         return NULL;
     return ml_books_are_open() ? ML_LOAD(ml_books->page) : claim();
 }

@@ -15,7 +15,7 @@
 
 struct ml_books {
     _Atomic(struct ml_heap_page *) page; /* NULL: not claimed yet */
-    int32_t pid;                         /* who has claimed it */
+    _Atomic int32_t pid;                 /* who has claimed it */
     _Atomic int64_t claim_again_ns;      /* there was no free page: not before */
     struct ml_lock lock;
     /* Mean distances of samples; 0: as at first, which is that of the file, and each map. */

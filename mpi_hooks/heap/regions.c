@@ -1,11 +1,13 @@
 #include "mpi_hooks/heap/regions.h"
 
+#include "mpi_hooks/atomics.h"
+
 #include <string.h>
 
 /* The first one that ends behind ADDRESS. */
 static size_t find(const struct ml_regions *regions, uintptr_t address)
 {
-    size_t low = 0, high = regions->n;
+    size_t low = 0, high = ML_LOAD(regions->n);
     while (low < high) {
         size_t middle = (low + high) / 2;
         if (regions->regions[middle].end > address)
@@ -18,21 +20,22 @@ static size_t find(const struct ml_regions *regions, uintptr_t address)
 
 bool ml_regions_add(struct ml_regions *regions, const struct ml_region *region)
 {
-    if (regions->n == ML_REGIONS_MAX)
+    size_t n = ML_LOAD(regions->n), i = find(regions, region->begin);
+    if (n == ML_REGIONS_MAX)
         return false;
-    size_t i = find(regions, region->begin);
     struct ml_region *at = &regions->regions[i];
-    memmove(at + 1, at, (regions->n - i) * sizeof *at);
+    memmove(at + 1, at, (n - i) * sizeof *at);
     *at = *region;
-    regions->n++;
+    ML_STORE(regions->n, n + 1);
     return true;
 }
 
 void ml_regions_remove(struct ml_regions *regions, size_t index)
 {
     struct ml_region *at = &regions->regions[index];
-    regions->n--;
-    memmove(at, at + 1, (regions->n - index) * sizeof *at);
+    size_t n = ML_LOAD(regions->n) - 1;
+    memmove(at, at + 1, (n - index) * sizeof *at);
+    ML_STORE(regions->n, n);
 }
 
 /* Leaves what lies before BEGIN and behind END of the region at INDEX. */
@@ -55,11 +58,11 @@ static void leave_ends(struct ml_regions *regions, size_t index, uintptr_t begin
 bool ml_regions_cut(struct ml_regions *regions, uintptr_t begin, uintptr_t end,
                     struct ml_region *out_piece)
 {
-    size_t i = find(regions, begin);
-    if (i == regions->n || regions->regions[i].begin >= end)
+    size_t n = ML_LOAD(regions->n), i = find(regions, begin);
+    if (i == n || regions->regions[i].begin >= end)
         return false;
     struct ml_region piece = regions->regions[i];
-    if (regions->n == ML_REGIONS_MAX && piece.begin < begin)
+    if (n == ML_REGIONS_MAX && piece.begin < begin)
         end = piece.end > end ? piece.end : end;
     bool whole = piece.begin >= begin && piece.end <= end;
     piece.begin = piece.begin > begin ? piece.begin : begin;
@@ -73,5 +76,6 @@ bool ml_regions_cut(struct ml_regions *regions, uintptr_t begin, uintptr_t end,
 const struct ml_region *ml_regions_at(const struct ml_regions *regions, uintptr_t begin)
 {
     size_t i = find(regions, begin);
-    return i < regions->n && regions->regions[i].begin == begin ? &regions->regions[i] : NULL;
+    return i < ML_LOAD(regions->n) && regions->regions[i].begin == begin ? &regions->regions[i]
+                                                                         : NULL;
 }

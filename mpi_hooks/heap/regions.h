@@ -4,6 +4,7 @@
 
 #include "mpi_hooks/heap/sample.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +21,7 @@ struct ml_region {
 
 /* Zeroed at first. */
 struct ml_regions {
-    size_t n;
+    _Atomic size_t n; /* may be read without the lock */
     struct ml_region regions[ML_REGIONS_MAX];
 };
 

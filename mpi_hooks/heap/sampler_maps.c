@@ -34,7 +34,7 @@ static void add(struct ml_heap_page *page, const struct ml_region *region)
     struct ml_region old;
     while (ml_regions_cut(regions, region->begin, region->end, &old))
         end(page, &old);
-    if (regions->n == ML_REGIONS_MAX)
+    if (ML_LOAD(regions->n) == ML_REGIONS_MAX)
         ml_thin_maps(page);
     struct ml_sample sample = ml_region_sample(region);
     if (ml_regions_add(regions, region))
@@ -68,7 +68,7 @@ void ml_maps_made(uintptr_t begin, size_t size, enum ml_heap_kind kind)
  * be had, goes when its place is used again. */
 static bool look(void)
 {
-    return ml_books_are_open() && ml_books->regions.n > 0 && !ml_books_are_lent() &&
+    return ml_books_are_open() && ML_LOAD(ml_books->regions.n) > 0 && !ml_books_are_lent() &&
            ml_books_lock();
 }
 

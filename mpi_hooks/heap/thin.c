@@ -49,7 +49,7 @@ void ml_thin_blocks(struct ml_heap_page *page)
 static void thin_maps(struct ml_heap_page *page, int64_t mean_B)
 {
     struct ml_regions *regions = &ml_books->regions;
-    for (size_t i = regions->n; i-- > 0;) {
+    for (size_t i = ML_LOAD(regions->n); i-- > 0;) {
         struct ml_region *region = &regions->regions[i];
         struct ml_sample sample = ml_region_sample(region);
         ml_stacks_end(page, &sample, region->is_block);
@@ -68,6 +68,6 @@ void ml_thin_maps(struct ml_heap_page *page)
     do {
         mean_B = mean_B ? 2 * mean_B : SHORTEST_OF_MAPS_B;
         thin_maps(page, mean_B);
-    } while (ml_books->regions.n > ML_REGIONS_MAX / 4 * 3 && mean_B < LONGEST_B);
+    } while (ML_LOAD(ml_books->regions.n) > ML_REGIONS_MAX / 4 * 3 && mean_B < LONGEST_B);
     ML_STORE(ml_books->maps_mean_B, mean_B);
 }
