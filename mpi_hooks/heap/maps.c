@@ -1,4 +1,9 @@
-/* Maps and shared memory of the program's own. */
+/* Maps and shared memory of the program's own.
+ *
+ * UCX, and Open MPI's patcher, look these functions up with dlsym(3) and overwrite their
+ * beginnings, to hear of memory that goes. That must be the C library's functions, which all calls
+ * reach, not ours: else they miss those of the C library itself, and we all. So ours are of the
+ * version that programs were linked with, but not its default: dlsym finds the next. */
 #include "mpi_hooks/heap/attach.h"
 #include "mpi_hooks/heap/interpose.h"
 #include "mpi_hooks/heap/modules.h"
@@ -14,13 +19,18 @@
 #include <sys/shm.h>
 #include <sys/vfs.h>
 
-/* Parameters are named in words here, not as in the C library. */
-// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
-
 #define NOT_COUNTED (-1)
 
-/* Declared by <sys/mman.h> as a macro or another name in some settings. */
-#undef mmap64
+#ifdef ML_OLDEST
+#define AS(name) __asm__(".symver memlog_" #name ", " #name "@" ML_OLDEST)
+#else
+#define AS(name) extern __typeof__(memlog_##name) memlog_##name __asm__(#name)
+#endif
+
+#define STANDS_BEFORE(type, name, ...)                                                             \
+    type memlog_##name(__VA_ARGS__);                                                               \
+    AS(name);                                                                                      \
+    ML_INTERPOSED type memlog_##name(__VA_ARGS__)
 
 static size_t whole_pages(size_t size)
 {
@@ -76,19 +86,19 @@ static inline void *map(void *address, size_t size, int protection, int flags, i
     return p;
 }
 
-ML_INTERPOSED void *mmap(void *address, size_t size, int protection, int flags, int fd,
-                         off_t offset)
+STANDS_BEFORE(void *, mmap, void *address, size_t size, int protection, int flags, int fd,
+              off_t offset)
 {
     return map(address, size, protection, flags, fd, offset, __builtin_return_address(0));
 }
 
-ML_INTERPOSED void *mmap64(void *address, size_t size, int protection, int flags, int fd,
-                           off64_t offset)
+STANDS_BEFORE(void *, mmap64, void *address, size_t size, int protection, int flags, int fd,
+              off64_t offset)
 {
     return map(address, size, protection, flags, fd, offset, __builtin_return_address(0));
 }
 
-ML_INTERPOSED int munmap(void *address, size_t size)
+STANDS_BEFORE(int, munmap, void *address, size_t size)
 {
     struct ml_pieces pieces;
     ml_maps_leave((uintptr_t)address, whole_pages(size), &pieces);
@@ -99,7 +109,7 @@ ML_INTERPOSED int munmap(void *address, size_t size)
 }
 
 /* An old size of 0 makes another map of the same shared memory: nothing moves. */
-ML_INTERPOSED void *mremap(void *old, size_t old_size, size_t size, int flags, ...)
+STANDS_BEFORE(void *, mremap, void *old, size_t old_size, size_t size, int flags, ...)
 {
     va_list arguments;
     va_start(arguments, flags);
@@ -115,7 +125,7 @@ ML_INTERPOSED void *mremap(void *old, size_t old_size, size_t size, int flags, .
     return p;
 }
 
-ML_INTERPOSED void *shmat(int id, const void *address, int flags)
+STANDS_BEFORE(void *, shmat, int id, const void *address, int flags)
 {
     void *p = ml_next.shmat(id, address, flags);
     struct shmid_ds segment;
@@ -126,7 +136,7 @@ ML_INTERPOSED void *shmat(int id, const void *address, int flags)
     return p;
 }
 
-ML_INTERPOSED int shmdt(const void *address)
+STANDS_BEFORE(int, shmdt, const void *address)
 {
     struct ml_pieces pieces;
     ml_maps_detach((uintptr_t)address, &pieces);
@@ -135,5 +145,3 @@ ML_INTERPOSED int shmdt(const void *address)
         ml_maps_stay(&pieces);
     return failed;
 }
-
-// NOLINTEND(readability-inconsistent-declaration-parameter-name)
