@@ -14,12 +14,14 @@
 
 #define ML_HEAP_MAGIC UINT64_C(0x3170616568676f6c) /* "logheap1" */
 #define ML_HEAP_VERSION 1
-#define ML_HEAP_VARIABLE "MEMLOG_HEAP" /* names the file: /proc/PID/fd/N */
+#define ML_HEAP_VARIABLE "MEMLOG_HEAP_PAGES" /* names the file: /proc/PID/fd/N */
 
 #define ML_HEAP_PAGES_MAX 2048
 #define ML_HEAP_STACKS 4096     /* of a page; the first is for all that have no place */
 #define ML_HEAP_DEPTH 128       /* frames of a stack; the outermost are left out */
 #define ML_HEAP_WORDS (1 << 17) /* program counters of all stacks of a page */
+#define ML_HEAP_MODULES 1024
+#define ML_HEAP_PATH_B 232
 
 /* What a stack's bytes are. One call stack that makes two kinds is two stacks. */
 enum ml_heap_kind {
@@ -42,6 +44,14 @@ struct ml_heap_stack {
     _Atomic double live_variance, allocated_variance; /* of the bytes' estimates, bytes squared */
 };
 
+/* An executable part of a program or library, as /proc/self/maps tells. Later ones lie over earlier
+ * ones of the same addresses. */
+struct ml_heap_module {
+    _Alignas(8) uint64_t start, end; /* addresses */
+    uint64_t offset;                 /* of START in the file */
+    char path[ML_HEAP_PATH_B];
+};
+
 struct ml_heap_page {
     /* The process that has claimed the page (in its own PID namespace); 0: free. Freed by the
      * sampling rank, when the process has gone. */
@@ -59,8 +69,11 @@ struct ml_heap_page {
     _Atomic int64_t in_use_B; /* in blocks that the program has */
     _Atomic int64_t held_B;   /* from the kernel, for blocks: in use, free, and between */
 
+    _Atomic uint32_t n_modules; /* stored last, with release */
+
     struct ml_heap_stack stacks[ML_HEAP_STACKS];
     _Atomic uint64_t words[ML_HEAP_WORDS];
+    struct ml_heap_module modules[ML_HEAP_MODULES];
 };
 
 enum ml_heap_flags {

@@ -258,9 +258,7 @@ static enum ml_status write_tables(struct ml_team *team, struct ml_store *store,
         NULL,
     };
     static const struct ml_table *const large[] = {
-        &ml_table_stack_samples,
-        &ml_table_samples,
-        NULL,
+        &ml_table_stack_samples, &ml_table_heap, &ml_table_heap_samples, &ml_table_samples, NULL,
     };
     struct node_range range = node_range(team, harvests, n);
     struct ml_rows nodes = {.count = range.count, .fetch = fetch_node, .context = &range};

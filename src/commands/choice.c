@@ -1,6 +1,7 @@
 #include "commands/choice.h"
 
 #include "commands/time.h"
+#include "read/heap.h"
 
 #include <string.h>
 
@@ -40,6 +41,20 @@ enum ml_status ml_command_choose(const struct ml_command_choice *given, int64_t 
     *out_ranks = ranks;
     choice.ranks = given->rank ? out_ranks : NULL;
     *out_choice = choice;
+    return ML_OK;
+}
+
+enum ml_status ml_command_moment(const char *text, int64_t origin_wall_ns, int64_t peak_ns,
+                                 int64_t *out_ns, struct ml_error *err)
+{
+    struct ml_error why;
+    if (!text || strcmp(text, "peak") == 0)
+        *out_ns = peak_ns;
+    else if (strcmp(text, "end") == 0)
+        *out_ns = ML_HEAP_AT_END;
+    else if (ml_command_time(text, origin_wall_ns, out_ns, &why))
+        return ml_fail(err, ML_RUN_LOST, "--at '%.80s': write peak, end, or a time: 90s, 1:30",
+                       text);
     return ML_OK;
 }
 

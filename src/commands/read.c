@@ -20,7 +20,25 @@
 #define FEWEST_ROWS 16
 #define MOST_ROWS 60
 
-enum { ALL, EVERY, RANKS, SEPARATE, STDOUT, MPI, PSTACK, TREE, RANK, SINCE, UNTIL, JSON, NO_COLOR };
+enum {
+    ALL,
+    EVERY,
+    RANKS,
+    SEPARATE,
+    STDOUT,
+    MPI,
+    PSTACK,
+    TREE,
+    HEAP,
+    AT,
+    FLAT,
+    CHURN,
+    RANK,
+    SINCE,
+    UNTIL,
+    JSON,
+    NO_COLOR
+};
 
 static const struct ml_command_option options[] = {
     [ALL] = {"all", 'a', NULL, "memory at each sample, all output and stacks"},
@@ -31,7 +49,11 @@ static const struct ml_command_option options[] = {
     [MPI] = {"mpi", 0, NULL, "all MPI functions, and phases of the program"},
     [PSTACK] = {"pstack", 0, NULL, "stacks below the memory at which they were taken"},
     [TREE] = {"tree", 0, NULL, "stacks merged from the root: samples, memory, ranks"},
-    [RANK] = {"rank", 0, "LIST", "output and stacks of these ranks only: 0,4-7"},
+    [HEAP] = {"heap", 0, NULL, "who owns the memory, by the calls that allocated it"},
+    [AT] = {"at", 0, "WHEN", "... at the peak (as without), end, or 90s, 1:30"},
+    [FLAT] = {"flat", 0, NULL, "... by function and line"},
+    [CHURN] = {"churn", 0, NULL, "... what was allocated, freed or not"},
+    [RANK] = {"rank", 0, "LIST", "output, stacks, heap of these ranks only: 0,4-7"},
     [SINCE] = {"since", 0, "TIME", "memory, output, stacks from then on: 90s, 1:30,"},
     [UNTIL] = {"until", 0, "TIME", "... and until then; or '2026-01-31 12:00:00'"},
     [JSON] = {"json", 0, NULL, "for scripts"},
@@ -138,6 +160,11 @@ static void take(struct ml_read_request *r, int option, const char *value)
     r->mpi |= option == MPI;
     r->pstack |= option == PSTACK || option == TREE;
     r->tree |= option == TREE;
+    r->heap |= option == HEAP || option == FLAT || option == CHURN || option == AT;
+    r->flat |= option == FLAT || option == CHURN;
+    r->churn |= option == CHURN;
+    if (option == AT)
+        r->at = value;
     r->json |= option == JSON;
     r->no_color |= option == NO_COLOR;
     if (option == RANK || option == SINCE || option == UNTIL)
@@ -158,6 +185,7 @@ static int run_read(const struct ml_command *command, int argc, char **argv)
     struct ml_read_request r = {.rows = rows_of_terminal()};
     struct ml_error err;
     const char *value;
+    int64_t ignored_ns;
     int option;
     while ((option = ml_command_next(command, argc, argv, &value)) >= 0) {
         take(&r, option, value);
@@ -166,8 +194,10 @@ static int run_read(const struct ml_command *command, int argc, char **argv)
     }
     if (option != ML_OPTION_END)
         return option == ML_OPTION_HELP ? ML_EXIT_OK : ML_EXIT_USAGE;
-    if (r.given.rank && !r.pstack && !r.output)
-        return ml_command_misuse(command, "--rank goes with --stdout, --pstack or --tree");
+    if (r.given.rank && !r.pstack && !r.output && !r.heap)
+        return ml_command_misuse(command, "--rank goes with --stdout, --pstack, --tree or --heap");
+    if (ml_command_moment(r.at, 0, 0, &ignored_ns, &err))
+        return ml_command_misuse(command, "%s", err.text);
     if (ml_command_check_choice(&r.given, &err))
         return ml_command_misuse(command, "%s", err.text);
     return show_arguments(command, &r, argv + optind, (size_t)(argc - optind));
@@ -183,6 +213,7 @@ const struct ml_command ml_command_read = {
     "  memlog read run.h5\n"
     "  memlog read --stdout --since 10min --every 30s run.h5\n"
     "  memlog read --pstack --tree --rank 0-3 run.h5\n"
+    "  memlog read --heap --flat run.h5\n"
     "  memlog read --json run.h5 | jq .summary.peak_B\n",
     options,
     run_read,

@@ -4,10 +4,14 @@
 
 #include "base/buffer.h"
 #include "commands/choice.h"
+#include "read/heap.h"
+#include "report/facts.h"
 #include "report/style.h"
 
 struct ml_read_request {
     bool all, ranks, separate, mpi, pstack, tree, output, json, no_color;
+    bool heap, flat, churn;
+    const char *at;   /* moment of the heap; NULL: not given */
     int64_t every_ns; /* 0: not given */
     size_t rows;      /* of memory over time */
     struct ml_command_choice given;
@@ -19,6 +23,11 @@ struct ml_read_request {
 enum ml_status ml_read_text(struct ml_run *run, const struct ml_read_request *request,
                             const struct ml_style *style, struct ml_buffer *out,
                             struct ml_error *err);
+
+/* The heap profile that R asks for, of RUN, which FACTS are of; to be freed. */
+enum ml_status ml_read_heap(struct ml_run *run, const struct ml_facts *facts,
+                            const struct ml_read_request *r, struct ml_heap_choice *out_choice,
+                            struct ml_heap_profile *out_profile, struct ml_error *err);
 
 /* The same as JSON (docs/read.schema.json). */
 enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *request,

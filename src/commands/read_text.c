@@ -1,5 +1,6 @@
 /* memlog read: the report for people. */
 #include "commands/read.h"
+#include "report/heap.h"
 #include "report/mpi.h"
 #include "report/report.h"
 #include "report/stacks.h"
@@ -24,7 +25,7 @@ static void add_tables(const struct ml_facts *facts, const struct ml_read_reques
                        const struct ml_style *style, struct ml_buffer *out)
 {
     ml_report_summary(facts, style, out);
-    if ((r->pstack || r->output) && !r->ranks)
+    if ((r->pstack || r->output || r->heap) && !r->ranks)
         return;
     ml_report_nodes(facts, r->ranks, style, out);
     ml_report_ranks(facts, r->ranks, style, out);
@@ -35,7 +36,7 @@ static enum ml_status add_mpi(struct ml_run *run, const struct ml_facts *facts,
                               struct ml_buffer *out, struct ml_error *err)
 {
     struct ml_mpi_sums sums;
-    if ((r->pstack || r->output) && !r->mpi)
+    if ((r->pstack || r->output || r->heap) && !r->mpi)
         return ML_OK;
     enum ml_status status = ml_mpi_sums_gather(run, facts, &sums, err);
     if (status)
@@ -100,6 +101,34 @@ static enum ml_status add_stacks(struct ml_run *run, const struct ml_facts *fact
     return status;
 }
 
+enum ml_status ml_read_heap(struct ml_run *run, const struct ml_facts *facts,
+                            const struct ml_read_request *r, struct ml_heap_choice *out_choice,
+                            struct ml_heap_profile *out_profile, struct ml_error *err)
+{
+    *out_choice = (struct ml_heap_choice){.ranks = r->choice.ranks, .churn = r->churn};
+    int64_t peak_ns = r->churn ? ML_HEAP_AT_END : facts->total.peak.time_ns;
+    enum ml_status status =
+        ml_command_moment(r->at, facts->origin_wall_ns, peak_ns, &out_choice->at_ns, err);
+    if (status)
+        return status;
+    return ml_heap_load(run, facts->processes, facts->n_processes, out_choice, out_profile, err);
+}
+
+static enum ml_status add_heap(struct ml_run *run, const struct ml_facts *facts,
+                               const struct ml_read_request *r, const struct ml_style *style,
+                               struct ml_buffer *out, struct ml_error *err)
+{
+    struct ml_heap_profile profile;
+    struct ml_heap_view view = {
+        .profile = &profile, .facts = facts, .flat = r->flat, .all = r->all};
+    enum ml_status status = ml_read_heap(run, facts, r, &view.choice, &profile, err);
+    if (status)
+        return status;
+    ml_report_heap(&view, style, out);
+    ml_heap_profile_free(&profile);
+    return ML_OK;
+}
+
 enum ml_status ml_read_text(struct ml_run *run, const struct ml_read_request *request,
                             const struct ml_style *style, struct ml_buffer *out,
                             struct ml_error *err)
@@ -118,9 +147,11 @@ enum ml_status ml_read_text(struct ml_run *run, const struct ml_read_request *re
         status = add_mpi(run, &facts, r, style, out, err);
     if (status)
         goto done;
-    if (r->pstack)
+    if (r->heap)
+        status = add_heap(run, &facts, r, style, out, err);
+    if (!status && r->pstack)
         status = add_stacks(run, &facts, r, style, out, err);
-    else
+    else if (!status && (r->output || !r->heap))
         status = add_memory(run, &facts, NULL, r, style, out, err);
     for (size_t i = 0; !status && r->separate && i < facts.n_nodes; i++)
         ml_report_history(&facts, facts.nodes[i].name, &facts.by_node[i].history, style, out);

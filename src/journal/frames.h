@@ -22,6 +22,7 @@
 #define ML_RANKS_MAX (1 << 24)
 #define ML_NODE_FRAMES_MAX (1 << 22)
 #define ML_NODE_STACKS_MAX (1 << 25)
+#define ML_NODE_SITES_MAX (1 << 22)
 #define ML_STACK_LEVELS_MAX (1 << 12) /* more than ML_STACK_DEPTH_MAX (trace/backend.h) */
 
 struct ml_frame {

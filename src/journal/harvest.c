@@ -161,6 +161,12 @@ static int32_t file_process(const struct ml_harvest *h, int64_t number)
     return entry < 0 ? -1 : h->process_base + entry;
 }
 
+static int32_t rank_of(const struct ml_harvest *h, int64_t number)
+{
+    int32_t entry = ml_index_entry(&h->x, number);
+    return entry < 0 ? -1 : h->x.processes[entry].row.rank;
+}
+
 /* The row that lies at AT; the index has seen that it is whole. */
 static void unpack_at(const struct ml_harvest *h, const struct ml_table *table, uint64_t at,
                       void *out_row)
@@ -350,6 +356,54 @@ static void fetch_mpi(void *context, size_t i, void *out_row)
     row->process = file_process(h, row->process);
 }
 
+/* The row in the file of the stack of SITE. */
+static int32_t stack_of_site(const struct ml_harvest *h, int32_t site)
+{
+    int32_t stack = ml_heap_index_stack(&h->x.heap, site);
+    return stack >= 0 && h->stack_rows ? h->stack_rows[stack] : stack;
+}
+
+static void fetch_heap_sample(void *context, size_t i, void *out_row)
+{
+    struct ml_harvest *h = context;
+    struct ml_heap_sample_row *row = out_row;
+    unpack_at(h, &ml_table_heap_samples, h->x.heap.samples.at[i], row);
+    row->time_ns = run_ns(h, row->time_ns);
+    row->rank = rank_of(h, row->process);
+    row->process = file_process(h, row->process);
+    row->stack = stack_of_site(h, row->site);
+}
+
+static void fetch_heap(void *context, size_t i, void *out_row)
+{
+    struct ml_harvest *h = context;
+    int32_t number = h->x.heap.used[i];
+    const struct ml_heap_site *site = &h->x.heap.sites[number];
+    struct ml_heap_sample_row peak = {0}, last;
+    unpack_at(h, &ml_table_heap_samples, site->last_at, &last);
+    if (site->peak_at)
+        unpack_at(h, &ml_table_heap_samples, site->peak_at, &peak);
+    int32_t entry = ml_index_entry(&h->x, last.process);
+    int64_t peak_ns = entry < 0 ? ML_NOT_MEASURED : h->x.processes[entry].peak_memory_ns;
+    *(struct ml_heap_row *)out_row = (struct ml_heap_row){
+        .process = file_process(h, last.process),
+        .rank = rank_of(h, last.process),
+        .site = number,
+        .stack = stack_of_site(h, number),
+        .kind = last.kind,
+        .peak_ns = run_ns(h, peak_ns),
+        .peak_B = peak.live_B,
+        .peak_blocks = peak.live_blocks,
+        .peak_error_B = peak.live_error_B,
+        .end_B = last.live_B,
+        .end_blocks = last.live_blocks,
+        .end_error_B = last.live_error_B,
+        .allocated_B = last.allocated_B,
+        .allocated_blocks = last.allocated_blocks,
+        .allocated_error_B = last.allocated_error_B,
+    };
+}
+
 struct ml_rows ml_harvest_rows(struct ml_harvest *h, const struct ml_table *table)
 {
     struct ml_rows rows = {.context = h};
@@ -383,6 +437,12 @@ struct ml_rows ml_harvest_rows(struct ml_harvest *h, const struct ml_table *tabl
     } else if (table == &ml_table_mpi) {
         rows.count = h->x.mpi.n;
         rows.fetch = fetch_mpi;
+    } else if (table == &ml_table_heap) {
+        rows.count = h->x.heap.n_used;
+        rows.fetch = fetch_heap;
+    } else if (table == &ml_table_heap_samples) {
+        rows.count = h->x.heap.samples.n;
+        rows.fetch = fetch_heap_sample;
     }
     return rows;
 }

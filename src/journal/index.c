@@ -238,6 +238,24 @@ static bool index_stacks(struct ml_index *x, const struct ml_frame *f)
     return ml_stack_index_add(&x->stacks, x->bytes, f);
 }
 
+static bool index_heap_samples(struct ml_index *x, const struct ml_frame *f)
+{
+    const uint8_t *p = f->payload, *end = p + f->length;
+    while (p < end) {
+        uint64_t start = at(x, p);
+        struct ml_heap_sample_row row;
+        if (!ml_row_unpack(&ml_table_heap_samples, &p, end, &row) ||
+            !process_entry(x, row.process) || !ml_heap_index_add(&x->heap, &row, start))
+            return false;
+    }
+    return true;
+}
+
+static bool index_heap_stacks(struct ml_index *x, const struct ml_frame *f)
+{
+    return ml_heap_index_stacks(&x->heap, f, x->stacks.stacks.n);
+}
+
 static bool index_end(struct ml_index *x, const struct ml_frame *f)
 {
     (void)f;
@@ -261,6 +279,8 @@ static bool (*const handlers[])(struct ml_index *, const struct ml_frame *) = {
     [ML_FRAME_STACKS] = index_stacks,
     [ML_FRAME_STACK_SAMPLES] = index_stacks,
     [ML_FRAME_MPI] = index_mpi,
+    [ML_FRAME_HEAP_SAMPLES] = index_heap_samples,
+    [ML_FRAME_HEAP_STACKS] = index_heap_stacks,
 };
 
 static bool index_frame(struct ml_index *x, const struct ml_frame *f)
@@ -340,6 +360,13 @@ static void sort_events(struct ml_index *x)
         x->events.at[i] = events[i].at;
 }
 
+static int64_t peak_ns(void *context, int32_t process)
+{
+    const struct ml_index *x = context;
+    int32_t entry = ml_index_entry(x, process);
+    return entry < 0 ? ML_NOT_MEASURED : x->processes[entry].peak_memory_ns;
+}
+
 static void finish_index(struct ml_index *x)
 {
     size_t row = 0;
@@ -350,6 +377,7 @@ static void finish_index(struct ml_index *x)
     }
     sort_events(x);
     ml_stack_index_finish(&x->stacks, x->bytes, x->length);
+    ml_heap_index_finish(&x->heap, x->bytes, x->length, peak_ns, x);
     size_t own = (size_t)x->header.node + 1, all = (size_t)x->header.n_nodes;
     grow_nodes(x, own > all ? own : all);
 }
@@ -412,6 +440,7 @@ void ml_index_free(struct ml_index *x)
     free(x->output_lines.at);
     free(x->open_lines);
     ml_stack_index_free(&x->stacks);
+    ml_heap_index_free(&x->heap);
     ml_timeline_free(&x->clock);
     *x = (struct ml_index){0};
 }

@@ -3,6 +3,7 @@
 #define ML_JOURNAL_INDEX_H
 
 #include "journal/frames.h"
+#include "journal/heap_index.h"
 #include "journal/offsets.h"
 #include "journal/stack_index.h"
 #include "journal/timeline.h"
@@ -50,6 +51,7 @@ struct ml_index {
     uint8_t *open_lines; /* by rank + 1: bit 1 << stream while its last line is not over */
     size_t n_open, open_capacity;
     struct ml_stack_index stacks;
+    struct ml_heap_index heap;
     int64_t last_sampler_cpu_ns; /* of the last node sample; -1 without */
 };
 

@@ -135,8 +135,9 @@ bool ml_journal_packed(struct ml_journal *j, enum ml_frame_type type, int64_t ti
                        const void *rows, size_t n)
 {
     bool counted = type == ML_FRAME_STACK_FRAMES || type == ML_FRAME_STACKS;
+    bool refers = counted || type == ML_FRAME_STACK_SAMPLES || type == ML_FRAME_HEAP_STACKS;
     j->stacks_lost |= counted && n > ML_FRAME_PAYLOAD_MAX;
-    if (n > ML_FRAME_PAYLOAD_MAX || (j->stacks_lost && (counted || type == ML_FRAME_STACK_SAMPLES)))
+    if (n > ML_FRAME_PAYLOAD_MAX || (j->stacks_lost && refers))
         return false;
     if (n)
         ml_frame_append(&j->batch, type, time_ns, rows, n);

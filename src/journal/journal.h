@@ -33,8 +33,12 @@ enum ml_frame_type {
                                     such numbers, of rows before them */
     ML_FRAME_STACK_SAMPLES = 15, /* rows of ml_table_stack_samples; process as in PROCESS frames,
                                     stack as numbered here */
-    ML_FRAME_MPI = 16, /* rows of ml_table_mpi, all of one process, as in PROCESS frames; a
-                          later one of the process takes its place */
+    ML_FRAME_MPI = 16,          /* rows of ml_table_mpi, all of one process, as in PROCESS frames; a
+                                   later one of the process takes its place */
+    ML_FRAME_HEAP_SAMPLES = 17, /* rows of ml_table_heap_samples; process as in PROCESS frames,
+                                   sites numbered through all processes of the node, no stack */
+    ML_FRAME_HEAP_STACKS = 18,  /* varints, again and again: site, its stack as numbered here; a
+                                   later one of the site wins */
 };
 
 struct ml_journal_header {

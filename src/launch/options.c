@@ -337,6 +337,8 @@ enum ml_status ml_options_parse(int argc, char **argv, struct ml_options *out_op
         return status;
     if (*out_wish == ML_WISH_RUN && o.repeat_rate_ns < 100000)
         return ml_fail(err, ML_RUN_LOST, "--repeat-rate: at least 0.1ms between samples");
+    if (*out_wish == ML_WISH_RUN && o.heap_rate_B < 1024)
+        return ml_fail(err, ML_RUN_LOST, "--heap-rate: at least 1KiB between samples");
     *out_options = o;
     return ML_OK;
 }
@@ -372,6 +374,11 @@ bool ml_options_pstack(const struct ml_options *o)
 bool ml_options_wants_stacks(const struct ml_options *o)
 {
     return ml_options_pstack(o) || o->stack_signal;
+}
+
+bool ml_options_wants_stack_server(const struct ml_options *o)
+{
+    return ml_options_wants_stacks(o) || o->heap;
 }
 
 const char *ml_options_debugger(const struct ml_options *o)

@@ -39,6 +39,8 @@ enum ml_launch { ML_LAUNCH_AUTO, ML_LAUNCH_RANKS, ML_LAUNCH_ONCE };
     X(SIGNAL, stack_signal, "stack-signal", 0, "NAME", "",                                         \
       "at USR1 or USR2, which is not passed on then")                                              \
     X(FLAG, no_hooks, "no-hooks", 0, NULL, "", "preload nothing; do not record MPI calls")         \
+    X(FLAG, heap, "heap", 0, NULL, "", "record which call stacks allocate the memory")             \
+    X(SIZE, heap_rate_B, "heap-rate", 0, "SIZE", "512KiB", "between its samples (512KiB)")         \
     X(TEXT, journal_dir, "journal-dir", 0, "DIR", "", "for the journals (beside FILE)")            \
     X(FLAG, force, "force", 0, NULL, "", "replace FILE")                                           \
     X(FLAG, live, "live", 0, NULL, "", "show the live line even where stderr is no terminal")      \
@@ -97,6 +99,9 @@ bool ml_options_pstack(const struct ml_options *options);
 
 /* Whether stacks may be taken at all: that, or at a signal alone. */
 bool ml_options_wants_stacks(const struct ml_options *options);
+
+/* Whether a stack server is needed: for that, or for the names of a heap profile. */
+bool ml_options_wants_stack_server(const struct ml_options *options);
 
 /* "unwind", "gdb" or "lldb". */
 const char *ml_options_debugger(const struct ml_options *options);

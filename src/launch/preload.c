@@ -2,6 +2,8 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "mpi_hooks/heap/page.h"
+#include "mpi_hooks/page.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -41,12 +43,28 @@ static char *find_program(const char *command, const char *folder)
     return NULL;
 }
 
-char *ml_preload_entry(const char *command, const char *folder, const char *hooks,
+static bool is_setting(const char *setting, const char *name)
+{
+    size_t n = strlen(name);
+    return strncmp(setting, name, n) == 0 && setting[n] == '=';
+}
+
+unsigned ml_preload_wanted(char *const *settings, size_t n)
+{
+    unsigned wanted = 0;
+    for (size_t i = 0; i < n; i++) {
+        wanted |= is_setting(settings[i], ML_PAGE_VARIABLE) ? ML_PRELOAD_HOOKS : 0;
+        wanted |= is_setting(settings[i], ML_HEAP_VARIABLE) ? ML_PRELOAD_HEAP : 0;
+    }
+    return wanted;
+}
+
+char *ml_preload_entry(const char *command, const char *folder, const char *hooks, unsigned wanted,
                        enum ml_which_mpi *out_which)
 {
     ML_AUTO_FREE char *path = find_program(command, folder);
     *out_which = path ? ml_which_mpi(path, getenv("LD_LIBRARY_PATH")) : ML_MPI_IS_UNKNOWN;
     ML_AUTO_FREE char *libraries =
-        path ? ml_which_mpi_preload(*out_which, hooks, getenv("LD_PRELOAD")) : NULL;
+        path ? ml_which_mpi_preload(*out_which, wanted, hooks, getenv("LD_PRELOAD")) : NULL;
     return libraries ? ml_format("LD_PRELOAD=%s", libraries) : NULL;
 }

@@ -158,7 +158,8 @@ static void on_start(struct serving *s, const void *bytes, size_t n)
     c.command = n_words ? words : s->command;
     struct ml_started started = {.number = number, .which = ML_MPI_IS_UNKNOWN};
     ML_AUTO_FREE char *preload =
-        *hooks ? ml_preload_entry(c.command[0], *c.folder ? c.folder : NULL, hooks, &started.which)
+        *hooks ? ml_preload_entry(c.command[0], *c.folder ? c.folder : NULL, hooks,
+                                  ml_preload_wanted(settings, n_settings), &started.which)
                : NULL;
     c.environment = make_environment(s, settings, n_settings, preload, strip);
     started.pid = start_rank(s, &c, &started.error);

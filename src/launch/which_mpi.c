@@ -180,30 +180,35 @@ enum ml_which_mpi ml_which_mpi(const char *path, const char *library_path)
     return search.found;
 }
 
-/* OLD:PATH, where both are there. */
-static char *with(const char *folder, const char *flavour, char *old)
+static char *join_paths(const char *a, const char *b)
 {
-    char *path = ml_format("%s/libmemlog_hooks_%s.so", folder, flavour);
-    if (access(path, R_OK) != 0) {
-        free(path);
-        return old;
-    }
-    char *all = old && *old ? ml_format("%s:%s", old, path) : ml_strdup(path);
-    free(path);
-    free(old);
-    return all;
+    return *a && *b ? ml_format("%s:%s", a, b) : ml_strdup(*a ? a : b);
 }
 
-char *ml_which_mpi_preload(enum ml_which_mpi which, const char *folder, const char *old)
+/* The library NAME of FOLDER before (FIRST) or after ALL, if it is there. Takes ALL over. */
+static char *with(const char *folder, const char *name, bool first, char *all)
+{
+    ML_AUTO_FREE char *path = ml_format("%s/libmemlog_%s.so", folder, name);
+    if (access(path, R_OK) != 0)
+        return all;
+    char *both = first ? join_paths(path, all) : join_paths(all, path);
+    free(all);
+    return both;
+}
+
+char *ml_which_mpi_preload(enum ml_which_mpi which, unsigned wanted, const char *folder,
+                           const char *old)
 {
     if (which > ML_MPI_IS_UNKNOWN)
         return NULL;
     char *all = ml_strdup(old ? old : "");
     size_t before = strlen(all);
-    if (which != ML_MPI_IS_MPICH)
-        all = with(folder, "openmpi", all);
-    if (which != ML_MPI_IS_OPENMPI)
-        all = with(folder, "mpich", all);
+    if (wanted & ML_PRELOAD_HEAP)
+        all = with(folder, "heap", true, all);
+    if ((wanted & ML_PRELOAD_HOOKS) && which != ML_MPI_IS_MPICH)
+        all = with(folder, "hooks_openmpi", false, all);
+    if ((wanted & ML_PRELOAD_HOOKS) && which != ML_MPI_IS_OPENMPI)
+        all = with(folder, "hooks_mpich", false, all);
     if (strlen(all) > before)
         return all;
     free(all);

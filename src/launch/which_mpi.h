@@ -21,8 +21,13 @@ enum ml_which_mpi ml_which_mpi(const char *path, const char *library_path);
 /* The same of the name of a library: "libmpi.so.40"; UNKNOWN for any other. Pure. */
 enum ml_which_mpi ml_which_mpi_library(const char *name);
 
-/* LD_PRELOAD for an application of WHICH: OLD (may be NULL), then the hooks that FOLDER holds for
- * it, so that the application's own come first. NULL if there is nothing to preload; free it. */
-char *ml_which_mpi_preload(enum ml_which_mpi which, const char *folder, const char *old);
+enum ml_preload { ML_PRELOAD_HOOKS = 1, ML_PRELOAD_HEAP = 2 };
+
+/* LD_PRELOAD for an application of WHICH: the heap profiler, which stands before whatever allocator
+ * the application brings; OLD (may be NULL); then the hooks that FOLDER holds for it, so that the
+ * application's own come first. WANTED: which of ours, enum ml_preload. NULL if there is nothing to
+ * preload; free it. */
+char *ml_which_mpi_preload(enum ml_which_mpi which, unsigned wanted, const char *folder,
+                           const char *old);
 
 #endif

@@ -146,7 +146,9 @@ static void hand_on_rows(struct ml_stack_link *l, enum ml_stack_message type, co
 {
     if (n == 0)
         return;
-    if (type == ML_STACK_FRAMES) {
+    if (type == ML_STACK_SITES) {
+        l->events.sites(l->events.context, rows, size);
+    } else if (type == ML_STACK_FRAMES) {
         l->n_frames += n;
         l->events.frames(l->events.context, rows, size, n);
     } else if (type == ML_STACK_STACKS) {
@@ -162,18 +164,20 @@ static int64_t record_unnamed(struct ml_stack_link *l)
 {
     if (!l->unnamed.length)
         return 0;
-    struct ml_buffer samples = {0};
+    struct ml_stack_answers answers = {0};
     struct ml_stack_tree *tree =
         ml_stack_tree_new((int32_t)l->n_frames, (int32_t)l->n_stacks, ML_STACK_SERVER_MOST);
-    int64_t n = ml_unnamed_to_rows(&l->unnamed, tree, &samples);
+    ml_unnamed_answer(&l->unnamed, tree, &answers);
     const struct ml_stack_news *news = ml_stack_tree_news(tree);
     hand_on_rows(l, ML_STACK_FRAMES, news->frames.data, news->frames.length, news->n_frames);
     hand_on_rows(l, ML_STACK_STACKS, news->stacks.data, news->stacks.length, news->n_stacks);
-    hand_on_rows(l, ML_STACK_SAMPLES, samples.data, samples.length, n);
+    hand_on_rows(l, ML_STACK_SITES, answers.sites.data, answers.sites.length, answers.n_sites);
+    hand_on_rows(l, ML_STACK_SAMPLES, answers.samples.data, answers.samples.length,
+                 answers.n_samples);
     ml_stack_tree_free(tree);
-    ml_buffer_free(&samples);
+    ml_stack_answers_free(&answers);
     ml_buffer_clear(&l->unnamed);
-    return n;
+    return answers.n_samples + answers.n_sites;
 }
 
 /* ---- its life ---- */
@@ -322,7 +326,8 @@ static void on_message(void *context, uint32_t type, const void *bytes, size_t n
         close(fd);
     if (type == ML_STACK_READY)
         on_ready(l, &u);
-    else if (type == ML_STACK_FRAMES || type == ML_STACK_STACKS || type == ML_STACK_SAMPLES)
+    else if (type == ML_STACK_FRAMES || type == ML_STACK_STACKS || type == ML_STACK_SAMPLES ||
+             type == ML_STACK_SITES)
         on_rows(l, (enum ml_stack_message)type, &u);
     else if (type == ML_STACK_UNNAMED)
         on_unnamed(l, &u);
@@ -402,6 +407,16 @@ void ml_stack_link_take(struct ml_stack_link *l, const struct ml_stack_wish *wis
     ml_buffer_free(&message);
     l->busy = true;
     begin_silence(l);
+}
+
+bool ml_stack_link_name(struct ml_stack_link *l, const void *question, size_t n)
+{
+    if (!l->channel || !l->ready || l->closing)
+        return false;
+    ml_channel_send(l->channel, ML_STACK_NAME, question, n);
+    l->waiting++; /* until it says how many do */
+    begin_silence(l);
+    return true;
 }
 
 /* It ends its debugger well, once its socket is closed; its death lets go of what it holds. */

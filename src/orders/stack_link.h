@@ -23,6 +23,8 @@ struct ml_stack_link_events {
     void (*frames)(void *context, const void *rows, size_t size, int64_t n);
     void (*stacks)(void *context, const void *rows, size_t size, int64_t n);
     void (*samples)(void *context, const void *rows, size_t size, int64_t n);
+    /* Pairs of varints: a site that was asked for, and its stack. */
+    void (*sites)(void *context, const void *pairs, size_t size);
     void (*failed)(void *context, int process, enum ml_stack_failure why, const char *text);
     /* The order is done; the targets were held so long, and it cost so much CPU time. Its stacks
      * may still wait for their names. */
@@ -49,6 +51,9 @@ void ml_stack_link_started(struct ml_stack_link *link, pid_t pid);
 bool ml_stack_link_busy(const struct ml_stack_link *link);
 
 void ml_stack_link_take(struct ml_stack_link *link, const struct ml_stack_wish *wishes, size_t n);
+
+/* Has the question of N bytes (stack/sites.h) answered. False: no server is ready. */
+bool ml_stack_link_name(struct ml_stack_link *link, const void *question, size_t n);
 
 /* Waits a moment for an order that is under way, and up to PATIENCE_NS in all for names as long as
  * the server reads them; ends the server and waits for it. Returns how many stacks were recorded

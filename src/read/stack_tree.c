@@ -10,6 +10,7 @@
 struct sprout {
     int32_t parent, function, frame;
     size_t n_samples, n_own, size, place;
+    int64_t weight;
     int64_t peak_B, own_growth_B;
     bool one_line;
 };
@@ -97,6 +98,7 @@ static void count(struct making *m)
     for (size_t i = 0; i < s->n_samples; i++) {
         struct sprout *sprout = &m->sprouts[m->sprout_of[s->samples[i].stack]];
         sprout->n_own++;
+        sprout->weight += s->samples[i].weight;
         sprout->own_growth_B += s->samples[i].growth_B;
         if (s->samples[i].rss_B > sprout->peak_B)
             sprout->peak_B = s->samples[i].rss_B;
@@ -109,6 +111,7 @@ static void count(struct making *m)
             continue;
         struct sprout *parent = &m->sprouts[sprout->parent];
         parent->n_samples += sprout->n_samples;
+        parent->weight += sprout->weight;
         parent->size += sprout->size;
         if (sprout->peak_B > parent->peak_B)
             parent->peak_B = sprout->peak_B;
@@ -122,8 +125,8 @@ static int by_family(const void *a, const void *b, void *context)
     const struct sprout *x = &sprouts[i], *y = &sprouts[k];
     if (x->parent != y->parent)
         return x->parent < y->parent ? -1 : 1;
-    if (x->n_samples != y->n_samples)
-        return x->n_samples > y->n_samples ? -1 : 1;
+    if (x->weight != y->weight)
+        return x->weight > y->weight ? -1 : 1;
     return i < k ? -1 : i > k;
 }
 
@@ -155,6 +158,7 @@ static void emit(const struct making *m, struct ml_stack_tree *tree)
             .end = s->place + s->size,
             .n_samples = s->n_samples,
             .n_own = s->n_own,
+            .weight = s->weight,
             .peak_B = s->peak_B,
             .own_growth_B = s->own_growth_B,
             .depth = s->parent < 0 ? 0 : tree->nodes[m->sprouts[s->parent].place].depth + 1,

@@ -8,6 +8,7 @@ struct ml_stack_tree_node {
     size_t end; /* the node behind those below it; children: i + 1, its end, ... up to this */
     size_t first_sample, n_samples; /* of it and all below it, in the tree's samples */
     size_t n_own;                   /* that ended here: the first of them */
+    int64_t weight;                 /* of those samples */
     int64_t peak_B;                 /* largest memory of a process in those samples; -1: unknown */
     int64_t own_growth_B;           /* growth in those that ended here */
     int32_t depth;                  /* 0 at a root */
@@ -17,7 +18,7 @@ struct ml_stack_tree_node {
 };
 
 struct ml_stack_tree {
-    struct ml_stack_tree_node *nodes; /* each followed by its children, the most samples first */
+    struct ml_stack_tree_node *nodes; /* each followed by its children, the most weight first */
     size_t n_nodes;
     uint32_t *samples; /* all of the stacks' samples by node: indices */
 };

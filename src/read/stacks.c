@@ -75,6 +75,7 @@ static void visit_sample(void *context, const void *row)
         .rss_B = ML_NOT_MEASURED,
         .process = r->process,
         .rank = rank,
+        .weight = 1,
         .thread = r->thread,
         .stack = r->stack,
         .trigger = r->trigger,
@@ -146,9 +147,9 @@ static void choose(struct ml_stacks *s, const struct ml_stacks_choice *choice)
     s->n_samples = kept;
 }
 
-static enum ml_status load(struct ml_run *run, struct loading *l, struct ml_error *err)
+enum ml_status ml_stacks_load_tree(struct ml_run *run, struct ml_stacks *s, struct ml_error *err)
 {
-    struct ml_stacks *s = l->stacks;
+    *s = (struct ml_stacks){.recorded = true};
     enum ml_status status = ml_slice_read_all(run, &ml_table_frames, &s->frame_slice, err);
     if (!status)
         status = ml_slice_read_all(run, &ml_table_stacks, &s->stack_slice, err);
@@ -158,7 +159,13 @@ static enum ml_status load(struct ml_run *run, struct loading *l, struct ml_erro
     s->n_frames = s->frame_slice.count;
     s->stacks = s->stack_slice.rows;
     s->n_stacks = s->stack_slice.count;
-    status = check_tree(run, s, err);
+    return check_tree(run, s, err);
+}
+
+static enum ml_status load(struct ml_run *run, struct loading *l, struct ml_error *err)
+{
+    struct ml_stacks *s = l->stacks;
+    enum ml_status status = ml_stacks_load_tree(run, s, err);
     if (!status)
         status = load_samples(run, l, err);
     if (status || !s->n_samples)

@@ -21,7 +21,8 @@ struct ml_stacks_sample {
     int64_t growth_B; /* of the process since its taking before (the first: since its start), on
                          the threads that were at work; never negative */
     int32_t process;
-    int32_t rank; /* of the process, or of the one that started it; -1: none */
+    int32_t rank;   /* of the process, or of the one that started it; -1: none */
+    int64_t weight; /* what it counts; 1 */
     int32_t thread;
     int32_t stack;
     int32_t taking; /* ascending by process and time */
@@ -47,6 +48,10 @@ struct ml_stacks {
 enum ml_status ml_stacks_load(struct ml_run *run, const struct ml_process_row *processes,
                               size_t n_processes, const struct ml_stacks_choice *choice,
                               struct ml_stacks *out_stacks, struct ml_error *err);
+
+/* Loads frames and stacks, without samples: these are the caller's to add. */
+enum ml_status ml_stacks_load_tree(struct ml_run *run, struct ml_stacks *out_stacks,
+                                   struct ml_error *err);
 
 /* Numbers in /frames of the calls of STACK into OUT_FRAMES (room for ML_STACKS_DEPTH_MAX),
  * innermost first; their number. */

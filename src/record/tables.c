@@ -56,6 +56,14 @@ const struct ml_code ml_trigger_codes[] = {
     {0, NULL},
 };
 
+const struct ml_code ml_site_kind_codes[] = {
+    {ML_SITE_BLOCKS, "blocks"},
+    {ML_SITE_MAPPED, "mapped"},
+    {ML_SITE_SHARED, "shared"},
+    {ML_SITE_HUGE, "huge"},
+    {0, NULL},
+};
+
 #define DESCRIBE(row, kind, field, name, units, description, codes)                                \
     {name, ML_##kind, offsetof(struct row, field), units, description, codes},
 #define NODE(...) DESCRIBE(ml_node_row, __VA_ARGS__)
@@ -70,6 +78,8 @@ const struct ml_code ml_trigger_codes[] = {
 #define STACK_SAMPLE(...) DESCRIBE(ml_stack_sample_row, __VA_ARGS__)
 #define MPI(...) DESCRIBE(ml_mpi_row, __VA_ARGS__)
 #define MPI_CALL(...) DESCRIBE(ml_mpi_call_row, __VA_ARGS__)
+#define HEAP_SAMPLE(...) DESCRIBE(ml_heap_sample_row, __VA_ARGS__)
+#define HEAP(...) DESCRIBE(ml_heap_row, __VA_ARGS__)
 
 static const struct ml_column node_columns[] = {ML_NODE_COLUMNS(NODE)};
 static const struct ml_column process_columns[] = {ML_PROCESS_COLUMNS(PROCESS)};
@@ -83,6 +93,8 @@ static const struct ml_column stack_columns[] = {ML_STACK_COLUMNS(STACK)};
 static const struct ml_column stack_sample_columns[] = {ML_STACK_SAMPLE_COLUMNS(STACK_SAMPLE)};
 static const struct ml_column mpi_columns[] = {ML_MPI_COLUMNS(MPI)};
 static const struct ml_column mpi_call_columns[] = {ML_MPI_CALL_COLUMNS(MPI_CALL)};
+static const struct ml_column heap_sample_columns[] = {ML_HEAP_SAMPLE_COLUMNS(HEAP_SAMPLE)};
+static const struct ml_column heap_columns[] = {ML_HEAP_COLUMNS(HEAP)};
 
 #define TABLE(variable, name, description, columns, row)                                           \
     const struct ml_table variable = {name, description, columns,                                  \
@@ -109,19 +121,16 @@ TABLE(ml_table_mpi, "mpi", "one row a process, phase and MPI function that it ca
       ml_mpi_row);
 TABLE(ml_table_mpi_calls, "mpi_calls", "the MPI functions that are told apart", mpi_call_columns,
       ml_mpi_call_row);
+TABLE(ml_table_heap, "heap", "one row a process and allocation site; by node", heap_columns,
+      ml_heap_row);
+TABLE(ml_table_heap_samples, "heap_samples",
+      "a row when what lives of a site has changed; by node, by time", heap_sample_columns,
+      ml_heap_sample_row);
 
 const struct ml_table *const ml_tables[] = {
-    &ml_table_nodes,
-    &ml_table_processes,
-    &ml_table_samples,
-    &ml_table_node_samples,
-    &ml_table_job_samples,
-    &ml_table_events,
-    &ml_table_output,
-    &ml_table_frames,
-    &ml_table_stacks,
-    &ml_table_stack_samples,
-    &ml_table_mpi,
-    &ml_table_mpi_calls,
-    NULL,
+    &ml_table_nodes,         &ml_table_processes,    &ml_table_samples,
+    &ml_table_node_samples,  &ml_table_job_samples,  &ml_table_events,
+    &ml_table_output,        &ml_table_frames,       &ml_table_stacks,
+    &ml_table_stack_samples, &ml_table_mpi,          &ml_table_mpi_calls,
+    &ml_table_heap,          &ml_table_heap_samples, NULL,
 };

@@ -183,6 +183,40 @@
     X(TEXT, name, "name", "", "function; row 0, of no name, stands for no call", NULL)             \
     X(TEXT, kind, "kind", "", "p2p, collective, wait, rma, io or setup", NULL)
 
+/* What the preloaded heap profiler says: estimates from samples. A site is one call stack of one
+ * process that allocates memory of one kind; its number is the process's own. Two sites may have
+ * one row of /stacks, where two calls stand on one line. */
+#define ML_HEAP_SAMPLE_COLUMNS(X)                                                                  \
+    X(INSTANT, time_ns, "time_s", "s", "from this time on", NULL)                                  \
+    X(INT32, process, "process", "1", "row in /processes", NULL)                                   \
+    X(INT32, rank, "rank", "1", "MPI rank; -1: a helper process", NULL)                            \
+    X(INT32, site, "site", "1", "number of the site, of the process's own", NULL)                  \
+    X(INT32, stack, "stack", "1", "row in /stacks; -1: its calls are not known", NULL)             \
+    X(CODE, kind, "kind", "1", "what it allocates", ml_site_kind_codes)                            \
+    X(INT64, live_B, "live_B", "byte", "allocated there and not freed by then", NULL)              \
+    X(INT64, live_blocks, "live_blocks", "1", "likewise, blocks", NULL)                            \
+    X(INT64, live_error_B, "live_error_B", "byte", "standard error of live_B", NULL)               \
+    X(INT64, allocated_B, "allocated_B", "byte", "allocated there until then, freed or not", NULL) \
+    X(INT64, allocated_blocks, "allocated_blocks", "1", "likewise, blocks", NULL)                  \
+    X(INT64, allocated_error_B, "allocated_error_B", "byte", "standard error of allocated_B", NULL)
+
+#define ML_HEAP_COLUMNS(X)                                                                         \
+    X(INT32, process, "process", "1", "row in /processes", NULL)                                   \
+    X(INT32, rank, "rank", "1", "MPI rank; -1: a helper process", NULL)                            \
+    X(INT32, site, "site", "1", "number of the site, as in /heap_samples", NULL)                   \
+    X(INT32, stack, "stack", "1", "row in /stacks; -1: its calls are not known", NULL)             \
+    X(CODE, kind, "kind", "1", "what it allocates", ml_site_kind_codes)                            \
+    X(INSTANT, peak_ns, "peak_s", "s", "time at which the process had most memory", NULL)          \
+    X(INT64, peak_B, "peak_B", "byte", "allocated there and not freed at that time", NULL)         \
+    X(INT64, peak_blocks, "peak_blocks", "1", "likewise, blocks", NULL)                            \
+    X(INT64, peak_error_B, "peak_error_B", "byte", "standard error of peak_B", NULL)               \
+    X(INT64, end_B, "end_B", "byte", "allocated there and not freed when it was seen last", NULL)  \
+    X(INT64, end_blocks, "end_blocks", "1", "likewise, blocks", NULL)                              \
+    X(INT64, end_error_B, "end_error_B", "byte", "standard error of end_B", NULL)                  \
+    X(INT64, allocated_B, "allocated_B", "byte", "allocated there in all, freed or not", NULL)     \
+    X(INT64, allocated_blocks, "allocated_blocks", "1", "likewise, blocks", NULL)                  \
+    X(INT64, allocated_error_B, "allocated_error_B", "byte", "standard error of allocated_B", NULL)
+
 #define ML_FIELD_INSTANT int64_t
 #define ML_FIELD_SPAN int64_t
 #define ML_FIELD_INT64 int64_t
@@ -228,10 +262,17 @@ struct ml_mpi_row {
 struct ml_mpi_call_row {
     ML_MPI_CALL_COLUMNS(ML_DECLARE_FIELD)
 };
+struct ml_heap_sample_row {
+    ML_HEAP_SAMPLE_COLUMNS(ML_DECLARE_FIELD)
+};
+struct ml_heap_row {
+    ML_HEAP_COLUMNS(ML_DECLARE_FIELD)
+};
 
 extern const struct ml_table ml_table_nodes, ml_table_processes, ml_table_samples,
     ml_table_node_samples, ml_table_job_samples, ml_table_events, ml_table_output, ml_table_frames,
-    ml_table_stacks, ml_table_stack_samples, ml_table_mpi, ml_table_mpi_calls;
+    ml_table_stacks, ml_table_stack_samples, ml_table_mpi, ml_table_mpi_calls, ml_table_heap,
+    ml_table_heap_samples;
 
 /* All of them, in the file's order, ended by NULL. */
 extern const struct ml_table *const ml_tables[];
@@ -260,6 +301,14 @@ enum ml_trigger {
     ML_TRIGGER_LOW_MEMORY = 4, /* the node is about to run out of memory */
 };
 
+/* What a site allocates. */
+enum ml_site_kind {
+    ML_SITE_BLOCKS = 1, /* malloc and its like, new */
+    ML_SITE_MAPPED = 2, /* private anonymous maps of the program's own */
+    ML_SITE_SHARED = 3, /* shared maps, SysV and POSIX shared memory */
+    ML_SITE_HUGE = 4,   /* hugetlb maps */
+};
+
 enum ml_event_kind {
     ML_EVENT_EXIT = 1,        /* value: exit code other than 0 */
     ML_EVENT_SIGNAL = 2,      /* value: the signal that ended a rank */
@@ -279,7 +328,7 @@ enum ml_event_kind {
 };
 
 extern const struct ml_code ml_node_end_codes[], ml_state_codes[], ml_event_codes[],
-    ml_stream_codes[], ml_trigger_codes[], ml_limit_codes[];
+    ml_stream_codes[], ml_trigger_codes[], ml_limit_codes[], ml_site_kind_codes[];
 
 /* An attribute of the run: command, directory, options and the like. TEXT holds its value; kind
  * says how the file stores it. Texts are owned by whoever made the struct. */

@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "base/pack.h"
 #include "calls/calls.h"
+#include "heap/heap.h"
 
 #include <limits.h>
 #include <string.h>
@@ -14,6 +15,7 @@ struct ml_hooks {
     struct ml_sampler *sampler;
     char *folder; /* of the libraries; NULL: none are preloaded */
     int node;
+    bool no_calls; /* --no-hooks */
     bool once, told;
 };
 
@@ -33,25 +35,40 @@ struct ml_hooks *ml_hooks_open(const struct ml_options *options, struct ml_sampl
                                int node, bool once)
 {
     struct ml_hooks *h = ml_alloc(sizeof *h);
-    *h = (struct ml_hooks){.sampler = sampler, .node = node, .once = once};
-    h->folder = options->no_hooks ? NULL : find_folder();
+    *h = (struct ml_hooks){
+        .sampler = sampler, .node = node, .no_calls = options->no_hooks, .once = once};
+    h->folder = options->no_hooks && !options->heap ? NULL : find_folder();
     return h;
+}
+
+static void add_setting(struct ml_seat *seat, const char *entry)
+{
+    ml_pack_text(&seat->settings, entry);
+    seat->n_settings++;
+}
+
+static void add_calls(const struct ml_hooks *h, struct ml_calls *calls, struct ml_seat *seat)
+{
+    struct ml_error err;
+    ML_AUTO_FREE char *entry =
+        h->once ? ml_calls_add_pool(calls, &err) : ml_calls_add(calls, seat->rank, &err);
+    if (entry)
+        add_setting(seat, entry);
+    else
+        ml_log(ML_LOG_WARNING, "rank %d: %s; its MPI calls are not recorded", seat->rank, err.text);
 }
 
 const char *ml_hooks_prepare(struct ml_hooks *h, struct ml_seat *seat)
 {
-    struct ml_error err;
-    struct ml_calls *calls = ml_sampler_sources(h->sampler)->calls;
-    if (!h->folder || !calls)
+    const struct ml_sources *sources = ml_sampler_sources(h->sampler);
+    if (!h->folder)
         return "";
-    ML_AUTO_FREE char *entry =
-        h->once ? ml_calls_add_pool(calls, &err) : ml_calls_add(calls, seat->rank, &err);
-    if (!entry) {
-        ml_log(ML_LOG_WARNING, "rank %d: %s; its MPI calls are not recorded", seat->rank, err.text);
-        return "";
+    if (!h->no_calls && sources->calls)
+        add_calls(h, sources->calls, seat);
+    if (sources->heap) {
+        ML_AUTO_FREE char *entry = ml_heap_environment(sources->heap);
+        add_setting(seat, entry);
     }
-    ml_pack_text(&seat->settings, entry);
-    seat->n_settings++;
     return h->folder;
 }
 

@@ -14,6 +14,7 @@ struct ml_sources {
     struct ml_node_probe *node;
     struct ml_process_source *processes;
     struct ml_calls *calls;
+    struct ml_heap *heap;
     struct ml_stacks *stacks;
 };
 
@@ -74,7 +75,7 @@ struct ml_source {
 /* All there are, ended by NULL. */
 extern const struct ml_source *const ml_source_table[];
 
-extern const struct ml_source ml_source_processes, ml_source_node, ml_source_calls,
+extern const struct ml_source ml_source_processes, ml_source_node, ml_source_calls, ml_source_heap,
     ml_source_stacks;
 
 #endif

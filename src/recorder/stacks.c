@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/ranges.h"
+#include "heap/heap.h"
 #include "orders/stack_link.h"
 #include "orders/stack_rules.h"
 #include "recorder/event.h"
@@ -27,6 +28,7 @@ struct ml_stacks {
     struct ml_node_probe *node_probe; /* NULL: none */
     const struct ml_options *options;
     const struct ml_probe *probe;
+    struct ml_heap *heap; /* whose sites we name; NULL: none */
     struct ml_journal *journal;
     int node;
     struct ml_stack_link *link; /* NULL: no stacks any more */
@@ -208,6 +210,14 @@ static void on_samples(void *context, const void *rows, size_t size, int64_t n)
         s->n_failed += n;
 }
 
+static void on_sites(void *context, const void *pairs, size_t size)
+{
+    struct ml_stacks *s = context;
+    journal_rows(s, ML_FRAME_HEAP_STACKS, pairs, size);
+    if (s->heap)
+        ml_heap_answered(s->heap, pairs, size);
+}
+
 static int ptrace_scope(void)
 {
     char digit = '0';
@@ -284,6 +294,8 @@ static void on_broken(void *context, int restarts, const char *why)
 {
     struct ml_stacks *s = context;
     s->restarts = restarts;
+    if (s->heap)
+        ml_heap_ask_again(s->heap);
     if (was_taken_for_memory(s)) {
         why = "memory ran out, and the kernel took that of the stack server first";
         ml_log(ML_LOG_NOTICE, "%s; what it had told is recorded", why);
@@ -328,19 +340,21 @@ static enum ml_status open_stacks(const struct ml_source_setup *setup, void **ou
                                   struct ml_error *err)
 {
     const struct ml_options *o = setup->options;
-    if (!ml_options_wants_stacks(o))
+    if (!ml_options_wants_stack_server(o))
         return ML_OK;
     struct ml_stacks *s = ml_alloc(sizeof *s);
     *s = (struct ml_stacks){.options = o,
                             .probe = ml_process_source_probe(setup->sources->processes),
                             .node_probe = setup->sources->node,
+                            .heap = setup->sources->heap,
                             .journal = setup->journal,
                             .node = setup->node,
                             .share = o->overhead,
                             .growth.growth = o->stack_growth};
     enum ml_status status = ml_ranges_parse(o->stack_ranks, &s->ranks, err);
-    struct ml_stack_link_events events = {s,         on_ready, on_frames, on_stacks, on_samples,
-                                          on_failed, on_taken, on_named,  on_broken, on_lost};
+    struct ml_stack_link_events events = {s,          on_ready,  on_frames, on_stacks,
+                                          on_samples, on_sites,  on_failed, on_taken,
+                                          on_named,   on_broken, on_lost};
     if (status == ML_OK)
         status = ml_stack_link_open(setup->loop, setup->starter, ML_HELPER_STACKS,
                                     ml_options_debugger(o), &events, &s->link, err);
@@ -381,6 +395,11 @@ static void react(void *state, const struct ml_tick *t)
     if (ml_low_memory_seen(&s->low_memory, &t->node))
         want_all(s, ML_TRIGGER_LOW_MEMORY);
     order(s);
+}
+
+bool ml_stacks_name(struct ml_stacks *s, const struct ml_buffer *question)
+{
+    return s && s->link && ml_stack_link_name(s->link, question->data, question->length);
 }
 
 void ml_stacks_now(struct ml_stacks *s)

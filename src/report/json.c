@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "report/growth.h"
+#include "report/json_heap.h"
 #include "report/json_mpi.h"
 #include "report/json_stacks.h"
 #include "report/json_values.h"
@@ -277,6 +278,8 @@ enum ml_status ml_report_json(const struct ml_json_parts *parts, struct ml_buffe
     json_object_set_new(root, "memory", history_of(&f->total));
     if (parts->output)
         json_object_set_new(root, "output", output_of(parts->output));
+    if (parts->heap)
+        json_object_set_new(root, "heap", ml_json_heap(parts->heap, parts->heap_ns));
     if (parts->stacks)
         json_object_set_new(root, "stacks", ml_json_stacks(parts->stacks));
     if (parts->mpi)

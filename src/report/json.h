@@ -3,7 +3,7 @@
 #define ML_REPORT_JSON_H
 
 #include "base/buffer.h"
-#include "read/stacks.h"
+#include "read/heap.h"
 #include "report/death.h"
 #include "report/facts.h"
 #include "report/mpi_sums.h"
@@ -12,11 +12,13 @@
 struct ml_json_parts {
     const struct ml_facts *facts;
     const struct ml_death_report *death;
-    const char *name;               /* of the file */
-    bool by_node;                   /* memory over time of each node too */
-    const struct ml_stacks *stacks; /* NULL: without */
-    const struct ml_output *output; /* all lines, by row; NULL: without */
-    const struct ml_mpi_sums *mpi;  /* NULL: without */
+    const char *name;                   /* of the file */
+    bool by_node;                       /* memory over time of each node too */
+    const struct ml_stacks *stacks;     /* NULL: without */
+    const struct ml_output *output;     /* all lines, by row; NULL: without */
+    const struct ml_mpi_sums *mpi;      /* NULL: without */
+    const struct ml_heap_profile *heap; /* NULL: without */
+    int64_t heap_ns;                    /* the moment that it is of */
 };
 
 /* Appends one object and a newline. Texts become valid UTF-8: a byte that is none is U+FFFD. What

@@ -37,15 +37,21 @@ static json_t *sample_of(const struct ml_stacks *s, const struct ml_stacks_sampl
     return json;
 }
 
-json_t *ml_json_stacks(const struct ml_stacks *stacks)
+json_t *ml_json_calls(const struct ml_stacks *stacks)
 {
-    json_t *json = json_object(), *calls = json_array(), *samples = json_array();
-    ML_AUTO_FREE int32_t *frames = ml_realloc_array(NULL, ML_STACKS_DEPTH_MAX, sizeof *frames);
+    json_t *calls = json_array();
     for (size_t i = 0; i < stacks->n_frames; i++)
         json_array_append_new(calls, call_of(&stacks->frames[i]));
+    return calls;
+}
+
+json_t *ml_json_stacks(const struct ml_stacks *stacks)
+{
+    json_t *json = json_object(), *samples = json_array();
+    ML_AUTO_FREE int32_t *frames = ml_realloc_array(NULL, ML_STACKS_DEPTH_MAX, sizeof *frames);
     for (size_t i = 0; i < stacks->n_samples; i++)
         json_array_append_new(samples, sample_of(stacks, &stacks->samples[i], frames));
-    json_object_set_new(json, "calls", calls);
+    json_object_set_new(json, "calls", ml_json_calls(stacks));
     json_object_set_new(json, "samples", samples);
     return json;
 }

@@ -7,6 +7,9 @@
 #include <jansson.h>
 
 /* Calls once, and samples that refer to them by number. */
+/* [functions] of all frames, by their numbers. */
+json_t *ml_json_calls(const struct ml_stacks *stacks);
+
 json_t *ml_json_stacks(const struct ml_stacks *stacks);
 
 #endif

@@ -22,6 +22,10 @@ enum ml_stack_message {
                          of which names are not known yet follow later */
     ML_STACK_NAMING,  /* names were read, or are being read: int ns of CPU and int places likewise.
                          Every half second while some wait, and when none does any more */
+
+    ML_STACK_NAME,  /* to the server: what stack/sites.h reads, sites of a heap profile */
+    ML_STACK_SITES, /* from it: int n, rest: n pairs of varints: a site that was asked for, and its
+                       stack */
 };
 
 #endif

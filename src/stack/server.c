@@ -4,10 +4,10 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/pack.h"
-#include "record/tables.h"
 #include "stack/backends.h"
 #include "stack/naming.h"
 #include "stack/protocol.h"
+#include "stack/sites.h"
 #include "stack/tree.h"
 #include "stack/unnamed.h"
 #include "unwind/unwind.h"
@@ -38,9 +38,9 @@ struct server {
     struct ml_stack_tree *tree;
     struct ml_naming *naming;
     struct ml_timer *beat;
-    struct ml_buffer samples; /* packed rows that are not sent yet */
-    int64_t n_samples;
-    struct ml_buffer unnamed; /* ml_unnamed_pack, likewise */
+    struct ml_sites *sites;          /* NULL: none was asked for */
+    struct ml_stack_answers answers; /* that are not sent yet */
+    struct ml_buffer unnamed;        /* ml_unnamed_pack, likewise */
     int64_t n_unnamed;
     int64_t told_cpu_ns;
     int64_t held_ns; /* of the last order: the longest that a target was */
@@ -117,16 +117,6 @@ static void replace_backend(struct server *s, const struct ml_error *why)
 
 /* ---- taking stacks ---- */
 
-/* PROCESS of the thread is the sampling rank's number. */
-static void add_sample(struct server *s, const struct ml_stack_thread *thread, int trigger)
-{
-    int32_t stack = ml_stack_tree_add(s->tree, thread);
-    if (stack < 0)
-        return;
-    ml_stack_sample_pack(thread, trigger, stack, &s->samples);
-    s->n_samples++;
-}
-
 static void on_thread(void *context, const struct ml_stack_thread *thread)
 {
     struct order *o = context;
@@ -137,7 +127,7 @@ static void on_thread(void *context, const struct ml_stack_thread *thread)
     if (t.places)
         ml_naming_add(s->naming, &t, o->triggers[thread->process]);
     else
-        add_sample(s, &t, o->triggers[thread->process]);
+        ml_stack_answer(&s->answers, s->tree, &t, o->triggers[thread->process]);
 }
 
 static void on_failed(void *context, const struct ml_stack_target *target,
@@ -174,14 +164,13 @@ static bool unpack_order(struct order *o, const void *bytes, size_t n)
 static void send_samples(struct server *s, int64_t n_replaced)
 {
     struct ml_buffer message = {0};
-    if (!s->n_samples && !n_replaced)
+    const struct ml_stack_answers *a = &s->answers;
+    if (!a->n_samples && !n_replaced)
         return;
-    ml_pack_int(&message, s->n_samples);
+    ml_pack_int(&message, a->n_samples);
     ml_pack_int(&message, n_replaced);
-    ml_buffer_append(&message, s->samples.data, s->samples.length);
+    ml_buffer_append(&message, a->samples.data, a->samples.length);
     send_message(s, ML_STACK_SAMPLES, &message);
-    ml_buffer_clear(&s->samples);
-    s->n_samples = 0;
 }
 
 static void send_results(struct server *s)
@@ -189,12 +178,14 @@ static void send_results(struct server *s)
     struct ml_stack_news *news = ml_stack_tree_news(s->tree);
     int64_t n_replaced = 0;
     for (const struct ml_named *n; (n = ml_naming_next(s->naming));) {
-        add_sample(s, &n->thread, n->trigger);
+        ml_stack_answer(&s->answers, s->tree, &n->thread, n->trigger);
         n_replaced += n->was_slow;
     }
     send_rows(s, ML_STACK_FRAMES, news->n_frames, &news->frames);
     send_rows(s, ML_STACK_STACKS, news->n_stacks, &news->stacks);
+    send_rows(s, ML_STACK_SITES, s->answers.n_sites, &s->answers.sites);
     send_samples(s, n_replaced);
+    ml_stack_answers_clear(&s->answers);
     ml_stack_news_clear(news);
 }
 
@@ -279,6 +270,22 @@ static void on_take(struct server *s, const void *bytes, size_t n)
     free(o.triggers);
 }
 
+/* ---- sites of a heap profile ---- */
+
+static void on_site(void *context, const struct ml_stack_thread *thread)
+{
+    struct server *s = context;
+    ml_naming_add(s->naming, thread, ML_TRIGGER_SITE);
+}
+
+static void on_name(struct server *s, const void *bytes, size_t n)
+{
+    if (!s->sites)
+        s->sites = ml_sites_open();
+    ml_sites_read(s->sites, bytes, n, on_site, s);
+    report(s);
+}
+
 /* ---- the process ---- */
 
 /* Where all CPUs are taken, what can wait does: unwinding and naming. Not what holds a rank: the
@@ -318,6 +325,8 @@ static void on_message(void *context, uint32_t type, const void *bytes, size_t n
         on_open(s, bytes, n);
     else if (type == ML_STACK_TAKE && s->tree)
         on_take(s, bytes, n);
+    else if (type == ML_STACK_NAME && s->tree)
+        on_name(s, bytes, n);
 }
 
 static void on_closed(void *context)

@@ -1,7 +1,6 @@
 #include "stack/unnamed.h"
 
 #include "base/pack.h"
-#include "record/tables.h"
 
 /* The texts of a module are written where it changes. */
 void ml_unnamed_pack(const struct ml_stack_thread *t, int trigger, struct ml_buffer *packed)
@@ -64,35 +63,16 @@ static int unpack(const void *bytes, size_t n, struct ml_stack_frame *frames,
     return trigger;
 }
 
-void ml_stack_sample_pack(const struct ml_stack_thread *t, int trigger, int32_t stack,
-                          struct ml_buffer *samples)
-{
-    struct ml_stack_sample_row row = {.time_ns = t->time_ns,
-                                      .process = t->process,
-                                      .thread = t->thread,
-                                      .stack = stack,
-                                      .trigger = (int8_t)trigger,
-                                      .stopped_ns = t->stopped_ns,
-                                      .took_ns = t->took_ns};
-    ml_row_pack(&ml_table_stack_samples, &row, samples);
-}
-
-int64_t ml_unnamed_to_rows(const struct ml_buffer *packed, struct ml_stack_tree *tree,
-                           struct ml_buffer *samples)
+void ml_unnamed_answer(const struct ml_buffer *packed, struct ml_stack_tree *tree,
+                       struct ml_stack_answers *answers)
 {
     struct ml_unpacker u = ml_unpack(packed->data, packed->length);
     struct ml_stack_frame frames[ML_STACK_DEPTH_MAX];
-    int64_t n_samples = 0;
     while (u.cursor < u.end && !u.failed) {
         size_t n;
         struct ml_stack_thread thread;
         const void *bytes = ml_unpack_bytes(&u, &n);
         int trigger = unpack(bytes, n, frames, &thread);
-        int32_t stack = ml_stack_tree_add(tree, &thread);
-        if (stack < 0)
-            continue;
-        ml_stack_sample_pack(&thread, trigger, stack, samples);
-        n_samples++;
+        ml_stack_answer(answers, tree, &thread, trigger);
     }
-    return n_samples;
 }

@@ -28,7 +28,7 @@ static const char *rank_text(void)
 static void preload(const char *folder, const char *command)
 {
     enum ml_which_mpi which = ml_which_mpi(command, getenv("LD_LIBRARY_PATH"));
-    char *all = ml_which_mpi_preload(which, folder, getenv("LD_PRELOAD"));
+    char *all = ml_which_mpi_preload(which, ML_PRELOAD_HOOKS, folder, getenv("LD_PRELOAD"));
     if (all)
         setenv("LD_PRELOAD", all, 1);
     free(all);

@@ -1,3 +1,4 @@
+#include "base/pack.h"
 #include "record/tables.h"
 #include "stack/naming.h"
 #include "stack/unnamed.h"
@@ -94,15 +95,15 @@ static void pack_slow(void *context, const struct ml_stack_thread *thread, int t
     ml_unnamed_pack(thread, trigger, context);
 }
 
-static int64_t count_rows(const struct ml_buffer *packed, struct ml_buffer *out_samples,
-                          int64_t *out_n_frames)
+static int64_t count_rows(const struct ml_buffer *packed, int64_t *out_n_frames)
 {
     struct ml_stack_tree *tree = ml_stack_tree_new(10, 20, 1000000);
-    ml_buffer_clear(out_samples);
-    int64_t n = ml_unnamed_to_rows(packed, tree, out_samples);
+    struct ml_stack_answers answers = {0};
+    ml_unnamed_answer(packed, tree, &answers);
     *out_n_frames = ml_stack_tree_news(tree)->n_frames;
     ml_stack_tree_free(tree);
-    return n;
+    ml_stack_answers_free(&answers);
+    return answers.n_samples;
 }
 
 /* Those that are passed on without their names are the oldest, and come with them later. */
@@ -110,7 +111,7 @@ static void slow_ones(void **state)
 {
     enum { N = 20000 };
     struct ml_naming *naming = ml_naming_open();
-    struct ml_buffer packed = {0}, samples = {0};
+    struct ml_buffer packed = {0};
     int64_t n_frames;
     int n_slow = 0;
     (void)state;
@@ -119,19 +120,18 @@ static void slow_ones(void **state)
     ml_naming_each_slow(naming, 0, pack_slow, &packed);
     assert_int_equal(packed.length, 0); /* none is so old */
     ml_naming_each_slow(naming, 1, pack_slow, &packed);
-    int64_t n = count_rows(&packed, &samples, &n_frames);
+    int64_t n = count_rows(&packed, &n_frames);
     assert_int_equal(n_frames, n ? n + 1 : 0); /* of each its own, and the signal handler */
     ml_naming_each_slow(naming, 1, pack_slow, &packed);
-    assert_int_equal(count_rows(&packed, &samples, &n_frames), n); /* once */
+    assert_int_equal(count_rows(&packed, &n_frames), n); /* once */
     for (int i = 0; i < N; i++)
         n_slow += next(naming)->was_slow;
     assert_int_equal(n_slow, n);
     ml_unnamed_drop(&packed, n / 2);
-    assert_int_equal(count_rows(&packed, &samples, &n_frames), n - n / 2);
+    assert_int_equal(count_rows(&packed, &n_frames), n - n / 2);
     ml_unnamed_drop(&packed, N);
     assert_int_equal(packed.length, 0);
     ml_buffer_free(&packed);
-    ml_buffer_free(&samples);
     ml_naming_close(naming);
 }
 
@@ -144,10 +144,15 @@ static void without_names(void **state)
     struct ml_stack_thread t = {
         .process = 7, .thread = 8, .places = places, .n_places = 3, .cut = true, .time_ns = 9};
     struct ml_stack_tree *tree = ml_stack_tree_new(0, 0, 100);
-    struct ml_buffer packed = {0}, samples = {0};
+    struct ml_buffer packed = {0};
+    struct ml_stack_answers answers = {0};
     (void)state;
     ml_unnamed_pack(&t, 2, &packed);
-    assert_int_equal(ml_unnamed_to_rows(&packed, tree, &samples), 1);
+    t.thread = 44;
+    ml_unnamed_pack(&t, ML_TRIGGER_SITE, &packed);
+    ml_unnamed_answer(&packed, tree, &answers);
+    assert_int_equal(answers.n_samples, 1);
+    assert_int_equal(answers.n_sites, 1);
     const struct ml_stack_news *news = ml_stack_tree_news(tree);
     assert_int_equal(news->n_stacks, 4);
     const uint8_t *p = (const uint8_t *)news->frames.data, *end = p + news->frames.length;
@@ -165,16 +170,22 @@ static void without_names(void **state)
         assert_int_equal(row.offset_B, expected[i].offset_B);
     }
     struct ml_stack_sample_row row;
-    p = (const uint8_t *)samples.data;
-    assert_true(ml_row_unpack(&ml_table_stack_samples, &p, p + samples.length, &row));
+    p = (const uint8_t *)answers.samples.data;
+    assert_true(ml_row_unpack(&ml_table_stack_samples, &p, p + answers.samples.length, &row));
     assert_int_equal(row.process, 7);
     assert_int_equal(row.thread, 8);
     assert_int_equal(row.trigger, 2);
     assert_int_equal(row.stack, 3);
     assert_int_equal(row.time_ns, 9);
+    int64_t site, stack;
+    p = (const uint8_t *)answers.sites.data;
+    end = p + answers.sites.length;
+    assert_true(ml_varint_read(&p, end, &site) && ml_varint_read(&p, end, &stack));
+    assert_int_equal(site, 44);
+    assert_int_equal(stack, 3);
     ml_stack_tree_free(tree);
     ml_buffer_free(&packed);
-    ml_buffer_free(&samples);
+    ml_stack_answers_free(&answers);
 }
 
 /* Whatever is left to be named. */

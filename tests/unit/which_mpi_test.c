@@ -208,7 +208,7 @@ static void test_kinds_of_files(void **state)
 static void expect_preload(enum ml_which_mpi which, const char *folder, const char *old,
                            const char *names)
 {
-    char *found = ml_which_mpi_preload(which, folder, old);
+    char *found = ml_which_mpi_preload(which, ML_PRELOAD_HOOKS, folder, old);
     if (!names) {
         assert_null(found);
         return;

@@ -1,0 +1,284 @@
+#include "heap/heap.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/own.h"
+#include "base/pack.h"
+#include "heap/heap_file.h"
+#include "heap/order.h"
+#include "heap/thinning.h"
+#include "record/tables.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* What is known of a stack of a page. */
+struct site {
+    int32_t number;
+    bool asked, answered; /* for its calls */
+    struct ml_heap_site_look seen;
+    struct ml_heap_amounts written; /* in its last row */
+};
+
+struct watched {
+    struct ml_heap_page *page;
+    int pid; /* that has claimed it; 0: none */
+    uint64_t image;
+    int process;        /* its number; -1: not known yet */
+    struct site *sites; /* [n_sites], as the stacks of the page */
+    size_t n_sites, capacity;
+    struct ml_heap_pace pace;
+    bool told;
+};
+
+struct ml_heap {
+    struct ml_heap_setup setup;
+    struct ml_heap_file_map map;
+    struct watched *pages; /* [map.n_pages] */
+    int32_t n_numbers;     /* of sites that were given out */
+    struct ml_buffer rows;
+    bool ask_again;
+};
+
+enum ml_status ml_heap_open(const struct ml_heap_setup *setup, size_t n, int64_t mean_B,
+                            double share, struct ml_heap **out_heap, struct ml_error *err)
+{
+    struct ml_heap_file_map map;
+    n = n < ML_HEAP_PAGES_MAX ? n : ML_HEAP_PAGES_MAX;
+    enum ml_status status = ml_heap_file_create(n, mean_B, share, &map, err);
+    if (status != ML_OK)
+        return status;
+    struct ml_heap *h = ml_alloc(sizeof *h);
+    *h = (struct ml_heap){.setup = *setup, .map = map};
+    h->pages = ml_alloc(n * sizeof *h->pages);
+    for (size_t i = 0; i < n; i++)
+        h->pages[i] = (struct watched){.page = ml_heap_page_at(&map, i), .process = -1};
+    *out_heap = h;
+    return ML_OK;
+}
+
+char *ml_heap_environment(const struct ml_heap *h)
+{
+    return ml_heap_file_environment(&h->map, getpid());
+}
+
+/* ---- rows ---- */
+
+static void put_row(struct ml_heap *h, const struct watched *w, struct site *s, int64_t now_ns)
+{
+    const struct ml_heap_amounts *a = &s->seen.amounts;
+    struct ml_heap_sample_row row = {.time_ns = now_ns,
+                                     .process = w->process,
+                                     .rank = -1, /* of the process, by whoever reads it */
+                                     .site = s->number,
+                                     .stack = -1,
+                                     .kind = (int8_t)s->seen.kind,
+                                     .live_B = a->live_B,
+                                     .live_blocks = a->live_blocks,
+                                     .live_error_B = a->live_error_B,
+                                     .allocated_B = a->allocated_B,
+                                     .allocated_blocks = a->allocated_blocks,
+                                     .allocated_error_B = a->allocated_error_B};
+    ml_row_pack(&ml_table_heap_samples, &row, &h->rows);
+    s->written = *a;
+}
+
+static void hand_on(struct ml_heap *h, int64_t now_ns)
+{
+    h->setup.samples(h->setup.context, now_ns, h->rows.data, h->rows.length);
+    ml_buffer_clear(&h->rows);
+}
+
+static void put_changed(struct ml_heap *h, struct watched *w, int64_t now_ns, bool all)
+{
+    struct ml_heap_amounts sum = {0};
+    for (size_t i = 0; i < w->n_sites; i++) {
+        sum.live_B += w->sites[i].seen.amounts.live_B;
+        sum.allocated_B += w->sites[i].seen.amounts.allocated_B;
+    }
+    struct ml_heap_floor floor = ml_heap_floor_now(&w->pace, &sum, now_ns, all);
+    for (size_t i = 0; i < w->n_sites; i++) {
+        struct site *s = &w->sites[i];
+        if (ml_heap_is_worth_a_row(&floor, &s->written, &s->seen.amounts))
+            put_row(h, w, s, now_ns);
+    }
+    hand_on(h, now_ns);
+}
+
+/* ---- a page's process ---- */
+
+static void look_at_sites(struct ml_heap *h, struct watched *w, uint32_t n_stacks)
+{
+    while (w->n_sites < n_stacks && h->n_numbers < INT32_MAX) {
+        struct ml_heap_site_look seen;
+        if (!ml_heap_page_site(w->page, (uint32_t)w->n_sites, &seen))
+            break;
+        ML_GROW(w->sites, w->n_sites, w->capacity);
+        bool has_calls = w->n_sites > 0; /* the first is for all that have no place */
+        w->sites[w->n_sites++] =
+            (struct site){.number = h->n_numbers++, .asked = !has_calls, .answered = !has_calls};
+    }
+    for (size_t i = 0; i < w->n_sites; i++)
+        ml_heap_page_site(w->page, (uint32_t)i, &w->sites[i].seen);
+}
+
+/* Nothing lives of a program that is over; what it had allocated stays said. */
+static void end_program(struct ml_heap *h, struct watched *w, int64_t now_ns)
+{
+    for (size_t i = 0; w->process >= 0 && i < w->n_sites; i++) {
+        struct ml_heap_amounts *a = &w->sites[i].seen.amounts;
+        a->live_B = a->live_blocks = a->live_error_B = 0;
+    }
+    if (w->process >= 0)
+        put_changed(h, w, now_ns, true);
+    w->n_sites = 0;
+}
+
+static void follow(struct ml_heap *h, struct watched *w, const struct ml_heap_look *look,
+                   int64_t now_ns)
+{
+    if (look->pid == w->pid && look->image == w->image)
+        return;
+    end_program(h, w, now_ns);
+    if (look->pid != w->pid)
+        w->process = -1;
+    w->pid = look->pid;
+    w->image = look->image;
+    w->told = false;
+    w->pace = (struct ml_heap_pace){0};
+}
+
+static void tell(struct ml_heap *h, struct watched *w, const struct ml_heap_look *look)
+{
+    if (w->told || !(look->flags & ML_HEAP_STEPPED_BACK))
+        return;
+    w->told = true;
+    h->setup.note(h->setup.context, w->process,
+                  "a sanitizer has the program's allocator: no heap profile of it");
+}
+
+/* The first site from FROM on whose calls are to be asked for; n_sites: there is none. */
+static size_t next_question(const struct watched *w, size_t from)
+{
+    while (from < w->n_sites && w->sites[from].asked)
+        from++;
+    return from;
+}
+
+/* Asks for the calls of sites that are new. */
+static void ask(struct ml_heap *h, struct watched *w, uint32_t n_modules)
+{
+    struct ml_heap_order order;
+    size_t first = next_question(w, 0), end = first;
+    if (first == w->n_sites)
+        return;
+    ml_heap_order_begin(&order, w->page, w->pid, w->process, n_modules);
+    for (size_t i = first; i < w->n_sites && order.n_sites < ML_HEAP_ORDER_MOST;
+         i = next_question(w, i + 1)) {
+        ml_heap_order_add(&order, w->page, (uint32_t)i, w->sites[i].number);
+        end = i + 1;
+    }
+    bool taken = h->setup.name(h->setup.context, ml_heap_order_end(&order));
+    for (size_t i = first; taken && i < end; i++)
+        w->sites[i].asked = true;
+    ml_heap_order_free(&order);
+}
+
+static bool is_gone(const struct watched *w)
+{
+    return kill(w->pid, 0) != 0 && errno == ESRCH;
+}
+
+static void work_on(struct ml_heap *h, struct watched *w, const struct ml_heap_look *look,
+                    int64_t now_ns, bool all)
+{
+    int rank;
+    if (w->process < 0)
+        w->process = h->setup.of_pid(h->setup.context, w->pid, &rank);
+    if (w->process < 0)
+        return;
+    tell(h, w, look);
+    look_at_sites(h, w, look->n_stacks);
+    put_changed(h, w, now_ns, all);
+    ask(h, w, look->n_modules);
+}
+
+static void visit(struct ml_heap *h, struct watched *w, int64_t now_ns, bool all)
+{
+    struct ml_heap_look look;
+    ml_heap_page_look(w->page, &look);
+    follow(h, w, &look, now_ns);
+    if (!w->pid)
+        return;
+    bool gone = is_gone(w);
+    work_on(h, w, &look, now_ns, all || gone);
+    if (!gone)
+        return;
+    w->n_sites = 0; /* what lived at the end stays so */
+    w->pid = 0;
+    w->image = 0;
+    w->process = -1;
+    ml_heap_page_free(w->page);
+}
+
+static void forget_question(struct watched *w)
+{
+    for (size_t i = 0; i < w->n_sites; i++)
+        w->sites[i].asked = w->sites[i].answered;
+}
+
+void ml_heap_tick(struct ml_heap *h, int64_t now_ns)
+{
+    for (size_t i = 0; i < h->map.n_pages; i++) {
+        if (h->ask_again)
+            forget_question(&h->pages[i]);
+        visit(h, &h->pages[i], now_ns, false);
+    }
+    h->ask_again = false;
+}
+
+void ml_heap_stop(struct ml_heap *h, int64_t now_ns)
+{
+    for (size_t i = 0; i < h->map.n_pages; i++)
+        visit(h, &h->pages[i], now_ns, true);
+}
+
+/* ---- answers ---- */
+
+static void note_answer(struct ml_heap *h, int64_t number)
+{
+    for (size_t p = 0; p < h->map.n_pages; p++) {
+        struct watched *w = &h->pages[p];
+        if (!w->n_sites || number < w->sites[0].number || number > w->sites[w->n_sites - 1].number)
+            continue;
+        for (size_t i = 0; i < w->n_sites; i++)
+            w->sites[i].answered = w->sites[i].answered || w->sites[i].number == number;
+    }
+}
+
+void ml_heap_answered(struct ml_heap *h, const void *pairs, size_t size)
+{
+    const uint8_t *p = pairs, *end = p + size;
+    int64_t number, stack;
+    while (ml_varint_read(&p, end, &number) && ml_varint_read(&p, end, &stack))
+        note_answer(h, number);
+}
+
+void ml_heap_ask_again(struct ml_heap *h)
+{
+    h->ask_again = true;
+}
+
+void ml_heap_close(struct ml_heap *h)
+{
+    if (!h)
+        return;
+    for (size_t i = 0; i < h->map.n_pages; i++)
+        free(h->pages[i].sites);
+    free(h->pages);
+    ml_buffer_free(&h->rows);
+    ml_heap_file_close(&h->map);
+    free(h);
+}

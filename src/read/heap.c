@@ -1,0 +1,211 @@
+#include "read/heap.h"
+
+#include "base/intern.h"
+#include "base/memory.h"
+#include "base/own.h"
+#include "sums/owners.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A site of a process, with what is known of it by the chosen time. */
+struct found {
+    int32_t process, stack;
+    struct ml_heap_owner owner;
+};
+
+struct loading {
+    struct ml_heap_profile *profile;
+    const struct ml_process_row *processes;
+    size_t n_processes;
+    const int32_t *rank_of; /* of each process */
+    const struct ml_heap_choice *choice;
+    struct ml_intern keys; /* process and site: the numbers of SITES */
+    struct found *sites;
+    size_t n, capacity;
+    bool bad; /* some row refers to nothing */
+};
+
+void ml_heap_sum_add(struct ml_heap_sum *sum, const struct ml_heap_sum *more)
+{
+    sum->bytes += more->bytes;
+    sum->blocks += more->blocks;
+    sum->variance += more->variance;
+}
+
+int64_t ml_heap_sum_error(const struct ml_heap_sum *sum)
+{
+    return sum->variance > 0 ? (int64_t)sqrt(sum->variance) : 0;
+}
+
+static struct ml_heap_sum sum_of(int64_t bytes, int64_t blocks, int64_t error_B)
+{
+    return (struct ml_heap_sum){bytes > 0 ? bytes : 0, blocks > 0 ? blocks : 0,
+                                (double)error_B * (double)error_B};
+}
+
+static bool is_wanted(const struct loading *l, int32_t process)
+{
+    return !l->choice->ranks || ml_ranges_contains(l->choice->ranks, l->rank_of[process]);
+}
+
+/* It had ended by the chosen time, and its memory with it. */
+static bool is_over(const struct loading *l, int32_t process)
+{
+    int64_t end_ns = l->processes[process].end_ns;
+    return l->choice->at_ns != ML_HEAP_AT_END && end_ns >= 0 && end_ns <= l->choice->at_ns;
+}
+
+static struct found *site_of(struct loading *l, int32_t process, int32_t site, int32_t stack)
+{
+    int32_t key[2] = {process, site};
+    if (process < 0 || (size_t)process >= l->n_processes || stack < -1 ||
+        stack >= (int32_t)l->profile->stacks.n_stacks) {
+        l->bad = true;
+        return NULL;
+    }
+    uint32_t number = ml_intern_add(&l->keys, key, sizeof key);
+    if (number >= l->n) {
+        ML_GROW(l->sites, l->n, l->capacity);
+        l->sites[l->n++] = (struct found){.process = process, .stack = stack};
+    }
+    return &l->sites[number];
+}
+
+static void visit_site(void *context, const void *row)
+{
+    struct loading *l = context;
+    const struct ml_heap_row *r = row;
+    struct found *site = site_of(l, r->process, r->site, r->stack);
+    l->profile->n_recorded++;
+    if (!site || l->choice->at_ns != ML_HEAP_AT_END)
+        return;
+    site->owner = (struct ml_heap_owner){
+        .live = sum_of(r->end_B, r->end_blocks, r->end_error_B),
+        .allocated = sum_of(r->allocated_B, r->allocated_blocks, r->allocated_error_B),
+        .kind = r->kind};
+}
+
+static void visit_sample(void *context, const void *row)
+{
+    struct loading *l = context;
+    const struct ml_heap_sample_row *r = row;
+    if (r->time_ns > l->choice->at_ns)
+        return;
+    struct found *site = site_of(l, r->process, r->site, r->stack);
+    if (!site)
+        return;
+    site->owner = (struct ml_heap_owner){
+        .live = sum_of(r->live_B, r->live_blocks, r->live_error_B),
+        .allocated = sum_of(r->allocated_B, r->allocated_blocks, r->allocated_error_B),
+        .kind = r->kind};
+}
+
+static void add_owner(struct ml_heap_owner *to, const struct ml_heap_owner *from)
+{
+    ml_heap_sum_add(&to->live, &from->live);
+    ml_heap_sum_add(&to->allocated, &from->allocated);
+}
+
+static void keep(struct loading *l, const struct found *site)
+{
+    struct ml_heap_profile *p = l->profile;
+    struct ml_heap_owner owner = site->owner;
+    if (is_over(l, site->process))
+        owner.live = (struct ml_heap_sum){0};
+    add_owner(&p->total, &owner);
+    int64_t weight = l->choice->churn ? owner.allocated.bytes : owner.live.bytes;
+    if (site->stack < 0) {
+        add_owner(&p->unknown, &owner);
+        return;
+    }
+    if (weight <= 0)
+        return;
+    p->owners[p->stacks.n_samples] = owner;
+    p->stacks.samples[p->stacks.n_samples++] = (struct ml_stacks_sample){
+        .process = site->process,
+        .rank = l->rank_of[site->process],
+        .stack = site->stack,
+        .weight = weight,
+    };
+}
+
+static void choose(struct loading *l)
+{
+    struct ml_heap_profile *p = l->profile;
+    p->owners = ml_realloc_array(NULL, l->n + 1, sizeof *p->owners);
+    p->stacks.samples = ml_realloc_array(NULL, l->n + 1, sizeof *p->stacks.samples);
+    for (size_t i = 0; i < l->n; i++) {
+        if (is_wanted(l, l->sites[i].process))
+            keep(l, &l->sites[i]);
+    }
+    p->stacks.n_recorded = p->n_recorded;
+}
+
+static enum ml_status load(struct ml_run *run, struct loading *l, struct ml_error *err)
+{
+    enum ml_status status = ml_stacks_load_tree(run, &l->profile->stacks, err);
+    if (!status)
+        status = ml_slice_each(run, &ml_table_heap, visit_site, l, err);
+    if (!status && l->choice->at_ns != ML_HEAP_AT_END)
+        status = ml_slice_each(run, &ml_table_heap_samples, visit_sample, l, err);
+    if (!status && l->bad)
+        return ml_fail(err, ML_RUN_LOST,
+                       "the heap profile refers to processes or stacks that are not in the file");
+    if (!status)
+        choose(l);
+    return status;
+}
+
+enum ml_status ml_heap_load(struct ml_run *run, const struct ml_process_row *processes,
+                            size_t n_processes, const struct ml_heap_choice *choice,
+                            struct ml_heap_profile *out_profile, struct ml_error *err)
+{
+    *out_profile = (struct ml_heap_profile){.recorded = ml_run_has(run, "heap", "site") &&
+                                                        ml_run_has(run, "heap_samples", "site")};
+    if (!out_profile->recorded)
+        return ML_OK;
+    int32_t *rank_of = ml_owner_ranks(processes, n_processes);
+    struct loading l = {.profile = out_profile,
+                        .processes = processes,
+                        .n_processes = n_processes,
+                        .rank_of = rank_of,
+                        .choice = choice};
+    enum ml_status status = load(run, &l, err);
+    ml_intern_free(&l.keys);
+    free(l.sites);
+    free(rank_of);
+    if (status)
+        ml_heap_profile_free(out_profile);
+    return status;
+}
+
+static bool allocates_for_others(const char *function)
+{
+    static const char *const prefixes[] = {
+        "operator new", "std::", "__gnu_cxx::", "void std::", "__cxa_", "_Znwm"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        if (strncmp(function, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+int32_t ml_heap_owner_frame(const struct ml_stacks *s, int32_t stack)
+{
+    int32_t innermost = s->stacks[stack].frame;
+    for (; stack >= 0; stack = s->stacks[stack].parent) {
+        int32_t frame = s->stacks[stack].frame;
+        if (*s->frames[frame].function && !allocates_for_others(s->frames[frame].function))
+            return frame;
+    }
+    return innermost;
+}
+
+void ml_heap_profile_free(struct ml_heap_profile *profile)
+{
+    free(profile->owners);
+    ml_stacks_free(&profile->stacks);
+    *profile = (struct ml_heap_profile){0};
+}

@@ -1,0 +1,56 @@
+/* Who owns the memory: the heap profile of a run at one moment, by call stack. */
+#ifndef ML_READ_HEAP_H
+#define ML_READ_HEAP_H
+
+#include "read/stacks.h"
+
+/* In place of a time: what each process had when it was seen last. */
+#define ML_HEAP_AT_END INT64_MAX
+
+struct ml_heap_choice {
+    const struct ml_ranges *ranks; /* NULL: all, also of processes that belong to no rank */
+    int64_t at_ns;
+    bool churn; /* weights are of what was allocated until then, not of what lives */
+};
+
+/* Bytes and blocks, and the standard error of the bytes. */
+struct ml_heap_sum {
+    int64_t bytes, blocks;
+    double variance; /* bytes squared */
+};
+
+/* Of one site of one process. */
+struct ml_heap_owner {
+    struct ml_heap_sum live, allocated;
+    int8_t kind; /* enum ml_site_kind */
+};
+
+struct ml_heap_profile {
+    bool recorded;     /* the file has the tables; an older one has not */
+    size_t n_recorded; /* sites in the file */
+    /* Frames and stacks; each site whose calls are known and that has a weight is a sample. */
+    struct ml_stacks stacks;
+    struct ml_heap_owner *owners; /* [stacks.n_samples] */
+    struct ml_heap_owner unknown; /* of all sites whose calls are not known */
+    struct ml_heap_owner total;   /* of all */
+};
+
+/* Loads what lived at CHOICE's time in processes that had not ended by then. PROCESSES are the rows
+ * of the table. Errors: those of reading; numbers that refer to nothing. */
+enum ml_status ml_heap_load(struct ml_run *run, const struct ml_process_row *processes,
+                            size_t n_processes, const struct ml_heap_choice *choice,
+                            struct ml_heap_profile *out_profile, struct ml_error *err);
+
+void ml_heap_sum_add(struct ml_heap_sum *sum, const struct ml_heap_sum *more);
+
+/* The standard error of SUM, in bytes. */
+int64_t ml_heap_sum_error(const struct ml_heap_sum *sum);
+
+/* The call of STACK that a reader takes for the owner: the innermost that is none of the language's
+ * own ways to allocate (operator new, std::vector ...); where all are, the innermost. Its number in
+ * /frames. */
+int32_t ml_heap_owner_frame(const struct ml_stacks *stacks, int32_t stack);
+
+void ml_heap_profile_free(struct ml_heap_profile *profile);
+
+#endif
