@@ -110,6 +110,7 @@ static void reset(struct ml_heap_page *page)
         ML_STORE(stack->allocated_variance, 0);
     }
     ML_STORE(page->n_words, 0);
+    ML_STORE(page->n_modules, 0);
     ML_STORE(page->flags, 0);
     ML_STORE(page->mean_B, 0);
     ML_STORE(page->n_samples, 0);

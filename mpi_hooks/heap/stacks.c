@@ -1,6 +1,7 @@
 #include "mpi_hooks/heap/stacks.h"
 
 #include "mpi_hooks/atomics.h"
+#include "mpi_hooks/heap/code.h"
 
 #define PLACES (2 * ML_HEAP_STACKS)
 #define NUMBER (ML_HEAP_STACKS - 1)
@@ -33,6 +34,7 @@ static uint32_t enter(struct ml_heap_page *page, enum ml_heap_kind kind, const u
     uint32_t number = ML_LOAD(page->n_stacks), first = ML_LOAD(page->n_words);
     if (number >= ML_HEAP_STACKS || n > ML_HEAP_WORDS - first)
         return 0;
+    ml_code_know(page, pcs, n);
     for (size_t i = 0; i < n; i++)
         ML_STORE(page->words[first + i], pcs[i]);
     struct ml_heap_stack *stack = &page->stacks[number];

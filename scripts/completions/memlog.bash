@@ -12,7 +12,7 @@ _memlog()
         mapfile -t COMPREPLY < <(compgen -W 'read plot export recover check' -- "$word")
         return ;;
     read)
-        options='--all --every --ranks --separate --stdout --mpi --pstack --tree --rank --since --until --json --no-color --help'
+        options='--all --every --ranks --separate --stdout --mpi --pstack --tree --heap --at --flat --churn --rank --since --until --json --no-color --help'
         files='@(h5|journal|log|csv)' ;;
     plot)
         options='--outfile --by --stacked --heatmap --multiples --band --column --rate --since --until --rank --node --time --yrange --log

@@ -209,6 +209,8 @@ static void visit(struct ml_heap *h, struct watched *w, int64_t now_ns, bool all
 {
     struct ml_heap_look look;
     ml_heap_page_look(w->page, &look);
+    if (look.pid && !look.image) /* it is just being claimed */
+        return;
     follow(h, w, &look, now_ns);
     if (!w->pid)
         return;

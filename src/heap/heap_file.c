@@ -31,7 +31,10 @@ enum ml_status ml_heap_file_create(size_t n, int64_t mean_B, double share,
                                   .stride = ML_HEAP_STRIDE,
                                   .mean_B = mean_B,
                                   .share = share};
-    *out_map = (struct ml_heap_file_map){file, size, n, ML_TAKE_FD(fd)};
+    out_map->file = file;
+    out_map->size = size;
+    out_map->n_pages = n;
+    out_map->fd = ML_TAKE_FD(fd);
     return ML_OK;
 }
 

@@ -111,8 +111,9 @@ static void add_tree(const struct ml_heap_view *view, const struct ml_style *sty
     struct figures f = {.view = view, .tree = &tree, .narrow = style->width < 72};
     ml_stack_tree_make(&p->stacks, &tree);
     for (size_t i = 0; i < p->stacks.n_samples; i++) {
-        size_t rank = (size_t)(p->stacks.samples[i].rank + 1);
-        f.n_ranks = rank > f.n_ranks ? rank : f.n_ranks;
+        int32_t rank = p->stacks.samples[i].rank;
+        if (rank >= 0 && (size_t)rank >= f.n_ranks)
+            f.n_ranks = (size_t)rank + 1;
     }
     f.by_rank = ml_alloc((f.n_ranks + 1) * sizeof *f.by_rank);
     add_title(&f, style, out);

@@ -29,6 +29,10 @@ COLUMNS = {
     "stack_samples": "time_s process thread stack trigger stopped_s took_s",
     "mpi": "process rank phase call calls time_s time_error_s longest_s messages sent_B grown_B",
     "mpi_calls": "name kind",
+    "heap": "process rank site stack kind peak_s peak_B peak_blocks peak_error_B end_B end_blocks end_error_B"
+            " allocated_B allocated_blocks allocated_error_B",
+    "heap_samples": "time_s process rank site stack kind live_B live_blocks live_error_B allocated_B"
+                    " allocated_blocks allocated_error_B",
 }
 ATTRIBUTES = ("format format_version title creator created time_origin time_origin_iso complete "
               "recovered command directory mpi exit_code verdict").split()

@@ -315,7 +315,7 @@ def test_without_a_file(tmp_path):
     """Preloaded by hand, or after the recorder has gone: nothing happens."""
     plain = mt.run([HEAP / "seen"])
     for value in ("", "/proc/1/fd/99", "/dev/null", "/proc/self/exe", "x" * 1000):
-        env = {**mt.base_environment(), "LD_PRELOAD": str(LIBRARY), "MEMLOG_HEAP": value}
+        env = {**mt.base_environment(), "LD_PRELOAD": str(LIBRARY), "MEMLOG_HEAP_PAGES": value}
         assert mt.run([HEAP / "seen"], env=env).stdout == plain.stdout
 
 

@@ -75,6 +75,8 @@ static const struct row {
      "USR1",
      {"KILL", "TERM", "usr1", "USR3", "10"}},
     {"no-hooks", NULL, "MEMLOG_NO_HOOKS", "no", NULL, "yes", {NULL}},
+    {"heap", NULL, "MEMLOG_HEAP", "no", NULL, "yes", {NULL}},
+    {"heap-rate", NULL, "MEMLOG_HEAP_RATE", "524288", "64KiB", "65536", {"x", "-1", "1023"}},
     {"journal-dir", NULL, "MEMLOG_JOURNAL_DIR", "", "/scratch", "/scratch", {NULL}},
     {"force", NULL, "MEMLOG_FORCE", "no", NULL, "yes", {NULL}},
     {"live", NULL, "MEMLOG_LIVE", "no", NULL, "yes", {NULL}},

@@ -1,0 +1,196 @@
+"""Who owns the memory: the heap profile of a recording against programs of known allocation."""
+import json
+import math
+import os
+import signal
+import subprocess
+
+import jsonschema
+import pytest
+import memlog_testing as mt
+from memlog_file import Recording
+
+MIB = 1 << 20
+HEAP = ("-q", "-r", "50ms", "--heap", "--heap-rate", "64KiB")
+SOURCE = (mt.TESTS / "programs/owners.c").read_text().splitlines()
+LINE = 1 + next(i for i, line in enumerate(SOURCE) if "malloc(BLOCK)" in line)   # the one of fill
+SCHEMA = mt.TESTS.parent / "docs/read.schema.json"
+
+
+def profile(file, *options):
+    done = subprocess.run([mt.MEMLOG, "read", "--json", "--heap", *options, file],
+                          capture_output=True, text=True, timeout=mt.TIMEOUT_S)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    jsonschema.validate(report, json.loads(SCHEMA.read_text()))
+    heap = report["heap"]
+    for site in heap["sites"]:
+        site["functions"] = [heap["calls"][c]["function"] for c in site["calls"]]
+    return heap
+
+
+def of(heap, function, rank=None, what="live"):
+    """Bytes of the sites below FUNCTION, and five of their standard errors."""
+    sites = [s for s in heap["sites"] if function in s["functions"] and rank in (None, s["rank"])]
+    error = math.sqrt(sum(s[f"{what}_error_B"] ** 2 for s in sites))
+    return sum(s[f"{what}_B"] for s in sites), 5 * error
+
+
+def check(heap, function, wanted_B, **which):
+    found_B, tolerance_B = of(heap, function, **which)
+    assert abs(found_B - wanted_B) <= tolerance_B + 0.01 * wanted_B, (
+        f"{function} {which}: {found_B / MIB:.1f} +- {tolerance_B / MIB:.1f}, not {wanted_B / MIB:.1f} MiB")
+
+
+def has_owners(file, ranks):
+    """Whether the journals of a running job have what each rank allocated last, of what it keeps."""
+    if not mt.has_samples(file):
+        return False
+    heap = profile(file, "--at", "end")
+    return all(of(heap, "precondition", rank)[0] > 9 * MIB for rank in range(ranks))
+
+
+def finish(command, file, ranks):
+    """Runs owners until the record has what it keeps at its peak."""
+    go = file.with_name("go")
+    with mt.Job([*command, go]) as job:
+        mt.wait_for(lambda: has_owners(file, ranks), what="the owners in the journals")
+        go.touch()
+        outcome = job.finish()
+    assert outcome.code == 0 and not outcome.orphans, str(outcome)
+
+
+def record(flavour, file, ranks=2, options=HEAP):
+    finish(mt.hosted_command(flavour, ranks, "owners", file=file, options=options), file, ranks)
+
+
+def test_owners_at_the_peak(flavour, file):
+    record(flavour, file, ranks=3)
+    heap = profile(file)
+    for rank in range(3):
+        check(heap, "assemble", (rank + 1) * 20 * MIB, rank=rank)
+        check(heap, "precondition", 10 * MIB, rank=rank)
+        if flavour == "openmpi":               # UCX, in MPICH, has its own function in place of mmap
+            check(heap, "map_halo", 10 * MIB, rank=rank)
+        assert of(heap, "iterate", rank=rank)[0] < MIB
+    kinds = {s["kind"] for s in heap["sites"] if "map_halo" in s["functions"]}
+    assert kinds <= {"mapped"}
+    found = next(s for s in heap["sites"] if "fill" in s["functions"])
+    place = heap["calls"][found["calls"][0]]
+    assert place["function"] == "fill" and place["file"].endswith("owners.c") and place["line"] == LINE
+
+
+def test_at_the_end_and_in_all(flavour, file):
+    record(flavour, file)
+    heap = profile(file, "--at", "end")
+    for rank in range(2):
+        check(heap, "assemble", (rank + 1) * 10 * MIB, rank=rank)
+    heap = profile(file, "--churn")
+    check(heap, "iterate", 400 * MIB, what="allocated")
+    check(heap, "assemble", 60 * MIB, what="allocated")
+
+
+def test_one_rank(file):
+    record(mt.BUILD, file)
+    heap = profile(file, "--rank", "1")
+    assert {s["rank"] for s in heap["sites"]} == {1}
+    check(heap, "assemble", 40 * MIB)
+
+
+def test_tables_agree(file):
+    """/heap is what /heap_samples says at the peak and at the end."""
+    record(mt.BUILD, file)
+    recording = Recording(file)
+    last, peaks = {}, {}
+    sites = {(r["process"], r["site"]): r for r in recording.rows("heap")}
+    for row in recording.rows("heap_samples"):
+        key = row["process"], row["site"]
+        last[key] = row
+        if row["time_s"] <= sites[key]["peak_s"]:
+            peaks[key] = row
+    assert set(last) == set(sites)
+    for key, site in sites.items():
+        assert site["end_B"] == last[key]["live_B"] and site["allocated_B"] == last[key]["allocated_B"]
+        assert site["peak_B"] == (peaks[key]["live_B"] if key in peaks else 0)
+        assert site["stack"] == last[key]["stack"] and site["kind"] == last[key]["kind"]
+
+
+def test_killed(flavour, file):
+    """All are killed at once: what was known a second before is in the journals, with its calls."""
+    command = mt.hosted_command(flavour, 2, "owners", "never", file=file, options=HEAP)
+    with mt.Job(command) as job:
+        mt.wait_for(lambda: has_owners(file, 2), what="the owners in the journals")
+        for pid in job.processes():
+            mt.send(pid, signal.SIGSTOP)       # none sees another's end
+        job.kill_all()
+    out = file.with_name("recovered.h5")
+    subprocess.run([mt.MEMLOG, "recover", *mt.journals_of(file), "-o", out], check=True,
+                   capture_output=True, timeout=mt.TIMEOUT_S)
+    check(profile(out, "--at", "end"), "assemble", 60 * MIB)
+
+
+def test_a_short_program_is_named(file):
+    """It has ended before anybody could ask it what its calls are."""
+    outcome = mt.run_hosted(mt.BUILD, 1, "owners", file=file, options=HEAP)
+    assert outcome.code == 0, str(outcome)
+    heap = profile(file, "--at", "end")
+    check(heap, "assemble", 10 * MIB)
+    assert heap["unknown"]["live_B"] <= 0.05 * heap["total"]["live_B"]
+
+
+def test_behind_a_shell(file):
+    """The pages are for whichever process comes; execve begins anew."""
+    program = " ".join(mt.program(mt.BUILD, "owners"))
+    finish([*mt.mpiexec(mt.BUILD, 2), mt.MEMLOG_MPI, *HEAP, "-o", file, "--", "sh", "-c",
+            f"true; exec {program} $0"], file, 2)
+    check(profile(file), "assemble", 60 * MIB)
+
+
+def test_around_a_launcher(file):
+    finish([mt.MEMLOG_MPI, *HEAP, "-o", file, "--", *mt.mpiexec(mt.BUILD, 2),
+            *mt.program(mt.BUILD, "owners")], file, 2)
+    check(profile(file), "assemble", 60 * MIB)
+
+
+def test_with_stacks_too(file):
+    """One tree for both; neither takes the other's."""
+    record(mt.BUILD, file, options=(*HEAP, "--pstack", "--stack-rate", "100ms"))
+    check(profile(file), "assemble", 60 * MIB)
+    recording = Recording(file)
+    assert recording.rows("stack_samples")
+    assert {r["trigger"] for r in recording.rows("stack_samples")} <= {1, 2, 4}
+    stacks = {r["stack"] for r in recording.rows("heap_samples")} - {-1}
+    assert stacks and max(stacks) < len(recording.rows("stacks"))
+
+
+def test_not_asked_for(file):
+    outcome = mt.run_hosted(mt.BUILD, 1, "hello", file=file)
+    assert outcome.code == 0
+    said = mt.memlog(file.parent, "read", "--heap", file.name)
+    assert "no heap profile was recorded; memlog-mpi --heap takes one" in said.replace("\n  ", " ")
+
+
+@pytest.mark.parametrize("options", [(), ("--heap",)], ids=["without", "with"])
+def test_preloaded_first(file, options):
+    """The user's own libraries stay, between ours."""
+    own = "/usr/lib/x86_64-linux-gnu/libm.so.6"
+    if not os.path.exists(own):
+        pytest.skip(f"no {own}")
+    outcome = mt.run([*mt.mpiexec(mt.BUILD, 1), mt.MEMLOG_MPI, "-q", *options, "-o", file, "--",
+                      "sh", "-c", "echo $LD_PRELOAD"], env={"LD_PRELOAD": own})
+    names = [os.path.basename(p) for p in outcome.stdout.decode().strip().split(":")]
+    assert names[:-1] if not options else names[0] == "libmemlog_heap.so", names
+    assert "libm.so.6" in names and (("libmemlog_heap.so" in names) == bool(options)), names
+
+
+def test_text(file):
+    """What people read: the head, the tree with its owners, lines, and what was allocated."""
+    record(mt.BUILD, file)
+    tree = mt.memlog(file.parent, "read", "--heap", file.name)
+    assert "heap at the peak of the job" in tree and "assemble" in tree and "fill" in tree
+    flat = mt.memlog(file.parent, "read", "--heap", "--flat", file.name)
+    assert f"fill at owners.c:{LINE}" in flat and "precondition at owners.c:" in flat
+    churn = mt.memlog(file.parent, "read", "--churn", file.name)
+    assert "allocated in all, freed or not" in churn and "iterate at owners.c:" in churn
+    early = mt.memlog(file.parent, "read", "--heap", "--at", "0.001s", file.name)
+    assert "nothing that was allocated is known" in early
