@@ -1,6 +1,5 @@
 #include "mpi_hooks/heap/walk.h"
 #include "mpi_hooks/heap/walk_frames.h"
-#include "mpi_hooks/heap/walk_modules.h"
 #include "mpi_hooks/heap/walk_stack.h"
 
 #include <errno.h>
@@ -8,8 +7,15 @@
 void ml_heap_walk_open(void)
 {
     int saved_errno = errno;
-    ml_heap_walk_modules_open();
+    ml_heap_walk_frames_open();
     ml_heap_walk_stack_open();
+    errno = saved_errno;
+}
+
+void ml_heap_walk_refresh(void)
+{
+    int saved_errno = errno;
+    ml_heap_walk_frames_refresh();
     errno = saved_errno;
 }
 

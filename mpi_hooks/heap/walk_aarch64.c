@@ -10,6 +10,14 @@ static uintptr_t plain(uintptr_t pc)
     return link;
 }
 
+void ml_heap_walk_frames_open(void)
+{
+}
+
+void ml_heap_walk_frames_refresh(void)
+{
+}
+
 /* Frame records: the caller's frame pointer and the return address (AAPCS64, 6.4.6). Each lies
  * above the one before; the kernel puts one into a signal's frame, so the chain goes through it,
  * from an alternate stack to another place, once or twice. */
@@ -25,7 +33,7 @@ size_t ml_heap_walk_frames(const struct ml_heap_walk_start *start, uintptr_t *ou
         uintptr_t caller;
         out_pcs[n++] = pc;
         if (fp < sp) {
-            if (jumps_left-- == 0)
+            if (fp == 0 || jumps_left-- == 0)
                 break;
             ml_heap_walk_stack_enter(&stack, fp);
         }

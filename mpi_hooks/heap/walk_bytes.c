@@ -5,7 +5,7 @@
 struct ml_heap_walk_bytes ml_heap_walk_take(struct ml_heap_walk_bytes *bytes, uint64_t size)
 {
     struct ml_heap_walk_bytes taken = {.at = bytes->at, .end = bytes->at};
-    if (size > (uint64_t)(bytes->end - bytes->at)) {
+    if (bytes->bad || size > (uint64_t)(bytes->end - bytes->at)) {
         bytes->at = bytes->end;
         bytes->bad = taken.bad = true;
         return taken;

@@ -1,4 +1,4 @@
-/* Reads numbers one after the other; past the end it is bad, and all numbers are 0. */
+/* Reads numbers one after the other; past the end it is bad, and all further ones are 0. */
 #ifndef ML_HOOKS_HEAP_WALK_BYTES_H
 #define ML_HOOKS_HEAP_WALK_BYTES_H
 

@@ -1,7 +1,5 @@
 #include "mpi_hooks/heap/walk_cache.h"
 
-#include <string.h>
-
 enum { WORDS = ML_HEAP_WALK_RULE_WORDS };
 _Static_assert(sizeof(struct ml_heap_walk_rule) == WORDS * sizeof(uint64_t), "whole words");
 _Static_assert(sizeof(struct ml_heap_walk_place) == 64, "a cache line");

@@ -4,8 +4,9 @@
 #define ML_HOOKS_HEAP_WALK_CACHE_H
 
 #include "mpi_hooks/atomics.h"
-#include "mpi_hooks/heap/walk_memory.h"
 #include "mpi_hooks/heap/walk_modules.h"
+
+#include <string.h>
 
 enum { ML_HEAP_WALK_PLACES_LOG2 = 12, ML_HEAP_WALK_RULE_WORDS = 3 };
 
@@ -29,7 +30,10 @@ static inline struct ml_heap_walk_place *ml_heap_walk_place_of(uint64_t key, uns
 
 static inline uint64_t ml_heap_walk_entry_says(uintptr_t entry)
 {
-    return entry ? ml_heap_walk_word(entry + 8) : 0;
+    uint64_t says = 0;
+    if (entry)
+        memcpy(&says, (const void *)(entry + 8), sizeof says);
+    return says;
 }
 
 /* The first N words of the rule. */

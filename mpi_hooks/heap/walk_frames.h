@@ -13,6 +13,10 @@ struct ml_heap_walk_start {
     uintptr_t inside[8];
 };
 
+/* What the walk needs to know beforehand, and anew when modules came or went. */
+void ml_heap_walk_frames_open(void);
+void ml_heap_walk_frames_refresh(void);
+
 size_t ml_heap_walk_frames(const struct ml_heap_walk_start *start, uintptr_t *out_pcs, size_t max);
 
 #endif

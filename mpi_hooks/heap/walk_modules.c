@@ -1,5 +1,4 @@
 #include "mpi_hooks/heap/walk_modules.h"
-#include "mpi_hooks/heap/walk.h"
 #include "mpi_hooks/heap/walk_list.h"
 #include "mpi_hooks/heap/walk_memory.h"
 
@@ -30,7 +29,7 @@ void ml_heap_walk_modules_open(void)
         ml_heap_walk_list_take();
 }
 
-void ml_heap_walk_refresh(void)
+void ml_heap_walk_modules_refresh(void)
 {
     if (!find_object)
         ml_heap_walk_list_take();

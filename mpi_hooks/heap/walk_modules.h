@@ -11,6 +11,7 @@ struct ml_heap_walk_module {
 };
 
 void ml_heap_walk_modules_open(void);
+void ml_heap_walk_modules_refresh(void);
 
 /* Whether ADDRESS lies in a module that is there now. */
 bool ml_heap_walk_modules_find(uintptr_t address, struct ml_heap_walk_module *out);

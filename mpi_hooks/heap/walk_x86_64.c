@@ -267,6 +267,16 @@ static bool begin_with_all(struct walk *w, const struct ml_heap_walk_start *star
     return find_rule(w, &rule) && leave(w, &rule) == GOES_ON && w->pc == start->pc;
 }
 
+void ml_heap_walk_frames_open(void)
+{
+    ml_heap_walk_modules_open();
+}
+
+void ml_heap_walk_frames_refresh(void)
+{
+    ml_heap_walk_modules_refresh();
+}
+
 size_t ml_heap_walk_frames(const struct ml_heap_walk_start *start, uintptr_t *out_pcs, size_t max)
 {
     struct walk w;

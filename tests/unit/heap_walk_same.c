@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unwind.h>
 
 #include <cmocka.h>
 
@@ -31,19 +32,51 @@ static void note_different(const uintptr_t *ours, size_t n, void **theirs, size_
     n_wrong_theirs = n_theirs;
 }
 
+struct taken {
+    void *pcs[SAME_MAX];
+    size_t n;
+};
+
+static _Unwind_Reason_Code take_frame(struct _Unwind_Context *frame, void *data)
+{
+    struct taken *taken = data;
+    if (taken->n == SAME_MAX)
+        return _URC_END_OF_STACK;
+    taken->pcs[taken->n++] = (void *)_Unwind_GetIP(frame);
+    return _URC_NO_REASON;
+}
+
+const void *_Unwind_Find_FDE(void *pc, void *bases);
+
+static int has_table(void *pc)
+{
+    void *bases[3];
+    return _Unwind_Find_FDE((char *)pc - 1, bases) != NULL;
+}
+
+/* libgcc ends, at times with a 0, where there is no table, as in .init and .fini. We go on by the
+ * frame pointer. */
+static int is_same(const uintptr_t *ours, size_t n, void **theirs, size_t n_theirs)
+{
+    if (n_theirs > 1 && !theirs[n_theirs - 1])
+        n_theirs--;
+    return n_theirs > 0 && n >= n_theirs &&
+           memcmp(ours + 1, theirs + 1, (n_theirs - 1) * sizeof *ours) == 0 &&
+           (n == n_theirs || !has_table(theirs[n_theirs - 1]));
+}
+
 /* The innermost addresses differ: both lie in this function. */
 __attribute__((noinline)) void compare_walks(void)
 {
-    void *theirs[SAME_MAX];
+    struct taken theirs = {.n = 0};
     uintptr_t ours[SAME_MAX];
     errno = ERANGE;
     size_t n = ml_heap_walk(ours, SAME_MAX);
     int saved_errno = errno;
-    size_t n_theirs = (size_t)backtrace(theirs, SAME_MAX);
+    _Unwind_Backtrace(take_frame, &theirs);
     atomic_fetch_add(&n_compared, 1);
-    if (saved_errno != ERANGE || n == 0 || n != n_theirs ||
-        memcmp(ours + 1, theirs + 1, (n - 1) * sizeof *ours) != 0)
-        note_different(ours, n, theirs, n_theirs);
+    if (saved_errno != ERANGE || !is_same(ours, n, theirs.pcs, theirs.n))
+        note_different(ours, n, theirs.pcs, theirs.n);
     memcpy(last_walk, ours, n * sizeof *ours);
     n_last_walk = n;
 }

@@ -1,4 +1,4 @@
-/* Our stacks against those of the C library, from wherever a hook is called. */
+/* Our stacks against those of the compiler's library, from wherever a hook is called. */
 #ifndef HEAP_WALK_SAME_H
 #define HEAP_WALK_SAME_H
 

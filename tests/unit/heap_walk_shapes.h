@@ -27,5 +27,6 @@ void asm_with_pointer_only(hook *call);
 void asm_by_rbx(hook *call);
 void asm_return_to(hook *call, uintptr_t pc); /* its table says that PC is where it returns to */
 void asm_frame_at(hook *call, uintptr_t rbp); /* its table says that its frame is there */
+void asm_interrupt_each(hook *call);          /* a trap at each instruction until it returns */
 
 #endif
