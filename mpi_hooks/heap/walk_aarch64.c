@@ -33,9 +33,8 @@ size_t ml_heap_walk_frames(const struct ml_heap_walk_start *start, uintptr_t *ou
         uintptr_t caller;
         out_pcs[n++] = pc;
         if (fp < sp) {
-            if (fp == 0 || jumps_left-- == 0)
+            if (fp == 0 || jumps_left-- == 0 || !ml_heap_walk_stack_enter(&stack, fp))
                 break;
-            ml_heap_walk_stack_enter(&stack, fp);
         }
         if (fp % 16 || !ml_heap_walk_stack_read(&stack, fp, &caller) ||
             !ml_heap_walk_stack_read(&stack, fp + 8, &pc))

@@ -81,15 +81,17 @@ void ml_heap_walk_stack_begin(struct ml_heap_walk_stack *stack)
     *stack = (struct ml_heap_walk_stack){.tries_left = TRIES};
 }
 
-void ml_heap_walk_stack_enter(struct ml_heap_walk_stack *stack, uintptr_t sp)
+bool ml_heap_walk_stack_enter(struct ml_heap_walk_stack *stack, uintptr_t sp)
 {
     uintptr_t high = own.high;
     stack->floor = sp > RED_ZONE_B ? sp - RED_ZONE_B : 0;
     stack->low = stack->high = sp;
-    if (high && sp >= own.low && sp < high)
-        stack->high = high;
-    else if (is_own(sp))
-        stack->high = own.high;
+    if (!(high && sp >= own.low && sp < high) && !is_own(sp))
+        return true;
+    stack->high = own.high;
+    if (stack->own_sp == 0)
+        stack->own_sp = sp;
+    return sp >= stack->own_sp;
 }
 
 /* The window goes to the page of ADDRESS. */

@@ -15,8 +15,8 @@
 
 struct ml_heap_walk_stack {
     uintptr_t low, high; /* can be read */
-    uintptr_t floor;     /* a red zone below the stack pointer that the walk came with: nothing
-                          * below is read */
+    uintptr_t floor;     /* nothing below is read: a red zone below the stack pointer */
+    uintptr_t own_sp;    /* the first stack pointer that was on the thread's own stack; 0: none */
     unsigned tries_left;
 };
 
@@ -25,8 +25,9 @@ void ml_heap_walk_stack_open(void);
 /* A walk's window, empty at first. */
 void ml_heap_walk_stack_begin(struct ml_heap_walk_stack *stack);
 
-/* The walk goes on, or begins, at SP. */
-void ml_heap_walk_stack_enter(struct ml_heap_walk_stack *stack, uintptr_t sp);
+/* The walk goes on, or begins, at SP. False where that cannot be: below where it once was on the
+ * thread's own stack, which nobody uses. */
+bool ml_heap_walk_stack_enter(struct ml_heap_walk_stack *stack, uintptr_t sp);
 
 bool ml_heap_walk_stack_try(struct ml_heap_walk_stack *stack, uintptr_t address, uintptr_t *out);
 

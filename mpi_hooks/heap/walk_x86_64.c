@@ -82,8 +82,7 @@ static bool jump(struct walk *w, uintptr_t sp)
     if (w->jumps_left == 0)
         return false;
     w->jumps_left--;
-    ml_heap_walk_stack_enter(&w->stack, sp);
-    return true;
+    return ml_heap_walk_stack_enter(&w->stack, sp);
 }
 
 static bool read_word(struct walk *w, uintptr_t address, uintptr_t *out)
