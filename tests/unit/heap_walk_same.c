@@ -48,10 +48,11 @@ static _Unwind_Reason_Code take_frame(struct _Unwind_Context *frame, void *data)
 
 const void *_Unwind_Find_FDE(void *pc, void *bases);
 
+/* Whether PC is where a call returns to or an instruction that was interrupted. */
 static int has_table(void *pc)
 {
     void *bases[3];
-    return _Unwind_Find_FDE((char *)pc - 1, bases) != NULL;
+    return _Unwind_Find_FDE((char *)pc - 1, bases) && _Unwind_Find_FDE(pc, bases);
 }
 
 /* libgcc ends, at times with a 0, where there is no table, as in .init and .fini. We go on by the

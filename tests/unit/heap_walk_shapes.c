@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define NO_TAIL __asm__ volatile("" ::: "memory")
-#define SHAPE static __attribute__((noinline, noclone)) void
+#define SHAPE static __attribute__((noinline)) void
 
 static void use(volatile char *bytes, int size_B)
 {
@@ -85,7 +85,7 @@ SHAPE sorted(hook *call)
     NO_TAIL;
 }
 
-static __attribute__((noinline, noclone, noreturn)) void jump_out(hook *call)
+static __attribute__((noinline, noreturn)) void jump_out(hook *call)
 {
     call();
     abort();
