@@ -182,6 +182,8 @@ static void on_finalize(struct client *c, const struct ml_pmi1_command *command)
 static void on_abort(struct client *c, const struct ml_pmi1_command *command)
 {
     const char *code = ml_pmi1_word(command, "exitcode"), *text = ml_pmi1_word(command, "message");
+    if (!text)
+        text = ml_pmi1_word(command, "error_msg");
     c->pmi->host.abort(c->pmi->host.context, c->rank, code ? atoi(code) : 1, text ? text : "");
 }
 

@@ -2,6 +2,18 @@
 
 #include <string.h>
 
+/* A value that may hold blanks is the last one of its line: what is put, and the text of an abort
+ * (MPICH since 4.1: "message"; of other clients of PMI-1: "error_msg"). */
+static bool reaches_the_end(const char *key)
+{
+    static const char *const keys[] = {"value", "message", "error_msg"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool ml_pmi1_parse(char *line, struct ml_pmi1_command *out)
 {
     *out = (struct ml_pmi1_command){0};
@@ -15,8 +27,7 @@ bool ml_pmi1_parse(char *line, struct ml_pmi1_command *out)
             return false;
         *equals = 0;
         char *value = equals + 1;
-        bool to_the_end = strcmp(cursor, "value") == 0;
-        char *end = to_the_end ? value + strlen(value) : value + strcspn(value, " ");
+        char *end = value + (reaches_the_end(cursor) ? strlen(value) : strcspn(value, " "));
         out->words[out->n_words].key = cursor;
         out->words[out->n_words++].value = value;
         cursor = *end ? end + 1 : end;

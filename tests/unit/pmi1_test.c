@@ -295,6 +295,12 @@ static void aborting(void **state)
     WAIT_FOR(bed->loop, bed->aborted == 4);
     assert_int_equal(bed->code, 77);
     assert_string_equal(bed->text, "out_of_luck");
+    bed->aborted = -1;
+    say(bed, 2,
+        "cmd=abort exitcode=7 message=Fatal error in x: Invalid rank, error stack:\nx(1): x\n");
+    WAIT_FOR(bed->loop, bed->aborted == 4);
+    assert_int_equal(bed->code, 7);
+    assert_string_equal(bed->text, "Fatal error in x: Invalid rank, error stack:");
     say(bed, 1, "cmd=abort\n");
     WAIT_FOR(bed->loop, bed->aborted == 1);
     assert_int_equal(bed->code, 1);
