@@ -135,6 +135,14 @@ static void check_done(struct ml_hub *h)
         ml_job_node_done(h->job);
 }
 
+static void tell_failure(struct ml_hub *h, const struct ml_verdict *verdict)
+{
+    const struct ml_judgement *why = &verdict->why;
+    if (*why->words)
+        ml_sampler_event(h->setup.sampler, verdict->rank, ML_EVENT_DEATH, why->death, why->words);
+    ml_job_failure(h->job, verdict);
+}
+
 static void rank_exited(struct ml_hub *h, struct ml_seat *s, const struct ml_rank_exit *end)
 {
     int value;
@@ -148,10 +156,7 @@ static void rank_exited(struct ml_hub *h, struct ml_seat *s, const struct ml_ran
     struct ml_verdict verdict = {.cause = cause, .rank = s->rank, .value = value};
     if (cause == ML_CAUSE_SIGNAL || cause == ML_CAUSE_EXIT)
         verdict.why = ml_sampler_judge(h->setup.sampler, s->rank, end->status, h->asked);
-    if (*verdict.why.words)
-        ml_sampler_event(h->setup.sampler, s->rank, ML_EVENT_DEATH, verdict.why.death,
-                         verdict.why.words);
-    ml_job_failure(h->job, &verdict);
+    tell_failure(h, &verdict);
 }
 
 static void end_ranks(void *context)
@@ -334,8 +339,13 @@ static void aborted(void *context, int rank, int code, const char *text)
         return;
     s->end.abort_code = code & 0xff;
     ml_sampler_event(h->setup.sampler, rank, ML_EVENT_ABORT, code, *text ? text : "MPI_Abort");
-    ml_job_failure(h->job,
-                   &(struct ml_verdict){.cause = ML_CAUSE_ABORT, .rank = rank, .value = code});
+    const struct ml_verdict verdict = {
+        .cause = ML_CAUSE_ABORT,
+        .rank = rank,
+        .value = code,
+        .why = ml_sampler_judge_abort(h->setup.sampler, rank, code, text),
+    };
+    tell_failure(h, &verdict);
 }
 
 static void host_limited(void *context, const char *reason)

@@ -283,6 +283,12 @@ struct ml_judgement ml_sampler_judge(struct ml_sampler *s, int rank, int status,
     return ml_death_judge(&facts);
 }
 
+struct ml_judgement ml_sampler_judge_abort(const struct ml_sampler *s, int rank, int code,
+                                           const char *text)
+{
+    return ml_death_abort(rank, s->node_name, code, text);
+}
+
 void ml_sampler_event(struct ml_sampler *s, int rank, enum ml_event_kind kind, int64_t value,
                       const char *text)
 {

@@ -42,6 +42,10 @@ void ml_sampler_rank_ended(struct ml_sampler *s, int rank, const struct ml_rank_
  * application before, or 0. */
 struct ml_judgement ml_sampler_judge(struct ml_sampler *s, int rank, int status, int asked);
 
+/* RANK called MPI_Abort. */
+struct ml_judgement ml_sampler_judge_abort(const struct ml_sampler *s, int rank, int code,
+                                           const char *text);
+
 /* An event of now. RANK: -1: of none. */
 void ml_sampler_event(struct ml_sampler *s, int rank, enum ml_event_kind kind, int64_t value,
                       const char *text);

@@ -19,6 +19,7 @@ const char *ml_death_name(enum ml_death death)
         [ML_DEATH_NO_MEMORY] = "no_memory",   [ML_DEATH_TMPFS_FULL] = "tmpfs_full",
         [ML_DEATH_HUGETLB] = "hugetlb_empty", [ML_DEATH_BUS] = "bus",
         [ML_DEATH_ASKED] = "asked",           [ML_DEATH_KILLED] = "killed",
+        [ML_DEATH_ABORT] = "abort",
     };
     return names[death];
 }
@@ -65,15 +66,19 @@ static enum ml_death cause_of(const struct ml_death_facts *f)
     return WEXITSTATUS(f->status) != 0 && refused ? ML_DEATH_NO_MEMORY : ML_DEATH_PLAIN;
 }
 
+static int say_who(struct ml_judgement *j, int rank, const char *node)
+{
+    return rank < 0 ? snprintf(j->words, sizeof j->words, "the command on %.64s ", node)
+                    : snprintf(j->words, sizeof j->words, "rank %d on %.64s ", rank, node);
+}
+
 static void say(struct ml_judgement *j, const struct ml_death_facts *f, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 static void say(struct ml_judgement *j, const struct ml_death_facts *f, const char *format, ...)
 {
     va_list args;
-    int n = f->rank < 0
-                ? snprintf(j->words, sizeof j->words, "the command on %.64s ", f->node)
-                : snprintf(j->words, sizeof j->words, "rank %d on %.64s ", f->rank, f->node);
+    int n = say_who(j, f->rank, f->node);
     va_start(args, format);
     vsnprintf(j->words + n, sizeof j->words - (size_t)n, format, args);
     va_end(args);
@@ -136,6 +141,7 @@ struct ml_judgement ml_death_judge(const struct ml_death_facts *facts)
     j.sure = is_sure(j.death, facts);
     switch (j.death) {
     case ML_DEATH_PLAIN:
+    case ML_DEATH_ABORT: /* of which it is told */
         break;
     case ML_DEATH_OOM_CGROUP:
     case ML_DEATH_OOM_ABOVE:
@@ -169,5 +175,26 @@ struct ml_judgement ml_death_judge(const struct ml_death_facts *facts)
             end);
         break;
     }
+    return j;
+}
+
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* What Open MPI 4 and MPICH say where the program itself has called MPI_Abort. */
+static bool says_nothing(const char *text)
+{
+    return !*text || strcmp(text, "N/A") == 0 || begins(text, "application called MPI_Abort(");
+}
+
+struct ml_judgement ml_death_abort(int rank, const char *node, int code, const char *text)
+{
+    struct ml_judgement j = {.death = ML_DEATH_ABORT, .sure = true};
+    size_t n = (size_t)say_who(&j, rank, node);
+    n += (size_t)snprintf(j.words + n, sizeof j.words - n, "called MPI_Abort with code %d", code);
+    if (!says_nothing(text))
+        snprintf(j.words + n, sizeof j.words - n, ": %.*s", (int)strcspn(text, "\r\n"), text);
     return j;
 }

@@ -20,6 +20,7 @@ enum ml_death {
     ML_DEATH_ASKED,      /* by a signal that was passed on to it: qdel, scancel, a time limit */
     ML_DEATH_KILLED,     /* by KILL, and it was none of the above; not sure where the kernel killed
                             some process of the node meanwhile */
+    ML_DEATH_ABORT,      /* it called MPI_Abort */
 };
 
 /* Kills for want of memory that the kernel has counted since the one before, on the node. */
@@ -50,6 +51,10 @@ struct ml_judgement {
 };
 
 struct ml_judgement ml_death_judge(const struct ml_death_facts *facts);
+
+/* RANK on NODE called MPI_Abort with CODE; TEXT: what MPI told the process manager of it, of which
+ * the first line is kept where it says more than the code. */
+struct ml_judgement ml_death_abort(int rank, const char *node, int code, const char *text);
 
 /* "oom_cgroup"; "plain". */
 const char *ml_death_name(enum ml_death death);

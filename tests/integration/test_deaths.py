@@ -155,6 +155,35 @@ def test_ended_from_outside(file):
     death(file, "asked", report(file)["run"]["death"]["rank"], True)
 
 
+# As MPICH from 4.1 on speaks PMI-1 where a call of MPI fails.
+ABORTER = """
+import os, time
+wire = os.fdopen(int(os.environ["PMI_FD"]), "r+b", buffering=0)
+wire.write(b"cmd=init pmi_version=1 pmi_subversion=1\\n")
+wire.readline()
+wire.write(b"cmd=abort exitcode=9 message=Fatal error in MPI_Send: Invalid rank, error stack:\\n")
+time.sleep(600)
+"""
+
+
+def test_abort_with_its_text(file):
+    """It is acted upon whatever its text, which stands in the verdict."""
+    outcome = mt.run(command(1, "python3", "-c", ABORTER, file=file))
+    assert outcome.code == 9, outcome
+    death(file, "abort", 0, True)
+    assert Recording(file).attributes["verdict"].endswith(
+        "called MPI_Abort with code 9: Fatal error in MPI_Send: Invalid rank, error stack:")
+
+
+def test_abort_without_a_text(file):
+    outcome = mt.run(mt.hosted_command(mt.BUILD, 2, "abort7", "1", "9", file=file))
+    assert outcome.code == 9, outcome
+    death(file, "abort", 1, True)
+    assert re.fullmatch(r"rank 1 on \S+ called MPI_Abort with code 9", Recording(file).attributes["verdict"])
+    told = [e for e in Recording(file).rows("events") if e["kind"] == 3]
+    assert [e["value"] for e in told] == [9]
+
+
 def test_a_plain_end_is_no_death(file):
     outcome = mt.run(command(2, "sh", "-c", "exit 3", file=file))
     assert outcome.code == 3, outcome

@@ -215,8 +215,36 @@ static void why_a_rank_died(void **state)
     assert_int_equal(ml_death_judge(&bus).death, ML_DEATH_HUGETLB);
     bus.tmpfs_full = true;
     assert_int_equal(ml_death_judge(&bus).death, ML_DEATH_TMPFS_FULL);
-    for (enum ml_death death = ML_DEATH_PLAIN; death <= ML_DEATH_KILLED; death++)
+    for (enum ml_death death = ML_DEATH_PLAIN; death <= ML_DEATH_ABORT; death++)
         assert_non_null(ml_death_name(death));
+}
+
+static void aborts(void **state)
+{
+    static const struct {
+        const char *text, *words;
+    } cases[] = {
+        {"", "rank 4 on n03 called MPI_Abort with code 77"},
+        {"N/A", "rank 4 on n03 called MPI_Abort with code 77"},
+        {"application called MPI_Abort(MPI_COMM_WORLD, 77) - process 4",
+         "rank 4 on n03 called MPI_Abort with code 77"},
+        {"Fatal error in internal_Send: Invalid rank, error stack:\ninternal_Send(1): x",
+         "rank 4 on n03 called MPI_Abort with code 77: Fatal error in internal_Send: Invalid rank, "
+         "error stack:"},
+    };
+    char words[512];
+    (void)state;
+    for (size_t i = 0; i < N(cases); i++) {
+        struct ml_judgement j = ml_death_abort(4, "n03", 77, cases[i].text);
+        assert_int_equal(j.death, ML_DEATH_ABORT);
+        assert_true(j.sure);
+        assert_string_equal(j.words, cases[i].words);
+    }
+    memset(words, 'x', sizeof words - 1);
+    words[sizeof words - 1] = 0;
+    struct ml_judgement j = ml_death_abort(-1, "n03", 1, words);
+    assert_memory_equal(j.words, "the command on n03 called MPI_Abort with code 1: xxx", 50);
+    assert_int_equal(strlen(j.words), sizeof j.words - 1);
 }
 
 static void round_trip(void **state)
@@ -256,6 +284,7 @@ int main(void)
         cmocka_unit_test(leaves_as_its_rank),
         cmocka_unit_test(codes_and_words),
         cmocka_unit_test(why_a_rank_died),
+        cmocka_unit_test(aborts),
         cmocka_unit_test(round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
