@@ -1,6 +1,8 @@
 #include "launch/schedulers.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 static const struct ml_scheduler schedulers[] = {
     {"PBS", "PBS_JOBID", "PBS_NODEFILE"},
@@ -30,10 +32,19 @@ static int64_t number_of(const char *variable)
     return text && !*end && value > 0 && value < INT32_MAX ? value : 0;
 }
 
+/* OpenPBS, src/resmom/linux/mom_mach.c: mom_set_limits. The kernel does not keep to it. */
+static int64_t pbs_memory_B(void)
+{
+    struct rlimit limit;
+    bool known =
+        getenv("PBS_JOBID") && getrlimit(RLIMIT_RSS, &limit) == 0 && limit.rlim_cur < INT64_MAX / 2;
+    return known && limit.rlim_cur > 0 ? (int64_t)limit.rlim_cur : -1;
+}
+
 int64_t ml_scheduler_memory_B(void)
 {
     int64_t MiB = number_of("SLURM_MEM_PER_NODE");
     if (!MiB)
         MiB = number_of("SLURM_MEM_PER_CPU") * number_of("SLURM_CPUS_ON_NODE");
-    return MiB ? MiB << 20 : -1;
+    return MiB ? MiB << 20 : pbs_memory_B();
 }

@@ -14,8 +14,8 @@ struct ml_scheduler {
 const struct ml_scheduler *ml_scheduler_ours(void);
 
 /* The memory that the job may use on this node by what its environment says of the request: Slurm's
- * --mem and --mem-per-cpu (sbatch(1), "output environment variables"; in MiB, 0: all). -1: it says
- * nothing. */
+ * --mem and --mem-per-cpu (sbatch(1), "output environment variables"; in MiB, 0: all); PBS's mem or
+ * pmem, the lesser of the two. -1: it says nothing. */
 int64_t ml_scheduler_memory_B(void);
 
 /* The job's id; NULL: it is in none, or the id is empty. */

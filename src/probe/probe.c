@@ -1,6 +1,7 @@
 #include "probe/probe.h"
 
 #include "base/memory.h"
+#include "probe/numa.h"
 #include "probe/processes.h"
 #include "probe/shares.h"
 #include "probe/tree.h"
@@ -27,6 +28,7 @@ struct ml_probe {
     struct ml_processes processes;
     struct ml_tree tree;
     struct ml_shares shares;
+    struct ml_numa numa;
     struct noted_call *calls;
     size_t n_calls, call_capacity;
     size_t first_measure; /* column of a sample from which on rows are compared */
@@ -61,6 +63,7 @@ enum ml_status ml_probe_open(const struct ml_probe_options *options, struct ml_p
     probe->shares.cpus = 1;
     probe->first_measure = column_at(&ml_table_samples, offsetof(struct ml_sample_row, memory_B));
     ml_tree_open(&probe->tree, &probe->fs);
+    ml_numa_open(options->numa_root, &probe->fs, &probe->numa);
     *out_probe = probe;
     return ML_OK;
 }
@@ -109,6 +112,15 @@ int ml_probe_process_of_rank(const struct ml_probe *probe, int rank)
 {
     const struct ml_rank_process *r = ml_processes_of_rank(&probe->processes, rank);
     return r ? r->number : -1;
+}
+
+bool ml_probe_last(const struct ml_probe *probe, int rank, struct ml_probe_last *out_last)
+{
+    const struct ml_rank_process *r = ml_processes_of_rank(&probe->processes, rank);
+    if (!r)
+        return false;
+    *out_last = r->live ? ml_process_last(r->live) : r->last;
+    return true;
 }
 
 int ml_probe_process_of_pid(const struct ml_probe *probe, pid_t pid, int *out_rank)
@@ -172,6 +184,13 @@ static void pass_on(struct ml_probe *probe, struct ml_process *p, const struct t
     }
 }
 
+static void offer(struct ml_node_sample_row *node, enum ml_limit limit, int64_t used_B,
+                  int64_t limit_B)
+{
+    if (used_B >= 0 && limit_B > 0)
+        ml_room_offer(node, limit, used_B < limit_B ? limit_B - used_B : 0, limit_B);
+}
+
 static void add_up(const struct ml_probe *probe, struct ml_node_sample_row *node)
 {
     const struct ml_processes *set = &probe->processes;
@@ -182,9 +201,8 @@ static void add_up(const struct ml_probe *probe, struct ml_node_sample_row *node
         if (!p->seen)
             continue;
         ml_memory_add_process(node, &p->row);
-        if (p->address_limit_B > 0 && p->row.vsize_B >= 0)
-            ml_room_offer(node, ML_LIMIT_ADDRESS_SPACE, p->address_limit_B - p->row.vsize_B,
-                          p->address_limit_B);
+        offer(node, ML_LIMIT_ADDRESS_SPACE, p->row.vsize_B, p->limits.address_B);
+        offer(node, ML_LIMIT_DATA, p->data_B, p->limits.data_B);
     }
     node->memory_error_B = ml_shares_error_B(&probe->shares, set);
     node->pss_B = ml_shares_pss_B(set);
@@ -209,6 +227,7 @@ void ml_probe_tick(struct ml_probe *probe, int64_t tick, struct ml_mono now,
         pass_on(probe, set->live[i], &t);
     ml_processes_sweep(set, &probe->fs);
     add_up(probe, node);
+    ml_numa_tick(&probe->numa, &probe->fs, set, now.ns, node);
 }
 
 int ml_probe_n_alive(const struct ml_probe *probe)
@@ -324,6 +343,7 @@ void ml_probe_close(struct ml_probe *probe)
         return;
     ml_processes_close(&probe->processes, &probe->fs);
     ml_tree_close(&probe->tree, &probe->fs);
+    ml_numa_close(&probe->numa);
     ml_procfs_close(&probe->fs);
     free(probe->calls);
     free(probe);

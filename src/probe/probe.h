@@ -19,6 +19,7 @@ struct ml_probe_options {
     int node;
     int64_t share_period_ns; /* between readings of shared memory; -1: where it is loose, by
                                 measured cost (probe/shares.h); 0: never */
+    const char *numa_root; /* "/sys/devices/system/node", or a made-up tree; NULL: not looked at */
 };
 
 /* Called from ml_probe_tick; rows are valid during the call only. Process numbers count from 0 on
@@ -64,6 +65,15 @@ int ml_probe_process_of_rank(const struct ml_probe *probe, int rank);
 
 /* Number and rank of the process that has PID, or had it last, if it has a rank; else -1, both. */
 int ml_probe_process_of_pid(const struct ml_probe *probe, pid_t pid, int *out_rank);
+
+/* What was last seen of a rank, also where it has ended. */
+struct ml_probe_last {
+    int64_t stack_B, stack_limit_B; /* of its first thread; RLIMIT_STACK; or -1 */
+    int64_t peak_rss_B;             /* when the stack was read; or -1 */
+};
+
+/* False where nothing has that rank. */
+bool ml_probe_last(const struct ml_probe *probe, int rank, struct ml_probe_last *out_last);
 
 /* One tick: finds new processes, reads all, and sets what NODE says of processes. A row is passed
  * on when a value changed since the process's last row, or 10 s after it. */

@@ -3,6 +3,7 @@
 #include "record/schema.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 struct cursor {
@@ -164,6 +165,8 @@ void ml_proc_parse_status(const char *text, size_t n, struct ml_proc_status *out
     const struct field fields[] = {
         {"Tgid:", &out_status->tgid},
         {"VmSize:", &out_status->vsize_B},
+        {"VmData:", &out_status->data_B},
+        {"VmStk:", &out_status->stack_B},
         {"VmHWM:", &out_status->peak_rss_B},
         {"VmRSS:", &out_status->rss_B},
         {"RssAnon:", &out_status->anon_B},
@@ -330,6 +333,78 @@ int64_t ml_proc_parse_limit(const char *text, size_t n)
     if (!take_number(&c, &value) || value < 0 || value >= 1LL << 62)
         return ML_NOT_MEASURED;
     return value;
+}
+
+/* 0-1,3 */
+static uint64_t take_nodes(struct cursor *c)
+{
+    uint64_t nodes = 0;
+    int64_t first, last;
+    do {
+        if (!take_number(c, &first) || first < 0)
+            return 0;
+        last = first;
+        if (take_text(c, "-") && !take_number(c, &last))
+            return 0;
+        if (last < first || last > 63)
+            return 0;
+        nodes |= UINT64_MAX >> (63 - last) & UINT64_MAX << first;
+    } while (take_text(c, ","));
+    return nodes;
+}
+
+/* Mems_allowed_list:	0-1 */
+uint64_t ml_proc_parse_mems(const char *text, size_t n)
+{
+    struct cursor c = {text, text + n}, line;
+    while (take_line(&c, &line)) {
+        if (take_text(&line, "Mems_allowed_list:"))
+            return take_nodes(&line);
+    }
+    return 0;
+}
+
+/* 559a1c6a4000 bind:0-1 file=/usr/bin/app mapped=2 N0=2 kernelpagesize_kB=4
+ * 559a1c6a4000 bind=static:1 ... */
+uint64_t ml_proc_parse_bound(const char *text, size_t n)
+{
+    struct cursor c = {text, text + n}, line;
+    if (!take_line(&c, &line))
+        return 0;
+    line.p = memchr(line.p, ' ', (size_t)(line.end - line.p));
+    if (!line.p || !take_text(&line, " bind"))
+        return 0;
+    if (!take_text(&line, "=static"))
+        take_text(&line, "=relative");
+    return take_text(&line, ":") ? take_nodes(&line) : 0;
+}
+
+uint64_t ml_proc_parse_nodes(const char *text, size_t n)
+{
+    struct cursor c = {text, text + n};
+    return take_nodes(&c);
+}
+
+/* Node 0 MemFree:         4053272 kB */
+void ml_proc_parse_node_meminfo(const char *text, size_t n, int node,
+                                struct ml_proc_node_meminfo *out_meminfo)
+{
+    static const char *const names[] = {
+        "MemTotal:", "MemFree:", "Active(file):", "Inactive(file):", "SReclaimable:"};
+    int64_t values[COUNT(names)] = {0};
+    char lines[COUNT(names)][40];
+    struct field fields[COUNT(names)];
+    for (size_t i = 0; i < COUNT(names); i++) {
+        snprintf(lines[i], sizeof lines[i], "Node %d %s", node, names[i]);
+        fields[i] = (struct field){lines[i], &values[i]};
+    }
+    parse_fields(text, n, fields, COUNT(fields));
+    *out_meminfo = (struct ml_proc_node_meminfo){values[0], values[1]};
+    for (size_t i = 2; i < COUNT(names) && out_meminfo->left_B >= 0; i++) {
+        int64_t more_B = values[i] > 0 ? values[i] : 0;
+        if (__builtin_add_overflow(out_meminfo->left_B, more_B, &out_meminfo->left_B))
+            out_meminfo->left_B = INT64_MAX;
+    }
 }
 
 int ml_proc_count_cpus(const char *text, size_t n)

@@ -34,6 +34,8 @@ bool ml_proc_parse_statm(const char *text, size_t n, struct ml_proc_statm *out_s
 struct ml_proc_status {
     int64_t tgid; /* differs from the PID asked for if that is a thread */
     int64_t vsize_B;
+    int64_t data_B;  /* private and writable, but for the stack: what RLIMIT_DATA is of */
+    int64_t stack_B; /* of the first thread */
     int64_t peak_rss_B;
     int64_t rss_B;
     int64_t anon_B; /* this and the next two since Linux 4.5 */
@@ -43,6 +45,17 @@ struct ml_proc_status {
     int64_t hugetlb_B; /* since Linux 4.4 */
 };
 void ml_proc_parse_status(const char *text, size_t n, struct ml_proc_status *out_status);
+
+/* The same text: the NUMA nodes of which the process may take memory by its cpuset, a bit each; 0
+ * where it does not say, or nodes beyond the first 64 are among them. */
+uint64_t ml_proc_parse_mems(const char *text, size_t n);
+
+/* A list of such nodes: "0-1,3". */
+uint64_t ml_proc_parse_nodes(const char *text, size_t n);
+
+/* The first line of numa_maps: the nodes to which a policy of the process (mbind(2)) binds its
+ * memory; 0 where none does. */
+uint64_t ml_proc_parse_bound(const char *text, size_t n);
 
 /* smaps_rollup: sums over all mappings. */
 struct ml_proc_rollup {
@@ -61,6 +74,14 @@ struct ml_proc_meminfo {
     int64_t hugetlb_pages, hugetlb_free; /* of the default size */
 };
 void ml_proc_parse_meminfo(const char *text, size_t n, struct ml_proc_meminfo *out_meminfo);
+
+/* meminfo of NUMA node NODE (/sys/devices/system/node). */
+struct ml_proc_node_meminfo {
+    int64_t total_B;
+    int64_t left_B; /* free, or page cache and kernel memory that can be taken back */
+};
+void ml_proc_parse_node_meminfo(const char *text, size_t n, int node,
+                                struct ml_proc_node_meminfo *out_meminfo);
 
 /* memory.stat of a cgroup and those below it. Version 1 has these sums as total_...; it has no sum
  * of the kernel's memory. */

@@ -64,7 +64,8 @@ static struct ml_process *new_process(pid_t pid)
     p->pid = pid;
     p->number = p->rank = p->parent = -1;
     p->start_ticks = -1;
-    p->share.pss_B = p->address_limit_B = ML_NOT_MEASURED;
+    p->share.pss_B = p->data_B = p->stack_B = p->stack_peak_B = ML_NOT_MEASURED;
+    p->limits = (struct ml_process_limits){ML_NOT_MEASURED, ML_NOT_MEASURED, ML_NOT_MEASURED};
     p->status_due = true;
     for (int f = 0; f < ML_N_FILES; f++)
         p->files[f] = -1;
@@ -99,13 +100,19 @@ struct ml_process *ml_process_open_lost(pid_t pid)
     return p;
 }
 
-/* ulimit -v, which a program or its shell may set before it calls execve. */
-static void read_address_limit(const struct ml_procfs *fs, struct ml_process *p)
+static int64_t limit_of(const struct ml_process *p, __rlimit_resource_t resource)
 {
     struct rlimit limit;
-    if (!fs->real || prlimit(p->pid, RLIMIT_AS, NULL, &limit) != 0)
-        return;
-    p->address_limit_B = limit.rlim_cur < INT64_MAX / 2 ? (int64_t)limit.rlim_cur : ML_NOT_MEASURED;
+    bool known = prlimit(p->pid, resource, NULL, &limit) == 0 && limit.rlim_cur < INT64_MAX / 2;
+    return known ? (int64_t)limit.rlim_cur : ML_NOT_MEASURED;
+}
+
+/* A program or its shell may set them before it calls execve. */
+static void read_limits(const struct ml_procfs *fs, struct ml_process *p)
+{
+    if (fs->real)
+        p->limits = (struct ml_process_limits){limit_of(p, RLIMIT_AS), limit_of(p, RLIMIT_DATA),
+                                               limit_of(p, RLIMIT_STACK)};
 }
 
 static int64_t larger(int64_t a, int64_t b)
@@ -135,9 +142,11 @@ static void read_status(struct ml_procfs *fs, struct ml_process *p, int64_t now_
     row->hugetlb_B = status.hugetlb_B;
     row->swap_B = status.swap_B;
     row->vsize_B = status.vsize_B;
-    read_address_limit(fs, p);
+    p->data_B = status.data_B;
+    p->stack_B = status.stack_B;
+    read_limits(fs, p);
     /* Linux 6.2 to 6.15 count pages per CPU and sum up loosely: the peak may lag behind */
-    row->peak_rss_B = larger(status.peak_rss_B, status.rss_B);
+    row->peak_rss_B = p->stack_peak_B = larger(status.peak_rss_B, status.rss_B);
 }
 
 static bool needs_status(struct ml_process *p, const struct ml_proc_statm *now, int64_t new_faults,
@@ -146,12 +155,13 @@ static bool needs_status(struct ml_process *p, const struct ml_proc_statm *now, 
     const struct ml_proc_statm *before = &p->statm;
     int64_t growth = now->resident_pages - before->resident_pages;
     bool shrank = growth < -before->resident_pages / 64;
+    bool near_data = p->limits.data_B > 0 && now->size_pages != before->size_pages;
     bool hidden = new_faults - (growth > 0 ? growth : 0) > HIDDEN_PAGES;
     /* huge pages are in no number of statm: a fault is all that is seen of them */
     p->status_stale |= growth != 0 || now->size_pages != before->size_pages || new_faults > 0;
     int64_t period_ns = p->status_stale ? STATUS_CHANGING_NS : STATUS_STEADY_NS;
     return p->status_due || now->shared_pages != before->shared_pages || shrank || hidden ||
-           now_ns - p->status_ns >= period_ns;
+           near_data || now_ns - p->status_ns >= period_ns;
 }
 
 /* False if the memory is gone. */
@@ -204,6 +214,11 @@ bool ml_process_is_there(struct ml_procfs *fs, const struct ml_process *p)
 {
     struct ml_proc_stat stat;
     return !p->ended && read_stat(fs, p, &stat) && !has_ended(&stat);
+}
+
+struct ml_probe_last ml_process_last(const struct ml_process *p)
+{
+    return (struct ml_probe_last){p->stack_B, p->limits.stack_B, p->stack_peak_B};
 }
 
 ssize_t ml_process_read_environ(struct ml_procfs *fs, pid_t pid)

@@ -2,6 +2,7 @@
 #ifndef ML_PROBE_PROCESS_H
 #define ML_PROBE_PROCESS_H
 
+#include "probe/probe.h"
 #include "probe/proc_parse.h"
 #include "probe/procfs.h"
 #include "record/tables.h"
@@ -12,6 +13,14 @@
 #define ML_PROCESS_YOUNG_NS (5 * 1000000000LL)
 
 enum ml_process_file { ML_FILE_STAT, ML_FILE_STATM, ML_FILE_STATUS, ML_N_FILES };
+
+/* setrlimit(2), those that the kernel keeps to: RLIMIT_RSS has had no effect since Linux 2.4.30.
+ * ML_NOT_MEASURED without one. */
+struct ml_process_limits {
+    int64_t address_B; /* RLIMIT_AS, ulimit -v */
+    int64_t data_B;    /* RLIMIT_DATA, ulimit -d; private mappings count since Linux 4.7 */
+    int64_t stack_B;   /* RLIMIT_STACK, ulimit -s */
+};
 
 struct ml_process {
     int number;
@@ -39,9 +48,13 @@ struct ml_process {
     struct ml_share fresh;      /* as read in the round under way, where IS_FRESH */
     bool is_fresh;
     bool share_refused;
-    int64_t round_mapped_B;  /* pages of files and shared memory when the round of readings began */
-    int64_t address_limit_B; /* RLIMIT_AS; ML_NOT_MEASURED without one */
-    int64_t memory_error_B;  /* so much more than row.memory_B it may have */
+    int64_t round_mapped_B; /* pages of files and shared memory when the round of readings began */
+    int64_t memory_error_B; /* so much more than row.memory_B it may have */
+    struct ml_process_limits limits;
+    int64_t data_B, stack_B; /* what two of these are of, as last read; or -1 */
+    int64_t stack_peak_B;    /* the largest resident set until then */
+    uint64_t mems;           /* NUMA nodes of which it may take memory, a bit each; 0: not known */
+    int64_t mems_due_ns;     /* when they are to be read again */
     struct ml_process *next; /* in its bucket of the process table */
 };
 
@@ -58,6 +71,8 @@ bool ml_process_read(struct ml_procfs *fs, struct ml_process *p, int64_t now_ns)
 
 /* Whether PID is still that process, and no zombie. */
 bool ml_process_is_there(struct ml_procfs *fs, const struct ml_process *p);
+
+struct ml_probe_last ml_process_last(const struct ml_process *p);
 
 /* Reads the environment into fs->text and returns its length; -1 if it is refused. */
 ssize_t ml_process_read_environ(struct ml_procfs *fs, pid_t pid);

@@ -56,7 +56,8 @@ struct ml_process *ml_processes_find(const struct ml_processes *set, pid_t pid)
 void ml_processes_set_rank(struct ml_processes *set, struct ml_process *p, int rank)
 {
     ML_GROW(set->ranks, set->n_ranks, set->ranks_capacity);
-    set->ranks[set->n_ranks++] = (struct ml_rank_process){rank, p->pid, p->number, p};
+    set->ranks[set->n_ranks++] =
+        (struct ml_rank_process){.rank = rank, .pid = p->pid, .number = p->number, .live = p};
     p->rank = p->row.rank = rank;
     p->announced = false;
 }
@@ -82,8 +83,10 @@ const struct ml_rank_process *ml_processes_of_pid(const struct ml_processes *set
 static void forget(struct ml_processes *set, struct ml_procfs *fs, struct ml_process *p)
 {
     for (size_t i = 0; p->rank >= 0 && i < set->n_ranks; i++) {
-        if (set->ranks[i].live == p)
-            set->ranks[i].live = NULL;
+        if (set->ranks[i].live != p)
+            continue;
+        set->ranks[i].live = NULL;
+        set->ranks[i].last = ml_process_last(p);
     }
     unlink_process(set, p);
     ml_process_close(fs, p);

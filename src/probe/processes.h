@@ -8,7 +8,8 @@ struct ml_rank_process {
     int rank;
     pid_t pid; /* of the process that has or had the rank */
     int number;
-    struct ml_process *live; /* NULL: it has ended */
+    struct ml_process *live;   /* NULL: it has ended, */
+    struct ml_probe_last last; /* having had that */
 };
 
 struct ml_processes {

@@ -55,6 +55,15 @@ ssize_t ml_procfs_read(struct ml_procfs *fs, int dir, const char *path)
     return (ssize_t)length;
 }
 
+ssize_t ml_procfs_read_start(struct ml_procfs *fs, const char *path, size_t n)
+{
+    ML_AUTO_FD int fd = openat(fs->root, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    ssize_t length = fd >= 0 ? read(fd, fs->text, n < fs->size ? n : fs->size - 1) : -1;
+    if (length >= 0)
+        fs->text[length] = 0;
+    return length;
+}
+
 ssize_t ml_procfs_reread(struct ml_procfs *fs, int fd)
 {
     ssize_t n = pread(fd, fs->text, fs->size - 1, 0);

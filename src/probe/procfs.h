@@ -26,6 +26,10 @@ enum ml_status ml_procfs_open(const char *path, struct ml_procfs *out_fs, struct
 /* Reads a file below DIR into fs->text. Returns its length; -1 with errno if it cannot be read. */
 ssize_t ml_procfs_read(struct ml_procfs *fs, int dir, const char *path);
 
+/* Reads at most N bytes of a file below the root, with one system call: the kernel makes no more of
+ * it than that. */
+ssize_t ml_procfs_read_start(struct ml_procfs *fs, const char *path, size_t n);
+
 /* Reads an open file from its start into fs->text with one system call. */
 ssize_t ml_procfs_reread(struct ml_procfs *fs, int fd);
 

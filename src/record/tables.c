@@ -38,6 +38,8 @@ const struct ml_code ml_limit_codes[] = {
     {ML_LIMIT_CGROUP_HIGH, "cgroup_high"},
     {ML_LIMIT_ADDRESS_SPACE, "address_space"},
     {ML_LIMIT_SCHEDULER, "scheduler"},
+    {ML_LIMIT_NUMA, "numa"},
+    {ML_LIMIT_DATA, "data"},
     {ML_NOT_MEASURED, "not_measured"},
     {0, NULL},
 };

@@ -290,6 +290,8 @@ enum ml_limit {
     ML_LIMIT_CGROUP_HIGH = 3,   /* memory.high of one: above, the kernel slows it down */
     ML_LIMIT_ADDRESS_SPACE = 4, /* ulimit -v of a process: RLIMIT_AS */
     ML_LIMIT_SCHEDULER = 5,     /* what the batch system was asked for */
+    ML_LIMIT_NUMA = 6,          /* the NUMA nodes that a process is bound to */
+    ML_LIMIT_DATA = 7,          /* ulimit -d of a process: RLIMIT_DATA */
 };
 
 enum ml_stream { ML_STDOUT = 1, ML_STDERR = 2 };

@@ -26,8 +26,10 @@ struct ml_process_source {
 static enum ml_status open_processes(const struct ml_source_setup *setup, void **out_state,
                                      struct ml_error *err)
 {
-    struct ml_probe_options options = {
-        .proc_root = "/proc", .node = setup->node, .share_period_ns = setup->options->pss_rate_ns};
+    struct ml_probe_options options = {.proc_root = "/proc",
+                                       .node = setup->node,
+                                       .share_period_ns = setup->options->pss_rate_ns,
+                                       .numa_root = "/sys/devices/system/node"};
     struct ml_process_source *s = ml_alloc(sizeof *s);
     *s = (struct ml_process_source){.journal = setup->journal, .asked_B = ml_scheduler_memory_B()};
     enum ml_status status = ml_probe_open(&options, &s->probe, err);

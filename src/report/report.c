@@ -162,6 +162,8 @@ static char *closest(const struct ml_facts *f)
         [ML_LIMIT_CGROUP_HIGH] = " (memory.high of a cgroup)",
         [ML_LIMIT_ADDRESS_SPACE] = " (ulimit -v)",
         [ML_LIMIT_SCHEDULER] = " (batch system)",
+        [ML_LIMIT_NUMA] = " (NUMA nodes that ranks are bound to)",
+        [ML_LIMIT_DATA] = " (ulimit -d)",
     };
     const struct ml_node_facts *best = ml_facts_closest(f);
     if (!best)

@@ -77,6 +77,16 @@ static void cpus(const char *text, size_t n)
     must(ml_proc_count_cpus(text, n) >= 0);
 }
 
+static void numa(const char *text, size_t n)
+{
+    struct ml_proc_node_meminfo meminfo;
+    ml_proc_parse_nodes(text, n);
+    ml_proc_parse_mems(text, n);
+    ml_proc_parse_bound(text, n);
+    ml_proc_parse_node_meminfo(text, n, 0, &meminfo);
+    must(meminfo.left_B >= -1 && meminfo.total_B >= -1);
+}
+
 static void mark(const char *text, size_t n)
 {
     ml_proc_environ_has(text, n, "MEMLOG_RUN=1");
@@ -88,7 +98,8 @@ static void rank(const char *text, size_t n)
 }
 
 static void (*const parsers[])(const char *text, size_t n) = {
-    stat, statm, status, rollup, meminfo, last_pid, cgroup_v1, cgroup_v2, limit, cpus, mark, rank,
+    stat,      statm, status, rollup, meminfo, last_pid, cgroup_v1,
+    cgroup_v2, limit, cpus,   mark,   rank,    numa,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -14,10 +14,11 @@ int64_t now_ns;
 
 void open_probe(int64_t pss_period_ns)
 {
-    char cgroups[96];
+    char cgroups[96], numa[96];
     struct ml_error err;
     snprintf(cgroups, sizeof cgroups, "%s/cgroups", fake.root);
-    const struct ml_probe_options options = {fake.root, 7, pss_period_ns};
+    snprintf(numa, sizeof numa, "%s/numa", fake.root);
+    const struct ml_probe_options options = {fake.root, 7, pss_period_ns, numa};
     if (ml_probe_open(&options, &probe, &err) != ML_OK ||
         ml_node_probe_open(fake.root, cgroups, &node_probe, &err) != ML_OK) {
         fprintf(stderr, "%s\n", err.text);

@@ -434,6 +434,56 @@ static void room_in_cgroups(void **state)
     assert_int_equal(row->left_B, 450000 - (460000 - 290000));
 }
 
+static void set_numa(pid_t pid, const char *mems, const char *policy)
+{
+    char path[40];
+    snprintf(path, sizeof path, "%d/status", pid);
+    fake_proc_write(&fake, path, "Name:\tapp\nMems_allowed:\t3\nMems_allowed_list:\t%s\n", mems);
+    snprintf(path, sizeof path, "%d/numa_maps", pid);
+    fake_proc_write(&fake, path, "559a1c6a4000 %s file=/bin/app mapped=2 N0=2\n", policy);
+}
+
+/* A rank that is bound to a NUMA node runs out while the machine has memory left. */
+static void room_in_numa_nodes(void **state)
+{
+    static const struct {
+        const char *mems, *policy;
+        int64_t left_kB; /* 0: it is not bound */
+    } cases[] = {
+        {"0-1", "default", 0},
+        {"0-1", "prefer:1", 0},
+        {"0-1", "bind:0-1", 0},
+        {"1", "default", 90 + 20 + 10 + 5},
+        {"0-1", "bind:1", 90 + 20 + 10 + 5},
+        {"0-1", "bind=static:0", 400 + 10},
+        {"0", "bind:1", 400 + 10},
+        {"", "", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct ml_node_sample_row *row = &recorder->node;
+        fake_proc_write(&fake, "numa/has_memory", "0-1\n");
+        fake_proc_write(
+            &fake, "numa/node0/meminfo",
+            "Node 0 MemTotal:  500 kB\nNode 0 MemFree:  400 kB\nNode 0 Active(file): 10 kB\n");
+        fake_proc_write(
+            &fake, "numa/node1/meminfo",
+            "Node 1 MemTotal:  500 kB\nNode 1 MemFree:  90 kB\nNode 1 Active(file): 20 kB\n"
+            "Node 1 Inactive(file): 10 kB\nNode 1 SReclaimable: 5 kB\n");
+        set(100, 1, 1000);
+        open_probe(0);
+        ml_probe_add_rank(probe, 0, 100, NULL);
+        set_numa(100, cases[i].mems, cases[i].policy);
+        recorder->node.left_B = ML_NOT_MEASURED;
+        tick();
+        bool bound = cases[i].left_kB > 0;
+        assert_int_equal(row->limit, bound ? ML_LIMIT_NUMA : ML_LIMIT_NODE);
+        assert_int_equal(row->left_B, (bound ? cases[i].left_kB : 700) << 10);
+        assert_int_equal(row->limit_B, (bound ? 500 : 1000) << 10);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
 /* Each kill that the kernel has counted explains one death. */
 static void kills_for_want_of_memory(void **state)
 {
@@ -526,7 +576,7 @@ static void finds_by_pid(void **state)
 static void missing_root(void **state)
 {
     struct ml_error err;
-    const struct ml_probe_options options = {"/nowhere/proc", 0, 0};
+    const struct ml_probe_options options = {"/nowhere/proc", 0, 0, NULL};
     (void)state;
     assert_int_equal(ml_probe_open(&options, &probe, &err), ML_NODE_LOST);
     assert_non_null(strstr(err.text, "/nowhere/proc: No such file"));
@@ -561,6 +611,7 @@ int main(void)
         TEST(by_period),
         TEST(cgroups),
         TEST(room_in_cgroups),
+        TEST(room_in_numa_nodes),
         TEST(kills_for_want_of_memory),
         TEST(notes_calls),
         TEST(finds_by_pid),

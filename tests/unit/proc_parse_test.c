@@ -99,13 +99,15 @@ static void status(void **state)
 {
     static const char text[] =
         "Name:\tVmRSS:\\n\nUmask:\t0022\nTgid:\t10362\nPid:\t10362\nVmPeak:\t    3060 kB\n"
-        "VmSize:\t    3060 kB\nVmHWM:\t    1756 kB\nVmRSS:\t    1750 kB\nRssAnon:\t     108 kB\n"
+        "VmSize:\t    3060 kB\nVmData:\t  360 kB\nVmStk:\t 132 kB\nVmHWM:\t    1756 kB\nVmRSS:\t    1750 kB\nRssAnon:\t     108 kB\n"
         "RssFile:\t    1648 kB\nRssShmem:\t       1 kB\nVmSwap:\t       2 kB\n";
     struct ml_proc_status s;
     (void)state;
     ml_proc_parse_status(text, sizeof text - 1, &s);
     assert_int_equal(s.tgid, 10362);
     assert_int_equal(s.vsize_B, 3060 << 10);
+    assert_int_equal(s.data_B, 360 << 10);
+    assert_int_equal(s.stack_B, 132 << 10);
     assert_int_equal(s.peak_rss_B, 1756 << 10);
     assert_int_equal(s.rss_B, 1750 << 10);
     assert_int_equal(s.anon_B, 108 << 10);
@@ -295,6 +297,64 @@ static void environments(void **state)
     assert_int_equal(ml_proc_environ_rank("", 0), -1);
 }
 
+static void numa_nodes(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t nodes;
+    } lists[] =
+        {
+            {"0", 1},
+            {"0-1,3\n", 11},
+            {"63", UINT64_C(1) << 63},
+            {"0-63", UINT64_MAX},
+            {"64", 0},
+            {"", 0},
+            {"2-1", 0},
+            {"-1", 0},
+            {"1-", 0},
+            {"1,", 0},
+            {"0-99999999999999999999", 0},
+        },
+      policies[] = {
+          {"559a1c6a4000 bind:0-1 file=/bin/x mapped=2 N0=2\n5600 bind:7\n", 3},
+          {"559a1c6a4000 bind=static:1\n", 2},
+          {"559a1c6a4000 bind=relative:0 heap", 1},
+          {"559a1c6a4000 default file=/bin/bind:1", 0},
+          {"559a1c6a4000 interleave:0-1", 0},
+          {"559a1c6a4000 prefer:0", 0},
+          {"559a1c6a4000 bind", 0},
+          {"559a1c6a4000", 0},
+          {"", 0},
+      };
+    static const char status[] = "Mems_allowed:\tff\nMems_allowed_list:\t1,4\nx: 1\n";
+    (void)state;
+    for (size_t i = 0; i < N(lists); i++)
+        assert_true(ml_proc_parse_nodes(lists[i].text, strlen(lists[i].text)) == lists[i].nodes);
+    for (size_t i = 0; i < N(policies); i++)
+        assert_true(ml_proc_parse_bound(policies[i].text, strlen(policies[i].text)) ==
+                    policies[i].nodes);
+    assert_int_equal(ml_proc_parse_mems(status, sizeof status - 1), 18);
+    assert_int_equal(ml_proc_parse_mems(status, 18), 0);
+}
+
+static void numa_meminfo(void **state)
+{
+    static const char text[] = "Node 1 MemTotal:  100 kB\nNode 1 MemFree:  40 kB\n"
+                               "Node 1 Active(file): 3 kB\nNode 1 Inactive(file): 2 kB\n";
+    static const char huge[] = "Node 1 MemTotal: 9223372036854775807 kB\n"
+                               "Node 1 MemFree: 9223372036854775807 kB\nNode 1 Active(file): 3 kB";
+    struct ml_proc_node_meminfo m;
+    (void)state;
+    ml_proc_parse_node_meminfo(text, sizeof text - 1, 1, &m);
+    assert_int_equal(m.total_B, 100 << 10);
+    assert_int_equal(m.left_B, 45 << 10);
+    ml_proc_parse_node_meminfo(text, sizeof text - 1, 2, &m);
+    assert_int_equal(m.left_B, -1);
+    ml_proc_parse_node_meminfo(huge, sizeof huge - 1, 1, &m);
+    assert_true(m.left_B == INT64_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +363,8 @@ int main(void)
         cmocka_unit_test(cut_texts),
         cmocka_unit_test(statm),
         cmocka_unit_test(status),
+        cmocka_unit_test(numa_nodes),
+        cmocka_unit_test(numa_meminfo),
         cmocka_unit_test(trouble),
         cmocka_unit_test(rollup_and_meminfo),
         cmocka_unit_test(last_pid),
