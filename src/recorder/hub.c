@@ -155,7 +155,7 @@ static void rank_exited(struct ml_hub *h, struct ml_seat *s, const struct ml_ran
         return;
     struct ml_verdict verdict = {.cause = cause, .rank = s->rank, .value = value};
     if (cause == ML_CAUSE_SIGNAL || cause == ML_CAUSE_EXIT)
-        verdict.why = ml_sampler_judge(h->setup.sampler, s->rank, end->status, h->asked);
+        verdict.why = ml_sampler_judge(h->setup.sampler, s->rank, end, h->asked);
     tell_failure(h, &verdict);
 }
 

@@ -265,10 +265,28 @@ void ml_sampler_rank_ended(struct ml_sampler *s, int rank, const struct ml_rank_
     flush(s);
 }
 
-struct ml_judgement ml_sampler_judge(struct ml_sampler *s, int rank, int status, int asked)
+static struct ml_death_stack stack_of(const struct ml_sampler *s, int rank,
+                                      const struct ml_rank_exit *end)
 {
+    struct ml_death_stack stack = {ML_NOT_MEASURED, ML_NOT_MEASURED, ML_NOT_MEASURED};
+    struct ml_probe_last last;
+    struct ml_process_source *processes = s->sources.processes;
+    if (!processes || !ml_probe_last(ml_process_source_probe(processes), rank, &last))
+        return stack;
+    stack.used_B = last.stack_B;
+    stack.limit_B = last.stack_limit_B;
+    if (end->peak_rss_B >= 0 && last.peak_rss_B >= 0)
+        stack.after_B = end->peak_rss_B > last.peak_rss_B ? end->peak_rss_B - last.peak_rss_B : 0;
+    return stack;
+}
+
+struct ml_judgement ml_sampler_judge(struct ml_sampler *s, int rank, const struct ml_rank_exit *end,
+                                     int asked)
+{
+    const int status = end->status;
     struct ml_death_facts facts = {
         .rank = rank, .node = s->node_name, .status = status, .asked = asked};
+    facts.stack = stack_of(s, rank, end);
     facts.room = s->tightest;
     facts.fall_B = s->fall_B;
     bool by_itself = WIFEXITED(status) && WEXITSTATUS(status) == 0;

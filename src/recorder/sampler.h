@@ -38,9 +38,10 @@ void ml_sampler_start(struct ml_sampler *s);
 /* RANK (-1: the command, where it is a launcher) ended. */
 void ml_sampler_rank_ended(struct ml_sampler *s, int rank, const struct ml_rank_exit *end);
 
-/* Why RANK, which ended with STATUS of wait(2), did; ASKED: the signal that was passed on to the
- * application before, or 0. */
-struct ml_judgement ml_sampler_judge(struct ml_sampler *s, int rank, int status, int asked);
+/* Why RANK, which ended so, did; ASKED: the signal that was passed on to the application before, or
+ * 0. */
+struct ml_judgement ml_sampler_judge(struct ml_sampler *s, int rank, const struct ml_rank_exit *end,
+                                     int asked);
 
 /* RANK called MPI_Abort. */
 struct ml_judgement ml_sampler_judge_abort(const struct ml_sampler *s, int rank, int code,

@@ -5,11 +5,13 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 /* A process is refused memory before the last byte is gone: it asks for more than a page. */
 #define NEAR_SHARE 20
+#define STACK_PART 8
 
 const char *ml_death_name(enum ml_death death)
 {
@@ -19,7 +21,8 @@ const char *ml_death_name(enum ml_death death)
         [ML_DEATH_NO_MEMORY] = "no_memory",   [ML_DEATH_TMPFS_FULL] = "tmpfs_full",
         [ML_DEATH_HUGETLB] = "hugetlb_empty", [ML_DEATH_BUS] = "bus",
         [ML_DEATH_ASKED] = "asked",           [ML_DEATH_KILLED] = "killed",
-        [ML_DEATH_ABORT] = "abort",
+        [ML_DEATH_ABORT] = "abort",           [ML_DEATH_OOM_NUMA] = "oom_numa",
+        [ML_DEATH_STACK] = "stack",           [ML_DEATH_SCHEDULER] = "scheduler",
     };
     return names[death];
 }
@@ -31,14 +34,49 @@ static bool is_near(const struct ml_death_facts *f)
            (room->left_B < room->limit_B / NEAR_SHARE || room->left_B < 2 * f->fall_B);
 }
 
+/* ulimit -v or -d. */
+static bool is_refused(const struct ml_death_facts *f)
+{
+    bool refuses = f->room.limit == ML_LIMIT_ADDRESS_SPACE || f->room.limit == ML_LIMIT_DATA;
+    return refuses && is_near(f);
+}
+
+/* By Slurm's OverMemoryKill, pbs_mom's "mem exceeded". */
+static bool is_over(const struct ml_death_facts *f)
+{
+    return f->room.limit == ML_LIMIT_SCHEDULER && is_near(f);
+}
+
+/* It was seen full, or what it took after that fits: a recursion without an end fills its stack in
+ * milliseconds. */
+static bool is_stack_seen_full(const struct ml_death_stack *stack)
+{
+    return stack->used_B >= 0 && stack->limit_B - stack->used_B <= stack->limit_B / STACK_PART;
+}
+
+static bool is_stack_full(const struct ml_death_stack *stack)
+{
+    if (stack->limit_B <= 0 || stack->used_B < 0)
+        return false;
+    int64_t rest_B = stack->limit_B - stack->used_B;
+    bool fits =
+        stack->after_B >= 0 && llabs(stack->after_B - rest_B) <= stack->limit_B / STACK_PART;
+    return is_stack_seen_full(stack) || fits;
+}
+
 static enum ml_death cause_of_kill(const struct ml_death_facts *f)
 {
+    bool counted = f->oom.in_cgroup || f->oom.on_node;
     if (f->oom.in_cgroup && f->oom.at_limit)
         return ML_DEATH_OOM_CGROUP;
+    if (counted && f->room.limit == ML_LIMIT_NUMA && is_near(f))
+        return ML_DEATH_OOM_NUMA;
     if (f->oom.in_cgroup && f->room.limit != ML_LIMIT_NODE)
         return ML_DEATH_OOM_ABOVE;
     if (f->oom.in_cgroup || (f->oom.on_node && f->room.limit == ML_LIMIT_NODE && is_near(f)))
         return ML_DEATH_OOM_NODE;
+    if (is_over(f))
+        return ML_DEATH_SCHEDULER;
     return f->asked == SIGKILL ? ML_DEATH_ASKED : ML_DEATH_KILLED;
 }
 
@@ -47,23 +85,23 @@ static enum ml_death cause_of_signal(const struct ml_death_facts *f, int number)
     if (number == SIGKILL)
         return cause_of_kill(f);
     if (number == f->asked)
-        return ML_DEATH_ASKED;
+        return is_over(f) ? ML_DEATH_SCHEDULER : ML_DEATH_ASKED;
+    if (number == SIGSEGV && is_stack_full(&f->stack))
+        return ML_DEATH_STACK;
     if (number == SIGBUS)
         return f->tmpfs_full      ? ML_DEATH_TMPFS_FULL
                : f->hugetlb_empty ? ML_DEATH_HUGETLB
                                   : ML_DEATH_BUS;
     /* malloc(3) gives NULL, operator new throws: the program ends by itself */
     bool by_itself = number == SIGABRT || number == SIGSEGV;
-    return by_itself && f->room.limit == ML_LIMIT_ADDRESS_SPACE && is_near(f) ? ML_DEATH_NO_MEMORY
-                                                                              : ML_DEATH_PLAIN;
+    return by_itself && is_refused(f) ? ML_DEATH_NO_MEMORY : ML_DEATH_PLAIN;
 }
 
 static enum ml_death cause_of(const struct ml_death_facts *f)
 {
     if (WIFSIGNALED(f->status))
         return cause_of_signal(f, WTERMSIG(f->status));
-    bool refused = f->room.limit == ML_LIMIT_ADDRESS_SPACE && is_near(f);
-    return WEXITSTATUS(f->status) != 0 && refused ? ML_DEATH_NO_MEMORY : ML_DEATH_PLAIN;
+    return WEXITSTATUS(f->status) != 0 && is_refused(f) ? ML_DEATH_NO_MEMORY : ML_DEATH_PLAIN;
 }
 
 static int say_who(struct ml_judgement *j, int rank, const char *node)
@@ -101,6 +139,7 @@ static bool is_sure(enum ml_death death, const struct ml_death_facts *f)
     case ML_DEATH_ASKED:
         return true;
     case ML_DEATH_OOM_NODE:
+    case ML_DEATH_OOM_NUMA:
         return is_near(f);
     case ML_DEATH_KILLED:
         return !f->oom.on_node;
@@ -119,6 +158,11 @@ static void say_oom(struct ml_judgement *j, const struct ml_death_facts *f)
     else if (j->death == ML_DEATH_OOM_NODE)
         say(j, f, "was ended by the kernel%s: out of memory; the node (%s) was full",
             j->sure ? "" : ", most likely", ml_size_format(size, sizeof size, f->node_B));
+    else if (j->death == ML_DEATH_OOM_NUMA)
+        say(j, f,
+            "was ended by the kernel: out of memory; the NUMA nodes that ranks are bound to (%s) "
+            "were full",
+            ml_size_format(size, sizeof size, f->room.limit_B));
     else
         say(j, f,
             "was ended by the kernel: out of memory; a cgroup above the job's was full, most "
@@ -128,9 +172,32 @@ static void say_oom(struct ml_judgement *j, const struct ml_death_facts *f)
 static void say_refused(struct ml_judgement *j, const struct ml_death_facts *f, const char *end)
 {
     char left[16], limit[16];
-    say(j, f, "%s, most likely for want of memory: %s were left of the %s that ulimit -v allows",
+    say(j, f, "%s, most likely for want of memory: %s were left of the %s that ulimit -%c allows",
+        end, ml_size_format(left, sizeof left, f->room.left_B),
+        ml_size_format(limit, sizeof limit, f->room.limit_B),
+        f->room.limit == ML_LIMIT_DATA ? 'd' : 'v');
+}
+
+static void say_over(struct ml_judgement *j, const struct ml_death_facts *f, const char *end)
+{
+    char left[16], limit[16];
+    say(j, f, "%s, most likely by the batch system: %s were left of the %s that it was asked for",
         end, ml_size_format(left, sizeof left, f->room.left_B),
         ml_size_format(limit, sizeof limit, f->room.limit_B));
+}
+
+static void say_stack(struct ml_judgement *j, const struct ml_death_facts *f, const char *end)
+{
+    char size[16], limit[16];
+    bool seen = is_stack_seen_full(&f->stack);
+    ml_size_format(limit, sizeof limit, f->stack.limit_B);
+    ml_size_format(size, sizeof size, seen ? f->stack.used_B : f->stack.after_B);
+    say(j, f,
+        seen ? "%s, most likely since its stack was full: it had %s of the %s that ulimit -s allows"
+             : "%s, most likely since its stack was full: it took %s after it was last "
+               "looked at, and "
+               "ulimit -s allows %s",
+        end, size, limit);
 }
 
 struct ml_judgement ml_death_judge(const struct ml_death_facts *facts)
@@ -146,10 +213,17 @@ struct ml_judgement ml_death_judge(const struct ml_death_facts *facts)
     case ML_DEATH_OOM_CGROUP:
     case ML_DEATH_OOM_ABOVE:
     case ML_DEATH_OOM_NODE:
+    case ML_DEATH_OOM_NUMA:
         say_oom(&j, facts);
         break;
     case ML_DEATH_NO_MEMORY:
         say_refused(&j, facts, end);
+        break;
+    case ML_DEATH_STACK:
+        say_stack(&j, facts, end);
+        break;
+    case ML_DEATH_SCHEDULER:
+        say_over(&j, facts, end);
         break;
     case ML_DEATH_TMPFS_FULL:
         say(&j, facts, "%s, most likely since /dev/shm is full", end);

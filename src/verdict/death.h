@@ -13,7 +13,7 @@ enum ml_death {
     ML_DEATH_OOM_CGROUP, /* killed by the kernel: a cgroup that it was in was full */
     ML_DEATH_OOM_ABOVE,  /* likewise, one above all that can be seen */
     ML_DEATH_OOM_NODE,   /* likewise, the node was */
-    ML_DEATH_NO_MEMORY,  /* it asked for memory and was refused: ulimit -v */
+    ML_DEATH_NO_MEMORY,  /* it asked for memory and was refused: ulimit -v or -d */
     ML_DEATH_TMPFS_FULL, /* it wrote to a page that the file system had no room for */
     ML_DEATH_HUGETLB,    /* it touched a huge page, and the pool was empty */
     ML_DEATH_BUS,        /* a page could not be had: one of these two, or a mapped file was cut */
@@ -21,6 +21,9 @@ enum ml_death {
     ML_DEATH_KILLED,     /* by KILL, and it was none of the above; not sure where the kernel killed
                             some process of the node meanwhile */
     ML_DEATH_ABORT,      /* it called MPI_Abort */
+    ML_DEATH_OOM_NUMA,   /* killed by the kernel: the NUMA nodes that it was bound to were full */
+    ML_DEATH_STACK,      /* the stack of its first thread was full: ulimit -s */
+    ML_DEATH_SCHEDULER,  /* by a signal from outside, when it had what the batch system allows */
 };
 
 /* Kills for want of memory that the kernel has counted since the one before, on the node. */
@@ -29,6 +32,13 @@ struct ml_oom {
     bool at_limit;  /* one of these had reached its limit, LIMIT_B */
     bool on_node;   /* of any process */
     int64_t limit_B;
+};
+
+/* The stack of its first thread. */
+struct ml_death_stack {
+    int64_t used_B;  /* as last seen; -1: never */
+    int64_t limit_B; /* RLIMIT_STACK; -1: none, or not known */
+    int64_t after_B; /* memory of any kind that it took after that; -1: not known */
 };
 
 struct ml_death_facts {
@@ -42,6 +52,7 @@ struct ml_death_facts {
     int asked;           /* the signal that was passed on to the application; 0: none was */
     bool tmpfs_full;     /* /dev/shm is, or was shortly before */
     bool hugetlb_empty;  /* there is a pool of huge pages, and none was free */
+    struct ml_death_stack stack;
 };
 
 struct ml_judgement {

@@ -42,6 +42,13 @@ def command(ranks, *application, options=(), file):
             "--", *application]
 
 
+def so_far(file, name, column):
+    """COLUMN of NAME in the summary of a run that goes on; None: not known yet."""
+    done = subprocess.run([mt.MEMLOG, "read", "--json", file], capture_output=True)
+    found = json.loads(done.stdout)["summary"][name] if done.returncode == 0 else None
+    return found and found[column]
+
+
 @pytest.fixture
 def cgroup():
     """A function that makes a cgroup of so many MiB below ours, in which a job can be started."""
@@ -94,17 +101,16 @@ def test_page_cache_is_left(file, tmp_path, cgroup):
     assert found["limit"] == "cgroup" and found["left_B"] > 170 * MIB, found
 
 
-def test_refused_by_ulimit(file):
-    """malloc fails near the limit of the address space, and the program ends by itself."""
-    def limit():
-        resource.setrlimit(resource.RLIMIT_AS, (700 * MIB, 700 * MIB))
+@pytest.mark.parametrize("letter, kind", [("v", "address_space"), ("d", "data")])
+def test_refused_by_ulimit(file, letter, kind):
+    """malloc fails near the limit, and the program ends by itself."""
     eater = ("import time\nhad = []\nwhile True:\n had.append(bytearray(4 << 20)); time.sleep(0.05)")
-    application = ["sh", "-c", f"ulimit -v 400000; exec python3 -c '{eater}'"]
+    application = ["sh", "-c", f"ulimit -{letter} 400000; exec python3 -c '{eater}'"]
     outcome = mt.run(command(1, *application, file=file))
     assert outcome.code == 1 and b"MemoryError" in outcome.stderr, outcome
     death(file, "no_memory", 0, False)
-    assert "ulimit -v allows" in Recording(file).attributes["verdict"]
-    assert report(file)["summary"]["closest_to_limit"]["limit"] == "address_space"
+    assert f"ulimit -{letter} allows" in Recording(file).attributes["verdict"]
+    assert report(file)["summary"]["closest_to_limit"]["limit"] == kind
 
 
 def test_full_dev_shm(file):
@@ -130,6 +136,47 @@ def test_what_the_batch_system_was_asked_for(file, asked):
     limit = 30 * MIB if asked.get("SLURM_MEM_PER_NODE") == "30" else 100 * MIB
     assert (found["limit"], found["limit_B"]) == ("scheduler", limit), found
     assert found["left_B"] == 0 if limit < 60 * MIB else 20 * MIB < found["left_B"] < 40 * MIB
+
+
+def test_what_pbs_was_asked_for(file):
+    """pbs_mom sets it as a limit that the kernel does not keep to."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_RSS, (100 * MIB, 100 * MIB))
+    job = mt.hosted_command(mt.BUILD, 1, "touch", "60", "0.5", file=file)
+    for env, kind in ({"PBS_JOBID": "1.head"}, "scheduler"), ({}, "node"):
+        outcome = mt.run(job, env=env, preexec_fn=limit)
+        assert outcome.code == 0, outcome
+        found = report(file)["summary"]["closest_to_limit"]
+        assert (found["limit"] == "scheduler") == (kind == "scheduler"), found
+        assert kind != "scheduler" or found["limit_B"] == 100 * MIB, found
+        file.unlink()
+
+
+def test_killed_over_what_the_batch_system_allows(file):
+    """As Slurm's OverMemoryKill and pbs_mom do."""
+    with mt.Job(command(2, *mt.program(mt.BUILD, "touch"), "70", "600", file=file),
+                env={"SLURM_MEM_PER_NODE": "100"}) as job:
+        ranks = mt.wait_for(lambda: [p for p in job.processes() if mt.comm_of(p) == "touch"][1:],
+                            what="the ranks")
+        mt.wait_for(lambda: so_far(file, "closest_to_limit", "left_B") == 0, what="a sample over the limit")
+        os.kill(ranks[0], signal.SIGKILL)
+        job.finish()
+    death(file, "scheduler", report(file)["run"]["death"]["rank"], False)
+    assert "0 B were left of the 100 MiB" in Recording(file).attributes["verdict"]
+
+
+def test_full_stack(file, tmp_path):
+    """A recursion without an end: what was taken at last is a whole stack."""
+    application = ["sh", "-c", 'ulimit -s 8192; exec "$@"', "sh", *mt.program(mt.BUILD, "deep"),
+                   tmp_path / "go"]
+    with mt.Job(command(1, *application, file=file)) as job:
+        mt.wait_for(lambda: (so_far(file, "largest_rank", "peak_B") or 0) > 64 * MIB,
+                    what="a sample of all that it has")
+        (tmp_path / "go").touch()
+        outcome = job.finish()
+    assert outcome.code == 128 + signal.SIGSEGV, outcome
+    death(file, "stack", 0, False)
+    assert "ulimit -s allows 8.00 MiB" in Recording(file).attributes["verdict"]
 
 
 def test_killed_by_somebody(file):

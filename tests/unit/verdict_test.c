@@ -215,8 +215,77 @@ static void why_a_rank_died(void **state)
     assert_int_equal(ml_death_judge(&bus).death, ML_DEATH_HUGETLB);
     bus.tmpfs_full = true;
     assert_int_equal(ml_death_judge(&bus).death, ML_DEATH_TMPFS_FULL);
-    for (enum ml_death death = ML_DEATH_PLAIN; death <= ML_DEATH_ABORT; death++)
+    for (enum ml_death death = ML_DEATH_PLAIN; death <= ML_DEATH_SCHEDULER; death++)
         assert_non_null(ml_death_name(death));
+}
+
+static void limits_beside_the_node(void **state)
+{
+    const struct ml_oom none = {.limit_B = -1}, above = {true, false, true, -1},
+                        somebody = {false, false, true, -1};
+    const struct ml_room numa = {2 * MIB, 4000 * MIB, ML_LIMIT_NUMA},
+                         half = {2000 * MIB, 4000 * MIB, ML_LIMIT_NUMA},
+                         data = {3 * MIB, 600 * MIB, ML_LIMIT_DATA},
+                         over = {0, 100 * MIB, ML_LIMIT_SCHEDULER},
+                         under = {50 * MIB, 100 * MIB, ML_LIMIT_SCHEDULER};
+    const struct {
+        struct ml_judgement is;
+        enum ml_death death;
+        bool sure;
+        const char *part;
+    } cases[] = {
+        {judge(KILLED, somebody, numa, 0), ML_DEATH_OOM_NUMA, true,
+         "out of memory; the NUMA nodes that ranks are bound to (3.91 GiB) were full"},
+        {judge(KILLED, above, numa, 0), ML_DEATH_OOM_NUMA, true, "NUMA"},
+        {judge(KILLED, somebody, half, 0), ML_DEATH_KILLED, false, "by somebody"},
+        {judge(KILLED, none, numa, 0), ML_DEATH_KILLED, true, "by somebody"},
+        {judge(SIGABRT, none, data, 0), ML_DEATH_NO_MEMORY, false, "that ulimit -d allows"},
+        {judge(KILLED, none, over, 0), ML_DEATH_SCHEDULER, false,
+         "most likely by the batch system: 0 B were left of the 100 MiB that it was asked for"},
+        {judge(SIGTERM, none, over, SIGTERM), ML_DEATH_SCHEDULER, false,
+         "(Terminated), most likely"},
+        {judge(SIGTERM, none, over, 0), ML_DEATH_PLAIN, true, ""},
+        {judge(KILLED, none, under, 0), ML_DEATH_KILLED, true, "by somebody"},
+        {judge(SIGTERM, none, under, SIGTERM), ML_DEATH_ASKED, true, "from outside"},
+    };
+    (void)state;
+    for (size_t i = 0; i < N(cases); i++) {
+        const struct ml_judgement *j = &cases[i].is;
+        if (j->death != cases[i].death || j->sure != cases[i].sure ||
+            !strstr(j->words, cases[i].part) || !*j->words != !*cases[i].part)
+            fail_msg("case %zu: %s, %d: %s", i, ml_death_name(j->death), j->sure, j->words);
+    }
+}
+
+static void full_stacks(void **state)
+{
+    static const struct {
+        int number;
+        struct ml_death_stack stack;
+        const char *part; /* "": it was not full */
+    } cases[] = {
+        {SIGSEGV,
+         {7600 << 10, 8 * MIB, -1},
+         "it had 7.42 MiB of the 8.00 MiB that ulimit -s allows"},
+        {SIGSEGV, {132 << 10, 8 * MIB, 8 * MIB}, "it took 8.00 MiB after it was last looked at"},
+        {SIGSEGV, {132 << 10, 8 * MIB, 100 * MIB}, ""},
+        {SIGSEGV, {132 << 10, 8 * MIB, 0}, ""},
+        {SIGSEGV, {132 << 10, 8 * MIB, -1}, ""},
+        {SIGSEGV, {-1, 8 * MIB, 8 * MIB}, ""},
+        {SIGSEGV, {132 << 10, -1, 8 * MIB}, ""},
+        {SIGABRT, {7600 << 10, 8 * MIB, -1}, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < N(cases); i++) {
+        struct ml_death_facts facts = quiet;
+        facts.status = cases[i].number;
+        facts.stack = cases[i].stack;
+        struct ml_judgement j = ml_death_judge(&facts);
+        bool full = *cases[i].part;
+        if (j.death != (full ? ML_DEATH_STACK : ML_DEATH_PLAIN) || j.sure == full ||
+            !strstr(j.words, cases[i].part))
+            fail_msg("case %zu: %s, %d: %s", i, ml_death_name(j.death), j.sure, j.words);
+    }
 }
 
 static void aborts(void **state)
@@ -284,6 +353,8 @@ int main(void)
         cmocka_unit_test(leaves_as_its_rank),
         cmocka_unit_test(codes_and_words),
         cmocka_unit_test(why_a_rank_died),
+        cmocka_unit_test(limits_beside_the_node),
+        cmocka_unit_test(full_stacks),
         cmocka_unit_test(aborts),
         cmocka_unit_test(round_trip),
     };
