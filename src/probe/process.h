@@ -49,7 +49,8 @@ struct ml_process {
     bool is_fresh;
     bool share_refused;
     int64_t round_mapped_B; /* pages of files and shared memory when the round of readings began */
-    int64_t memory_error_B; /* so much more than row.memory_B it may have */
+    int64_t round_anon_B, round_faults_B; /* anonymous pages, and what faults had filled, then */
+    int64_t memory_error_B;               /* so much more than row.memory_B it may have */
     struct ml_process_limits limits;
     int64_t data_B, stack_B; /* what two of these are of, as last read; or -1 */
     int64_t stack_peak_B;    /* the largest resident set until then */

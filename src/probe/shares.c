@@ -31,6 +31,14 @@ static int64_t mapped_B(const struct ml_process *p)
     return larger(p->row.rss_B - larger(p->row.rss_anon_B, 0), 0);
 }
 
+/* Pages in common that were copied while the round lasted may have been read as shared yet. */
+static int64_t faults_before(const struct ml_procfs *fs, const struct ml_process *p)
+{
+    int64_t came_B = larger(larger(p->row.rss_anon_B, 0) - p->round_anon_B, 0);
+    int64_t before_B = p->round_faults_B + came_B, now_B = faults_B(fs, p);
+    return before_B < now_B ? before_B : now_B;
+}
+
 /* What was resident before the reading or is after it, whichever is more: what came or went
  * meanwhile then counts too little, not twice. */
 static void note_share(const struct ml_procfs *fs, struct ml_process *p,
@@ -44,7 +52,7 @@ static void note_share(const struct ml_procfs *fs, struct ml_process *p,
         .shared_hugetlb_B = r->shared_hugetlb_B,
         .anon_B = larger(p->row.rss_anon_B, anon_B),
         .mapped_B = larger(mapped_B(p), before_B),
-        .faults_B = faults_B(fs, p),
+        .faults_B = faults_before(fs, p),
         .late_B = larger(mapped_B(p) - p->round_mapped_B, 0),
     };
 }
@@ -119,10 +127,15 @@ static bool is_loose(const struct ml_shares *s, const struct ml_processes *set)
 /* ---- rounds ---- */
 
 /* Who comes later waits for the next round: the pages of its parent may have been read already. */
-static void begin(struct ml_shares *s, const struct ml_processes *set, int64_t now_ns)
+static void begin(struct ml_shares *s, const struct ml_procfs *fs, const struct ml_processes *set,
+                  int64_t now_ns)
 {
-    for (size_t i = 0; i < set->n; i++)
-        set->live[i]->round_mapped_B = mapped_B(set->live[i]);
+    for (size_t i = 0; i < set->n; i++) {
+        struct ml_process *p = set->live[i];
+        p->round_mapped_B = mapped_B(p);
+        p->round_anon_B = larger(p->row.rss_anon_B, 0);
+        p->round_faults_B = faults_B(fs, p);
+    }
     s->under_way = true;
     s->next = 0;
     s->end = set->n_numbers;
@@ -180,7 +193,7 @@ void ml_shares_tick(struct ml_shares *s, struct ml_procfs *fs, const struct ml_p
     if (!s->under_way && s->period_ns != 0 && is_any_readable(set)) {
         bool loose = s->period_ns < 0 && now_ns >= s->due_loose_ns && is_loose(s, set);
         if (loose || now_ns >= s->due_ns)
-            begin(s, set, now_ns);
+            begin(s, fs, set, now_ns);
     }
     if (!s->under_way)
         return;

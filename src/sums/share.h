@@ -14,7 +14,8 @@ struct ml_share {
     int64_t shared_anon_B;    /* anonymous pages that it has in common with others (fork) */
     int64_t shared_hugetlb_B; /* huge pages that others may have too */
     int64_t anon_B, mapped_B; /* resident then: anonymous; of files and shared memory */
-    int64_t faults_B;         /* memory that all its page faults until then had filled, at most */
+    int64_t faults_B;         /* memory that all its page faults had filled, at most, until the
+                                 first of the node's processes was read */
     int64_t late_B; /* pages of files and shared memory that it took after the first of the node's
                        processes was read: who was read before may have been alone with them */
 };

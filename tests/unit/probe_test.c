@@ -1,6 +1,7 @@
 /* The probe on a made-up /proc and made-up cgroups: what it measures. */
 #include "../support/probe_fixture.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -240,6 +243,33 @@ static void rounds_when_it_is_loose(void **state)
     assert_int_equal(last_of(101)->pss_B, 59996 << 10);
     assert_int_equal(recorder->node.memory_B, 2 * 59996 << 10);
     assert_int_equal(recorder->node.memory_error_B, 0);
+}
+
+/* The kernel walks the pages while the process goes on: what it copies meanwhile may be counted or
+ * not. */
+static void copies_during_a_reading(void **state)
+{
+    struct fake_process p = {.pid = 100, .parent = 1, .start_ticks = 100, .rss_pages = 10000};
+    char path[96];
+    (void)state;
+    fake_proc_set(&fake, &p);
+    snprintf(path, sizeof path, "%s/100/smaps_rollup", fake.root);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    open_probe(-1);
+    ml_probe_add_rank(probe, 0, 100, NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        int fd = open(path, O_WRONLY); /* it is being read */
+        p.new_faults = 5000;
+        fake_proc_set(&fake, &p);
+        dprintf(fd,
+                "Pss: 20000 kB\nPrivate_Clean: 0 kB\nPrivate_Dirty: 0 kB\nAnonymous: 39992 kB\n");
+        _exit(0);
+    }
+    tick();
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(recorder->node.memory_B, 20000 << 10);
+    assert_int_equal(recorder->node.memory_error_B, 5000 * PAGE);
 }
 
 static void without_readings(void **state)
@@ -605,6 +635,7 @@ int main(void)
         TEST(rename_on_exec),
         TEST(each_shared_page_once),
         TEST(rounds_when_it_is_loose),
+        TEST(copies_during_a_reading),
         TEST(without_readings),
         TEST(a_forked_child),
         TEST(shares_of_who_left),
