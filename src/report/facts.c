@@ -6,6 +6,7 @@
 #include "read/lives.h"
 #include "read/total.h"
 #include "report/growth.h"
+#include "report/own.h"
 #include "sums/memory.h"
 #include "sums/owners.h"
 #include "sums/room.h"
@@ -214,6 +215,7 @@ static void count_processes(struct ml_facts *f)
             .program = (int64_t)i,
             .peak_B = -1,
             .peak_ns = -1,
+            .own_B = -1,
             .last_B = -1,
             .growth_B_per_s = NAN,
             .since_ns = -1,
@@ -314,6 +316,8 @@ static enum ml_status gather(struct ml_run *run, const struct ml_facts_range *ra
         status = ml_notes_gather(run, &f->notes, err);
     finish(f);
     if (!status)
+        status = ml_own_gather(run, f, err);
+    if (!status)
         status = ml_growth_gather(run, f, err);
     return status;
 }
@@ -350,6 +354,24 @@ double ml_facts_imbalance(const struct ml_facts *facts)
     if (largest < 0 || !(facts->mean_peak_B > 0))
         return NAN;
     return (double)facts->by_process[largest].peak_B / facts->mean_peak_B - 1;
+}
+
+double ml_facts_own_imbalance(const struct ml_facts *facts)
+{
+    double largest_B = 0, sum_B = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < facts->n_processes; i++) {
+        const struct ml_process_facts *p = &facts->by_process[i];
+        if (facts->processes[i].rank < 0 || p->peak_B < 0)
+            continue;
+        if (p->own_B < 0)
+            return NAN;
+        double own_B = (double)p->own_B;
+        largest_B = fmax(largest_B, own_B);
+        sum_B += own_B;
+        n++;
+    }
+    return sum_B > 0 ? largest_B * (double)n / sum_B - 1 : NAN;
 }
 
 const struct ml_node_facts *ml_facts_closest(const struct ml_facts *facts)

@@ -28,6 +28,7 @@ struct ml_process_facts {
     int64_t program; /* of a rank: the process that called MPI_Init, where it started that; else
                         itself */
     int64_t peak_B, peak_ns;
+    int64_t own_B; /* the most that was surely its own: neither files nor shared memory */
     int64_t last_B;
     double growth_B_per_s; /* at its end; 0: level, or it does not grow steadily; NaN: not known */
     int64_t since_ns;      /* it grows like that */
@@ -87,6 +88,9 @@ ptrdiff_t ml_facts_extreme(const struct ml_facts *facts, int sign);
 
 /* How much more than the mean of the ranks' peaks the largest has, by the mean; NaN: not known. */
 double ml_facts_imbalance(const struct ml_facts *facts);
+
+/* Likewise of what the ranks had surely for themselves. */
+double ml_facts_own_imbalance(const struct ml_facts *facts);
 
 /* The node that came nearest to its limit, measured by the limit; NULL: not known of any. */
 const struct ml_node_facts *ml_facts_closest(const struct ml_facts *facts);

@@ -87,6 +87,7 @@ static json_t *peak_of(const struct ml_facts *f, ptrdiff_t process)
     json_object_set_new(peak, "rank", json_integer(p->rank));
     json_object_set_new(peak, "node", ml_json_text(node ? node->name : NULL));
     json_object_set_new(peak, "peak_B", ml_json_count(f->by_process[process].peak_B));
+    json_object_set_new(peak, "own_B", ml_json_count(f->by_process[process].own_B));
     json_object_set_new(peak, "peak_s", ml_json_seconds(f->by_process[process].peak_ns));
     return peak;
 }
@@ -135,6 +136,7 @@ static json_t *summary_of(const struct ml_facts *f)
     json_object_set_new(summary, "smallest_rank", peak_of(f, ml_facts_extreme(f, -1)));
     json_object_set_new(summary, "mean_rank_peak_B", ml_json_real(f->mean_peak_B));
     json_object_set_new(summary, "imbalance", ml_json_real(ml_facts_imbalance(f)));
+    json_object_set_new(summary, "own_imbalance", ml_json_real(ml_facts_own_imbalance(f)));
     json_object_set_new(summary, "growth_B_per_s", ml_json_real(f->growth_B_per_s));
     json_object_set_new(summary, "growing_rank", growing(f));
     json_object_set_new(summary, "closest_to_limit", closest(f));

@@ -11,9 +11,10 @@
 #include <string.h>
 
 #define LABEL 18
-#define LOOSE 0.05 /* of the peak: a bound that is worth a word */
-#define ALONE 0.1  /* the job grows as one rank does, but for that share */
-#define LINES 6    /* of a text that is wrapped */
+#define LOOSE 0.05    /* of the peak: a bound that is worth a word */
+#define OTHERWISE 0.1 /* an imbalance that differs by so much is another one */
+#define ALONE 0.1     /* the job grows as one rank does, but for that share */
+#define LINES 6       /* of a text that is wrapped */
 
 static const char *times(const struct ml_style *style)
 {
@@ -151,7 +152,12 @@ static char *imbalance(const struct ml_facts *f)
     if (isnan(more) || f->ranks < 2)
         return NULL;
     ml_size_format(mean, sizeof mean, (int64_t)f->mean_peak_B);
-    return ml_format("%.0f%%: the largest rank over the mean of %s", 100 * more, mean);
+    double own = ml_facts_own_imbalance(f);
+    if (!(fabs(more - own) > OTHERWISE))
+        return ml_format("%.0f%%: the largest rank over the mean of %s", 100 * more, mean);
+    return ml_format("%.0f%%: the largest rank over the mean of %s; %.0f%% without files and "
+                     "shared memory",
+                     100 * more, mean, 100 * own);
 }
 
 static char *closest(const struct ml_facts *f)
