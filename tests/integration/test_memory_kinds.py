@@ -75,7 +75,8 @@ def record(mode, ranks, size, file, tmp_path, options=("-r", "50ms"), before=())
 
 def measure(mode, ranks, size, file, tmp_path, taken):
     """The largest memory that is recorded while MODE holds what it took, TAKEN bytes beside what a
-    rank has anyway, and the true one then, within 20 MiB of each other: soon on a quiet machine."""
+    rank has anyway, and the true one then, as near to each other as is promised: a twentieth, and
+    some MiB for libraries that others have too. Soon on a quiet machine."""
     stop = tmp_path / "stop"
     command = mt.hosted_command(mt.BUILD, ranks, "memory_kinds", mode, size, stop, file=file,
                                 options=("-q", "-r", "50ms"))
@@ -84,7 +85,8 @@ def measure(mode, ranks, size, file, tmp_path, taken):
             found = summary(file)
             peak = found and found["peak_B"] or 0
             true = true_B(pids_of(job)) or taken + 16 * MIB
-            return peak >= taken and abs(peak - true) < 20 * MIB and (peak, true)
+            near = abs(peak - true) < max(20 * MIB, true / 20 + 10 * MIB)
+            return peak >= 0.95 * taken and near and (peak, true)
         try:
             peak, true = mt.wait_for(settled, 50, "the true sum")
         finally:
@@ -106,6 +108,10 @@ def test_each_page_once(mode, file, tmp_path):
     print(f"{mode}: recorded {recorded / MIB:.0f} MiB, true {true / MIB:.0f}, "
           f"resident sets {max(r['rss_B'] for r in rows) / MIB:.0f}")
     assert max(r["memory_B"] for r in rows) < true + 5 * MIB, "no tick says more than there is"
+    if mode in ("window", "sysv", "filemap"):
+        found = summary(file)
+        assert found["own_imbalance"] < 1, "who has touched a page first makes no difference"
+        assert found["largest_rank"]["own_B"] < 20 * MIB < found["largest_rank"]["peak_B"]
 
 
 def test_huge_pages(file, tmp_path, hugepages):
@@ -120,7 +126,7 @@ def test_last_moment(file, tmp_path):
     """What a rank takes after its last sample, the kernel tells who waits for it."""
     report = record("last", 4, 60, file, tmp_path, ("-r", "30s"))
     peaks = {p["rank"]: p for p in report["processes"]}
-    assert 60 * MIB < peaks[3]["peak_B"] < 75 * MIB
+    assert 60 * MIB < peaks[3]["peak_B"] < 80 * MIB, "the ranks of MPICH have 16 of their own"
     assert all(peaks[rank]["peak_B"] < 20 * MIB for rank in range(3))
     assert report["summary"]["peak_hidden_B"] > 0
 
@@ -170,5 +176,7 @@ def test_leak(file, tmp_path):
     assert growing["rank"] == 4 and growing["growth_B_per_s"] == pytest.approx(MIB, rel=0.1)
     assert report["summary"]["growth_B_per_s"] == pytest.approx(MIB, rel=0.1)
     assert not any(p["growth_B_per_s"] for p in report["processes"] if p["rank"] != 4), report
-    begun = next(r["start_s"] for r in Recording(file).ranks().values() if r["rank"] == 4)
-    assert begun <= growing["since_s"] < begun + 3
+    rank = Recording(file).ranks()[4]
+    begun = max(e["time_s"] for e in Recording(file).rows("events")
+                if e["process"] == growing["process"] and e["text"] == "MPI_Init")
+    assert rank["start_s"] <= growing["since_s"] < begun + (rank["end_s"] - begun) / 3
