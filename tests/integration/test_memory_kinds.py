@@ -1,7 +1,9 @@
 """Each byte once: kinds of memory that are easily counted wrongly, against the pages themselves."""
+import fcntl
 import json
 import os
 import struct
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,8 @@ def hugepages():
     path = Path("/proc/sys/vm/nr_overcommit_hugepages")
     if os.geteuid() != 0 or not path.exists():
         pytest.skip("huge pages want root and CONFIG_HUGETLBFS")
+    turn = open(Path(tempfile.gettempdir()) / "memlog-test-hugepages.lock", "w")
+    fcntl.flock(turn, fcntl.LOCK_EX)                # tests of the other MPI may run beside us
     before = path.read_text()
     path.write_text("60")
     probe = mt.subprocess.run(["/usr/bin/python3", "-c", "import mmap; m = mmap.mmap(-1, 60 << 20, flags="
@@ -60,6 +64,7 @@ def hugepages():
         pytest.skip("the machine's memory has no 30 huge pages in a piece")
     yield
     path.write_text(before)
+    turn.close()
 
 
 def record(mode, ranks, size, file, tmp_path, options=("-r", "50ms"), before=()):
@@ -82,6 +87,7 @@ def measure(mode, ranks, size, file, tmp_path, taken):
                                 options=("-q", "-r", "50ms"))
     with mt.Job(command) as job:
         def settled():
+            assert job.process.poll() is None, job.finish()
             found = summary(file)
             peak = found and found["peak_B"] or 0
             true = true_B(pids_of(job)) or taken + 16 * MIB
