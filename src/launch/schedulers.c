@@ -1,6 +1,5 @@
 #include "launch/schedulers.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -32,7 +31,8 @@ static int64_t number_of(const char *variable)
     return text && !*end && value > 0 && value < INT32_MAX ? value : 0;
 }
 
-/* OpenPBS, src/resmom/linux/mom_mach.c: mom_set_limits. The kernel does not keep to it. */
+/* OpenPBS, src/resmom/linux/mom_mach.c: mom_set_limits, and resi_sum for what it counts. The kernel
+ * does not keep to it. */
 static int64_t pbs_memory_B(void)
 {
     struct rlimit limit;
@@ -41,10 +41,12 @@ static int64_t pbs_memory_B(void)
     return known && limit.rlim_cur > 0 ? (int64_t)limit.rlim_cur : -1;
 }
 
-int64_t ml_scheduler_memory_B(void)
+struct ml_scheduler_memory ml_scheduler_memory(void)
 {
     int64_t MiB = number_of("SLURM_MEM_PER_NODE");
     if (!MiB)
         MiB = number_of("SLURM_MEM_PER_CPU") * number_of("SLURM_CPUS_ON_NODE");
-    return MiB ? MiB << 20 : pbs_memory_B();
+    if (MiB)
+        return (struct ml_scheduler_memory){.asked_B = MiB << 20};
+    return (struct ml_scheduler_memory){.asked_B = pbs_memory_B(), .resident = true};
 }

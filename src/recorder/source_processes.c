@@ -17,8 +17,8 @@ struct end {
 struct ml_process_source {
     struct ml_probe *probe;
     struct ml_journal *journal;
-    bool news;        /* a rank was added since the last tick */
-    int64_t asked_B;  /* what the batch system was asked for; -1: not known */
+    bool news; /* a rank was added since the last tick */
+    struct ml_scheduler_memory scheduler;
     struct end *ends; /* [n_ends] by process */
     size_t n_ends;
 };
@@ -31,7 +31,7 @@ static enum ml_status open_processes(const struct ml_source_setup *setup, void *
                                        .share_period_ns = setup->options->pss_rate_ns,
                                        .numa_root = "/sys/devices/system/node"};
     struct ml_process_source *s = ml_alloc(sizeof *s);
-    *s = (struct ml_process_source){.journal = setup->journal, .asked_B = ml_scheduler_memory_B()};
+    *s = (struct ml_process_source){.journal = setup->journal, .scheduler = ml_scheduler_memory()};
     enum ml_status status = ml_probe_open(&options, &s->probe, err);
     if (status != ML_OK) {
         free(s);
@@ -101,8 +101,9 @@ static void tick(void *state, struct ml_tick *t)
     s->news = false;
     ml_journal_samples_begin(s->journal, t->now.ns);
     ml_probe_tick(s->probe, t->number, t->now, &sink, &t->node);
-    int64_t left_B = s->asked_B - t->node.memory_B;
-    ml_room_offer(&t->node, ML_LIMIT_SCHEDULER, left_B > 0 ? left_B : 0, s->asked_B);
+    const struct ml_scheduler_memory *scheduler = &s->scheduler;
+    int64_t left_B = scheduler->asked_B - (scheduler->resident ? t->node.rss_B : t->node.memory_B);
+    ml_room_offer(&t->node, ML_LIMIT_SCHEDULER, left_B > 0 ? left_B : 0, scheduler->asked_B);
     ml_journal_samples_commit(s->journal);
 }
 

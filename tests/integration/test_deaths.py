@@ -152,6 +152,20 @@ def test_what_pbs_was_asked_for(file):
         file.unlink()
 
 
+def test_pbs_adds_up_resident_sets(file, tmp_path):
+    """A window of 60 MiB that four ranks share is 240 MiB to it."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_RSS, (1000 * MIB, 1000 * MIB))
+    job = mt.hosted_command(mt.BUILD, 4, "memory_kinds", "window", "60", tmp_path / "stop", file=file)
+    with mt.Job(job, env={"PBS_JOBID": "1.head"}, preexec_fn=limit) as job:
+        mt.wait_for(lambda: (so_far(file, "closest_to_limit", "left_B") or 2000 * MIB) < 760 * MIB,
+                    what="resident sets of 240 MiB")
+        (tmp_path / "stop").touch()
+        outcome = job.finish()
+    assert outcome.code == 0, outcome
+    assert report(file)["summary"]["peak_B"] < 200 * MIB
+
+
 def test_killed_over_what_the_batch_system_allows(file):
     """As Slurm's OverMemoryKill and pbs_mom do."""
     with mt.Job(command(2, *mt.program(mt.BUILD, "touch"), "70", "600", file=file),
