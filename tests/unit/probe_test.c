@@ -85,6 +85,31 @@ static void ends_once(void **state)
     assert_int_equal(largest.memory_B, 0);
 }
 
+/* What the verdict asks for when a rank has died. */
+static void last_of_a_rank(void **state)
+{
+    struct ml_probe_last last = {0};
+    (void)state;
+    set(100, 1, 1000);
+    open_probe(0);
+    ml_probe_add_rank(probe, 3, 100, NULL);
+    fake_proc_write(
+        &fake, "100/status",
+        "Name:\tapp\nVmSize:\t8000 kB\nVmHWM:\t4100 kB\nVmRSS:\t4000 kB\nVmStk:\t132 kB\n");
+    tick();
+    assert_false(ml_probe_last(probe, 4, &last));
+    assert_false(ml_probe_last(probe, -1, &last));
+    for (int ended = 0; ended < 2; ended++) {
+        assert_true(ml_probe_last(probe, 3, &last));
+        assert_int_equal(last.stack_B, 132 << 10);
+        assert_int_equal(last.stack_limit_B, -1);
+        assert_int_equal(last.peak_rss_B, 4100 << 10);
+        fake_proc_remove(&fake, 100);
+        tick();
+    }
+    assert_int_equal(ml_probe_n_alive(probe), 0);
+}
+
 static void lost_ranks_are_told(void **state)
 {
     struct ml_error err = {""};
@@ -629,6 +654,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(samples_what_changed),
         TEST(ends_once),
+        TEST(last_of_a_rank),
         TEST(lost_ranks_are_told),
         TEST(no_sample_of_zeros),
         TEST(reused_pid_without_open_files),
