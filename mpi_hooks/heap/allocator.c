@@ -1,8 +1,8 @@
 #include "mpi_hooks/heap/allocator.h"
 
 #include "mpi_hooks/atomics.h"
+#include "mpi_hooks/heap/lookup.h"
 
-#include <dlfcn.h>
 #include <stddef.h>
 
 /* As struct mallinfo2, which glibc has since 2.33. */
@@ -15,8 +15,7 @@ static struct info (*ask)(void);
 
 void ml_allocator_open(bool is_glibc)
 {
-    ask = is_glibc ? (struct info(*)(void))dlsym(RTLD_DEFAULT, "mallinfo2") : NULL;
-    dlerror();
+    ask = is_glibc ? (struct info(*)(void))ml_lookup_first("mallinfo2") : NULL;
 }
 
 void ml_allocator_tell(struct ml_heap_page *page)

@@ -25,7 +25,7 @@ static struct identity ours[2];
 static int open_file(const char *name)
 {
     return name && strncmp(name, "/proc/", 6) == 0
-               ? open(name, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+               ? ml_sys_open(name, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
                : -1;
 }
 
@@ -39,7 +39,7 @@ static bool is_sealed(int fd, struct stat *out_file)
 
 static bool has_head(int fd, const struct stat *file, struct ml_heap_file *out_head)
 {
-    return pread(fd, out_head, sizeof *out_head, 0) == sizeof *out_head &&
+    return ml_sys_pread(fd, out_head, sizeof *out_head, 0) == sizeof *out_head &&
            out_head->magic == ML_HEAP_MAGIC && out_head->version == ML_HEAP_VERSION &&
            out_head->stride == ML_HEAP_STRIDE && out_head->n_pages <= ML_HEAP_PAGES_MAX &&
            out_head->mean_B > 0 &&
@@ -76,10 +76,10 @@ bool ml_heap_attach_open(struct ml_heap_settings *out_settings)
         int other = open_file(secure_getenv(OTHERS_VARIABLE));
         remember(&ours[1], other);
         if (other >= 0)
-            close(other);
+            ml_sys_close(other);
     }
     if (fd >= 0)
-        close(fd);
+        ml_sys_close(fd);
     return found;
 }
 
@@ -167,7 +167,7 @@ static int32_t holder_of(int fd, uint32_t number)
 {
     int32_t pid = 0;
     off_t at = place(number) + (off_t)offsetof(struct ml_heap_page, pid);
-    return pread(fd, &pid, sizeof pid, at) == sizeof pid ? pid : -1;
+    return ml_sys_pread(fd, &pid, sizeof pid, at) == sizeof pid ? pid : -1;
 }
 
 /* The number of this process's own page, n_pages if it has none; in OUT_FREE the first free one. */
@@ -209,6 +209,6 @@ struct ml_heap_page *ml_heap_attach_claim(void)
     if (fd < 0)
         return NULL;
     struct ml_heap_page *page = claim_any(fd);
-    close(fd);
+    ml_sys_close(fd);
     return page;
 }

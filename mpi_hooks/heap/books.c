@@ -37,11 +37,13 @@ bool ml_books_create(const struct ml_heap_settings *settings, uint32_t flags)
     ml_books_settings = *settings;
     page_flags = flags;
     ml_books = address;
-    if (pthread_atfork(NULL, NULL, forget_in_child) == 0)
-        return true;
-    ml_sys_munmap(address, sizeof *ml_books);
-    ml_books = NULL;
-    return false;
+    return true;
+}
+
+void ml_books_watch_forks(void)
+{
+    if (ml_books)
+        pthread_atfork(NULL, NULL, forget_in_child);
 }
 
 static struct ml_heap_page *claim(void)

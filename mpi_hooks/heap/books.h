@@ -36,6 +36,10 @@ _Static_assert(sizeof(struct ml_books) + sizeof(struct ml_heap_page) < (7 << 20)
  * be claimed. False: no memory. */
 bool ml_books_create(const struct ml_heap_settings *settings, uint32_t flags);
 
+/* What a kernel before 4.14 leaves to do at a fork. Allocates, and takes a lock of the C library:
+ * not inside of an allocation. */
+void ml_books_watch_forks(void);
+
 /* NULL before ml_books_create. */
 extern struct ml_books *ml_books;
 

@@ -1,9 +1,10 @@
 #include "mpi_hooks/heap/modules.h"
 
 #include "mpi_hooks/atomics.h"
+#include "mpi_hooks/heap/lookup.h"
 #include "mpi_hooks/heap/next.h"
+#include "mpi_hooks/heap/self.h"
 
-#include <dlfcn.h>
 #include <link.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -50,23 +51,34 @@ static bool has_sanitizer(void)
     static const char *const symbols[] = {"__asan_init", "__tsan_init", "__msan_init",
                                           "__hwasan_init", "__lsan_init"};
     for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++)
-        if (dlsym(RTLD_DEFAULT, symbols[i]))
+        if (ml_lookup_first(symbols[i]))
             return true;
     const char *preloaded = getenv("LD_PRELOAD");
     return preloaded && strstr(preloaded, "/vgpreload_"); /* valgrind */
 }
 
+/* Whether the program's malloc comes to us, at once or through others. */
+static bool is_reached(void)
+{
+    void *(*first_malloc)(size_t) = (void *(*)(size_t))ml_lookup_first("malloc");
+    void (*first_free)(void *) = (void (*)(void *))ml_lookup_first("free");
+    uint64_t countdown = ml_self.countdown;
+    ml_self.countdown = 2;
+    first_free(first_malloc(1));
+    bool is_counted = ml_self.countdown == 1;
+    ml_self.countdown = countdown;
+    return is_counted;
+}
+
 enum ml_allocator ml_modules_open(void)
 {
-    uintptr_t first = (uintptr_t)dlsym(RTLD_DEFAULT, "malloc");
-    uintptr_t libc = (uintptr_t)dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+    uintptr_t libc = (uintptr_t)ml_lookup_first("gnu_get_libc_version");
     bool sanitized = has_sanitizer();
-    dlerror();
     allocator.inside = (uintptr_t)ml_next.malloc;
     dl_iterate_phdr(is_it, &allocator);
     if (sanitized)
         return ML_ALLOCATOR_SANITIZER;
-    if (!ml_modules_is_ours(first) && !is_in(&allocator, first))
+    if (!is_reached())
         return ML_ALLOCATOR_BEFORE_US;
     return is_in(&allocator, libc) ? ML_ALLOCATOR_GLIBC : ML_ALLOCATOR_OTHER;
 }
@@ -78,8 +90,7 @@ bool ml_modules_is_allocator(uintptr_t address)
 
 bool ml_modules_allocator_has_new(void)
 {
-    uintptr_t first_new = (uintptr_t)dlsym(RTLD_DEFAULT, "_Znwm");
-    dlerror();
+    uintptr_t first_new = (uintptr_t)ml_lookup_first("_Znwm");
     return is_in(&allocator, first_new);
 }
 

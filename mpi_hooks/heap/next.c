@@ -1,9 +1,9 @@
 #include "mpi_hooks/heap/next.h"
 
 #include "mpi_hooks/heap/early.h"
+#include "mpi_hooks/heap/lookup.h"
 #include "mpi_hooks/heap/system.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -157,11 +157,10 @@ void ml_next_find(void)
     void *functions[N];
     memcpy(functions, &ml_next, sizeof functions);
     for (size_t i = 0; i < N; i++) {
-        void *function = dlsym(RTLD_NEXT, names[i]);
+        void *function = ml_lookup_next(names[i]);
         if (function)
             functions[i] = function;
     }
-    dlerror(); /* what is not there is not the program's error */
     memcpy(&ml_next, functions, sizeof functions);
     errno = saved_errno;
     atomic_store(&found, 1);

@@ -4,6 +4,7 @@
  * nearer by. */
 #include "mpi_hooks/heap/filter.h"
 #include "mpi_hooks/heap/interpose.h"
+#include "mpi_hooks/heap/lookup.h"
 #include "mpi_hooks/heap/modules.h"
 #include "mpi_hooks/heap/next.h"
 #include "mpi_hooks/heap/sampler.h"
@@ -26,11 +27,10 @@ struct operator
 
 static void *look_up(const char *symbol)
 {
-    void *next = dlsym(RTLD_NEXT, symbol);
+    void *next = ml_lookup_next(symbol);
     void *handle = next ? NULL : dlopen(STANDARD_LIBRARY, RTLD_LAZY | RTLD_NOLOAD);
     if (handle)
         next = dlsym(handle, symbol);
-    dlerror();
     if (!next)
         abort(); /* a program that calls an operator which nobody has does not start without us */
     return next;

@@ -36,17 +36,19 @@ static enum ml_started start(void)
     if (!ml_heap_attach_open(&settings))
         return ML_STARTED_OFF;
     uint32_t flags = flags_for(ml_modules_open());
-    ml_allocator_open(flags == 0);
     if (!ml_books_create(&settings, flags))
         return ML_STARTED_OFF;
     ml_books_page();
     if (flags & ML_HEAP_STEPPED_BACK)
         return ML_STARTED_OFF;
     ml_heap_walk_open();
+    ml_allocator_open(flags == 0);
     return ML_STARTED_ON;
 }
 
-/* Before the C library has the environment, there is nothing to start from. */
+/* The first allocation may come while the C library holds any of its locks: nothing here waits for
+ * one, but for the dynamic linker's, which lets its holder in. Before the C library has the
+ * environment, there is nothing to start from. */
 enum ml_started ml_start(void)
 {
     int untried = 0;
@@ -70,4 +72,5 @@ enum ml_started ml_started(void)
 static __attribute__((constructor)) void begin(void)
 {
     ml_start();
+    ml_books_watch_forks();
 }

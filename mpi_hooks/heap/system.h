@@ -1,5 +1,6 @@
-/* The kernel's calls, past whoever wraps them (this library too), and without the C library's
- * functions of later versions. */
+/* The kernel's calls, past whoever wraps them (this library too), without the C library's functions
+ * of later versions, and where no thread can be cancelled: allocations are no cancellation points.
+ */
 #ifndef ML_HOOKS_HEAP_SYSTEM_H
 #define ML_HOOKS_HEAP_SYSTEM_H
 
@@ -20,6 +21,21 @@ static inline void *ml_sys_mmap(void *address, size_t size, int protection, int 
 static inline int ml_sys_munmap(void *address, size_t size)
 {
     return (int)syscall(SYS_munmap, address, size);
+}
+
+static inline int ml_sys_open(const char *path, int flags)
+{
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags);
+}
+
+static inline void ml_sys_close(int fd)
+{
+    syscall(SYS_close, fd);
+}
+
+static inline ssize_t ml_sys_pread(int fd, void *out, size_t size, off_t offset)
+{
+    return syscall(SYS_pread64, fd, out, size, offset);
 }
 
 static inline int ml_sys_fstat(int fd, struct stat *out_file)

@@ -206,6 +206,15 @@ def test_library_that_is_unloaded(tmp_path):
     assert_near(told, page, "known")
 
 
+@pytest.mark.parametrize("flavour", mt.FLAVOURS)
+def test_maps_of_mpi(tmp_path, flavour):
+    """UCX and Open MPI overwrite the functions that map, as dlsym finds them: not ours."""
+    program = mt.PROGRAMS / flavour / "window"
+    outcome, pages = run(tmp_path, [*mt.mpiexec(flavour, 2), program])
+    assert outcome.code == 0, outcome
+    assert sum(page.kinds("allocated_B")["shared"] > 1 << 20 for page in pages.values()) >= 2
+
+
 def test_python(tmp_path):
     script = "keep = [bytearray(100000) for i in range(2000)]\ndel keep[::2]\nimport os\nos._exit(0)"
     outcome, pages = run(tmp_path, ["/usr/bin/python3", "-c", script])
@@ -324,6 +333,22 @@ def test_static_program(tmp_path):
     assert seen(tmp_path, "static", LIBRARY) == (plain, {})
 
 
+@pytest.mark.skipif(not shutil.which("gdb"), reason="no gdb here")
+def test_first_allocation_under_a_lock(tmp_path):
+    """gdb's first one comes from newlocale, in a constructor before ours. What we do then may not
+    want the C library's lock of locales, as dlerror does."""
+    outcome, pages = run(tmp_path, ["gdb", "-nx", "-batch", "-ex", "show version"], timeout_s=60)
+    assert outcome.code == 0 and pages
+
+
+def test_descriptors(tmp_path):
+    """The program's are as they were."""
+    program = mt.PROGRAMS / mt.BUILD / "fds"
+    outcomes = [run(tmp_path, [program], library=library, mean_B=1)[0]
+                for library in (None, LIBRARY)]
+    assert outcomes[0].stdout == outcomes[1].stdout
+
+
 OF_ASAN = "detect_leaks=0:allocator_may_return_null=1"
 
 
@@ -370,6 +395,8 @@ def test_symbols(library):
         "malloc", "calloc", "realloc", "reallocarray", "free", "free_sized", "free_aligned_sized",
         "posix_memalign", "aligned_alloc", "memalign", "valloc", "pvalloc", "mmap", "mmap64",
         "munmap", "mremap", "shmat", "shmdt"}
+    hidden = {row[-1] for row in rows if "*UND*" not in row and row[-2].startswith("(GLIBC")}
+    assert hidden == {"mmap", "mmap64", "munmap", "mremap", "shmat", "shmdt"}
     assert len(operators) == (20 if library == LIBRARY_NEW else 0)
     wanted = [row for row in rows if "*UND*" in row and "w" not in row]
     versions = {tuple(map(int, word.strip("()").removeprefix("GLIBC_").split(".")))
