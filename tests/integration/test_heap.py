@@ -194,6 +194,16 @@ def test_fork(tmp_path):
     assert pages[child].sums("own_medium", functions(HEAP / "known"))["live_B"] == 0
 
 
+@pytest.mark.parametrize("mean_B", [1, 1000])
+def test_forks_among_threads(tmp_path, mean_B):
+    """Children that begin while other threads hold locks of ours; more of them than pages."""
+    told, page, pages = known(tmp_path, "known", "storm", mean_B=mean_B)
+    names = functions(HEAP / "known")
+    assert told[0]["allocated"] == 0 and len(pages) > 10        # none has failed
+    assert page.sums("own_small", names)["allocated_B"] == 0
+    assert page.sums("own_churn", names)["allocated_B"] > 0
+
+
 def test_execve(tmp_path):
     """The same process with another image: nothing stays of the former one."""
     told, page, pages = known(tmp_path, "known", "executes")

@@ -5,10 +5,13 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -413,6 +416,46 @@ static void forks(void)
     told("child", 2000, 0, 0);
 }
 
+static atomic_bool stop;
+
+static void *churn(void *unused)
+{
+    while (!stop)
+        free(own_churn(200));
+    return unused;
+}
+
+/* Children of a process whose other threads are at work: they allocate, fork again past the C
+ * library, and end. */
+static void storm(void)
+{
+    enum { CHURNERS = 4, CHILDREN = 200 };
+    pthread_t threads[CHURNERS];
+    int failed = 0;
+    for (int i = 0; i < CHURNERS; i++)
+        pthread_create(&threads[i], NULL, churn, NULL);
+    for (int i = 0; i < CHILDREN; i++) {
+        int status = 1;
+        pid_t pid = fork();
+        if (pid == 0) {
+            free(own_small());
+            own_medium();
+            if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) == 0) {
+                own_small();
+                _exit(0);
+            }
+            wait(&status);
+            _exit(status != 0);
+        }
+        waitpid(pid, &status, 0);
+        failed += status != 0;
+    }
+    stop = 1;
+    for (int i = 0; i < CHURNERS; i++)
+        pthread_join(threads[i], NULL);
+    told("churn", 200, failed, 0);
+}
+
 static void executes(const char *self)
 {
     for (int i = 0; i < 1000; i++)
@@ -478,10 +521,10 @@ static const struct scenario {
     const char *name;
     void (*run)(void);
 } scenarios[] = {
-    {"mixed", mixed},     {"many", many}, {"crowd", crowd}, {"giant", giant},
-    {"chain", chain},     {"leak", leak}, {"hand", hand},   {"brief", brief},
-    {"aligned", aligned}, {"maps", maps}, {"forks", forks}, {"many_maps", many_maps},
-    {"around", around},
+    {"mixed", mixed},     {"many", many},   {"crowd", crowd}, {"giant", giant},
+    {"chain", chain},     {"leak", leak},   {"hand", hand},   {"brief", brief},
+    {"aligned", aligned}, {"maps", maps},   {"forks", forks}, {"many_maps", many_maps},
+    {"around", around},   {"storm", storm},
 };
 
 int main(int argc, char **argv)
