@@ -6,7 +6,9 @@
 
 #define SAMPLES 32                  /* between two looks at the clock of the process */
 #define WINDOW_NS INT64_C(20000000) /* of CPU time, at least */
-#define LONGEST_NS INT64_C(1000000) /* a sample that took longer was waiting for a processor */
+/* What took longer was waiting for a processor, or read tables for the first time: the next sample
+ * will not. */
+#define LONGEST_NS INT64_C(50000)
 #define LONGEST_B ((int64_t)1 << 40)
 
 void ml_cost_spent(struct ml_heap_page *page, int64_t ns)
