@@ -21,6 +21,8 @@ void ml_unnamed_pack(const struct ml_stack_thread *t, int trigger, struct ml_buf
             ml_pack_text(&one, f.module);
         module = f.module;
         ml_pack_text(&one, f.function);
+        ml_pack_text(&one, f.file);
+        ml_pack_int(&one, f.line);
         ml_pack_int(&one, f.offset_B);
     }
     ml_pack_bytes(packed, one.data, one.length);
@@ -53,10 +55,11 @@ static int unpack(const void *bytes, size_t n, struct ml_stack_frame *frames,
     while (u.cursor < u.end && out->n_frames < ML_STACK_DEPTH_MAX) {
         if (!ml_unpack_int(&u))
             module = ml_unpack_text(&u);
-        const char *function = ml_unpack_text(&u);
+        const char *function = ml_unpack_text(&u), *file = ml_unpack_text(&u);
+        int32_t line = (int32_t)ml_unpack_int(&u);
         frames[out->n_frames++] = (struct ml_stack_frame){.function = function,
-                                                          .file = "",
-                                                          .line = -1,
+                                                          .file = file,
+                                                          .line = line,
                                                           .module = module,
                                                           .offset_B = ml_unpack_int(&u)};
     }

@@ -3,11 +3,28 @@
 #include <string.h>
 
 #define SIGNAL_HANDLER "<signal handler called>"
+#define PYTHON_MODULE "python"
+
+/* The frame of Python code. */
+static struct ml_stack_frame told_frame(const struct ml_code_place *place)
+{
+    return (struct ml_stack_frame){.function = place->function,
+                                   .file = place->file,
+                                   .line = place->line,
+                                   .module = PYTHON_MODULE,
+                                   .offset_B = -1};
+}
 
 size_t ml_code_place_frames(struct ml_symbols *symbols, const struct ml_code_place *place,
                             size_t most, struct ml_stack_frame *out_frames)
 {
     const struct ml_stack_frame *frames;
+    if (!most)
+        return 0;
+    if (place->function) {
+        *out_frames = told_frame(place);
+        return 1;
+    }
     size_t n = ml_symbols_at(symbols, place->module, place->address, place->is_caller, &frames);
     if (n > most)
         n = most;
@@ -20,6 +37,8 @@ size_t ml_code_place_frames(struct ml_symbols *symbols, const struct ml_code_pla
 
 struct ml_stack_frame ml_code_place_unnamed(const struct ml_code_place *place)
 {
+    if (place->function)
+        return told_frame(place);
     return (struct ml_stack_frame){
         .function = place->trampoline ? SIGNAL_HANDLER : "",
         .file = "",

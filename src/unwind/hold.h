@@ -7,6 +7,7 @@
 #ifndef ML_UNWIND_HOLD_H
 #define ML_UNWIND_HOLD_H
 
+#include "unwind/interpreter.h"
 #include "unwind/registers.h"
 #include "unwind/stack_copy.h"
 
@@ -18,6 +19,8 @@ struct ml_hold {
     pid_t pid, thread;
     size_t size_B; /* how much of its stack is copied, from its stack pointer on */
     uint64_t also; /* an address from which as much is copied too; 0: none */
+    struct ml_interpreter_thread python;
+    struct ml_python_calls *calls; /* the caller's, filled where `python` is something; or NULL */
     int error; /* 0: all is there. ETIMEDOUT: it did not stop in time. ESRCH: it ended. EPERM: not
                   allowed, or somebody else traces it. EFAULT: it has no stack there */
     struct ml_registers registers;

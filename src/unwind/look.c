@@ -7,7 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STACK_START_B = 16 << 10, WINDOWS_MAX = 512 /* of the 1024 files that are usual */ };
+enum {
+    STACK_START_B = 16 << 10,
+    CALL_READS = 4096,
+    WINDOWS_MAX = 512 /* of the 1024 files that are usual */
+};
 
 /* What the kernel says of a thread: where it is blocked, and how often it ran. */
 struct standing {
@@ -74,8 +78,19 @@ static bool walk_haunts(struct ml_subject *s, const struct ml_known_thread *t,
     return false;
 }
 
+static void place_python(struct ml_subject *s, struct ml_known_thread *t,
+                         const struct ml_stack_copy *copy, struct ml_walk *walk)
+{
+    struct ml_interpreter_thread python = ml_subject_python(s, t);
+    struct ml_python_calls calls;
+    if (!python.state)
+        return;
+    ml_interpreter_calls(&python, s->space.pid, copy, CALL_READS, &calls);
+    ml_interpreter_place(&calls, walk);
+}
+
 /* Unwinds from where it stands. */
-static bool walk_blocked(struct ml_subject *s, const struct ml_known_thread *t,
+static bool walk_blocked(struct ml_subject *s, struct ml_known_thread *t,
                          const struct ml_blocked *at, struct ml_walk *walk)
 {
     struct ml_registers registers;
@@ -84,6 +99,8 @@ static bool walk_blocked(struct ml_subject *s, const struct ml_known_thread *t,
     ml_stack_copy_add(&copy, s->space.pid, at->sp, STACK_START_B);
     ml_subject_walk(s, &registers, &copy, true, walk);
     bool whole = walk->end == ML_WALK_WHOLE || walk_haunts(s, t, at, &copy, walk);
+    if (whole)
+        place_python(s, t, &copy, walk);
     ml_stack_copy_clear(&copy);
     return whole;
 }

@@ -44,17 +44,23 @@ int ml_stack_copy_add(struct ml_stack_copy *copy, pid_t pid, uint64_t from, size
     return 0;
 }
 
-bool ml_stack_copy_read(const struct ml_stack_copy *copy, uint64_t address, uint64_t *out_value)
+const uint8_t *ml_stack_copy_at(const struct ml_stack_copy *copy, uint64_t address, size_t n)
 {
     for (size_t i = 0; i < copy->n; i++) {
         const struct ml_stack_part *part = &copy->parts[i];
         if (address >= part->start && address - part->start < part->size &&
-            part->size - (address - part->start) >= sizeof *out_value) {
-            memcpy(out_value, part->bytes + (address - part->start), sizeof *out_value);
-            return true;
-        }
+            part->size - (address - part->start) >= n)
+            return part->bytes + (address - part->start);
     }
-    return false;
+    return NULL;
+}
+
+bool ml_stack_copy_read(const struct ml_stack_copy *copy, uint64_t address, uint64_t *out_value)
+{
+    const uint8_t *bytes = ml_stack_copy_at(copy, address, sizeof *out_value);
+    if (bytes)
+        memcpy(out_value, bytes, sizeof *out_value);
+    return bytes;
 }
 
 void ml_stack_copy_clear(struct ml_stack_copy *copy)

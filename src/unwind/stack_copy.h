@@ -24,6 +24,9 @@ struct ml_stack_copy {
  * why nothing was copied; ENOSPC where there are enough parts. */
 int ml_stack_copy_add(struct ml_stack_copy *copy, pid_t pid, uint64_t from, size_t size);
 
+/* The N bytes at ADDRESS; NULL: they were not copied, or not in one go. */
+const uint8_t *ml_stack_copy_at(const struct ml_stack_copy *copy, uint64_t address, size_t n);
+
 /* The 8 bytes at ADDRESS; false: they were not copied. */
 bool ml_stack_copy_read(const struct ml_stack_copy *copy, uint64_t address, uint64_t *out_value);
 

@@ -2,8 +2,11 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/own.h"
+#include "unwind/thread_state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +98,10 @@ int ml_subject_refresh(struct ml_subject *s, int64_t order_ns)
 {
     s->order_ns = order_ns;
     int error = ml_space_refresh(&s->space, order_ns, false);
-    return error ? error : list_threads(s);
+    if (error)
+        return error;
+    ml_interpreter_refresh(&s->interpreter, &s->space);
+    return list_threads(s);
 }
 
 void ml_subject_walk(struct ml_subject *s, const struct ml_registers *registers,
@@ -106,6 +112,24 @@ void ml_subject_walk(struct ml_subject *s, const struct ml_registers *registers,
         return;
     if (ml_space_refresh(&s->space, ml_mono_now().ns, true) == 0)
         ml_walk(s->walker, &s->space, registers, copy, live, walk);
+}
+
+static pid_t native_of(pid_t pid, pid_t thread)
+{
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)pid, (int)thread);
+    ML_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    text[n > 0 ? n : 0] = 0;
+    pid_t native = ml_native_parse(text);
+    return native ? native : thread;
+}
+
+struct ml_interpreter_thread ml_subject_python(struct ml_subject *s, struct ml_known_thread *t)
+{
+    if (s->interpreter.there && !t->native)
+        t->native = native_of(s->space.pid, t->thread);
+    return ml_interpreter_thread(&s->interpreter, s->space.pid, t->native, s->order_ns);
 }
 
 static bool same_place(const struct ml_registers *a, const struct ml_registers *b)
@@ -164,6 +188,7 @@ void ml_subject_close(struct ml_subject *s)
         forget(&s->threads[i]);
     free(s->threads);
     close_tasks(s);
+    ml_interpreter_close(&s->interpreter);
     ml_walker_close(s->walker);
     ml_space_close(&s->space);
     free(s);

@@ -2,6 +2,7 @@
 #ifndef ML_UNWIND_SUBJECT_H
 #define ML_UNWIND_SUBJECT_H
 
+#include "unwind/interpreter.h"
 #include "unwind/walk.h"
 
 #include <dirent.h>
@@ -35,6 +36,7 @@ struct ml_rest {
 
 struct ml_known_thread {
     pid_t thread;
+    pid_t native;   /* its number in its own PID namespace; 0: not asked */
     size_t stack_B; /* how much of its stack is copied at a stop */
     struct ml_windows windows;
     struct ml_haunt haunts[ML_HAUNTS];
@@ -45,6 +47,7 @@ struct ml_known_thread {
 struct ml_subject {
     struct ml_space space;
     struct ml_walker *walker;
+    struct ml_interpreter interpreter;
     DIR *tasks;                      /* /proc/PID/task; NULL: not open */
     struct ml_known_thread *threads; /* [n_threads], as the kernel lists them */
     size_t n_threads;
@@ -59,6 +62,10 @@ int ml_subject_refresh(struct ml_subject *subject, int64_t order_ns);
 /* As ml_walk; where the walk meets unknown code, the maps are read again, once an order. */
 void ml_subject_walk(struct ml_subject *subject, const struct ml_registers *registers,
                      struct ml_stack_copy *copy, bool live, struct ml_walk *out_walk);
+
+/* What THREAD is to the Python interpreter of its process. */
+struct ml_interpreter_thread ml_subject_python(struct ml_subject *subject,
+                                               struct ml_known_thread *thread);
 
 /* Remembers that THREAD blocks with these registers, and which frames they lead to. */
 void ml_known_thread_note(struct ml_known_thread *thread, const struct ml_registers *registers,

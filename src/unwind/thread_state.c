@@ -2,7 +2,9 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* One hexadecimal number with what separates it from the next. */
 static bool parse_hex(const char **text, uint64_t *out)
@@ -39,6 +41,18 @@ bool ml_blocked_parse(const char *text, struct ml_blocked *out_blocked)
         return false;
     *out_blocked = b;
     return true;
+}
+
+int ml_native_parse(const char *text)
+{
+    const char *line = strstr(text, "\nNSpid:");
+    long number = 0;
+    if (!line)
+        return 0;
+    char *end = (char *)line + strlen("\nNSpid:");
+    while (*end == '\t' || *end == ' ')
+        number = strtol(end, &end, 10);
+    return number > 0 && number <= INT_MAX ? (int)number : 0;
 }
 
 uint64_t ml_runs_parse(const char *text)

@@ -17,6 +17,10 @@ struct ml_blocked {
  * for all but the last two. */
 bool ml_blocked_parse(const char *text, struct ml_blocked *out_blocked);
 
+/* Of `status`: the number of the thread in its own PID namespace, the last of "NSpid:\t4711\t1"; 0:
+ * it is not said. */
+int ml_native_parse(const char *text);
+
 /* Of `schedstat` ("788459 100345959 4": ns run, ns waited, times run): how often the thread was
  * given a core. 0: this kernel does not count it. */
 uint64_t ml_runs_parse(const char *text);

@@ -42,6 +42,7 @@ struct sight {
 struct unwind {
     struct ml_modules *modules;
     struct ml_symbols *symbols;
+    struct ml_python_names *python_names;
     struct ml_holder *holder;
     struct ml_subject **subjects;
     size_t n_subjects, subjects_capacity;
@@ -61,6 +62,7 @@ static enum ml_status open_unwind(void **out_state, struct ml_error *err)
     struct unwind *u = ml_alloc(sizeof *u);
     u->modules = ml_modules_open();
     u->symbols = ml_symbols_open();
+    u->python_names = ml_python_names_open();
     u->holder = ml_holder_open();
     *out_state = u;
     return ML_OK;
@@ -177,11 +179,13 @@ static void unwind_held(struct sight *s, struct ml_hold *h)
     ml_subject_walk(s->subject, &h->registers, &h->copy, false, &s->walk);
     s->time_ns = h->time_ns;
     s->done = !wants_more(s, h);
-    if (s->walk.end > ML_WALK_GUESSED)
-        return;
-    learn_size(s, sp);
-    if (s->look.blocked && s->look.at.sp == sp && s->look.at.pc == pc)
-        ml_known_thread_note(s->thread, &h->registers, &s->walk);
+    if (s->walk.end <= ML_WALK_GUESSED) {
+        learn_size(s, sp);
+        if (s->look.blocked && s->look.at.sp == sp && s->look.at.pc == pc)
+            ml_known_thread_note(s->thread, &h->registers, &s->walk);
+    }
+    if (h->calls)
+        ml_interpreter_place(h->calls, &s->walk);
 }
 
 static void finish_hold(struct sight *s, struct ml_hold *h, struct failure *failure)
@@ -195,6 +199,19 @@ static void finish_hold(struct sight *s, struct ml_hold *h, struct failure *fail
     if (h->error == ESRCH) /* it ended: what the look before brought is void */
         s->walk.n = 0;
     ml_stack_copy_clear(&h->copy);
+    free(h->calls);
+}
+
+static struct ml_hold hold_of(const struct sight *s)
+{
+    struct ml_interpreter_thread python = ml_subject_python(s->subject, s->thread);
+    return (struct ml_hold){.pid = s->subject->space.pid,
+                            .thread = s->thread->thread,
+                            .size_B = s->thread->stack_B,
+                            .also = s->also,
+                            .python = python,
+                            .calls =
+                                python.state ? ml_alloc(sizeof(struct ml_python_calls)) : NULL};
 }
 
 /* Stops what is not done yet, all together. Returns whether there was any. */
@@ -203,14 +220,10 @@ static bool stop_rest(struct unwind *u, struct failure *failures)
     struct ml_hold *holds = ml_realloc_array(NULL, u->n_sights + 1, sizeof *holds);
     size_t *sights = ml_realloc_array(NULL, u->n_sights + 1, sizeof *sights), n = 0;
     for (size_t i = 0; i < u->n_sights; i++) {
-        const struct sight *s = &u->sights[i];
-        if (s->done)
+        if (u->sights[i].done)
             continue;
         sights[n] = i;
-        holds[n++] = (struct ml_hold){.pid = s->subject->space.pid,
-                                      .thread = s->thread->thread,
-                                      .size_B = s->thread->stack_B,
-                                      .also = s->also};
+        holds[n++] = hold_of(&u->sights[i]);
     }
     if (n)
         ml_holder_take(u->holder, holds, n, ml_mono_now().ns + STOP_PATIENCE_NS);
@@ -223,18 +236,49 @@ static bool stop_rest(struct unwind *u, struct failure *failures)
     return n > 0;
 }
 
-static size_t find_places(struct sight *s, struct ml_code_place *out_places)
+static struct ml_code_place native_place(const struct sight *s, const struct ml_frame *f)
 {
-    size_t n = s->walk.n < ML_STACK_DEPTH_MAX ? s->walk.n : ML_STACK_DEPTH_MAX;
-    for (size_t i = 0; i < n; i++) {
+    struct ml_place place = {.address = f->pc};
+    ml_space_find(&s->subject->space, f->pc, &place);
+    return (struct ml_code_place){.module = place.module,
+                                  .address = place.address,
+                                  .is_caller = f->caller,
+                                  .trampoline = f->trampoline};
+}
+
+/* False: it has no name, and the eval loop that runs it stands for it. */
+static bool python_place(struct unwind *u, const struct sight *s, const struct ml_frame *f,
+                         struct ml_code_place *out_place)
+{
+    struct ml_python_name name;
+    if (!ml_interpreter_name(&s->subject->interpreter, u->python_names, s->subject->space.pid, f,
+                             &name))
+        return false;
+    *out_place =
+        (struct ml_code_place){.function = name.function, .file = name.file, .line = name.line};
+    return true;
+}
+
+/* The places of the innermost frames. A loop that runs Python functions of which the names are
+ * known is none. */
+static size_t find_places(struct unwind *u, struct sight *s, struct ml_code_place *out_places,
+                          bool *out_all)
+{
+    bool named = false;
+    size_t n = 0, i = 0;
+    for (; i < s->walk.n && n < ML_STACK_DEPTH_MAX; i++) {
         const struct ml_frame *f = &s->walk.frames[i];
-        struct ml_place place = {.address = f->pc};
-        ml_space_find(&s->subject->space, f->pc, &place);
-        out_places[i] = (struct ml_code_place){.module = place.module,
-                                               .address = place.address,
-                                               .is_caller = f->caller,
-                                               .trampoline = f->trampoline};
+        if (f->code) {
+            bool has_name = python_place(u, s, f, &out_places[n]);
+            named = named || has_name;
+            n += has_name;
+            continue;
+        }
+        if (!f->evaluates || !named)
+            out_places[n++] = native_place(s, f);
+        named = false;
     }
+    *out_all = i == s->walk.n;
     return n;
 }
 
@@ -257,10 +301,11 @@ static void emit(struct unwind *u, struct sight *s, int process, int64_t order_n
     struct ml_code_place places[ML_STACK_DEPTH_MAX];
     struct ml_stack_thread out = {.process = process,
                                   .thread = s->thread->thread,
-                                  .cut = s->walk.end > ML_WALK_GUESSED,
                                   .time_ns = s->time_ns,
                                   .stopped_ns = s->stopped_ns};
-    size_t n = find_places(s, places);
+    bool all;
+    size_t n = find_places(u, s, places, &all);
+    out.cut = s->walk.end > ML_WALK_GUESSED || !all;
     out.took_ns = ml_mono_now().ns - order_ns;
     if (!sink->names_later) {
         emit_named(u, places, n, order_ns, &out, sink);
@@ -325,6 +370,7 @@ static void close_unwind(void *state)
     for (size_t i = 0; i < u->sights_capacity; i++)
         ml_walk_free(&u->sights[i].walk);
     ml_symbols_close(u->symbols);
+    ml_python_names_close(u->python_names);
     ml_modules_close(u->modules);
     free(u->subjects);
     free(u->sights);

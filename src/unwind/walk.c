@@ -302,7 +302,7 @@ static enum ml_walk_end walk_on(struct ml_walker *walker, struct view *v)
         if (!add_frame(v, pc) || unw_get_reg(&cursor, UNW_REG_SP, &sp) < 0 ||
             !is_outward(v->walk, inner_sp, sp))
             return ML_WALK_CUT;
-        inner_sp = v->walk->outer_sp = sp;
+        inner_sp = v->walk->outer_sp = v->walk->frames[v->walk->n - 1].sp = sp;
         v->no_table = v->starved = false;
         int step = unw_step(&cursor);
         if (step > 0)

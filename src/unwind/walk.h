@@ -8,9 +8,12 @@
 #include "unwind/stack_copy.h"
 
 struct ml_frame {
-    uint64_t pc;
+    uint64_t pc;     /* of a Python function: the address of its instruction */
+    uint64_t sp;     /* where its part of the stack begins */
+    uint64_t code;   /* the code object of a Python function; 0: it is none */
     bool caller;     /* pc is where a call returns to */
     bool trampoline; /* what a signal handler returns to */
+    bool evaluates;  /* it runs the Python functions before it */
 };
 
 /* How a walk came to its end. */

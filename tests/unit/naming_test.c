@@ -16,8 +16,8 @@
 /* One place in MODULE, and one in code of no file. */
 static void add(struct ml_naming *naming, struct ml_module *module, uint64_t address, int thread)
 {
-    struct ml_code_place places[2] = {{module, address, false, false},
-                                      {NULL, address, false, true}};
+    struct ml_code_place places[2] = {{.module = module, .address = address},
+                                      {.address = address, .trampoline = true}};
     struct ml_stack_thread t = {
         .process = 7, .thread = thread, .places = places, .n_places = 2, .took_ns = 3};
     ml_naming_add(naming, &t, thread + 1);
@@ -140,7 +140,9 @@ static void without_names(void **state)
 {
     struct ml_module module = {.path = "/bin/app"};
     struct ml_code_place places[3] = {
-        {&module, 0x10, false, false}, {&module, 0x20, true, true}, {NULL, 0x30, true, false}};
+        {.module = &module, .address = 0x10},
+        {.module = &module, .address = 0x20, .is_caller = true, .trampoline = true},
+        {.address = 0x30, .is_caller = true}};
     struct ml_stack_thread t = {
         .process = 7, .thread = 8, .places = places, .n_places = 3, .cut = true, .time_ns = 9};
     struct ml_stack_tree *tree = ml_stack_tree_new(0, 0, 100);

@@ -68,12 +68,25 @@ static void runs(void **context)
     assert_int_equal(ml_runs_parse("a b c"), 0);
 }
 
+static void native_numbers(void **context)
+{
+    (void)context;
+    assert_int_equal(ml_native_parse("Name:\tpython3\nPid:\t4711\nNSpid:\t4711\nNSsid:\t1\n"),
+                     4711);
+    assert_int_equal(ml_native_parse("Name:\ta\nNSpid:\t4711\t23\t7\n"), 7);
+    assert_int_equal(ml_native_parse("Name:\tNSpid:\t3\n"), 0);
+    assert_int_equal(ml_native_parse("a\nNSpid:"), 0);
+    assert_int_equal(ml_native_parse("a\nNSpid:\t-4\n"), 0);
+    assert_int_equal(ml_native_parse("a\nNSpid:\t99999999999999\n"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocked_threads),
         cmocka_unit_test(all_else_is_not_blocked),
         cmocka_unit_test(runs),
+        cmocka_unit_test(native_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
