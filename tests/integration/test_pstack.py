@@ -409,6 +409,10 @@ def test_the_kernel_refuses(file, tmp_path):
     assert len(stacks["node_samples"]["time_s"]) >= 6
     said = mt.memlog(file.parent, "read", "--pstack", file.name)
     assert "they were asked for, but the kernel does not permit" in said.replace("\n", " "), said
+    for form in ("--folded", "--speedscope", "--pprof"):
+        said = mt.memlog(file.parent, "export", form, file.name, code=1)
+        assert "they were asked for, but the kernel does not permit" in said, said
+        assert "--pstack takes them" not in said, said
 
 
 def test_no_stack_was_due(file):
