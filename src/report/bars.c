@@ -10,10 +10,12 @@
 #define MEMORY 9  /* columns of "1023 MiB", with room */
 #define PERCENT 5 /* " 100%" */
 #define ELAPSED 9
+#define ZONE 6 /* " +0200" */
 
 /* Which columns there is room for. */
 struct layout {
     bool date, elapsed;
+    bool zone;  /* it changes meanwhile: an hour comes twice, or not at all */
     int digits; /* of the seconds' fraction */
     int stamp;  /* columns of the time stamp */
     int bar;
@@ -31,12 +33,27 @@ static int digits_for(const struct ml_history *h)
     return least >= ML_NS_PER_S ? 0 : least >= 100 * ML_NS_PER_MS ? 1 : 3;
 }
 
+static bool local_of(const struct ml_facts *f, int64_t time_ns, struct tm *out)
+{
+    time_t seconds = (time_t)((f->origin_wall_ns + time_ns) / ML_NS_PER_S);
+    return localtime_r(&seconds, out);
+}
+
+static bool zone_changes(const struct ml_facts *f, const struct ml_history *h)
+{
+    struct tm first, last;
+    return f->origin_wall_ns >= 0 && h->n_rows > 0 && local_of(f, h->rows[0].time_ns, &first) &&
+           local_of(f, h->rows[h->n_rows - 1].time_ns, &last) && first.tm_gmtoff != last.tm_gmtoff;
+}
+
 static struct layout lay_out(const struct ml_facts *f, const struct ml_history *h, int width)
 {
     struct layout l = {.digits = digits_for(h)};
     l.date = f->origin_wall_ns >= 0 && width >= 60;
     l.elapsed = f->origin_wall_ns < 0 || width >= 76;
+    l.zone = zone_changes(f, h);
     l.stamp = f->origin_wall_ns < 0 ? 0 : (l.date ? 19 : 8) + (l.digits ? l.digits + 1 : 0);
+    l.stamp += l.zone ? ZONE : 0;
     l.bar = width - l.stamp - (l.elapsed ? ELAPSED + 1 : 0) - 1 - MEMORY - 2 - PERCENT;
     if (l.bar < 0)
         l.bar = 0;
@@ -46,19 +63,20 @@ static struct layout lay_out(const struct ml_facts *f, const struct ml_history *
 static void add_stamp(const struct ml_facts *f, const struct layout *l, int64_t time_ns,
                       struct ml_buffer *out)
 {
-    char stamp[32] = "", elapsed[24];
+    char stamp[32] = "", zone[16] = "", elapsed[24];
     if (l->stamp) {
         int64_t wall_ns = f->origin_wall_ns + time_ns;
-        time_t seconds = (time_t)(wall_ns / ML_NS_PER_S);
         struct tm local;
-        if (localtime_r(&seconds, &local))
+        if (local_of(f, time_ns, &local)) {
             strftime(stamp, sizeof stamp, l->date ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S", &local);
+            strftime(zone, sizeof zone, l->zone ? " %z" : "", &local);
+        }
         ml_buffer_printf(out, "%s", stamp);
         if (l->digits)
             ml_buffer_printf(out, ".%0*lld", l->digits,
                              (long long)(wall_ns % ML_NS_PER_S / ML_NS_PER_MS) /
                                  (l->digits == 1 ? 100 : 1));
-        ml_buffer_printf(out, l->elapsed ? " " : "");
+        ml_buffer_printf(out, "%s%s", zone, l->elapsed ? " " : "");
     }
     if (l->elapsed)
         ml_buffer_printf(out, "%*s", ELAPSED, ml_elapsed_format(elapsed, sizeof elapsed, time_ns));

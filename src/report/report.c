@@ -51,7 +51,7 @@ static char *when(const struct ml_facts *f)
     ml_elapsed_format(length, sizeof length, f->length_ns);
     if (f->origin_wall_ns < 0 || !localtime_r(&seconds, &local))
         return ml_format("(when is not known), ran %s", length);
-    strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &local);
+    strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S %z", &local);
     return ml_format("%s, ran %s", stamp, length);
 }
 

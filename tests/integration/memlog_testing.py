@@ -192,7 +192,7 @@ def run(command, timeout_s=TIMEOUT_S, **how):
 
 def memlog(folder, *arguments, code=0, **environment):
     """What memlog prints in FOLDER: to stdout, or to stderr where CODE is not 0."""
-    env = dict(base_environment(), TZ="UTC", **environment)
+    env = {**base_environment(), "TZ": "UTC", **environment}
     done = subprocess.run([MEMLOG, *arguments], cwd=folder, env=env, stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=TIMEOUT_S)
     assert done.returncode == code, done.stderr

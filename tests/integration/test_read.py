@@ -254,6 +254,58 @@ def test_growth_of_a_log(folder):
     assert re.search(r"^growth +all of the node on n01 grows by .* since ", memlog(folder, "read", "all.csv"), re.M)
 
 
+def night(folder, name, begin_s):
+    """A log of memory_logger.py: two hours in steps of 15 min, 100 MiB more each."""
+    rows = "".join(f"{begin_s + i * 900}.000000,{(i + 1) * 104857600},,,n1,{(i + 1) * 104857600}\n"
+                   for i in range(9))
+    (folder / name).write_text(rows)
+
+
+def rows_of(text):
+    return re.findall(r"^(2026-\d\d-\d\d \d\d:\d\d:\d\d)(\S*)( [+-]\d{4})? +(\S+)", text, re.M)
+
+
+def test_clocks_that_are_set_back(folder):
+    """On 2026-10-25 at 3:00 it is 2:00 again in Berlin: the hour before comes twice."""
+    night(folder, "back.csv", 1792886400)       # 2:00 +0200
+
+    def read(*options, **how):
+        return memlog(folder, "read", *options, "back.csv", TZ="Europe/Berlin", **how)
+    text = read()
+    assert "started           2026-10-25 02:00:00 +0200" in text
+    rows = rows_of(text)
+    assert [(r[0][11:], r[2].strip()) for r in rows][:6] == [
+        ("02:00:00", "+0200"), ("02:15:00", "+0200"), ("02:30:00", "+0200"), ("02:45:00", "+0200"),
+        ("02:00:00", "+0100"), ("02:15:00", "+0100")]
+    for given, elapsed in (("2026-10-25 02:30:00 +0200", "30:00"), ("2026-10-25T02:30:00+02:00", "30:00"),
+                           ("2026-10-25 02:30:00 +0100", "1:30:00"), ("2026-10-25 01:30:00Z", "1:30:00"),
+                           ("2026-10-25 01:30:00.000 Z", "1:30:00"), ("2026-10-25 03:00:00", "2:00:00")):
+        assert rows_of(read("--since", given))[0][3].startswith(elapsed), given
+    said = read("--since", "2026-10-25 02:30:00", code=2)
+    assert "twice" in said and "'+0200' or '+0100'" in said, said
+    assert said.count("\n") == 1
+    assert "is no time" in read("--since", "2026-10-25 02:30:00 +2", code=2)
+
+
+def test_clocks_that_are_set_on(folder):
+    """On 2026-03-29 it is 3:00 after 1:59:59."""
+    night(folder, "on.csv", 1774742400 - 900)   # 0:45 +0100
+
+    def read(*options, **how):
+        return memlog(folder, "read", *options, "on.csv", TZ="Europe/Berlin", **how)
+    rows = rows_of(read())
+    assert {r[2].strip() for r in rows} == {"+0100", "+0200"}
+    assert "skipped" in read("--since", "2026-03-29 02:30:00", code=2)
+    assert rows_of(read("--since", "2026-03-29 03:15:00"))[0][3].startswith("1:30:00")
+
+
+def test_a_zone_that_stays_is_said_once(folder):
+    night(folder, "day.csv", 1792886400 + 86400)
+    text = memlog(folder, "read", "day.csv", TZ="Europe/Berlin")
+    assert "started           2026-10-26 01:00:00 +0100" in text
+    assert {r[2] for r in rows_of(text)} == {""}
+
+
 def below(text, needle):
     """The row of memory that NEEDLE stands under."""
     lines = text[:text.index(needle)].splitlines()
