@@ -28,7 +28,18 @@ struct known {
     struct ml_buffer lines;
 };
 
+/* What was read in the present moment. */
+struct recent {
+    uint64_t moment; /* 0: unused */
+    struct key key;
+    uint32_t number; /* among the known */
+};
+
+enum { RECENT = 256 };
+
 struct ml_python_names {
+    struct recent recent[RECENT]; /* by place: the last one wins */
+    uint64_t moment;
     struct ml_intern texts;
     struct ml_intern keys;
     struct known *known; /* [keys.n] */
@@ -37,7 +48,14 @@ struct ml_python_names {
 
 struct ml_python_names *ml_python_names_open(void)
 {
-    return ml_alloc(sizeof(struct ml_python_names));
+    struct ml_python_names *names = ml_alloc(sizeof *names);
+    names->moment = 1;
+    return names;
+}
+
+void ml_python_names_begin(struct ml_python_names *names)
+{
+    names->moment++;
 }
 
 static void forget(struct ml_python_names *names)
@@ -45,6 +63,7 @@ static void forget(struct ml_python_names *names)
     for (size_t i = 0; i < names->n_known; i++)
         ml_buffer_free(&names->known[i].lines);
     names->n_known = 0;
+    names->moment++;
     ml_intern_free(&names->keys);
 }
 
@@ -109,18 +128,36 @@ static struct known read_known(struct ml_python_names *names, const struct ml_py
     return known;
 }
 
-static const struct known *know(struct ml_python_names *names, const struct ml_python_layout *l,
-                                const struct ml_python_memory *m, const struct key *key)
+/* The number of what is known of KEY. */
+static uint32_t know(struct ml_python_names *names, const struct ml_python_layout *l,
+                     const struct ml_python_memory *m, const struct key *key)
 {
     uint32_t number = ml_intern_find(&names->keys, key, sizeof *key);
     if (number != ML_INTERN_NONE)
-        return &names->known[number];
+        return number;
     if (names->n_known == CODES_MAX)
         forget(names);
-    ml_intern_add(&names->keys, key, sizeof *key);
+    number = ml_intern_add(&names->keys, key, sizeof *key);
     ML_GROW(names->known, names->n_known, names->capacity);
-    names->known[names->n_known] = read_known(names, l, m, key);
-    return &names->known[names->n_known++];
+    names->known[names->n_known++] = read_known(names, l, m, key);
+    return number;
+}
+
+/* NULL: there is no code object of that type. */
+static const struct recent *look_up(struct ml_python_names *names, const struct ml_python_layout *l,
+                                    const struct ml_python_memory *m, uint64_t code_type,
+                                    int64_t process, uint64_t code)
+{
+    struct recent *r = &names->recent[(code >> 4 ^ code >> 12) % RECENT];
+    if (r->moment == names->moment && r->key.process == process && r->key.code == code)
+        return r;
+    r->moment = 0;
+    r->key = (struct key){.process = process, .code = code};
+    if (!read_key(l, m, code_type, &r->key))
+        return NULL;
+    r->number = know(names, l, m, &r->key);
+    r->moment = names->moment;
+    return r;
 }
 
 /* A frame that has not begun is one unit before its code, up to 3.12. */
@@ -138,16 +175,14 @@ bool ml_python_names_at(struct ml_python_names *names, const struct ml_python_la
                         const struct ml_python_memory *m, int64_t process, uint64_t code_type,
                         uint64_t code, uint64_t instruction, struct ml_python_name *out_name)
 {
-    struct key key = {.process = process, .code = code};
-    if (!read_key(l, m, code_type, &key))
+    const struct recent *r = look_up(names, l, m, code_type, process, code);
+    const struct known *known = r ? &names->known[r->number] : NULL;
+    if (!known || !known->function)
         return false;
-    const struct known *known = know(names, l, m, &key);
-    if (!known->function)
-        return false;
-    *out_name =
-        (struct ml_python_name){.function = known->function,
-                                .file = known->file ? known->file : "",
-                                .line = line_at(known, &key, instruction - code - l->instructions)};
+    *out_name = (struct ml_python_name){
+        .function = known->function,
+        .file = known->file ? known->file : "",
+        .line = line_at(known, &r->key, instruction - code - l->instructions)};
     return true;
 }
 

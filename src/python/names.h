@@ -15,6 +15,10 @@ struct ml_python_names;
 
 struct ml_python_names *ml_python_names_open(void);
 
+/* What was read before may have changed since: to be called before names of another moment are
+ * asked for. Until then a code object is read once. */
+void ml_python_names_begin(struct ml_python_names *names);
+
 /* The name of the code object at CODE of process PROCESS (any number that tells it from others), at
  * INSTRUCTION. Its type is at CODE_TYPE. The texts are owned by NAMES. False: there is none, or
  * more names were asked for than anybody has. */

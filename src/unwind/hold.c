@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 
 /* Below the stack pointer a function that calls no other may keep values (x86_64's red zone). */
-enum { RED_ZONE_B = 128, STACK_B = 256 << 10 };
+enum { RED_ZONE_B = ML_HOLD_MORE_B, STACK_B = 256 << 10 };
 
 /* So many reads may find the Python functions that are not in the copies: those of generators. */
 enum { CALL_READS = 64 };
@@ -68,8 +68,8 @@ static void copy_stopped(struct ml_hold *h)
         h->error = ml_stack_copy_add(&h->copy, h->pid, sp, h->size_B);
     if (h->also)
         ml_stack_copy_add(&h->copy, h->pid, h->also, h->size_B);
-    if (h->calls)
-        ml_interpreter_calls(&h->python, h->pid, &h->copy, CALL_READS, h->calls);
+    if (h->look)
+        ml_interpreter_calls(&h->python, h->pid, &h->copy, CALL_READS, h->look);
 }
 
 /* The signal with which a thread that reported STATUS must go on: the one that it was about to

@@ -15,16 +15,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* So much is copied beyond size_B. */
+enum { ML_HOLD_MORE_B = 128 };
+
 struct ml_hold {
     pid_t pid, thread;
     size_t size_B; /* how much of its stack is copied, from its stack pointer on */
     uint64_t also; /* an address from which as much is copied too; 0: none */
     struct ml_interpreter_thread python;
-    struct ml_python_calls *calls; /* the caller's, filled where `python` is something; or NULL */
+    struct ml_interpreter_look *look; /* the caller's, filled; NULL where `python` is nothing */
     int error; /* 0: all is there. ETIMEDOUT: it did not stop in time. ESRCH: it ended. EPERM: not
                   allowed, or somebody else traces it. EFAULT: it has no stack there */
     struct ml_registers registers;
-    struct ml_stack_copy copy; /* the caller's to clear */
+    struct ml_stack_copy copy; /* the caller's to clear; may have room */
     int64_t time_ns;           /* CLOCK_MONOTONIC at which it stood still */
     int64_t stopped_ns;        /* from the order to stop until it was free */
 };

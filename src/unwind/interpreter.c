@@ -14,8 +14,8 @@ enum { THREADS_MAX = 4096 };
 struct memory {
     pid_t pid;
     const struct ml_stack_copy *stack; /* NULL: there is none */
-    struct ml_stack_copy parts;
-    int live_reads; /* so many are left */
+    struct ml_interpreter_look *look;  /* likewise */
+    int live_reads;                    /* so many are left */
 };
 
 static bool read_live(pid_t pid, uint64_t address, void *out, size_t n)
@@ -28,7 +28,9 @@ static bool read_live(pid_t pid, uint64_t address, void *out, size_t n)
 static bool read_memory(void *context, uint64_t address, void *out, size_t n)
 {
     struct memory *m = context;
-    const uint8_t *bytes = ml_stack_copy_at(&m->parts, address, n);
+    const uint8_t *bytes = NULL;
+    if (m->look)
+        bytes = ml_stack_copy_at(&m->look->chunks, address, n);
     if (!bytes && m->stack)
         bytes = ml_stack_copy_at(m->stack, address, n);
     if (bytes)
@@ -41,7 +43,8 @@ static bool read_memory(void *context, uint64_t address, void *out, size_t n)
 static void fetch_memory(void *context, uint64_t address, size_t n)
 {
     struct memory *m = context;
-    ml_stack_copy_add(&m->parts, m->pid, address, n);
+    if (ml_stack_copy_add(&m->look->chunks, m->pid, address, n) == 0)
+        m->look->chunks_B += n;
 }
 
 /* ---- the interpreter ---- */
@@ -121,15 +124,27 @@ struct ml_interpreter_thread ml_interpreter_thread(struct ml_interpreter *p, pid
 
 void ml_interpreter_calls(const struct ml_interpreter_thread *thread, pid_t pid,
                           const struct ml_stack_copy *copy, int live_reads,
-                          struct ml_python_calls *calls)
+                          struct ml_interpreter_look *look)
 {
-    struct memory memory = {.pid = pid, .stack = copy, .live_reads = live_reads};
+    struct memory memory = {.pid = pid, .stack = copy, .look = look, .live_reads = live_reads};
     struct ml_python_memory m = {&memory, read_memory, fetch_memory};
-    calls->n = 0;
-    if (thread->state)
-        ml_python_calls_read(&thread->interpreter->layout, &m, thread->state, thread->native,
-                             calls);
-    ml_stack_copy_clear(&memory.parts);
+    ml_python_calls_read(&thread->interpreter->layout, &m, thread->state, thread->native,
+                         &look->calls);
+}
+
+struct ml_interpreter_look *ml_interpreter_look_open(size_t chunks_B)
+{
+    struct ml_interpreter_look *look = ml_realloc_array(NULL, 1, sizeof *look);
+    memset(look, 0, sizeof *look);
+    ml_stack_copy_reserve(&look->chunks, chunks_B);
+    return look;
+}
+
+void ml_interpreter_look_close(struct ml_interpreter_look *look)
+{
+    if (look)
+        ml_stack_copy_clear(&look->chunks);
+    free(look);
 }
 
 /* ---- the walk ---- */

@@ -27,6 +27,17 @@ struct ml_interpreter_thread {
     uint64_t state, native;
 };
 
+/* The Python functions that a thread is in, and what of its data stack was copied to find them. */
+struct ml_interpreter_look {
+    struct ml_python_calls calls;
+    struct ml_stack_copy chunks;
+    size_t chunks_B; /* the sum of their sizes */
+};
+
+/* With room for CHUNKS_B bytes of the data stack; in memory that is there. */
+struct ml_interpreter_look *ml_interpreter_look_open(size_t chunks_B);
+void ml_interpreter_look_close(struct ml_interpreter_look *look); /* NULL is fine */
+
 /* Looks for one where other code is mapped than before. */
 void ml_interpreter_refresh(struct ml_interpreter *python, struct ml_space *space);
 
@@ -34,11 +45,12 @@ void ml_interpreter_refresh(struct ml_interpreter *python, struct ml_space *spac
 struct ml_interpreter_thread ml_interpreter_thread(struct ml_interpreter *python, pid_t pid,
                                                    pid_t native, int64_t order_ns);
 
-/* The Python functions that THREAD of process PID is in, while it stands still. COPY is what is
- * copied of its stack. Reads the process LIVE_READS times at most. */
+/* Looks at the Python functions that THREAD of process PID is in, while it stands still. COPY is
+ * what is copied of its stack. Reads the process LIVE_READS times at most, beside the data stack.
+ */
 void ml_interpreter_calls(const struct ml_interpreter_thread *thread, pid_t pid,
                           const struct ml_stack_copy *copy, int live_reads,
-                          struct ml_python_calls *out_calls);
+                          struct ml_interpreter_look *look);
 
 /* Puts CALLS into WALK, each before the frame of the eval loop that runs it. */
 void ml_interpreter_place(const struct ml_python_calls *calls, struct ml_walk *walk);

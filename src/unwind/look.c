@@ -82,11 +82,13 @@ static void place_python(struct ml_subject *s, struct ml_known_thread *t,
                          const struct ml_stack_copy *copy, struct ml_walk *walk)
 {
     struct ml_interpreter_thread python = ml_subject_python(s, t);
-    struct ml_python_calls calls;
     if (!python.state)
         return;
-    ml_interpreter_calls(&python, s->space.pid, copy, CALL_READS, &calls);
-    ml_interpreter_place(&calls, walk);
+    struct ml_interpreter_look *look = ml_interpreter_look_open(t->chunks_B);
+    ml_interpreter_calls(&python, s->space.pid, copy, CALL_READS, look);
+    ml_interpreter_place(&look->calls, walk);
+    t->chunks_B = look->chunks_B;
+    ml_interpreter_look_close(look);
 }
 
 /* Unwinds from where it stands. */

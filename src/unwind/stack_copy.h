@@ -7,18 +7,25 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { ML_STACK_PARTS_MAX = 6 };
+enum { ML_STACK_PARTS_MAX = 12 };
 
 struct ml_stack_part {
     uint64_t start;
     size_t size;
     uint8_t *bytes;
+    bool in_room; /* else its bytes are its own */
 };
 
 struct ml_stack_copy {
     struct ml_stack_part parts[ML_STACK_PARTS_MAX];
     size_t n;
+    uint8_t *room; /* [room_B] for parts, the first used_B of them taken */
+    size_t room_B, used_B;
 };
+
+/* Makes room for SIZE bytes, once, in memory that is there: parts that fit are copied without a
+ * page fault of ours. */
+void ml_stack_copy_reserve(struct ml_stack_copy *copy, size_t size);
 
 /* Copies up to SIZE bytes from FROM upward, as far as memory is there. Returns 0, or the errno of
  * why nothing was copied; ENOSPC where there are enough parts. */

@@ -36,8 +36,9 @@ struct ml_rest {
 
 struct ml_known_thread {
     pid_t thread;
-    pid_t native;   /* its number in its own PID namespace; 0: not asked */
-    size_t stack_B; /* how much of its stack is copied at a stop */
+    pid_t native;    /* its number in its own PID namespace; 0: not asked */
+    size_t stack_B;  /* how much of its stack is copied at a stop */
+    size_t chunks_B; /* how much was copied of its Python data stack, last */
     struct ml_windows windows;
     struct ml_haunt haunts[ML_HAUNTS];
     unsigned next_haunt; /* to be overwritten */

@@ -27,6 +27,10 @@ enum { ROUNDS = 3, STACK_MAX_B = 1 << 20, STACK_STEP_B = 16 << 10 };
  * saved, the first to be read need not lie lowest. */
 enum { BELOW_B = 4096 };
 
+/* Room for the Python data stack beside what was copied of it last: the size of one of its chunks.
+ */
+enum { MORE_CHUNKS_B = 16 << 10 };
+
 /* A thread in the course of one order. */
 struct sight {
     size_t target;
@@ -163,11 +167,12 @@ static bool wants_more(struct sight *s, const struct ml_hold *h)
     return true;
 }
 
-/* The next stop copies twice what this one turned out to need, and no more: copying takes most of
- * the time that a stop takes. */
+/* The next stop copies a quarter more than this one turned out to need, and no more: copying takes
+ * most of the time that a stop takes. */
 static void learn_size(struct sight *s, uint64_t sp)
 {
-    uint64_t outer = s->walk.outer_sp, wanted = outer >= sp ? 2 * (outer - sp) : STACK_MAX_B;
+    uint64_t outer = s->walk.outer_sp, needed = outer >= sp ? outer - sp : STACK_MAX_B;
+    uint64_t wanted = needed + needed / 4;
     if (wanted < STACK_MAX_B)
         s->thread->stack_B = (size_t)(wanted / STACK_STEP_B + 1) * STACK_STEP_B;
 }
@@ -179,13 +184,15 @@ static void unwind_held(struct sight *s, struct ml_hold *h)
     ml_subject_walk(s->subject, &h->registers, &h->copy, false, &s->walk);
     s->time_ns = h->time_ns;
     s->done = !wants_more(s, h);
-    if (s->walk.end <= ML_WALK_GUESSED) {
+    bool whole = s->walk.end <= ML_WALK_GUESSED;
+    if (whole || s->walk.n == ML_STACK_DEPTH_MAX)
         learn_size(s, sp);
-        if (s->look.blocked && s->look.at.sp == sp && s->look.at.pc == pc)
-            ml_known_thread_note(s->thread, &h->registers, &s->walk);
+    if (whole && s->look.blocked && s->look.at.sp == sp && s->look.at.pc == pc)
+        ml_known_thread_note(s->thread, &h->registers, &s->walk);
+    if (h->look) {
+        ml_interpreter_place(&h->look->calls, &s->walk);
+        s->thread->chunks_B = h->look->chunks_B;
     }
-    if (h->calls)
-        ml_interpreter_place(h->calls, &s->walk);
 }
 
 static void finish_hold(struct sight *s, struct ml_hold *h, struct failure *failure)
@@ -199,19 +206,22 @@ static void finish_hold(struct sight *s, struct ml_hold *h, struct failure *fail
     if (h->error == ESRCH) /* it ended: what the look before brought is void */
         s->walk.n = 0;
     ml_stack_copy_clear(&h->copy);
-    free(h->calls);
+    ml_interpreter_look_close(h->look);
 }
 
+/* With all the memory that it will take. */
 static struct ml_hold hold_of(const struct sight *s)
 {
-    struct ml_interpreter_thread python = ml_subject_python(s->subject, s->thread);
-    return (struct ml_hold){.pid = s->subject->space.pid,
-                            .thread = s->thread->thread,
-                            .size_B = s->thread->stack_B,
-                            .also = s->also,
-                            .python = python,
-                            .calls =
-                                python.state ? ml_alloc(sizeof(struct ml_python_calls)) : NULL};
+    const struct ml_known_thread *t = s->thread;
+    struct ml_hold hold = {.pid = s->subject->space.pid,
+                           .thread = t->thread,
+                           .size_B = t->stack_B,
+                           .also = s->also,
+                           .python = ml_subject_python(s->subject, s->thread)};
+    ml_stack_copy_reserve(&hold.copy, t->stack_B + ML_HOLD_MORE_B);
+    if (hold.python.state)
+        hold.look = ml_interpreter_look_open(t->chunks_B + MORE_CHUNKS_B);
+    return hold;
 }
 
 /* Stops what is not done yet, all together. Returns whether there was any. */
@@ -344,6 +354,7 @@ static enum ml_status take(void *state, const struct ml_stack_target *targets, s
     struct failure *failures = ml_alloc((n + 1) * sizeof *failures);
     int64_t order_ns = ml_mono_now().ns;
     u->n_sights = 0;
+    ml_python_names_begin(u->python_names);
     for (size_t i = 0; i < n; i++) {
         struct ml_subject *subject = subject_of(u, targets[i].pid);
         /* A target may be named twice. */

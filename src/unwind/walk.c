@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* A part of the stack that is copied as it turns out to be needed. */
-enum { LIVE_PART_B = 256 << 10 };
+enum { LIVE_PART_B = 256 << 10, LIVE_PARTS_MAX = 6 };
 
 /* The frames of code without unwind tables are not larger than that. */
 enum { GUESSED_FRAME_MAX_B = 1 << 20 };
@@ -85,7 +85,8 @@ static int access_memory(unw_addr_space_t as, unw_word_t address, unw_word_t *va
     bool there = ml_stack_copy_read(v->copy, address, &word);
     if (!there && (read_module(v, address, value) || read_module_end(v, address, value)))
         return 0;
-    if (!there && v->live && ml_stack_copy_add(v->copy, v->space->pid, address, LIVE_PART_B) == 0)
+    if (!there && v->live && v->copy->n < LIVE_PARTS_MAX &&
+        ml_stack_copy_add(v->copy, v->space->pid, address, LIVE_PART_B) == 0)
         there = ml_stack_copy_read(v->copy, address, &word);
     if (!there) {
         v->starved = true;

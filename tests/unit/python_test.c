@@ -256,6 +256,10 @@ static void names_of_code(void **state)
         assert_int_equal(name.line, 1);
         assert_true(name_of(names, 0, 4096, &name));
         assert_int_equal(name.line, -1);
+        size_t n_reads = image.n_reads;
+        assert_true(name_of(names, 0, 48, &name)); /* at one moment it is read once */
+        assert_int_equal(image.n_reads, n_reads);
+        ml_python_names_begin(names);
         image_put_code(&image, 0, "other", "/a/other.py", 101, table, sizeof table);
         assert_true(name_of(names, 0, 46, &name)); /* it has the place of the first */
         assert_string_equal(name.function, "other");
