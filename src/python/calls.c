@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* Frames are looked at, chunks of the data stack are read as a whole. */
-enum { FRAMES_MAX = 4096, CHUNKS_MAX = 10, CHUNK_MAX_B = 1 << 20 };
+enum { FRAMES_MAX = 4096, CHUNKS_MAX = 10, CHUNK_MAX_B = 1 << 18 };
 
 /* Who owns a frame (enum _frameowner): from FRAME_OWNED_BY_CSTACK (3.12, 3.13), or _BY_INTERPRETER
  * (3.14), on it is none of Python code. */
