@@ -6,7 +6,11 @@
 
 #include <stdio.h>
 
+#ifdef __clang__
+#define OWNER __attribute__((noinline))
+#else
 #define OWNER __attribute__((noinline, noclone))
+#endif
 
 /* KEEP(p): P escapes, and the call before it is no tail call. */
 #define KEEP(p) __asm__ volatile("" : : "r"(p) : "memory")
