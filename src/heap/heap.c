@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* So many samples without a place are nothing to speak of: one in ... */
+enum { LOST_PART = 100 };
+
 /* What is known of a stack of a page. */
 struct site {
     int32_t number;
@@ -150,13 +153,29 @@ static void follow(struct ml_heap *h, struct watched *w, const struct ml_heap_lo
     w->pace = (struct ml_heap_pace){0};
 }
 
+/* What the profile of a process lacks; NULL: nothing. */
+static const char *lack_of(const struct ml_heap_look *look)
+{
+    if (look->flags & ML_HEAP_STEPPED_BACK)
+        return "a sanitizer has the program's allocator: no heap profile of it";
+    if (look->flags & ML_HEAP_BYPASSED)
+        return "the program has an allocator of its own, which goes by the heap profile: it sees "
+               "maps alone";
+    if (look->flags & ML_HEAP_NEW_BYPASSED)
+        return "operator new of the program's allocator goes by the heap profile: it sees malloc "
+               "and maps";
+    if (look->n_lost > look->n_samples / LOST_PART)
+        return "the heap profile has lost samples: it shows less than there was";
+    return NULL;
+}
+
 static void tell(struct ml_heap *h, struct watched *w, const struct ml_heap_look *look)
 {
-    if (w->told || !(look->flags & ML_HEAP_STEPPED_BACK))
+    const char *lack = w->told ? NULL : lack_of(look);
+    if (!lack)
         return;
     w->told = true;
-    h->setup.note(h->setup.context, w->process,
-                  "a sanitizer has the program's allocator: no heap profile of it");
+    h->setup.note(h->setup.context, w->process, lack);
 }
 
 /* The first site from FROM on whose calls are to be asked for; n_sites: there is none. */

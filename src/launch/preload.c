@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "launch/needs.h"
 #include "mpi_hooks/heap/page.h"
 #include "mpi_hooks/page.h"
 
@@ -63,8 +64,16 @@ char *ml_preload_entry(const char *command, const char *folder, const char *hook
                        enum ml_which_mpi *out_which)
 {
     ML_AUTO_FREE char *path = find_program(command, folder);
+    const char *old = getenv("LD_PRELOAD");
     *out_which = path ? ml_which_mpi(path, getenv("LD_LIBRARY_PATH")) : ML_MPI_IS_UNKNOWN;
-    ML_AUTO_FREE char *libraries =
-        path ? ml_which_mpi_preload(*out_which, wanted, hooks, getenv("LD_PRELOAD")) : NULL;
-    return libraries ? ml_format("LD_PRELOAD=%s", libraries) : NULL;
+    if (!path)
+        return NULL;
+    struct ml_needs needs = ml_needs_of(path, old);
+    ML_AUTO_FREE char *first = needs.first;
+    wanted |= needs.own_new ? ML_PRELOAD_HEAP_NEW : 0;
+    ML_AUTO_FREE char *libraries = ml_which_mpi_preload(*out_which, wanted, hooks, old);
+    if (!libraries)
+        return NULL;
+    return first ? ml_format("LD_PRELOAD=%s:%s", first, libraries)
+                 : ml_format("LD_PRELOAD=%s", libraries);
 }

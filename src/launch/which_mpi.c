@@ -204,7 +204,7 @@ char *ml_which_mpi_preload(enum ml_which_mpi which, unsigned wanted, const char 
     char *all = ml_strdup(old ? old : "");
     size_t before = strlen(all);
     if (wanted & ML_PRELOAD_HEAP)
-        all = with(folder, "heap", true, all);
+        all = with(folder, wanted & ML_PRELOAD_HEAP_NEW ? "heap_new" : "heap", true, all);
     if ((wanted & ML_PRELOAD_HOOKS) && which != ML_MPI_IS_MPICH)
         all = with(folder, "hooks_openmpi", false, all);
     if ((wanted & ML_PRELOAD_HOOKS) && which != ML_MPI_IS_OPENMPI)

@@ -21,7 +21,11 @@ enum ml_which_mpi ml_which_mpi(const char *path, const char *library_path);
 /* The same of the name of a library: "libmpi.so.40"; UNKNOWN for any other. Pure. */
 enum ml_which_mpi ml_which_mpi_library(const char *name);
 
-enum ml_preload { ML_PRELOAD_HOOKS = 1, ML_PRELOAD_HEAP = 2 };
+enum ml_preload {
+    ML_PRELOAD_HOOKS = 1,
+    ML_PRELOAD_HEAP = 2,
+    ML_PRELOAD_HEAP_NEW = 4, /* with that: before operators new and delete of an allocator too */
+};
 
 /* LD_PRELOAD for an application of WHICH: the heap profiler, which stands before whatever allocator
  * the application brings; OLD (may be NULL); then the hooks that FOLDER holds for it, so that the

@@ -183,6 +183,35 @@ def test_preloaded_first(file, options):
     assert "libm.so.6" in names and (("libmemlog_heap.so" in names) == bool(options)), names
 
 
+@pytest.mark.parametrize("options", [(), ("--heap",)], ids=["without", "with"])
+def test_a_sanitizer_comes_first(file, options, tmp_path):
+    """AddressSanitizer ends a program into which another library was loaded before its own."""
+    program = tmp_path / "sanitized"
+    made = subprocess.run(["gcc", "-fsanitize=address", "-x", "c", "-o", program, "-"],
+                          input="int puts(const char *); int main(void) { puts(\"fine\"); return 7; }",
+                          capture_output=True, text=True)
+    if made.returncode != 0:
+        pytest.skip(f"no program with AddressSanitizer: {made.stderr[-200:]}")
+    outcome = mt.run([mt.MEMLOG_MPI, "-q", "-n", "1", *options, "-o", file, "--", program])
+    assert outcome.code == 7 and b"fine" in outcome.stdout, str(outcome)
+    if options:
+        said = mt.memlog(file.parent, "read", file.name)
+        assert "a sanitizer has the program's allocator" in said.replace("\n" + 18 * " ", " ")
+
+
+def test_an_allocator_with_operators_of_its_own(file):
+    """Its operator new would go by the library that stands before malloc alone."""
+    own = next((p for p in ("/usr/lib/x86_64-linux-gnu/libjemalloc.so.2",
+                            "/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4")
+                if os.path.exists(p)), None)
+    if not own:
+        pytest.skip("neither jemalloc nor tcmalloc is installed")
+    outcome = mt.run([mt.MEMLOG_MPI, "-q", "-n", "1", "--heap", "-o", file, "--", "sh", "-c",
+                      "echo $LD_PRELOAD"], env={"LD_PRELOAD": own})
+    first = outcome.stdout.decode().split(":")[0]
+    assert os.path.basename(first) == "libmemlog_heap_new.so", str(outcome)
+
+
 def test_text(file):
     """What people read: the head, the tree with its owners, lines, and what was allocated."""
     record(mt.BUILD, file)

@@ -1,7 +1,7 @@
 /* owners FILE: memory of known owners. Rank r keeps (r + 1) * 20 MiB that `assemble` allocated in
  * blocks of 16 KiB, 10 MiB that `map_halo` maps and 10 MiB that `precondition` allocated in one
- * piece, last, and lets go of 200 MiB in `iterate`; then it waits until FILE is there, and frees half
- * of what `assemble` had. */
+ * piece, last, and lets go of 200 MiB in `iterate`; then it waits until FILE is there, and frees
+ * half of what `assemble` had. */
 #include "say.h"
 #include <mpi.h>
 #include <string.h>

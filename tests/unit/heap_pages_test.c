@@ -218,7 +218,38 @@ static void what_nobody_knows_of(void **state)
     ml_heap_tick(heap, 20);
     assert_int_equal(h.n_rows, 1);
     assert_non_null(strstr(h.note, "no heap profile"));
+    h.note[0] = '\0';
+    ml_heap_tick(heap, 30); /* once */
+    assert_string_equal(h.note, "");
     close_all(&h, heap, file);
+}
+
+static void what_is_lacking_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t flags;
+        int64_t n_samples, n_lost;
+        const char *words;
+    } cases[] = {
+        {ML_HEAP_OWN_ALLOCATOR, 1000, 10, ""},
+        {ML_HEAP_OWN_ALLOCATOR | ML_HEAP_BYPASSED, 0, 0, "sees maps alone"},
+        {ML_HEAP_NEW_BYPASSED, 0, 0, "operator new"},
+        {0, 1000, 11, "has lost samples"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct heard h = {0};
+        struct ml_heap_file *file;
+        struct ml_heap *heap = open_heap(&h, &file);
+        claim(page_of(file, 0), getpid());
+        page_of(file, 0)->flags = cases[i].flags;
+        page_of(file, 0)->n_samples = cases[i].n_samples;
+        page_of(file, 0)->n_lost = cases[i].n_lost;
+        ml_heap_tick(heap, 10);
+        assert_int_equal(*cases[i].words == '\0', h.note[0] == '\0');
+        assert_non_null(strstr(h.note, cases[i].words));
+        close_all(&h, heap, file);
+    }
 }
 
 /* The application writes what it likes. */
@@ -366,6 +397,7 @@ int main(void)
         cmocka_unit_test(another_program),
         cmocka_unit_test(questions_are_asked_again),
         cmocka_unit_test(what_nobody_knows_of),
+        cmocka_unit_test(what_is_lacking_is_told),
         cmocka_unit_test(hostile_pages),
         cmocka_unit_test(which_changes_are_rows),
         cmocka_unit_test(all_is_written_ever_more_rarely),
