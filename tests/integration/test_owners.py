@@ -2,9 +2,11 @@
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 
+import h5py
 import jsonschema
 import pytest
 import memlog_testing as mt
@@ -113,6 +115,27 @@ def test_tables_agree(file):
         assert site["end_B"] == last[key]["live_B"] and site["allocated_B"] == last[key]["allocated_B"]
         assert site["peak_B"] == (peaks[key]["live_B"] if key in peaks else 0)
         assert site["stack"] == last[key]["stack"] and site["kind"] == last[key]["kind"]
+
+
+def test_recipe(file):
+    """The Python of docs/format.md gives what memlog read says."""
+    pd, np = pytest.importorskip("pandas"), pytest.importorskip("numpy")
+    text = (mt.TESTS.parent / "docs/format.md").read_text()
+    stacks = text[text.index("## The stacks"):text.index("## The heap profile")]
+    part = text[text.index("## The heap profile"):text.index("## MPI calls")]
+    recipe, = re.findall(r"```python\n(.*?)```", part, re.S)
+    record(mt.BUILD, file)
+    heap = profile(file)
+    with h5py.File(file) as f:
+        names = {"f": f, "pd": pd, "np": np}
+        exec(re.findall(r"```python\n(.*?)```", stacks, re.S)[0], names)
+        exec(recipe, names)
+        bytes_, errors = names["live"](heap["at_s"])
+    for function in ("fill", "precondition"):
+        sites = [s for s in heap["sites"] if s["functions"][0] == function]
+        assert bytes_[function] == sum(s["live_B"] for s in sites)
+        assert errors[function] == pytest.approx(
+            2 * math.sqrt(sum(s["live_error_B"] ** 2 for s in sites)))
 
 
 def test_killed(flavour, file):

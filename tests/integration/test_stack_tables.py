@@ -54,7 +54,7 @@ def test_rows_belong_together(recording):
 def documented_recipes():
     """The Python blocks of the part "The stacks", as they stand there."""
     text = (mt.TESTS.parent / "docs/format.md").read_text()
-    part = text[text.index("## The stacks"):text.index("## MPI calls")]
+    part = text[text.index("## The stacks"):text.index("## The heap profile")]
     blocks = re.findall(r"```python\n(.*?)```", part, re.S)
     assert len(blocks) == 2
     return "\n".join(blocks)
