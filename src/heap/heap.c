@@ -252,7 +252,8 @@ static void forget_question(struct watched *w)
 
 void ml_heap_tick(struct ml_heap *h, int64_t now_ns)
 {
-    for (size_t i = 0; i < h->map.n_pages; i++) {
+    for (size_t i = ml_heap_file_next(&h->map, 0); i < h->map.n_pages;
+         i = ml_heap_file_next(&h->map, i + 1)) {
         if (h->ask_again)
             forget_question(&h->pages[i]);
         visit(h, &h->pages[i], now_ns, false);
@@ -262,7 +263,8 @@ void ml_heap_tick(struct ml_heap *h, int64_t now_ns)
 
 void ml_heap_stop(struct ml_heap *h, int64_t now_ns)
 {
-    for (size_t i = 0; i < h->map.n_pages; i++)
+    for (size_t i = ml_heap_file_next(&h->map, 0); i < h->map.n_pages;
+         i = ml_heap_file_next(&h->map, i + 1))
         visit(h, &h->pages[i], now_ns, true);
 }
 

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
@@ -41,6 +42,16 @@ enum ml_status ml_heap_file_create(size_t n, int64_t mean_B, double share,
 char *ml_heap_file_environment(const struct ml_heap_file_map *map, int pid)
 {
     return ml_format(ML_HEAP_VARIABLE "=/proc/%d/fd/%d", pid, map->fd);
+}
+
+size_t ml_heap_file_next(const struct ml_heap_file_map *map, size_t i)
+{
+    if (i >= map->n_pages)
+        return map->n_pages;
+    off_t data = lseek(map->fd, (off_t)(ML_HEAP_FIRST + i * ML_HEAP_STRIDE), SEEK_DATA);
+    if (data < 0)
+        return errno == ENXIO ? map->n_pages : i;
+    return ((size_t)data - ML_HEAP_FIRST) / ML_HEAP_STRIDE;
 }
 
 struct ml_heap_page *ml_heap_page_at(const struct ml_heap_file_map *map, size_t i)

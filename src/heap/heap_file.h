@@ -27,6 +27,10 @@ enum ml_status ml_heap_file_create(size_t n, int64_t mean_B, double share,
  * process that holds the file, which must be dumpable and of the same user. */
 char *ml_heap_file_environment(const struct ml_heap_file_map *map, int pid);
 
+/* The first page from I on that was ever written to since it was free, n_pages: there is none. The
+ * others are holes, which reading through the map would fill. */
+size_t ml_heap_file_next(const struct ml_heap_file_map *map, size_t i);
+
 struct ml_heap_page *ml_heap_page_at(const struct ml_heap_file_map *map, size_t i);
 
 /* Another process may claim PAGE, in which nothing is left. Only when that which had claimed it has
