@@ -90,14 +90,28 @@ static void start_seat(struct ml_hub *h, struct ml_seat *s, struct guest *g)
     s->started = true;
 }
 
-/* Starts what has an environment and a rank process to start it. */
-static void start_seats(struct ml_hub *h)
+/* Starts SEAT if it has an environment and a rank process to start it. */
+static void start_ready(struct ml_hub *h, struct ml_seat *s)
+{
+    if (s->started || !s->offered || h->ending)
+        return;
+    struct guest *g = guest_of(h, s->starter);
+    if (g)
+        start_seat(h, s, g);
+}
+
+static void start_all_ready(struct ml_hub *h)
+{
+    for (size_t i = 0; i < h->seats.n; i++)
+        start_ready(h, &h->seats.list[i]);
+}
+
+/* Those of rank process STARTER, which has come. */
+static void start_seats_of(struct ml_hub *h, int starter)
 {
     for (size_t i = 0; i < h->seats.n; i++) {
-        struct ml_seat *s = &h->seats.list[i];
-        struct guest *g = guest_of(h, s->starter);
-        if (!s->started && s->offered && g && !h->ending)
-            start_seat(h, s, g);
+        if (h->seats.list[i].starter == starter)
+            start_ready(h, &h->seats.list[i]);
     }
 }
 
@@ -119,12 +133,12 @@ static void offered(void *context, const struct ml_host_offer *offer)
     if (s->spawned)
         ml_job_node_reopen(h->job);
     else
-        start_seats(h);
+        start_ready(h, s);
 }
 
 static void job_reopened(void *context)
 {
-    start_seats(context);
+    start_all_ready(context);
 }
 
 /* ---- ending ---- */
@@ -242,7 +256,7 @@ static void guest_message(void *context, uint32_t type, const void *bytes, size_
     struct ml_seat *s = ml_seats_find(&h->seats, (int)first);
     if (type == ML_MEMBER_HELLO) {
         g->rank = (int)first;
-        start_seats(h);
+        start_seats_of(h, g->rank);
     } else if (type == ML_MEMBER_EXIT && s) {
         const struct ml_rank_exit end = {(int)second, ml_unpack_int(&u)};
         rank_exited(h, s, &end);
