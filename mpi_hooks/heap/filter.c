@@ -1,30 +1,53 @@
 #include "mpi_hooks/heap/filter.h"
 
-#include "mpi_hooks/atomics.h"
+#define FULL UINT8_MAX /* stays */
 
-_Alignas(64) _Atomic uint8_t ml_filter[ML_FILTER_SIZE];
+_Alignas(64) _Atomic uint8_t ml_filter[ML_FILTER_SLOTS / 8];
+
+/* Sampled blocks of each slot. */
+static _Atomic uint8_t counts[ML_FILTER_SLOTS];
+
+static uint8_t bit_of(uint32_t slot)
+{
+    return (uint8_t)(1U << slot % 8);
+}
+
+static void set(uint32_t slot)
+{
+    atomic_fetch_or_explicit(&ml_filter[slot / 8], bit_of(slot), memory_order_relaxed);
+}
 
 void ml_filter_add(const void *p)
 {
-    _Atomic uint8_t *count = ml_filter_of(p);
-    if (ML_LOAD(*count) != ML_FILTER_FULL)
-        ML_BUMP(*count, 1);
+    uint32_t slot = ml_filter_slot(p);
+    if (ML_LOAD(counts[slot]) != FULL)
+        ML_BUMP(counts[slot], 1);
+    set(slot);
 }
 
 void ml_filter_remove(const void *p)
 {
-    _Atomic uint8_t *count = ml_filter_of(p);
-    if (ML_LOAD(*count) != ML_FILTER_FULL)
-        ML_BUMP(*count, -1);
+    uint32_t slot = ml_filter_slot(p);
+    uint8_t count = ML_LOAD(counts[slot]);
+    if (count == FULL)
+        return;
+    ML_STORE(counts[slot], count - 1);
+    if (count == 1)
+        atomic_fetch_and_explicit(&ml_filter[slot / 8], (uint8_t)~bit_of(slot),
+                                  memory_order_relaxed);
 }
 
 void ml_filter_clear(void)
 {
-    for (int i = 0; i < ML_FILTER_SIZE; i++)
+    for (uint32_t slot = 0; slot < ML_FILTER_SLOTS; slot++)
+        ML_STORE(counts[slot], 0);
+    for (uint32_t i = 0; i < ML_FILTER_SLOTS / 8; i++)
         ML_STORE(ml_filter[i], 0);
 }
 
 void ml_filter_always(const void *p)
 {
-    ML_STORE(*ml_filter_of(p), ML_FILTER_FULL);
+    uint32_t slot = ml_filter_slot(p);
+    ML_STORE(counts[slot], FULL);
+    set(slot);
 }

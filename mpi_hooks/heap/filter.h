@@ -1,26 +1,28 @@
-/* What free looks at first: how many sampled blocks have an address like this one. Neighbours in
- * memory are neighbours here, so that it costs no cache lines of its own. */
+/* What free looks at first: whether a sampled block has an address like this one. Neighbours in
+ * memory are neighbours here, and all of it lies in the cache of the first level. */
 #ifndef ML_HOOKS_HEAP_FILTER_H
 #define ML_HOOKS_HEAP_FILTER_H
 
-#include <stdatomic.h>
+#include "mpi_hooks/atomics.h"
+
 #include <stdint.h>
 
-#define ML_FILTER_SIZE (1 << 16)
-#define ML_FILTER_FULL UINT8_MAX /* stays */
+#define ML_FILTER_SLOTS (1 << 16)
 
-extern _Atomic uint8_t ml_filter[ML_FILTER_SIZE];
+/* A bit for each slot. */
+extern _Atomic uint8_t ml_filter[ML_FILTER_SLOTS / 8];
 
-static inline _Atomic uint8_t *ml_filter_of(const void *p)
+static inline uint32_t ml_filter_slot(const void *p)
 {
-    uintptr_t a = (uintptr_t)p;
-    return &ml_filter[(a >> 4 ^ a >> 20) % ML_FILTER_SIZE];
+    uintptr_t address = (uintptr_t)p;
+    return (uint32_t)(address >> 4 ^ address >> 20) % ML_FILTER_SLOTS;
 }
 
 /* Whether P may be a sampled block. */
 static inline int ml_filter_may_be(const void *p)
 {
-    return atomic_load_explicit(ml_filter_of(p), memory_order_relaxed) != 0;
+    uint32_t slot = ml_filter_slot(p);
+    return ML_LOAD(ml_filter[slot / 8]) >> slot % 8 & 1;
 }
 
 /* With the lock of the books. */
@@ -28,7 +30,7 @@ void ml_filter_add(const void *p);
 void ml_filter_remove(const void *p);
 void ml_filter_clear(void);
 
-/* P goes the slow way for ever. */
+/* P goes the slow way for ever, until all is cleared. */
 void ml_filter_always(const void *p);
 
 #endif

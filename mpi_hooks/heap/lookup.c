@@ -7,7 +7,7 @@
 static void *found(void *symbol)
 {
     if (!symbol)
-        dlsym(RTLD_NEXT, "free");
+        (void)dlsym(RTLD_NEXT, "free");
     return symbol;
 }
 
