@@ -19,7 +19,7 @@ _memlog()
             --pstack --stdout --rotate-text --move-text --trim-text --legend --title --label --size --paper --slide --font --darkmode --palette --help'
         files='@(h5|journal|png|svg|pdf|eps|tex|html|gp|txt)' ;;
     export)
-        options='--csv --json --moose-csv --folded --speedscope --pprof --weight --outfile --rank --since --until --trigger --help'
+        options='--csv --json --moose-csv --folded --speedscope --pprof --weight --heap --at --outfile --rank --since --until --trigger --help'
         files='@(h5|journal|log|csv)' ;;
     recover)
         options='--outfile --force --help'

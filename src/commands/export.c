@@ -8,6 +8,7 @@
 #include "commands/source.h"
 #include "export/tables.h"
 #include "report/facts.h"
+#include "report/heap.h"
 #include "report/stacks.h"
 #include "version.h"
 
@@ -23,6 +24,8 @@ enum {
     SPEEDSCOPE,
     PPROF, /* up to here formats, from FOLDED on those of stacks */
     WEIGHT,
+    HEAP,
+    AT,
     OUTFILE,
     RANK,
     SINCE,
@@ -37,7 +40,9 @@ static const struct ml_command_option options[] = {
     [FOLDED] = {"folded", 0, NULL, "collapsed stacks, as flame graphs take them"},
     [SPEEDSCOPE] = {"speedscope", 0, NULL, "JSON for www.speedscope.app: threads over time"},
     [PPROF] = {"pprof", 0, NULL, "gzipped profile.proto, for 'go tool pprof'"},
-    [WEIGHT] = {"weight", 0, "NAME", "of --folded: samples, or growth in bytes"},
+    [WEIGHT] = {"weight", 0, "NAME", "of --folded: samples or growth; of a heap live, allocated"},
+    [HEAP] = {"heap", 0, NULL, "stacks of what was allocated, in bytes"},
+    [AT] = {"at", 0, "WHEN", "... at the peak (as without), end, or 90s, 1:30"},
     [OUTFILE] = {"outfile", 'o', "OUT", "in place of stdout"},
     [RANK] = {"rank", 0, "LIST", "of these ranks only: 0,4-7"},
     [SINCE] = {"since", 0, "TIME", "from then on: 90s, 5min, 1:30,"},
@@ -46,9 +51,23 @@ static const struct ml_command_option options[] = {
     {0},
 };
 
+/* What a stack counts. */
+static const struct weight {
+    const char *name;
+    enum ml_export_weight weight;
+    bool heap, churn;
+} weights[] = {{"samples", ML_WEIGHT_OWN, false, false},
+               {"growth", ML_WEIGHT_GROWTH, false, false},
+               {"live", ML_WEIGHT_OWN, true, false},
+               {"allocated", ML_WEIGHT_OWN, true, true}};
+
+#define N_WEIGHTS (sizeof weights / sizeof *weights)
+
 struct request {
     int format; /* CSV to PPROF */
-    enum ml_export_weight weight;
+    bool heap;
+    const struct weight *weight; /* NULL: not given */
+    const char *at;              /* moment of the heap; NULL: not given */
     const char *outfile;
     struct ml_command_choice given;
 };
@@ -56,10 +75,12 @@ struct request {
 /* What is exported, loaded from a run. */
 struct loaded {
     struct ml_run *run;
-    const char *title;
+    const char *name; /* of the file */
+    char *title;
     const struct ml_stacks_choice *choice;
     struct ml_slice processes, nodes;
     struct ml_stacks stacks;
+    struct ml_heap_profile heap;
 };
 
 static enum ml_status no_stacks(struct ml_run *run, struct ml_error *err)
@@ -87,16 +108,61 @@ static enum ml_status check_stacks(struct ml_run *run, const struct ml_stacks *s
     return ML_OK;
 }
 
-static enum ml_status load(int format, struct loaded *l, struct ml_error *err)
+/* Which moment of the heap, and what of it; the title says so. */
+static enum ml_status choose_heap(const struct request *r, struct loaded *l,
+                                  struct ml_heap_choice *out_choice, struct ml_error *err)
+{
+    struct ml_facts facts;
+    struct ml_facts_range range = {INT64_MIN, INT64_MAX, 1, 0, false};
+    struct ml_heap_choice choice = {.ranks = l->choice->ranks,
+                                    .churn = r->weight && r->weight->churn};
+    enum ml_status status = ml_facts_gather(l->run, &range, &facts, err);
+    if (status)
+        return status;
+    int64_t peak_ns = facts.total.peak.time_ns;
+    status = ml_command_moment(r->at, facts.origin_wall_ns, choice.churn ? ML_HEAP_AT_END : peak_ns,
+                               &choice.at_ns, err);
+    ml_facts_free(&facts);
+    if (status)
+        return status;
+    ML_AUTO_FREE char *moment = ml_report_heap_moment(&choice, peak_ns);
+    l->title = ml_format("%s: %s", l->name, moment);
+    choice.churn |= r->format == PPROF; /* it has both */
+    *out_choice = choice;
+    return ML_OK;
+}
+
+static enum ml_status load_heap(const struct request *r, struct loaded *l, struct ml_error *err)
+{
+    struct ml_heap_choice choice;
+    enum ml_status status = choose_heap(r, l, &choice, err);
+    if (!status)
+        status =
+            ml_heap_load(l->run, l->processes.rows, l->processes.count, &choice, &l->heap, err);
+    if (!status && ml_heap_weight(&l->heap, &l->heap.total)->bytes <= 0)
+        status = ml_fail(err, ML_RUN_LOST, "%s", ml_report_why_no_heap(&l->heap));
+    return status;
+}
+
+static enum ml_status load_stacks(int format, struct loaded *l, struct ml_error *err)
+{
+    enum ml_status status =
+        ml_stacks_load(l->run, l->processes.rows, l->processes.count, l->choice, &l->stacks, err);
+    if (!status && format >= FOLDED)
+        status = check_stacks(l->run, &l->stacks, err);
+    return status;
+}
+
+static enum ml_status load(const struct request *r, struct loaded *l, struct ml_error *err)
 {
     enum ml_status status = ml_slice_read_all(l->run, &ml_table_processes, &l->processes, err);
     if (!status)
         status = ml_slice_read_all(l->run, &ml_table_nodes, &l->nodes, err);
-    if (!status && format >= MOOSE_CSV)
-        status = ml_stacks_load(l->run, l->processes.rows, l->processes.count, l->choice,
-                                &l->stacks, err);
-    if (!status && format >= FOLDED)
-        status = check_stacks(l->run, &l->stacks, err);
+    if (!status && r->heap)
+        return load_heap(r, l, err);
+    l->title = ml_strdup(l->name);
+    if (!status && r->format >= MOOSE_CSV)
+        status = load_stacks(r->format, l, err);
     return status;
 }
 
@@ -125,7 +191,8 @@ static enum ml_status write_format(const struct request *r, const struct loaded 
                                    struct ml_error *err)
 {
     struct ml_export export = {
-        .stacks = &l->stacks,
+        .stacks = r->heap ? &l->heap.stacks : &l->stacks,
+        .heap = r->heap ? &l->heap : NULL,
         .processes = l->processes.rows,
         .nodes = l->nodes.rows,
         .n_nodes = l->nodes.count,
@@ -139,7 +206,7 @@ static enum ml_status write_format(const struct request *r, const struct loaded 
         return ml_export_speedscope(&export, out, err);
     if (r->format == PPROF)
         return ml_export_pprof(&export, out, err);
-    ml_export_folded(&export, r->weight, out);
+    ml_export_folded(&export, r->weight ? r->weight->weight : ML_WEIGHT_OWN, out);
     return ML_OK;
 }
 
@@ -174,10 +241,12 @@ static enum ml_status export_run(const struct request *r, struct ml_run *run, co
                                  const struct ml_stacks_choice *choice, struct ml_error *err)
 {
     const char *slash = strrchr(path, '/');
-    struct loaded loaded = {.run = run, .title = slash ? slash + 1 : path, .choice = choice};
-    enum ml_status status = load(r->format, &loaded, err);
+    struct loaded loaded = {.run = run, .name = slash ? slash + 1 : path, .choice = choice};
+    enum ml_status status = load(r, &loaded, err);
     if (!status)
         status = r->outfile ? write_file(r, &loaded, err) : write_stdout(r, &loaded, err);
+    free(loaded.title);
+    ml_heap_profile_free(&loaded.heap);
     ml_stacks_free(&loaded.stacks);
     ml_slice_free(&loaded.nodes);
     ml_slice_free(&loaded.processes);
@@ -216,10 +285,25 @@ static int choose_and_export(const struct ml_command *command, const struct requ
     return code;
 }
 
+static bool take_weight(const struct ml_command *command, struct request *r, const char *value)
+{
+    for (size_t i = 0; i < N_WEIGHTS; i++) {
+        if (strcmp(value, weights[i].name) == 0) {
+            r->weight = &weights[i];
+            return true;
+        }
+    }
+    ml_command_misuse(
+        command, "'%.80s' is no weight; write samples or growth, with --heap live or allocated",
+        value);
+    return false;
+}
+
 /* Takes option OPTION into R. False, and said, if it makes no sense. */
 static bool take(const struct ml_command *command, struct request *r, int option, const char *value)
 {
-    const char **const places[] = {[OUTFILE] = &r->outfile,
+    const char **const places[] = {[AT] = &r->at,
+                                   [OUTFILE] = &r->outfile,
                                    [RANK] = &r->given.rank,
                                    [SINCE] = &r->given.since,
                                    [UNTIL] = &r->given.until,
@@ -232,15 +316,33 @@ static bool take(const struct ml_command *command, struct request *r, int option
         }
         r->format = option;
     } else if (option == WEIGHT) {
-        r->weight = strcmp(value, "growth") == 0 ? ML_WEIGHT_GROWTH : ML_WEIGHT_SAMPLES;
-        if (r->weight == ML_WEIGHT_SAMPLES && strcmp(value, "samples") != 0) {
-            ml_command_misuse(command, "'%.80s' is no weight; write samples or growth", value);
-            return false;
-        }
+        return take_weight(command, r, value);
+    } else if (option == HEAP) {
+        r->heap = true;
     } else {
         *places[option] = value;
     }
     return true;
+}
+
+/* What does not go together; the text says so, NULL: all is well. */
+static const char *find_conflict(const struct request *r)
+{
+    if (r->format < 0)
+        return "name a format: --csv, --json, --moose-csv, --folded, --speedscope or --pprof";
+    if (r->heap && r->format < FOLDED)
+        return "--heap goes with the formats of stacks: --folded, --speedscope, --pprof";
+    if (r->heap && r->weight && !r->weight->heap)
+        return "--heap: its weights are live and allocated";
+    if (r->weight && r->format != FOLDED && !(r->heap && r->format == SPEEDSCOPE))
+        return "--weight goes with --folded";
+    if (r->heap && (r->given.since || r->given.until))
+        return "--heap is of a moment: --at, in place of --since and --until";
+    if (r->heap && r->given.trigger)
+        return "--trigger goes with stacks that were taken, not with --heap";
+    if (r->given.trigger && r->format < FOLDED)
+        return "--trigger goes with the formats of stacks";
+    return NULL;
 }
 
 static int run_export(const struct ml_command *command, int argc, char **argv)
@@ -248,6 +350,7 @@ static int run_export(const struct ml_command *command, int argc, char **argv)
     struct request r = {.format = -1};
     struct ml_error err;
     const char *value;
+    int64_t ignored_ns;
     int option;
     while ((option = ml_command_next(command, argc, argv, &value)) >= 0) {
         if (!take(command, &r, option, value))
@@ -255,17 +358,15 @@ static int run_export(const struct ml_command *command, int argc, char **argv)
     }
     if (option != ML_OPTION_END)
         return option == ML_OPTION_HELP ? ML_EXIT_OK : ML_EXIT_USAGE;
-    if (r.format < 0)
-        return ml_command_misuse(
-            command, "name a format: --csv, --json, --moose-csv, --folded, --speedscope or "
-                     "--pprof");
-    if (r.weight != ML_WEIGHT_SAMPLES && r.format != FOLDED)
-        return ml_command_misuse(command, "--weight goes with --folded");
-    if (r.given.trigger && r.format < FOLDED)
-        return ml_command_misuse(command, "--trigger goes with the formats of stacks");
+    r.heap |= r.at || (r.weight && r.weight->heap);
+    const char *conflict = find_conflict(&r);
+    if (conflict)
+        return ml_command_misuse(command, "%s", conflict);
     if (argc - optind != 1)
         return ml_command_misuse(command,
                                  argc == optind ? "no file is named" : "one file at a time");
+    if (ml_command_moment(r.at, 0, 0, &ignored_ns, &err))
+        return ml_command_misuse(command, "%s", err.text);
     if (ml_command_check_choice(&r.given, &err))
         return ml_command_misuse(command, "%s", err.text);
     if (r.outfile && is_same_file(r.outfile, argv[optind]))
@@ -281,7 +382,8 @@ const struct ml_command ml_command_export = {
     "Write a run for other programs: tables, stacks",
     "  memlog export --csv --since 10min --rank 0-3 run.h5 -o run.csv\n"
     "  memlog export --folded --weight growth run.h5 | flamegraph.pl > run.svg\n"
-    "  memlog export --speedscope run.h5 -o run.speedscope.json\n",
+    "  memlog export --speedscope run.h5 -o run.speedscope.json\n"
+    "  memlog export --heap --pprof --at end run.h5 -o run.heap.pb.gz\n",
     options,
     run_export,
 };

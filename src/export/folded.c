@@ -20,6 +20,24 @@ static void append_call(const struct ml_frame_row *frame, struct ml_buffer *path
     ml_buffer_free(&clean);
 }
 
+static int64_t weight_of(const struct ml_stacks *stacks, const struct ml_stack_tree *tree,
+                         const struct ml_stack_tree_node *node, enum ml_export_weight weight)
+{
+    int64_t sum = 0;
+    if (weight == ML_WEIGHT_GROWTH)
+        return node->own_growth_B;
+    for (size_t i = 0; i < node->n_own; i++)
+        sum += stacks->samples[tree->samples[node->first_sample + i]].weight;
+    return sum;
+}
+
+static void put_unknown(const struct ml_heap_profile *heap, FILE *out)
+{
+    int64_t bytes = ml_heap_weight(heap, &heap->unknown)->bytes;
+    if (bytes > 0)
+        fprintf(out, "[unknown] %" PRId64 "\n", bytes);
+}
+
 void ml_export_folded(const struct ml_export *export, enum ml_export_weight weight, FILE *out)
 {
     struct ml_stack_tree tree;
@@ -35,10 +53,12 @@ void ml_export_folded(const struct ml_export *export, enum ml_export_weight weig
         if (node->depth > 0)
             ml_buffer_append(&path, ";", 1);
         append_call(&export->stacks->frames[node->frame], &path);
-        int64_t value = weight == ML_WEIGHT_GROWTH ? node->own_growth_B : (int64_t)node->n_own;
+        int64_t value = weight_of(export->stacks, &tree, node, weight);
         if (value > 0)
             fprintf(out, "%.*s %" PRId64 "\n", (int)path.length, path.data, value);
     }
+    if (export->heap)
+        put_unknown(export->heap, out);
     ml_buffer_free(&path);
     ml_stack_tree_free(&tree);
 }

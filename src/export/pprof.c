@@ -38,10 +38,28 @@ enum location { LOCATION_ID = 1, LOCATION_MAPPING, LOCATION_ADDRESS, LOCATION_LI
 enum line { LINE_FUNCTION = 1, LINE_NUMBER };
 enum function { FUNCTION_ID = 1, FUNCTION_NAME, FUNCTION_SYSTEM_NAME, FUNCTION_FILE };
 
-#define VALUES 3 /* of a sample */
+/* What is known of a sample, and which of it pprof shows first. */
+struct values {
+    size_t n, first;
+    struct {
+        const char *name, *unit;
+    } types[4];
+};
+
+static const struct values taken = {
+    3, 0, {{"samples", "count"}, {"growth", "bytes"}, {"rss", "bytes"}}};
+static const struct values allocated = {4,
+                                        1,
+                                        {{"inuse_objects", "count"},
+                                         {"inuse_space", "bytes"},
+                                         {"alloc_objects", "count"},
+                                         {"alloc_space", "bytes"}}};
+
+#define MOST_VALUES (sizeof allocated.types / sizeof *allocated.types)
 
 struct writing {
     const struct ml_export *e;
+    const struct values *values;
     gzFile file;
     struct ml_intern texts, functions, mappings; /* their numbers; ids are one more */
     struct ml_buffer table;                      /* the texts, as messages */
@@ -192,11 +210,12 @@ static void put_sample(struct writing *w, const struct ml_stacks_sample *s, cons
     size_t n = find_locations(w, s->stack, ids);
     int32_t node = w->e->processes[s->process].node;
     ml_proto_packed(&sample, SAMPLE_LOCATIONS, ids, n);
-    ml_proto_packed(&sample, SAMPLE_VALUES, values, VALUES);
+    ml_proto_packed(&sample, SAMPLE_VALUES, values, w->values->n);
     add_label(w, &sample, "rank", NULL, s->rank);
     if (node >= 0 && (size_t)node < w->e->n_nodes)
         add_label(w, &sample, "node", w->e->nodes[node].name, 0);
-    add_label(w, &sample, "thread", NULL, s->thread);
+    if (!w->e->heap)
+        add_label(w, &sample, "thread", NULL, s->thread);
     put(w, SAMPLE, &sample);
     ml_buffer_free(&sample);
 }
@@ -213,7 +232,39 @@ static int by_stack(const void *a, const void *b, void *context)
     return x->stack < y->stack ? -1 : x->stack > y->stack;
 }
 
-/* Equal stacks of a thread are one sample. */
+static void add_owner(const struct ml_heap_owner *owner, int64_t *values)
+{
+    values[0] += owner->live.blocks;
+    values[1] += owner->live.bytes;
+    values[2] += owner->allocated.blocks;
+    values[3] += owner->allocated.bytes;
+}
+
+static void add_values(const struct ml_export *e, size_t i, int64_t *values)
+{
+    const struct ml_stacks_sample *sample = &e->stacks->samples[i];
+    if (e->heap) {
+        add_owner(&e->heap->owners[i], values);
+        return;
+    }
+    values[0]++;
+    values[1] += sample->growth_B;
+    values[2] += sample->rss_B > 0 ? sample->rss_B : 0;
+}
+
+static void put_unknown(struct writing *w)
+{
+    int64_t values[MOST_VALUES] = {0};
+    struct ml_buffer sample = {0};
+    add_owner(&w->e->heap->unknown, values);
+    if (!values[3])
+        return;
+    ml_proto_packed(&sample, SAMPLE_VALUES, values, w->values->n);
+    put(w, SAMPLE, &sample);
+    ml_buffer_free(&sample);
+}
+
+/* Equal stacks of a thread, or of a process that allocated, are one sample. */
 static void put_samples(struct writing *w)
 {
     const struct ml_stacks *s = w->e->stacks;
@@ -223,14 +274,10 @@ static void put_samples(struct writing *w)
     if (s->n_samples)
         qsort_r(order, s->n_samples, sizeof *order, by_stack, s->samples);
     for (size_t i = 0, end; i < s->n_samples; i = end) {
-        int64_t values[VALUES] = {0};
+        int64_t values[MOST_VALUES] = {0};
         for (end = i; end < s->n_samples && by_stack(&order[i], &order[end], s->samples) == 0;
-             end++) {
-            const struct ml_stacks_sample *sample = &s->samples[order[end]];
-            values[0]++;
-            values[1] += sample->growth_B;
-            values[2] += sample->rss_B > 0 ? sample->rss_B : 0;
-        }
+             end++)
+            add_values(w->e, order[end], values);
         put_sample(w, &s->samples[order[i]], values);
     }
 }
@@ -240,14 +287,16 @@ static void put_profile(struct writing *w)
     const struct ml_stacks *s = w->e->stacks;
     int64_t last_ns = 0;
     number_of(w, "");
-    put_type(w, "samples", "count");
-    put_type(w, "growth", "bytes");
-    put_type(w, "rss", "bytes");
+    for (size_t i = 0; i < w->values->n; i++)
+        put_type(w, w->values->types[i].name, w->values->types[i].unit);
     put_samples(w);
+    if (w->e->heap)
+        put_unknown(w);
     for (size_t i = 0; i < s->n_samples; i++)
         last_ns = s->samples[i].time_ns > last_ns ? s->samples[i].time_ns : last_ns;
     struct ml_buffer *rest = &w->table;
-    int64_t title = number_of(w, w->e->title), type = number_of(w, "samples");
+    int64_t title = number_of(w, w->e->title),
+            type = number_of(w, w->values->types[w->values->first].name);
     if (w->e->origin_wall_ns > 0)
         ml_proto_int(rest, TIME_NS, w->e->origin_wall_ns);
     ml_proto_int(rest, DURATION_NS, last_ns);
@@ -258,7 +307,7 @@ static void put_profile(struct writing *w)
 
 enum ml_status ml_export_pprof(const struct ml_export *export, FILE *out, struct ml_error *err)
 {
-    struct writing w = {.e = export};
+    struct writing w = {.e = export, .values = export->heap ? &allocated : &taken};
     int fd = fflush(out) == 0 ? dup(fileno(out)) : -1;
     w.file = fd < 0 ? NULL : gzdopen(fd, "wb");
     if (!w.file) {

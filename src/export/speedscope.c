@@ -5,7 +5,9 @@
 #include "base/own.h"
 #include "export/clean.h"
 #include "export/export.h"
+#include "read/stack_tree.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -126,7 +128,8 @@ static char *name_of(const struct ml_export *e, const struct ml_stacks_sample *s
     const struct ml_process_row *p = &e->processes[s->process];
     ML_AUTO_FREE char *rank = s->rank < 0 ? ml_strdup("no rank") : ml_format("rank %d", s->rank);
     ML_AUTO_FREE char *helper = p->rank < 0 ? ml_format(", %s %d", p->name, p->pid) : ml_strdup("");
-    ML_AUTO_FREE char *thread = s->first ? ml_strdup("") : ml_format(", thread %d", s->thread);
+    ML_AUTO_FREE char *thread =
+        s->first || e->heap ? ml_strdup("") : ml_format(", thread %d", s->thread);
     return ml_format("%s%s%s", rank, helper, thread);
 }
 
@@ -152,6 +155,14 @@ static void put_stack(const struct writing *w, int32_t stack)
     fputc(']', w->out);
 }
 
+static void put_stacks(const struct writing *w, const uint32_t *order, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        fputs(i ? ",\n" : "", w->out);
+        put_stack(w, w->e->stacks->samples[order[i]].stack);
+    }
+}
+
 static bool put_profile(const struct writing *w, const struct thread *t)
 {
     const struct ml_stacks_sample *samples = w->e->stacks->samples;
@@ -161,10 +172,7 @@ static bool put_profile(const struct writing *w, const struct thread *t)
     bool ok = put_text(name, w->out);
     fprintf(w->out, ",\"unit\":\"seconds\",\"startValue\":%.9f,\"endValue\":%.9f,\"samples\":[",
             (double)samples[t->order[0]].time_ns * NS, (double)end_ns * NS);
-    for (size_t i = 0; i < t->n; i++) {
-        fputs(i ? ",\n" : "", w->out);
-        put_stack(w, samples[t->order[i]].stack);
-    }
+    put_stacks(w, t->order, t->n);
     fputs("],\"weights\":[", w->out);
     for (size_t i = 0; i < t->n; i++)
         fprintf(w->out, "%s%.9f", i ? "," : "", (double)weight_of(w->e, t, i) * NS);
@@ -194,6 +202,84 @@ static bool put_profiles(const struct writing *w)
     return ok;
 }
 
+/* N sites of a heap. UNKNOWN_B: by calls that are not known, a stack without any. */
+static bool put_sites(const struct writing *w, const char *name, const uint32_t *order, size_t n,
+                      int64_t unknown_B)
+{
+    const struct ml_stacks_sample *samples = w->e->stacks->samples;
+    int64_t sum_B = unknown_B;
+    for (size_t i = 0; i < n; i++)
+        sum_B += samples[order[i]].weight;
+    fputs("{\"type\":\"sampled\",\"name\":", w->out);
+    bool ok = put_text(name, w->out);
+    fprintf(w->out, ",\"unit\":\"bytes\",\"startValue\":0,\"endValue\":%" PRId64 ",\"samples\":[",
+            sum_B);
+    put_stacks(w, order, n);
+    if (unknown_B > 0)
+        fputs(n ? ",\n[]" : "[]", w->out);
+    fputs("],\"weights\":[", w->out);
+    for (size_t i = 0; i < n; i++)
+        fprintf(w->out, "%s%" PRId64, i ? "," : "", samples[order[i]].weight);
+    if (unknown_B > 0)
+        fprintf(w->out, "%s%" PRId64, n ? "," : "", unknown_B);
+    fputs("]}", w->out);
+    return ok;
+}
+
+/* Where the samples of a heap stand in its tree. */
+struct places {
+    const struct ml_stacks_sample *samples;
+    const uint32_t *of; /* each sample */
+};
+
+static int by_process(const void *a, const void *b, void *context)
+{
+    const struct places *p = context;
+    const uint32_t *x = a, *y = b;
+    const struct ml_stacks_sample *s = &p->samples[*x], *t = &p->samples[*y];
+    if (s->rank != t->rank)
+        return (uint32_t)s->rank < (uint32_t)t->rank ? -1 : 1; /* no rank, -1, comes last */
+    if (s->process != t->process)
+        return s->process < t->process ? -1 : 1;
+    return p->of[*x] < p->of[*y] ? -1 : p->of[*x] > p->of[*y];
+}
+
+static bool put_each_process(const struct writing *w, const uint32_t *order, size_t n)
+{
+    const struct ml_stacks_sample *samples = w->e->stacks->samples;
+    bool ok = true;
+    for (size_t i = 0, end; ok && i < n; i = end) {
+        for (end = i + 1; end < n && samples[order[end]].process == samples[order[i]].process;)
+            end++;
+        if (end - i == n)
+            break;
+        ML_AUTO_FREE char *name = name_of(w->e, &samples[order[i]]);
+        fputs(",\n", w->out);
+        ok = put_sites(w, name, order + i, end - i, 0);
+    }
+    return ok;
+}
+
+/* All processes together, then each where there are several; largest branches first. */
+static bool put_heap(const struct writing *w)
+{
+    const struct ml_heap_profile *heap = w->e->heap;
+    size_t n = heap->stacks.n_samples;
+    struct ml_stack_tree tree;
+    ml_stack_tree_make(&heap->stacks, &tree);
+    bool ok =
+        put_sites(w, "all ranks", tree.samples, n, ml_heap_weight(heap, &heap->unknown)->bytes);
+    ML_AUTO_FREE uint32_t *place = ml_realloc_array(NULL, n + 1, sizeof *place);
+    for (size_t i = 0; i < n; i++)
+        place[tree.samples[i]] = (uint32_t)i;
+    struct places places = {heap->stacks.samples, place};
+    if (n)
+        qsort_r(tree.samples, n, sizeof *tree.samples, by_process, &places);
+    ok = ok && put_each_process(w, tree.samples, n);
+    ml_stack_tree_free(&tree);
+    return ok;
+}
+
 enum ml_status ml_export_speedscope(const struct ml_export *export, FILE *out, struct ml_error *err)
 {
     ML_AUTO_FREE struct shared *shared = share_frames(export->stacks);
@@ -206,7 +292,7 @@ enum ml_status ml_export_speedscope(const struct ml_export *export, FILE *out, s
     fputs(",\"activeProfileIndex\":0,\n\"shared\":{\"frames\":[", out);
     ok = ok && put_frames(&w);
     fputs("]},\n\"profiles\":[", out);
-    ok = ok && put_profiles(&w);
+    ok = ok && (export->heap ? put_heap(&w) : put_profiles(&w));
     fputs("]}\n", out);
     return ok || ferror(out) ? ML_OK
                              : ml_fail(err, ML_RUN_LOST, "no memory for the names of functions");

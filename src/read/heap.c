@@ -27,6 +27,12 @@ struct loading {
     bool bad; /* some row refers to nothing */
 };
 
+const struct ml_heap_sum *ml_heap_weight(const struct ml_heap_profile *profile,
+                                         const struct ml_heap_owner *owner)
+{
+    return profile->churn ? &owner->allocated : &owner->live;
+}
+
 void ml_heap_sum_add(struct ml_heap_sum *sum, const struct ml_heap_sum *more)
 {
     sum->bytes += more->bytes;
@@ -115,7 +121,7 @@ static void keep(struct loading *l, const struct found *site)
     if (is_over(l, site->process))
         owner.live = (struct ml_heap_sum){0};
     add_owner(&p->total, &owner);
-    int64_t weight = l->choice->churn ? owner.allocated.bytes : owner.live.bytes;
+    int64_t weight = ml_heap_weight(p, &owner)->bytes;
     if (site->stack < 0) {
         add_owner(&p->unknown, &owner);
         return;
@@ -163,7 +169,8 @@ enum ml_status ml_heap_load(struct ml_run *run, const struct ml_process_row *pro
                             struct ml_heap_profile *out_profile, struct ml_error *err)
 {
     *out_profile = (struct ml_heap_profile){.recorded = ml_run_has(run, "heap", "site") &&
-                                                        ml_run_has(run, "heap_samples", "site")};
+                                                        ml_run_has(run, "heap_samples", "site"),
+                                            .churn = choice->churn};
     if (!out_profile->recorded)
         return ML_OK;
     int32_t *rank_of = ml_owner_ranks(processes, n_processes);

@@ -27,6 +27,7 @@ struct ml_heap_owner {
 
 struct ml_heap_profile {
     bool recorded;     /* the file has the tables; an older one has not */
+    bool churn;        /* as chosen */
     size_t n_recorded; /* sites in the file */
     /* Frames and stacks; each site whose calls are known and that has a weight is a sample. */
     struct ml_stacks stacks;
@@ -40,6 +41,10 @@ struct ml_heap_profile {
 enum ml_status ml_heap_load(struct ml_run *run, const struct ml_process_row *processes,
                             size_t n_processes, const struct ml_heap_choice *choice,
                             struct ml_heap_profile *out_profile, struct ml_error *err);
+
+/* What OWNER weighs in PROFILE: what lives, or what was allocated. */
+const struct ml_heap_sum *ml_heap_weight(const struct ml_heap_profile *profile,
+                                         const struct ml_heap_owner *owner);
 
 void ml_heap_sum_add(struct ml_heap_sum *sum, const struct ml_heap_sum *more);
 

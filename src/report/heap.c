@@ -127,17 +127,16 @@ static void add_tree(const struct ml_heap_view *view, const struct ml_style *sty
 
 /* ---- what it is of ---- */
 
-static char *moment_of(const struct ml_heap_view *view)
+char *ml_report_heap_moment(const struct ml_heap_choice *choice, int64_t peak_ns)
 {
     char elapsed[24];
-    if (view->choice.churn && view->choice.at_ns == ML_HEAP_AT_END)
+    if (choice->churn && choice->at_ns == ML_HEAP_AT_END)
         return ml_strdup("allocated in all, freed or not");
-    if (view->choice.at_ns == ML_HEAP_AT_END)
+    if (choice->at_ns == ML_HEAP_AT_END)
         return ml_strdup("heap at the end of each process");
-    ml_elapsed_format(elapsed, sizeof elapsed, view->choice.at_ns);
-    bool peak = view->choice.at_ns == view->facts->total.peak.time_ns;
-    return ml_format("%s%s%s", view->choice.churn ? "allocated until " : "heap at ",
-                     peak ? "the peak of the job, " : "", elapsed);
+    ml_elapsed_format(elapsed, sizeof elapsed, choice->at_ns);
+    return ml_format("%s%s%s", choice->churn ? "allocated until " : "heap at ",
+                     choice->at_ns == peak_ns ? "the peak of the job, " : "", elapsed);
 }
 
 static void add_head(const struct ml_heap_view *view, const struct ml_style *style,
@@ -147,7 +146,8 @@ static void add_head(const struct ml_heap_view *view, const struct ml_style *sty
     const struct ml_heap_profile *p = view->profile;
     const struct ml_heap_sum *sum = sum_of(view, &p->total);
     bool peak = view->choice.at_ns == view->facts->total.peak.time_ns && !view->choice.ranks;
-    ML_AUTO_FREE char *moment = moment_of(view);
+    ML_AUTO_FREE char *moment =
+        ml_report_heap_moment(&view->choice, view->facts->total.peak.time_ns);
     ml_size_format(total, sizeof total, sum->bytes);
     ml_size_format(error, sizeof error, 2 * ml_heap_sum_error(sum));
     ml_size_format(memory, sizeof memory, view->facts->total.peak.bytes);
@@ -163,11 +163,11 @@ static void add_head(const struct ml_heap_view *view, const struct ml_style *sty
     }
 }
 
-static const char *why_none(const struct ml_heap_view *view)
+const char *ml_report_why_no_heap(const struct ml_heap_profile *profile)
 {
-    if (!view->profile->recorded)
+    if (!profile->recorded)
         return "no heap profile: the file is of a version that had none";
-    if (!view->profile->n_recorded)
+    if (!profile->n_recorded)
         return "no heap profile was recorded; memlog-mpi --heap takes one";
     return "nothing that was allocated is known for these ranks at this time";
 }
@@ -176,7 +176,7 @@ void ml_report_heap(const struct ml_heap_view *view, const struct ml_style *styl
                     struct ml_buffer *out)
 {
     if (sum_of(view, &view->profile->total)->bytes <= 0) {
-        ml_stack_text_note(why_none(view), style, out);
+        ml_stack_text_note(ml_report_why_no_heap(view->profile), style, out);
         return;
     }
     add_head(view, style, out);

@@ -30,6 +30,7 @@ def options():
     p.add_argument("--no-job-samples", action="store_true")
     p.add_argument("--hostile", action="store_true", help="texts that try to act on what shows them")
     p.add_argument("--stacks", choices=["some", "hostile", "many", *FEW], help="stack samples")
+    p.add_argument("--heap", choices=["some", "hostile", "empty"], help="who allocated what")
     p.add_argument("--no-stacks", action="store_true", help="events that tell why there are none")
     p.add_argument("--mpi", choices=["some", "hostile"], help="MPI calls, and phases of rank 0")
     p.add_argument("--lost-node", type=int, metavar="NODE", help="its record breaks off at 0.7")
@@ -124,7 +125,7 @@ class Writer:
             if values.dtype.kind not in "Sf":
                 values = values.astype("i8" if column.endswith(("_B", "row", "rows", "tick")) or
                                        column in ("ticks", "missed", "value", "major_faults", "calls",
-                                                  "messages")
+                                                  "messages") or column.endswith("_blocks")
                                        else "i4")
             group.create_dataset(column, data=values)
 
@@ -148,9 +149,9 @@ class Stacks:
         self.samples.append((time, process, thread, self.add(calls), trigger, stopped, 2e-4))
 
     def write(self, writer):
-        function, file, line, module, offset, inlined = zip(*self.frames)
-        parent, frame, depth = zip(*self.stacks)
-        time, process, thread, stack, trigger, stopped, took = zip(*self.samples)
+        function, file, line, module, offset, inlined = zip(*self.frames) if self.frames else [()] * 6
+        parent, frame, depth = zip(*self.stacks) if self.stacks else [()] * 3
+        time, process, thread, stack, trigger, stopped, took = zip(*self.samples) if self.samples else [()] * 7
         writer.table("frames", function=text(function), file=text(file), line=line,
                      module=text(module), offset_B=offset, inlined=inlined)
         writer.table("stacks", parent=parent, frame=frame, depth=depth)
@@ -238,6 +239,63 @@ def many_stacks(o, rows):
         stacks.sample(min(time, o.seconds - 0.01), p, 4000 + p, calls,
                       trigger=2 if steps[0] == 96 else 1)
     return stacks
+
+
+NEW = call("operator new(unsigned long)", module="/usr/lib/libstdc++.so.6")
+READ = ROOT + (call("Solver::setup()", 61),)
+# Calls (None: not known), kind, MiB of a rank by its share of the time, MiB allocated in all to one that lives.
+OWNERS = [
+    (ASSEMBLE[:-1], 1, lambda x: 12 + 48 * x, 3),
+    (READ + (call("read_mesh(File&)", 9),), 1, lambda x: 30 if x < 0.35 else 6, 1),
+    (SOLVE + (call("Matrix::reserve(int)", 512), NEW), 1, lambda x: 25 if x > 0.2 else 0, 1),
+    (SOLVE + (call("Preconditioner::setup()", 87), NEW), 1, lambda x: 15 if x > 0.3 else 0, 1),
+    (REFINE[:-1], 1, lambda x: max(0, 40 * (x - 0.5)), 8),
+    (SOLVE + (call("exchange(Halo&)", 70), call("Halo::resize(int)", 33)), 2, lambda x: 12, 1),
+    (SOLVE + (call("Checkpoint::write()", 20),), 1, lambda x: 40 if 0.6 < x < 0.65 else 0, 2),
+    (READ + (call("Window::share()", 14),), 3, lambda x: 8, 1),
+    (WAIT[:-1], 1, lambda x: 6, 20),
+    (READ + (call("Table::load()", 5),), 1, lambda x: 4, 1),
+    (SOLVE + (call("Cache::grow()", 40),), 1, lambda x: 3 * x, 50),
+    (SOLVE + (call("Log::append(char const*)", 8),), 1, lambda x: 2 * x, 100),
+    (None, 1, lambda x: 1, 1),
+]
+
+
+def hostile_owners():
+    calls = [tuple((n, n, 7, b"/lib/" + n, -1, 0) for n in HOSTILE_NAMES[i:i + 3] or HOSTILE_NAMES[:1])
+             for i in range(len(HOSTILE_NAMES))]
+    return [(c[::-1], 1 + i % 4, lambda x, i=i: 1 + i * x, 1) for i, c in enumerate(calls)]
+
+
+def write_heap(o, w, rows, stacks):
+    """What lives of each site of each rank, at 48 times, a row on change; the ends and peaks of them."""
+    owners = {"some": OWNERS, "hostile": hostile_owners(), "empty": []}[o.heap]
+    error = lambda size: int(math.sqrt(size * 64 * 1024.0))
+    samples, sites = [], []
+    peak_x = 0.625
+    for p, (rank, node, *_) in enumerate(rows):
+        for site, (calls, kind, live, churn) in enumerate(owners if rank >= 0 else []):
+            stack, last, most, peak, allocated = stacks.add(calls) if calls else -1, -1, 0, 0, 0
+            for x in np.arange(1, 49) / 50:
+                size = int(live(x) / 2 * MIB * o.scale * (1 + 0.05 * (rank % 7)))
+                most = max(most, size)
+                allocated = max(most, int(most * churn * x))
+                if size != last and (size or last > 0):
+                    samples.append((node, x * o.seconds, p, rank, site, stack, kind, size, size // 4096,
+                                    error(size), allocated, allocated // 4096, error(allocated)))
+                last, peak = size, size if x <= peak_x else peak
+            if most:
+                sites.append((p, rank, site, stack, kind, peak_x * o.seconds, peak, peak // 4096, error(peak),
+                              last, last // 4096, error(last), allocated, allocated // 4096, error(allocated)))
+    samples.sort(key=lambda s: s[:2])
+    names = ("process", "rank", "site", "stack", "kind")
+    sums = ("B", "blocks", "error_B")
+    columns = names + ("peak_s",) + tuple(f"{a}_{b}" for a in ("peak", "end", "allocated") for b in sums)
+    w.table("heap", **dict(zip(columns, zip(*sites) if sites else [()] * len(columns))))
+    columns = ("node", "time_s") + names + tuple(f"{a}_{b}" for a in ("live", "allocated") for b in sums)
+    table = dict(zip(columns, zip(*samples) if samples else [()] * len(columns)))
+    del table["node"]
+    w.table("heap_samples", **table)
 
 
 SAID = ["Mesh: reading core_3d_12M.e (serial)", "Distributing mesh to the ranks, METIS k-way",
@@ -393,10 +451,16 @@ def write(o, file):
             continued=continued, text=text(lines))
     if o.mpi:
         write_mpi(o, w, rows, hostile)
+    stacks = None
     if o.stacks:
         makers = {"some": some_stacks, "hostile": hostile_stacks, "many": many_stacks,
                   **dict.fromkeys(FEW, few_stacks)}
-        makers[o.stacks](o, rows).write(w)
+        stacks = makers[o.stacks](o, rows)
+    if o.heap:
+        stacks = stacks or Stacks()
+        write_heap(o, w, rows, stacks)
+    if stacks:
+        stacks.write(w)
     attributes = {
         "format": "memlog", "format_version": "1.0", "title": "a made-up run",
         "creator": "make_run.py", "time_origin": ORIGIN, "complete": 1, "recovered": 0,

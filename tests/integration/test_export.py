@@ -15,6 +15,7 @@ h5py = pytest.importorskip("h5py")
 
 NPM = {"speedscope": "1.25.0", "playwright-core": "1.65.1"}
 WORK = "std::vector<Element, std::allocator<Element> >::push_back(Element const&)"
+STACKS, HEAPS = ("some", "hostile", "many"), ("owners", "villains")
 USAGE = [
     (["export"], "name a format: --csv, --json, --moose-csv, --folded, --speedscope or --pprof"),
     (["export", "some.h5"], "name a format"),
@@ -23,6 +24,13 @@ USAGE = [
     (["export", "--folded", "--pprof", "some.h5"], "--folded and --pprof: one format at a time"),
     (["export", "--folded", "--weight", "gold", "some.h5"], "'gold' is no weight"),
     (["export", "--pprof", "--weight", "growth", "some.h5"], "--weight goes with --folded"),
+    (["export", "--heap", "some.h5"], "name a format"),
+    (["export", "--heap", "--csv", "some.h5"], "--heap goes with the formats of stacks"),
+    (["export", "--folded", "--heap", "--weight", "growth", "some.h5"], "its weights are live and allocated"),
+    (["export", "--pprof", "--weight", "live", "some.h5"], "--weight goes with --folded"),
+    (["export", "--folded", "--at", "noon", "some.h5"], "--at 'noon': write peak, end, or a time"),
+    (["export", "--folded", "--heap", "--since", "9", "some.h5"], "--heap is of a moment: --at"),
+    (["export", "--folded", "--heap", "--trigger", "growth", "some.h5"], "--trigger goes with stacks that were taken"),
     (["export", "--folded", "--rank", "1-", "some.h5"], "'1-' is no list of ranks"),
     (["export", "--folded", "--rank", "", "some.h5"], "'' is no list of ranks"),
     (["export", "--folded", "--trigger", "luck", "some.h5"], "'luck' is no trigger"),
@@ -36,6 +44,10 @@ USAGE = [
 FAILURES = [
     (["export", "--folded", "vain.h5"], "no stacks: they were asked for, but the stack server did not answer in time"),
     (["export", "--folded", "none.h5"], "no stacks: none were recorded; memlog-mpi --pstack takes them"),
+    (["export", "--folded", "--heap", "none.h5"], "no heap profile: the file is of a version that had none"),
+    (["export", "--pprof", "--heap", "empty.h5"], "no heap profile was recorded; memlog-mpi --heap takes one"),
+    (["export", "--speedscope", "--heap", "--rank", "99", "owners.h5"], "nothing that was allocated is known for these ranks"),
+    (["export", "--folded", "owners.h5"], "no stacks: none were recorded"),
     (["export", "--folded", "--rank", "99", "some.h5"], "none of the 81 stacks that were recorded"),
     (["export", "--folded", "gone.h5"], "not there, and no journal of it lies beside it"),
     (["export", "--folded", "broken.h5"], "of table stacks is of frame 1000"),
@@ -59,14 +71,16 @@ def folder(tmp_path_factory):
     runs = {"some": ["--stacks", "some"], "hostile": ["--stacks", "hostile"], "none": [],
             "vain": ["--no-stacks", "--set", "option_pstack=yes"],
             "many": ["--stacks", "many", "--nodes", "8", "--ranks-per-node", "8"],
+            "owners": ["--heap", "some"], "villains": ["--heap", "hostile"], "empty": ["--heap", "empty"],
             "broken": ["--stacks", "some", "--break", "stray-frame"]}
     for name, options in runs.items():
         subprocess.run([sys.executable, mt.TESTS / "data/make_run.py", path / f"{name}.h5",
                         *options], check=True)
     (path / "link.h5").symlink_to("some.h5")
-    for name in ("some", "hostile", "many"):
+    for name in (*STACKS, *HEAPS):
+        heap = ["--heap"] * (name in HEAPS)
         for form, suffix in (("folded", "folded"), ("speedscope", "json"), ("pprof", "pb.gz")):
-            done = memlog("export", f"--{form}", f"{name}.h5", "-o", f"{name}.{suffix}", cwd=path)
+            done = memlog("export", f"--{form}", *heap, f"{name}.h5", "-o", f"{name}.{suffix}", cwd=path)
             assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     return path
 
@@ -119,6 +133,33 @@ def test_choice(folder):
     assert total("--weight", "growth") > 2**20
 
 
+def test_heap(folder):
+    """Folded, and by rank, moment and weight; the same sums as memlog read."""
+    def total(*options):
+        done = memlog("export", "--folded", *options, "owners.h5", cwd=folder)
+        assert (done.returncode, done.stderr) == (0, b"")
+        return sum(weights(done.stdout.decode()).values())
+
+    def told(*options):
+        done = memlog("read", "--json", "--heap", *options, "owners.h5", cwd=folder)
+        return json.loads(done.stdout)["heap"]["total"]
+    peak, end, churn = told(), told("--at", "end"), told("--churn")
+    assert total("--heap") == peak["live_B"] > 0
+    assert total("--at", "end") == end["live_B"] != peak["live_B"]
+    assert total("--heap", "--at", "36.5s") == told("--at", "36.5s")["live_B"] > peak["live_B"]
+    assert total("--weight", "allocated") == churn["allocated_B"] > 2 * peak["live_B"]
+    assert total("--heap", "--rank", "0-3") + total("--heap", "--rank", "4-7") == peak["live_B"]
+
+
+def test_heap_says_its_moment(folder):
+    names = {options: json.loads(memlog("export", "--speedscope", "--heap", *options, "owners.h5",
+                                        cwd=folder).stdout)["name"]
+             for options in ((), ("--at", "end"), ("--at", "10s"), ("--weight", "allocated"))}
+    assert list(names.values()) == ["owners.h5: heap at the peak of the job, 0:22.1",
+                                    "owners.h5: heap at the end of each process", "owners.h5: heap at 0:10.0",
+                                    "owners.h5: allocated in all, freed or not"]
+
+
 def width(line):
     """Columns on a terminal: wide characters have two."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
@@ -161,7 +202,7 @@ def modules():
     return place / "node_modules"
 
 
-@pytest.mark.parametrize("name", ["some", "hostile", "many"])
+@pytest.mark.parametrize("name", [*STACKS, *HEAPS])
 def test_speedscope_schema(folder, modules, name):
     jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads((modules / "speedscope/dist/release/file-format-schema.json").read_text())
@@ -175,8 +216,7 @@ def test_speedscope_opens(folder, modules):
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
         pytest.skip("no chromium here")
-    files = [f"{name}.{suffix}" for name in ("some", "hostile", "many")
-             for suffix in ("json", "folded", "pb.gz")]
+    files = [f"{name}.{suffix}" for name in (*STACKS, *HEAPS) for suffix in ("json", "folded", "pb.gz")]
     done = subprocess.run(["node", mt.TESTS / "integration/speedscope_open.mjs", modules, chromium,
                            folder, *files], capture_output=True, text=True, timeout=mt.TIMEOUT_S)
     pages = [json.loads(line) for line in done.stdout.splitlines()]
@@ -184,10 +224,12 @@ def test_speedscope_opens(folder, modules):
     for page in pages:
         name, _, suffix = page["file"].partition(".")
         assert page["errors"] == [] and page["dialogs"] == [], page
-        assert page["title"] == (f"{name}.h5" if suffix == "json" else page["file"]) + \
-            " - speedscope"
+        shown = page["file"] if suffix != "json" else f"{name}.h5" + \
+            ": heap at the peak of the job, 0:22.1" * (name in HEAPS)
+        assert page["title"] == shown + " - speedscope"
         wanted = {"some": ["malloc", "MPI_Waitall", "Solver::run(int)"], "many": ["phase_1()"],
-                  "hostile": ["</script><script>alert(1)</script>", "`touch PWNED`"]}[name]
+                  "owners": ["Matrix::reserve(int)", "Halo::resize(int)"],
+                  **dict.fromkeys(("hostile", "villains"), ["</script><script>alert(1)</script>", "`touch PWNED`"])}[name]
         assert all(word in page["text"] for word in wanted), page["text"][:2000]
     assert "rank 0 (1/16)" in pages[0]["text"] and WORK in pages[0]["text"]
     assert "rank 0 (1/64)" in pages[6]["text"]
@@ -220,6 +262,19 @@ def test_pprof_labels_and_values(folder):
     assert f"Showing nodes accounting for {sum(weights(folded).values())}B" in growth
 
 
-def test_pprof_reads_hostile_names(folder):
-    text = go_pprof(folder, "-raw", "hostile.pb.gz")
+def test_pprof_of_a_heap(folder):
+    """inuse_space comes first, all four are there, and what is live adds up."""
+    text = go_pprof(folder, "-top", "-unit=B", "owners.pb.gz")
+    live = weights((folder / "owners.folded").read_text())
+    assert "Type: inuse_space" in text and "Duration" not in text
+    assert f"of {sum(live.values())}B total" in text
+    for index in ("inuse_objects", "alloc_objects", "alloc_space"):
+        assert f"Type: {index}" in go_pprof(folder, "-top", f"-sample_index={index}", "owners.pb.gz")
+    tags = go_pprof(folder, "-tags", "owners.pb.gz")
+    assert "n02" in tags and "rank: Total" in tags and "thread" not in tags
+
+
+@pytest.mark.parametrize("name", ["hostile", "villains"])
+def test_pprof_reads_hostile_names(folder, name):
+    text = go_pprof(folder, "-raw", f"{name}.pb.gz")
     assert "</script><script>alert(1)</script>" in text and "\x1b" not in text

@@ -24,6 +24,7 @@ struct loaded {
     struct ml_run *run;
     struct ml_slice processes, nodes;
     struct ml_stacks stacks;
+    struct ml_heap_profile heap;
     struct ml_export export;
 };
 
@@ -43,12 +44,31 @@ static void load(const char *options, struct loaded *l)
         ml_slice_read_all(l->run, &ml_table_nodes, &l->nodes, &err) ||
         ml_stacks_load(l->run, l->processes.rows, l->processes.count, &choice, &l->stacks, &err))
         fail_msg("%s", err.text);
-    l->export = (struct ml_export){&l->stacks,  l->processes.rows, l->nodes.rows, l->nodes.count,
-                                   "a \"run\"", "memlog test",     1000};
+    l->heap = (struct ml_heap_profile){0};
+    l->export = (struct ml_export){.stacks = &l->stacks,
+                                   .processes = l->processes.rows,
+                                   .nodes = l->nodes.rows,
+                                   .n_nodes = l->nodes.count,
+                                   .title = "a \"run\"",
+                                   .exporter = "memlog test",
+                                   .origin_wall_ns = 1000};
+}
+
+/* As load, with the heap at its peak in place of the stacks. */
+static void load_heap(const char *options, bool churn, struct loaded *l)
+{
+    struct ml_error err = {{0}};
+    struct ml_heap_choice choice = {.at_ns = 37500000000, .churn = churn};
+    load(options, l);
+    if (ml_heap_load(l->run, l->processes.rows, l->processes.count, &choice, &l->heap, &err))
+        fail_msg("%s", err.text);
+    l->export.stacks = &l->heap.stacks;
+    l->export.heap = &l->heap;
 }
 
 static void unload(struct loaded *l)
 {
+    ml_heap_profile_free(&l->heap);
     ml_stacks_free(&l->stacks);
     ml_slice_free(&l->nodes);
     ml_slice_free(&l->processes);
@@ -69,7 +89,7 @@ static char *text_of(const struct ml_export *export, enum form form, size_t *out
     else if (form == PPROF)
         status = ml_export_pprof(export, file, &err);
     else
-        ml_export_folded(export, form == GROWTH ? ML_WEIGHT_GROWTH : ML_WEIGHT_SAMPLES, file);
+        ml_export_folded(export, form == GROWTH ? ML_WEIGHT_GROWTH : ML_WEIGHT_OWN, file);
     if (status)
         fail_msg("%s", err.text);
     fflush(file);
@@ -192,7 +212,33 @@ static void test_folded_hostile(void **state)
     unload(&l);
 }
 
-static void check_profile(const json_t *profile, size_t n_frames)
+/* The weight of the line of TEXT that begins with PATH; -1: there is none. */
+static int64_t weight_in(const char *text, const char *path)
+{
+    const char *line = strstr(text, path);
+    return line ? strtoll(line + strlen(path), NULL, 10) : -1;
+}
+
+static void test_folded_heap(void **state)
+{
+    (void)state;
+    struct loaded l;
+    size_t size;
+    int64_t sum_B = 0;
+    load_heap("--heap some --nodes 1 --ranks-per-node 1", false, &l);
+    ML_AUTO_FREE char *text = text_of(&l.export, FOLDED, &size);
+    assert_int_equal(weight_in(text, FOLDED_ROOT "Matrix::reserve(int);operator new(unsigned "
+                                                 "long) "),
+                     25 << 19);
+    assert_int_equal(weight_in(text, FOLDED_ROOT "Checkpoint::write() "), 40 << 19);
+    assert_int_equal(weight_in(text, "\n[unknown] "), 1 << 19);
+    for (const char *p = text; *p; p = strchr(p, '\n') + 1)
+        sum_B += strtoll(memrchr(p, ' ', (size_t)(strchr(p, '\n') - p)), NULL, 10);
+    assert_int_equal(sum_B, l.heap.total.live.bytes);
+    unload(&l);
+}
+
+static void check_profile(const json_t *profile, size_t n_frames, const char *unit)
 {
     json_t *samples = json_object_get(profile, "samples");
     json_t *weights = json_object_get(profile, "weights");
@@ -202,7 +248,7 @@ static void check_profile(const json_t *profile, size_t n_frames)
     json_t *value, *frame;
     double sum = 0;
     assert_string_equal(json_string_value(json_object_get(profile, "type")), "sampled");
-    assert_string_equal(json_string_value(json_object_get(profile, "unit")), "seconds");
+    assert_string_equal(json_string_value(json_object_get(profile, "unit")), unit);
     assert_true(json_array_size(samples) > 0);
     assert_int_equal(json_array_size(samples), json_array_size(weights));
     json_array_foreach(weights, i, value)
@@ -239,7 +285,7 @@ static size_t check_speedscope(const char *options, size_t n_frames, size_t n_pr
         json_string_value(json_object_get(json_array_get(profiles, n_profiles - 1), "name")), name);
     json_array_foreach(profiles, i, profile)
     {
-        check_profile(profile, n_frames);
+        check_profile(profile, n_frames, "seconds");
         samples += json_array_size(json_object_get(profile, "samples"));
     }
     assert_int_equal(samples, l.stacks.n_samples);
@@ -255,6 +301,35 @@ static void test_speedscope(void **state)
     assert_int_equal(check_speedscope("--stacks hostile", 32, 8, "rank 7"), 24);
     assert_int_equal(
         check_speedscope("--stacks many --nodes 8 --ranks-per-node 8", 38, 64, "rank 63"), 10000);
+}
+
+/* All ranks, then each; the whole is in the first. */
+static void test_speedscope_heap(void **state)
+{
+    (void)state;
+    struct loaded l;
+    size_t size, i;
+    int64_t sum_B = 0;
+    load_heap("--heap some", true, &l);
+    ML_AUTO_FREE char *text = text_of(&l.export, SPEEDSCOPE, &size);
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL), *profile;
+    assert_non_null(root);
+    json_t *frames = json_object_get(json_object_get(root, "shared"), "frames");
+    json_t *profiles = json_object_get(root, "profiles");
+    assert_int_equal(json_array_size(profiles), 9);
+    json_array_foreach(profiles, i, profile)
+    {
+        ML_AUTO_FREE char *name = i ? ml_format("rank %zu", i - 1) : ml_strdup("all ranks");
+        int64_t end_B = json_integer_value(json_object_get(profile, "endValue"));
+        check_profile(profile, json_array_size(frames), "bytes");
+        assert_string_equal(json_string_value(json_object_get(profile, "name")), name);
+        sum_B += i ? end_B : 0;
+        if (i == 0)
+            assert_int_equal(end_B, l.heap.total.allocated.bytes);
+    }
+    assert_int_equal(sum_B, l.heap.total.allocated.bytes - l.heap.unknown.allocated.bytes);
+    json_decref(root);
+    unload(&l);
 }
 
 /* A reader of the wire format: field, and its integer or its bytes. */
@@ -310,7 +385,7 @@ static struct field find(const struct field *message, int number)
 }
 
 struct profile {
-    int64_t values[3], texts, functions, mappings;
+    int64_t values[4], texts, functions, mappings;
     size_t samples;
     bool known[4096]; /* locations */
     uint64_t wanted[65536];
@@ -321,17 +396,22 @@ struct profile {
 
 static void note_sample(struct profile *p, const struct field *sample)
 {
-    struct field locations = find(sample, 1), values = find(sample, 2);
-    const uint8_t *cursor = locations.bytes, *end = cursor + locations.n;
+    struct field values = find(sample, 2), locations = {0};
+    const uint8_t *cursor = sample->bytes, *end;
+    while (read_field(&cursor, sample->bytes + sample->n, &locations) && locations.number != 1)
+        locations.n = 0;
+    cursor = locations.bytes;
+    end = cursor + locations.n;
     while (cursor < end) {
         assert_true(p->n_wanted < sizeof p->wanted / sizeof *p->wanted);
         p->wanted[p->n_wanted++] = read_varint(&cursor, end);
     }
     cursor = values.bytes;
     end = cursor + values.n;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; cursor < end; i++) {
+        assert_true(i < 4);
         p->values[i] += (int64_t)read_varint(&cursor, end);
-    assert_true(cursor == end);
+    }
     p->samples++;
 }
 
@@ -415,13 +495,37 @@ static void test_pprof(void **state)
     check_pprof("--stacks hostile", 24, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd(bad utf-8)");
 }
 
+static void test_pprof_heap(void **state)
+{
+    (void)state;
+    struct loaded l;
+    size_t size, n;
+    load_heap("--heap some --stacks some", true, &l);
+    ML_AUTO_FREE char *packed = text_of(&l.export, PPROF, &size);
+    ML_AUTO_FREE uint8_t *bytes = decompress(packed, size, &n);
+    ML_AUTO_FREE struct profile *p = ml_alloc(sizeof *p);
+    read_profile(bytes, n, p);
+    const struct ml_heap_owner *total = &l.heap.total;
+    const int64_t wanted[] = {total->live.blocks, total->live.bytes, total->allocated.blocks,
+                              total->allocated.bytes};
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(p->values[i], wanted[i]);
+    assert_true(wanted[0] > 0 && wanted[3] > wanted[1]);
+    for (size_t i = 0; i < p->n_wanted; i++)
+        assert_true(p->wanted[i] < 4096 && p->known[p->wanted[i]]);
+    assert_true(has_text(p, "inuse_space") && has_text(p, "node") && !has_text(p, "thread"));
+    assert_true(has_text(p, "Checkpoint::write()"));
+    unload(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_clean),          cmocka_unit_test(test_proto),
-        cmocka_unit_test(test_folded),         cmocka_unit_test(test_folded_by_growth),
-        cmocka_unit_test(test_folded_hostile), cmocka_unit_test(test_speedscope),
-        cmocka_unit_test(test_pprof),
+        cmocka_unit_test(test_clean),           cmocka_unit_test(test_proto),
+        cmocka_unit_test(test_folded),          cmocka_unit_test(test_folded_by_growth),
+        cmocka_unit_test(test_folded_hostile),  cmocka_unit_test(test_speedscope),
+        cmocka_unit_test(test_pprof),           cmocka_unit_test(test_folded_heap),
+        cmocka_unit_test(test_speedscope_heap), cmocka_unit_test(test_pprof_heap),
     };
     return cmocka_run_group_tests(tests, NULL, clean_up);
 }
