@@ -38,7 +38,7 @@ USAGE = [
     (["export", "--folded", "--since", "9", "--until", "3", "some.h5"], "--since 9 is after"),
     (["export", "--folded", "some.h5", "-o", "some.h5"], "-o some.h5 is the recording itself"),
     (["export", "--folded", "some.h5", "-o", "link.h5"], "-o link.h5 is the recording itself"),
-    (["read", "--rank", "0", "some.h5"], "--rank goes with --stdout, --pstack or --tree"),
+    (["read", "--rank", "0", "some.h5"], "--rank goes with --stdout, --pstack, --tree or --heap"),
     (["read", "--pstack", "--rank", "x", "some.h5"], "'x' is no list of ranks"),
 ]
 FAILURES = [
