@@ -15,7 +15,7 @@ _memlog()
         options='--all --every --ranks --separate --stdout --mpi --pstack --tree --heap --at --flat --churn --rank --since --until --json --no-color --help'
         files='@(h5|journal|log|csv)' ;;
     plot)
-        options='--outfile --by --stacked --heatmap --multiples --band --column --rate --since --until --rank --node --time --yrange --log
+        options='--outfile --by --stacked --heatmap --multiples --band --heap --column --rate --since --until --rank --node --time --yrange --log
             --pstack --stdout --rotate-text --move-text --trim-text --legend --title --label --size --paper --slide --font --darkmode --palette --help'
         files='@(h5|journal|png|svg|pdf|eps|tex|html|gp|txt)' ;;
     export)

@@ -129,6 +129,7 @@ const struct ml_command ml_command_plot = {
     "Without -o it opens a window, or draws in the terminal if there is no display.\n"
     "\n"
     "  memlog plot --by node --pstack run.h5\n"
+    "  memlog plot --heap run.h5 -o heap.png\n"
     "  memlog plot --since 1h --until 1:30:00 --heatmap run.h5 -o run.png\n",
     ml_plot_options,
     run_plot,

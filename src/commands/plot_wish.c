@@ -19,6 +19,7 @@ enum {
     HEATMAP,
     MULTIPLES,
     BAND,
+    HEAP,
     COLUMN,
     RATE,
     SINCE,
@@ -51,6 +52,7 @@ const struct ml_command_option ml_plot_options[] = {
     [HEATMAP] = {"heatmap", 0, NULL, "ranks (--by node: nodes) in layers; a row a rank"},
     [MULTIPLES] = {"multiples", 0, NULL, NULL},
     [BAND] = {"band", 0, NULL, "a small graph per node; smallest to largest rank"},
+    [HEAP] = {"heap", 0, NULL, "layers of the functions that own most of it"},
     [COLUMN] = {"column", 0, "NAME", "of the samples, for memory_B: rss_B, cpu_s, ..."},
     [RATE] = {"rate", 0, NULL, "growth in place of the value"},
     [SINCE] = {"since", 0, "TIME", NULL},
@@ -188,9 +190,11 @@ static int parse_form(const struct ml_command *command, int option, struct ml_pl
     static const enum ml_plot_form forms[] = {[STACKED] = ML_PLOT_STACKED,
                                               [HEATMAP] = ML_PLOT_HEATMAP,
                                               [MULTIPLES] = ML_PLOT_MULTIPLES,
-                                              [BAND] = ML_PLOT_BAND};
+                                              [BAND] = ML_PLOT_BAND,
+                                              [HEAP] = ML_PLOT_HEAP};
     if (r->wish.form != ML_PLOT_LINES && r->wish.form != forms[option]) {
-        ml_command_misuse(command, "one of --stacked, --heatmap, --multiples and --band at a time");
+        ml_command_misuse(command,
+                          "one of --stacked, --heatmap, --multiples, --band and --heap at a time");
         return ML_OPTION_BAD;
     }
     r->wish.form = forms[option];
@@ -256,6 +260,7 @@ static int take(const struct ml_command *command, int argc, char **argv, int opt
     case HEATMAP:
     case MULTIPLES:
     case BAND:
+    case HEAP:
         return parse_form(command, option, r);
     case MOVE_TEXT:
         return parse_move(command, argc, argv, value, r);
@@ -274,11 +279,27 @@ static int take(const struct ml_command *command, int argc, char **argv, int opt
     }
 }
 
+static const char *find_heap_conflict(const struct ml_plot_request *r)
+{
+    if (r->wish.by != ML_PLOT_BY_TOTAL)
+        return "--heap adds up all ranks: --rank 3 shows one, in place of --by";
+    if (strcmp(r->column, ML_MEMORY_COLUMN) != 0)
+        return "--heap draws what was allocated, and no column of the samples";
+    if (r->log)
+        return "--log: layers upon one another have no logarithmic axis";
+    if (r->wish.stacks || r->wish.output)
+        return "--heap has no lines for --pstack and --stdout to mark";
+    return NULL;
+}
+
 /* What does not go together; the text says so, NULL: all is well. */
 static const char *find_conflict(const struct ml_plot_request *r)
 {
     const struct ml_plot_wish *w = &r->wish;
     bool plain = w->form == ML_PLOT_LINES;
+    const char *heap;
+    if (w->form == ML_PLOT_HEAP && (heap = find_heap_conflict(r)))
+        return heap;
     if (r->n > 1 && (!plain || w->by != ML_PLOT_BY_TOTAL))
         return "several files go into one graph by total only";
     if (w->rate && !plain)

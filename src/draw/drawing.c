@@ -74,7 +74,7 @@ static int y_of(const struct drawing *d, double value)
 static double value_of(const struct ml_plot_page *page, size_t i, size_t k)
 {
     double sum = 0;
-    for (size_t below = page->form == ML_PLOT_STACKED ? 0 : i; below <= i; below++)
+    for (size_t below = ml_plot_has_layers(page) ? 0 : i; below <= i; below++)
         sum += page->curves[below].points[k].value;
     return sum;
 }
@@ -103,7 +103,7 @@ static void draw_curve(struct drawing *d, size_t i, int number)
 /* Of layers the uppermost of each node: more could not be told apart. */
 static bool is_told_apart(const struct ml_plot_page *page, size_t i)
 {
-    if (page->form == ML_PLOT_STACKED)
+    if (ml_plot_has_layers(page))
         return i + 1 == page->n_curves || page->curves[i + 1].group != page->curves[i].group;
     if (page->form == ML_PLOT_BAND)
         return i == 2;
@@ -148,7 +148,7 @@ static void draw_curves(struct drawing *d)
                 ml_canvas_dot(&d->canvas, x, y_of(d, page->limit), WARNING);
         }
     }
-    for (size_t i = 0; page->form != ML_PLOT_STACKED && i < page->n_curves; i++) {
+    for (size_t i = 0; !ml_plot_has_layers(page) && i < page->n_curves; i++) {
         if (!is_told_apart(page, i))
             draw_curve(d, i, DIM);
     }
@@ -360,7 +360,7 @@ static size_t n_keys(const struct ml_plot_page *page)
     size_t n = 0;
     for (size_t i = 0; i < page->n_curves; i++)
         n += has_key(page, i);
-    return n < MOST_KEYS ? n : MOST_KEYS;
+    return n < MOST_KEYS || page->form == ML_PLOT_HEAP ? n : MOST_KEYS; /* these are few */
 }
 
 static void put_shades(struct drawing *d)

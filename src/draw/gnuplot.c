@@ -71,6 +71,9 @@ static void emit_form(struct ml_script *s)
     case ML_PLOT_STACKED:
         ml_script_stacked(s);
         break;
+    case ML_PLOT_HEAP:
+        ml_script_heap(s);
+        break;
     case ML_PLOT_HEATMAP:
         ml_script_heatmap(s);
         break;

@@ -133,7 +133,8 @@ static void put_axes(struct ml_buffer *out, const struct ml_plot_page *page,
     ml_buffer_printf(out, ",\"told\":{\"unit\":\"%s\",\"s\":%g},\n", unit, unit_s);
 }
 
-/* Of light and of dark pages the colours of a map, and of layers the shades of both hues. */
+/* Of light and of dark pages the colours of a map, of layers the shades of both hues, and those of
+ * functions. */
 static void put_colours(struct ml_buffer *out, enum ml_palette palette)
 {
     ml_buffer_printf(out, "\"heat\":[");
@@ -148,12 +149,23 @@ static void put_colours(struct ml_buffer *out, enum ml_palette palette)
         ml_buffer_printf(out, "%s\"#%06x\"", i ? "," : "",
                          ml_palette_shade(palette, dark, node, share));
     }
+    ml_buffer_printf(out, "],\"owners\":[");
+    for (size_t i = 0; i < 2 * (ML_PALETTE_OWNERS + 1); i++)
+        ml_buffer_printf(
+            out, "%s\"#%06x\"", i ? "," : "",
+            ml_palette_owner(palette, i > ML_PALETTE_OWNERS, i % (ML_PALETTE_OWNERS + 1)));
     ml_buffer_printf(out, "],\n");
+}
+
+static bool has_key(const struct ml_plot_page *page)
+{
+    return page->legend.place >= ML_LEGEND_INSIDE ||
+           (page->form == ML_PLOT_HEAP && page->legend.place != ML_LEGEND_NONE);
 }
 
 static void put_data(struct ml_buffer *out, const struct ml_plot_page *page)
 {
-    static const char *const forms[] = {"lines", "band", "stacked", "heatmap", "multiples"};
+    static const char *const forms[] = {"lines", "band", "stacked", "heatmap", "heap", "multiples"};
     static const char *const measures[] = {"bytes", "s", "count"};
     struct ml_plot_extent extent = ml_plot_extent_of(page);
     struct ml_plot_scale scale = ml_plot_scale_of(page, &extent, page->limit, 1, TICS);
@@ -162,13 +174,13 @@ static void put_data(struct ml_buffer *out, const struct ml_plot_page *page)
     ml_buffer_printf(out, ",\"subtitle\":");
     ML_AUTO_FREE char *subtitle = ml_plot_subtitle(page, &scale);
     put_string(out, subtitle);
-    ml_buffer_printf(
-        out,
-        ",\n\"form\":\"%s\",\"measure\":\"%s\",\"rate\":%s,\"dark\":%s,\"key\":%s,"
-        "\"begin\":%.9g,\"end\":%.9g,\"palette\":\"%s\",\n",
-        forms[page->form], measures[page->measure], page->rate ? "true" : "false",
-        page->dark ? "true" : "false", page->legend.place >= ML_LEGEND_INSIDE ? "true" : "false",
-        seconds(extent.begin_ns), seconds(extent.end_ns), ml_palette_name(page->palette));
+    ml_buffer_printf(out,
+                     ",\n\"form\":\"%s\",\"measure\":\"%s\",\"rate\":%s,\"dark\":%s,\"key\":%s,"
+                     "\"begin\":%.9g,\"end\":%.9g,\"palette\":\"%s\",\n",
+                     forms[page->form], measures[page->measure], page->rate ? "true" : "false",
+                     page->dark ? "true" : "false", has_key(page) ? "true" : "false",
+                     seconds(extent.begin_ns), seconds(extent.end_ns),
+                     ml_palette_name(page->palette));
     put_axes(out, page, &extent);
     put_colours(out, page->palette);
     if (page->limit > 0) {

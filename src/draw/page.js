@@ -138,8 +138,14 @@ if (data.form === 'band')
     data.curves.forEach(c => { c.colour = 'var(--c0)'; });
 if (data.form === 'multiples')
     data.curves.forEach(c => { if (!c.quiet) c.colour = 'var(--c0)'; });
+const layered = data.form === 'stacked' || data.form === 'heap';
 if (data.form === 'stacked')
     stack();
+if (data.form === 'heap')
+    data.curves.forEach((c, i) => {
+        c.colour = `var(--o${c.group})`;
+        c.top = i ? c.v.map((v, k) => v + data.curves[i - 1].top[k]) : c.v;
+    });
 
 // Two hues by turns for nodes, from dark to light for the ranks of each.
 function stack() {
@@ -162,7 +168,7 @@ const ROW_GAP = 54, NAME_PX = 8;
 function marginOf(width) {
     const names = data.form === 'stacked' ? data.nodes : data.curves.filter(c => !c.quiet).map(c => c.label);
     const longest = Math.min(17, Math.max(3, ...names.map(name => name.length)));
-    return isNarrow(width) ? 12 : 24 + NAME_PX * longest + 14 * data.curves.some(c => c.sign);
+    return isNarrow(width) || data.form === 'heap' ? 12 : 24 + NAME_PX * longest + 14 * data.curves.some(c => c.sign);
 }
 
 function isNarrow(width) {
@@ -286,7 +292,7 @@ function drawBox(box, scale, inside) {
     box.curves.filter(c => c.quiet).forEach(c => drawCurve(box, c, inside));
     drawBand(box, inside);
     const loud = box.curves.filter(c => !c.quiet);
-    (data.form === 'stacked' ? [...loud].reverse() : loud).forEach(c => drawCurve(box, c, inside));
+    (layered ? [...loud].reverse() : loud).forEach(c => drawCurve(box, c, inside));
     loud.filter(c => c.sign).forEach(c => drawSigns(box, c, inside, loud.length));
     drawEvents(box, inside);
     drawPhases(box, inside);
@@ -327,12 +333,12 @@ function drawCurve(box, curve, inside) {
     const { path, from } = steps(box, curve, curve.top);
     if (!path)
         return;
-    if (data.form === 'stacked' || (data.form === 'multiples' && !curve.quiet))
+    if (layered || (data.form === 'multiples' && !curve.quiet))
         inside.append(make('path', {
             d: `${path}V${box.foot}H${box.px(from)}Z`, fill: curve.colour,
-            'fill-opacity': data.form === 'stacked' ? 1 : .12,
+            'fill-opacity': layered ? 1 : .12,
         }));
-    if (data.form === 'stacked')
+    if (layered)
         inside.append(make('path', { d: path, fill: 'none', stroke: 'var(--bg)',
                                      'stroke-width': data.curves.length > 24 ? 0 : .6 }));
     else if (data.form !== 'band' || curve === data.curves[2])
@@ -398,7 +404,7 @@ function drawPhases(box, inside) {
 // Of few lines each, of more the largest, of a band its upper edge.
 function drawPeaks(box, scale, inside) {
     const loud = data.curves.filter(c => !c.quiet), highest = c => c.v.reduce((a, b) => Math.max(a, b), -Infinity);
-    if (data.map || data.form === 'stacked')
+    if (data.map || layered)
         return;
     const few = data.form === 'band' ? [data.curves[1]] : loud.sort((a, b) => highest(b) - highest(a)).slice(0, loud.length > 4 ? 1 : 4);
     const taken = [];
@@ -429,7 +435,7 @@ function namesOf(box, loud) {
 }
 
 function drawNames(box, loud) {
-    if (data.map || isNarrow(plot.clientWidth))
+    if (data.map || data.form === 'heap' || isNarrow(plot.clientWidth))
         return;
     const ends = namesOf(box, loud)
         .filter(e => e.y >= box.y - 2 && e.y <= box.y + box.h + 2).sort((a, b) => b.y - a.y);
@@ -584,9 +590,9 @@ function row(label, shown, colour) {
 
 function rowsAt(box, t) {
     const found = box.curves.map(c => ({ c, v: valueAt(c, t) })).filter(r => r.v !== null);
-    const rows = (data.form === 'stacked' ? found.reverse() : found.sort((a, b) => b.v - a.v)).slice(0, 16)
+    const rows = (layered ? found.reverse() : found.sort((a, b) => b.v - a.v)).slice(0, 16)
         .map(({ c, v }) => row(c.label, value(v), c.colour));
-    if (data.form === 'stacked')
+    if (layered)
         rows.unshift(row('all', value(found.reduce((sum, r) => sum + r.v, 0)), 'var(--fg)'));
     if (found.length > 16)
         rows.push(row(`and ${found.length - 16} more`, '', 'transparent'));
@@ -689,6 +695,8 @@ function theme(name) {
     document.documentElement.dataset.theme = name;
     data.shades.slice(8 * isDark(), 8 * isDark() + 8).forEach((shade, i) =>
         document.documentElement.style.setProperty(`--h${i >> 2}${i & 3}`, shade));
+    data.owners.slice(9 * isDark(), 9 * isDark() + 9).forEach((shade, i) =>
+        document.documentElement.style.setProperty(`--o${i}`, shade));
     schedule();
 }
 theme(data.dark || darkness.matches ? 'dark' : 'light');

@@ -9,6 +9,7 @@ static const struct {
     uint32_t shades[2][2]
                    [ML_PALETTE_SHADES]; /* of light and dark pictures, of even and odd nodes */
     const char *heat[2];
+    uint32_t owners[2][ML_PALETTE_OWNERS + 1];
 } palettes[] = {
     [ML_PALETTE_DEFAULT] =
         {"default",
@@ -18,7 +19,11 @@ static const struct {
          {"0 \"#f3f8fb\", 0.15 \"#d3e6ee\", 0.35 \"#8fc3d6\", 0.55 \"#4a93bd\", 0.75 \"#2c5f9e\", "
           "0.9 \"#28306f\", 1 \"#1b1440\"",
           "0 \"#131a22\", 0.15 \"#1d2c50\", 0.35 \"#2b4f8f\", 0.55 \"#3a86a8\", 0.75 \"#5fbf9f\", "
-          "0.9 \"#c3e57f\", 1 \"#fdf8b0\""}},
+          "0.9 \"#c3e57f\", 1 \"#fdf8b0\""},
+         {{0x2a6fdb, 0xe58f1f, 0x2a9d8f, 0xc4523c, 0x8e6bbf, 0x93a832, 0xd678a6, 0x74b9d8,
+           0xb9c0c7},
+          {0x4f8ae6, 0xe9a24a, 0x41b3a3, 0xd9745d, 0xa589d2, 0xa9bf4e, 0xe394be, 0x8ac8e4,
+           0x56616c}}},
     /* Okabe and Ito's colours without their yellow, which is not to be seen on white; cividis. */
     [ML_PALETTE_COLOUR_BLIND] =
         {"colour-blind",
@@ -26,13 +31,21 @@ static const struct {
          {{{0x00436a, 0x0072b2, 0x3f9bd0, 0x8cc6ea}, {0x9a6a00, 0xcf8f00, 0xe9b23c, 0xf5d694}},
           {{0x005a8c, 0x2089c8, 0x56b4e9, 0x9fd4f4}, {0x9a6a00, 0xcf8f00, 0xe9b23c, 0xf5d694}}},
          {"0 \"#fee838\", 0.25 \"#bcae6c\", 0.5 \"#7d7c78\", 0.75 \"#434e6c\", 1 \"#00224e\"",
-          "0 \"#00224e\", 0.25 \"#434e6c\", 0.5 \"#7d7c78\", 0.75 \"#bcae6c\", 1 \"#fee838\""}},
+          "0 \"#00224e\", 0.25 \"#434e6c\", 0.5 \"#7d7c78\", 0.75 \"#bcae6c\", 1 \"#fee838\""},
+         {{0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xd55e00, 0xf0e442, 0x332288,
+           0xb9c0c7},
+          {0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xd55e00, 0xf0e442, 0x6f5fc0,
+           0x56616c}}},
     [ML_PALETTE_GREY] =
         {"grey",
          2,
          {{{0x262626, 0x3c3c3c, 0x545454, 0x6c6c6c}, {0x9a9a9a, 0xb0b0b0, 0xc6c6c6, 0xdcdcdc}},
           {{0x383838, 0x4c4c4c, 0x606060, 0x747474}, {0xa6a6a6, 0xbcbcbc, 0xd2d2d2, 0xe8e8e8}}},
-         {"0 \"#e8e8e8\", 1 \"#000000\"", "0 \"#262626\", 1 \"#ffffff\""}},
+         {"0 \"#e8e8e8\", 1 \"#000000\"", "0 \"#262626\", 1 \"#ffffff\""},
+         {{0x262626, 0x9a9a9a, 0x4c4c4c, 0xbcbcbc, 0x6c6c6c, 0xd2d2d2, 0x3c3c3c, 0xaaaaaa,
+           0xe6e6e6},
+          {0xe8e8e8, 0x7a7a7a, 0xc0c0c0, 0x5a5a5a, 0xa0a0a0, 0x484848, 0xd4d4d4, 0x6c6c6c,
+           0x363636}}},
 };
 
 const char *ml_palette_name(enum ml_palette palette)
@@ -63,6 +76,11 @@ uint32_t ml_palette_ink(enum ml_palette palette, bool dark, size_t node, double 
     uint32_t shade = ml_palette_shade(palette, dark, node, share);
     double light = 0.3 * (shade >> 16) + 0.59 * (shade >> 8 & 0xff) + 0.11 * (shade & 0xff);
     return light < 140 ? LIGHT_INK : DARK_INK;
+}
+
+uint32_t ml_palette_owner(enum ml_palette palette, bool dark, size_t number)
+{
+    return palettes[palette].owners[dark][number < ML_PALETTE_OWNERS ? number : ML_PALETTE_OWNERS];
 }
 
 const char *ml_palette_heat(enum ml_palette palette, bool dark)

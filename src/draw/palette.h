@@ -18,6 +18,11 @@ bool ml_palette_has_sign(enum ml_palette palette, int colour);
 uint32_t ml_palette_shade(enum ml_palette palette, bool dark, size_t node, double share);
 uint32_t ml_palette_ink(enum ml_palette palette, bool dark, size_t node, double share);
 
+#define ML_PALETTE_OWNERS 8
+
+/* Of layers of functions, from 0; of all others from ML_PALETTE_OWNERS on. */
+uint32_t ml_palette_owner(enum ml_palette palette, bool dark, size_t number);
+
 /* The colours of a map from the least to the largest, as gnuplot defines them. */
 const char *ml_palette_heat(enum ml_palette palette, bool dark);
 

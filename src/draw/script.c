@@ -257,7 +257,7 @@ void ml_script_events(struct ml_script *s)
 {
     double rows_px[MOST_EVENT_ROWS] = {0};
     double graph_px = ml_sheet_graph_wide(&s->sheet);
-    bool front = s->page->form == ML_PLOT_STACKED || s->page->form == ML_PLOT_HEATMAP;
+    bool front = ml_plot_has_layers(s->page) || s->page->form == ML_PLOT_HEATMAP;
     for (size_t i = 0; i < s->page->n_events; i++) {
         const struct ml_plot_event *e = &s->page->events[i];
         double x = fmin((double)e->time_ns * 1e-9, s->end_s);

@@ -84,6 +84,14 @@ void ml_script_peaks(struct ml_script *s);
 void ml_script_marks(struct ml_script *s);
 void ml_script_plot_marks(struct ml_script *s);
 
+/* The names of N curves, as an array of the script. */
+void ml_script_names(struct ml_script *s, const size_t *curves, size_t n);
+
+/* Layers: the sums from below; their part of a plot command, with the limit. KEY: what the key has
+ * of each. */
+void ml_script_layers_data(struct ml_script *s);
+void ml_script_plot_layers(struct ml_script *s, const char *key);
+
 /* How many different groups the curves of PAGE have. */
 size_t ml_script_count_nodes(const struct ml_plot_page *page);
 
@@ -91,6 +99,7 @@ size_t ml_script_count_nodes(const struct ml_plot_page *page);
 void ml_script_lines(struct ml_script *s);
 void ml_script_band(struct ml_script *s);
 void ml_script_stacked(struct ml_script *s);
+void ml_script_heap(struct ml_script *s);
 void ml_script_heatmap(struct ml_script *s);
 void ml_script_multiples(struct ml_script *s);
 

@@ -9,19 +9,32 @@
 
 static const char *const across[] = {"left", "center", "right"};
 static const char *const up[] = {"bottom", "center", "top"};
+#define OWNER_COLUMNS 32 /* of the name of a function */
+#define SMALL_OWNER_COLUMNS 16
 #define BAND_COLUMNS 24 /* "smallest to largest rank" */
+
+/* Layers of functions have a key always: their ends are where their memory is freed. */
+static struct ml_legend legend_of(const struct ml_script *s)
+{
+    struct ml_legend legend = s->page->legend;
+    if (s->page->form == ML_PLOT_HEAP && legend.place == ML_LEGEND_DIRECT)
+        legend.place = ML_LEGEND_RIGHT;
+    return legend;
+}
 
 void ml_script_fit_names(struct ml_script *s)
 {
+    struct ml_legend legend = legend_of(s);
     bool is_band = s->page->form == ML_PLOT_BAND;
     bool keyed = s->page->legend.place != ML_LEGEND_DIRECT;
     size_t longest = is_band && keyed ? BAND_COLUMNS : 0;
     for (size_t i = 0; i < s->n_shown; i++)
         longest = fmax(longest, ml_utf8_columns(s->page->curves[s->shown[i]].label));
-    if (!is_band && ml_palette_has_sign(s->page->palette, (int)s->n_shown))
+    if (ml_plot_has_layers(s->page))
+        longest = fmin(longest, s->sheet.small ? SMALL_OWNER_COLUMNS : OWNER_COLUMNS);
+    else if (!is_band && ml_palette_has_sign(s->page->palette, (int)s->n_shown))
         longest += SIGN_COLUMNS;
-    s->key =
-        ml_sheet_fit_key(&s->sheet, &s->page->legend, is_band && keyed ? 2 : s->n_shown, longest);
+    s->key = ml_sheet_fit_key(&s->sheet, &legend, is_band && keyed ? 2 : s->n_shown, longest);
 }
 
 void ml_script_key(struct ml_script *s)

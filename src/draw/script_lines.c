@@ -8,7 +8,7 @@
 #define BAND_MEAN 2 /* of the curves */
 #define SIGNS 9     /* upon a curve */
 
-static void emit_names(struct ml_script *s, const size_t *curves, size_t n)
+void ml_script_names(struct ml_script *s, const size_t *curves, size_t n)
 {
     ml_buffer_printf(s->out, "array names[%zu]\n", n ? n : 1);
     for (size_t i = 0; i < n; i++) {
@@ -106,7 +106,7 @@ void ml_script_lines(struct ml_script *s)
     emit_data(s);
     emit_signs(s);
     ml_script_fit_names(s);
-    emit_names(s, s->shown, s->n_shown);
+    ml_script_names(s, s->shown, s->n_shown);
     ml_script_texts(s);
     ml_script_frame(s);
     ml_script_time_axis(s, s->space.wide);
@@ -158,7 +158,7 @@ void ml_script_band(struct ml_script *s)
     ml_script_labels(s);
     ml_script_key(s);
     s->n_shown = 1;
-    emit_names(s, &(size_t){BAND_MEAN}, 1);
+    ml_script_names(s, &(size_t){BAND_MEAN}, 1);
     emit_terminal(s);
     ml_script_texts_data(s);
     ml_buffer_printf(s->out,

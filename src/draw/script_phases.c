@@ -13,7 +13,7 @@
  * everywhere: names stand on them. */
 static bool find_place(const struct ml_script *s, double x_px, double wide_px, struct ml_box *out)
 {
-    bool upon_layers = s->page->form == ML_PLOT_STACKED;
+    bool upon_layers = ml_plot_has_layers(s->page);
     for (double low = GAP_PX; low + ROW_PX < s->space.high; low += ROW_PX) {
         const struct ml_box sides[] = {
             {x_px + GAP_PX, x_px + GAP_PX + wide_px, low, low + ROW_PX},
@@ -32,7 +32,7 @@ static bool find_place(const struct ml_script *s, double x_px, double wide_px, s
 static void emit_line(struct ml_script *s, size_t number, int64_t time_ns)
 {
     double x = (double)time_ns * 1e-9;
-    bool front = s->page->form == ML_PLOT_STACKED;
+    bool front = ml_plot_has_layers(s->page);
     ml_buffer_printf(s->out,
                      "set arrow %zu from first %.*g, graph 0 to first %.*g, graph 1 nohead lw 0.9 "
                      "dt (2,6) lc rgb mut %s\n",

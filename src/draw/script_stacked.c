@@ -18,7 +18,7 @@ size_t ml_script_count_nodes(const struct ml_plot_page *page)
     return n;
 }
 
-static void stacked_data(struct ml_script *s)
+void ml_script_layers_data(struct ml_script *s)
 {
     const struct ml_plot_page *page = s->page;
     const struct ml_plot_curve *first = page->curves;
@@ -123,10 +123,25 @@ static void stacked_nodes(struct ml_script *s)
     }
 }
 
-void ml_script_stacked(struct ml_script *s)
+void ml_script_plot_layers(struct ml_script *s, const char *key)
 {
     size_t n = s->page->n_curves;
-    stacked_data(s);
+    ml_buffer_printf(s->out, "plot ");
+    if (s->page->limit > 0)
+        ml_buffer_printf(s->out, "\"+\" using 1:(limit):(limit*1e3) with filledcurves fc rgb band "
+                                 "fs solid noborder, limit with lines lw 1.4 dt (8,5) lc rgb lim, "
+                                 "\\\n     ");
+    ml_buffer_printf(s->out,
+                     "for [k=%zu:1:-1] $layers using 1:k+1 with fillsteps fc rgb shade[k] fs solid "
+                     "noborder%s, \\\n"
+                     "     for [k=%zu:1:-1] $layers using 1:k+1 with steps lw %g lc rgb bg, \\\n"
+                     "     $layers using 1:%zu with steps lw 1.6 lc rgb fg",
+                     n, key, n > 24 ? 0 : n, 0.6, n + 1);
+}
+
+void ml_script_stacked(struct ml_script *s)
+{
+    ml_script_layers_data(s);
     stacked_colours(s);
     ml_script_texts(s);
     s->sheet.right = s->sheet.small ? SMALL_NODES_PX : NODES_PX;
@@ -139,17 +154,7 @@ void ml_script_stacked(struct ml_script *s)
     stacked_nodes(s);
     ml_script_marks(s);
     ml_script_texts_data(s);
-    ml_buffer_printf(s->out, "plot ");
-    if (s->page->limit > 0)
-        ml_buffer_printf(s->out, "\"+\" using 1:(limit):(limit*1e3) with filledcurves fc rgb band "
-                                 "fs solid noborder, limit with lines lw 1.4 dt (8,5) lc rgb lim, "
-                                 "\\\n     ");
-    ml_buffer_printf(s->out,
-                     "for [k=%zu:1:-1] $layers using 1:k+1 with fillsteps fc rgb shade[k] fs solid "
-                     "noborder, \\\n"
-                     "     for [k=%zu:1:-1] $layers using 1:k+1 with steps lw %g lc rgb bg, \\\n"
-                     "     $layers using 1:%zu with steps lw 1.6 lc rgb fg",
-                     n, n > 24 ? 0 : n, 0.6, n + 1);
+    ml_script_plot_layers(s, "");
     ml_script_plot_marks(s);
     ml_script_plot_texts(s);
     ml_buffer_printf(s->out, "\n");

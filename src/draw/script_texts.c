@@ -42,7 +42,7 @@ void ml_script_texts_data(struct ml_script *s)
 void ml_script_plot_texts(struct ml_script *s)
 {
     /* half upon layers, half beside them, no colour could be read */
-    const char *boxed = s->page->form == ML_PLOT_STACKED ? " boxed" : "";
+    const char *boxed = ml_plot_has_layers(s->page) ? " boxed" : "";
     for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
         for (int colour = 0; colour < 64; colour++) {
             if (!(s->told[kind] >> colour & 1))

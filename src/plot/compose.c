@@ -23,6 +23,8 @@ static enum ml_status make_curves(const struct ml_plot_source *source,
     case ML_PLOT_STACKED:
         return ml_plot_form_stacked(
             source, wish->by == ML_PLOT_BY_NODE ? wish->by : ML_PLOT_BY_RANK, page, err);
+    case ML_PLOT_HEAP:
+        return ml_plot_form_heap(source, page, err);
     case ML_PLOT_HEATMAP:
         return ml_plot_form_heatmap(source, page, err);
     case ML_PLOT_MULTIPLES:
@@ -131,7 +133,7 @@ static void add_limit(const struct ml_plot_source *sources, size_t n,
     bool lines = page->form == ML_PLOT_LINES, total = wish->by == ML_PLOT_BY_TOTAL;
     bool per_node = page->form == ML_PLOT_MULTIPLES || (lines && wish->by == ML_PLOT_BY_NODE);
     if (page->measure != ML_PLOT_BYTES || page->rate || n == 0 ||
-        !(per_node || (lines && total) || page->form == ML_PLOT_STACKED) ||
+        !(per_node || (lines && total) || ml_plot_has_layers(page)) ||
         strcmp(sources->column->name, "vsize_B") == 0)
         return;
     double limit = find_limit(sources, n, per_node);
@@ -184,6 +186,8 @@ static char *title_of(const struct ml_plot_source *s, const struct ml_plot_wish 
         how = "rank by rank";
     if (page->form == ML_PLOT_MULTIPLES)
         how = "node by node";
+    if (page->form == ML_PLOT_HEAP)
+        return ml_format("Heap of %s, by owner", wish->whose);
     const char *words = what(s);
     bool shouts = words[0] && words[1] >= 'A' && words[1] <= 'Z'; /* "CPU time" */
     if (page->rate)
@@ -191,12 +195,14 @@ static char *title_of(const struct ml_plot_source *s, const struct ml_plot_wish 
     return ml_format("%s, %s", words, how);
 }
 
-static const char *hint_of(const struct ml_plot_page *page)
+static char *hint_of(const struct ml_plot_page *page)
 {
+    if (page->uncertain > 0)
+        return ml_format("   |   sampled, ± %.2g%% at the peak", 100 * page->uncertain);
     if (page->form == ML_PLOT_MULTIPLES)
-        return page->limit > 0 ? "   |   bold: node, thin: ranks, dashed: limit"
-                               : "   |   bold: node, thin: ranks";
-    return "";
+        return ml_format("   |   bold: node, thin: ranks%s",
+                         page->limit > 0 ? ", dashed: limit" : "");
+    return ml_strdup("");
 }
 
 /* "64 ranks" or "3 of 64 ranks". */
@@ -218,9 +224,10 @@ static char *subtitle_of(const struct ml_plot_source *sources, size_t n,
         return ml_format("%zu runs, each from its start", n);
     share_of(nodes, sizeof nodes, sources->n_nodes_drawn, sources->n_nodes, "node");
     share_of(ranks, sizeof ranks, sources->n_ranks_drawn, count_ranks(sources), "rank");
+    ML_AUTO_FREE char *hint = hint_of(page);
     bool known = count_ranks(sources) > 0; /* not in logs of memory_logger.py */
     return ml_format("%s%s%s%s%s%s", command ? command : "", command ? "   |   " : "", nodes,
-                     known ? ", " : "", known ? ranks : "", hint_of(page));
+                     known ? ", " : "", known ? ranks : "", hint);
 }
 
 /* As asked for: the curves may begin later and end earlier. */

@@ -18,6 +18,11 @@ enum ml_status ml_plot_form_band(const struct ml_plot_source *source, struct ml_
 enum ml_status ml_plot_form_stacked(const struct ml_plot_source *source, enum ml_plot_by by,
                                     struct ml_plot_page *page, struct ml_error *err);
 
+/* Layers of the functions that own most of the heap at its peak, the most at the bottom; the others
+ * together. Error: there is no heap profile. */
+enum ml_status ml_plot_form_heap(const struct ml_plot_source *source, struct ml_plot_page *page,
+                                 struct ml_error *err);
+
 enum ml_status ml_plot_form_heatmap(const struct ml_plot_source *source, struct ml_plot_page *page,
                                     struct ml_error *err);
 

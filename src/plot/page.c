@@ -66,7 +66,7 @@ struct ml_plot_extent ml_plot_extent_of(const struct ml_plot_page *page)
     }
     if (page->rate) /* memory that is freed at once would make all growth look flat */
         e.least = fmax(e.least, -e.largest);
-    if (page->form == ML_PLOT_STACKED)
+    if (ml_plot_has_layers(page))
         e.largest = largest_sum(page);
     if (page->end_ns)
         e.end_ns = page->end_ns;
@@ -82,6 +82,11 @@ static void free_map(struct ml_plot_map *map)
     free(map->labels);
     free(map->nodes);
     free(map->cells);
+}
+
+bool ml_plot_has_layers(const struct ml_plot_page *page)
+{
+    return page->form == ML_PLOT_STACKED || page->form == ML_PLOT_HEAP;
 }
 
 bool ml_plot_has_texts(const struct ml_plot_page *page)

@@ -13,6 +13,7 @@ enum ml_plot_form {
     ML_PLOT_BAND,      /* curves: least, largest, mean; all at the same times */
     ML_PLOT_STACKED,   /* curves at the same times, to be drawn one upon the other */
     ML_PLOT_HEATMAP,   /* no curves, but the map */
+    ML_PLOT_HEAP,      /* layers as of STACKED, of functions; the last may be all others */
     ML_PLOT_MULTIPLES, /* curves by panel, the node's own before those of its ranks */
 };
 
@@ -87,7 +88,8 @@ struct ml_plot_page {
     size_t n_events;
     struct ml_plot_phase *phases; /* of a single run, in order of their begin */
     size_t n_phases;
-    double limit; /* 0: none is drawn */
+    double uncertain; /* of the largest sum of layers: so great a share it may be off; 0: exact */
+    double limit;     /* 0: none is drawn */
     double known_limit;
     char *limit_text; /* whose limit; NULL: none is known */
     struct ml_plot_map map;
@@ -118,6 +120,9 @@ const struct ml_plot_point *ml_plot_at(const struct ml_plot_curve *c, int64_t ti
 
 /* The largest point of C; NULL: it has none. */
 const struct ml_plot_point *ml_plot_peak(const struct ml_plot_curve *c);
+
+/* Whether the curves are drawn one upon the other. */
+bool ml_plot_has_layers(const struct ml_plot_page *page);
 
 /* Whether texts stand beside marks. */
 bool ml_plot_has_texts(const struct ml_plot_page *page);

@@ -1,6 +1,5 @@
 #include "read/heap.h"
 
-#include "base/intern.h"
 #include "base/memory.h"
 #include "base/own.h"
 #include "sums/owners.h"
@@ -208,6 +207,32 @@ int32_t ml_heap_owner_frame(const struct ml_stacks *s, int32_t stack)
             return frame;
     }
     return innermost;
+}
+
+uint32_t ml_heap_owner_number(struct ml_intern *intern, const struct ml_frame_row *frame,
+                              bool by_line)
+{
+    struct ml_buffer key = {0};
+    ml_buffer_append_text(&key, frame->module);
+    ml_buffer_append_text(&key, frame->function);
+    if (by_line) {
+        ml_buffer_append_text(&key, frame->file);
+        ml_buffer_append(&key, &frame->line, sizeof frame->line);
+    }
+    if (by_line || !*frame->function)
+        ml_buffer_append(&key, &frame->offset_B, sizeof frame->offset_B);
+    uint32_t number = ml_intern_add(intern, key.data, key.length);
+    ml_buffer_free(&key);
+    return number;
+}
+
+const char *ml_heap_why_none(bool recorded, size_t n)
+{
+    if (!recorded)
+        return "no heap profile: the file is of a version that had none";
+    if (!n)
+        return "no heap profile was recorded; memlog-mpi --heap takes one";
+    return "nothing that was allocated is known for these ranks at this time";
 }
 
 void ml_heap_profile_free(struct ml_heap_profile *profile)

@@ -2,6 +2,7 @@
 #ifndef ML_READ_HEAP_H
 #define ML_READ_HEAP_H
 
+#include "base/intern.h"
 #include "read/stacks.h"
 
 /* In place of a time: what each process had when it was seen last. */
@@ -55,6 +56,15 @@ int64_t ml_heap_sum_error(const struct ml_heap_sum *sum);
  * own ways to allocate (operator new, std::vector ...); where all are, the innermost. Its number in
  * /frames. */
 int32_t ml_heap_owner_frame(const struct ml_stacks *stacks, int32_t stack);
+
+/* The number in INTERN of the owner that FRAME is: equal for equal functions, and with BY_LINE
+ * equal lines. */
+uint32_t ml_heap_owner_number(struct ml_intern *intern, const struct ml_frame_row *frame,
+                              bool by_line);
+
+/* Why there is nothing to show, where a file has no tables of the heap (RECORDED false), none of
+ * the N sites in them, or none that is wanted. */
+const char *ml_heap_why_none(bool recorded, size_t n);
 
 void ml_heap_profile_free(struct ml_heap_profile *profile);
 

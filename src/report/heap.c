@@ -163,20 +163,12 @@ static void add_head(const struct ml_heap_view *view, const struct ml_style *sty
     }
 }
 
-const char *ml_report_why_no_heap(const struct ml_heap_profile *profile)
-{
-    if (!profile->recorded)
-        return "no heap profile: the file is of a version that had none";
-    if (!profile->n_recorded)
-        return "no heap profile was recorded; memlog-mpi --heap takes one";
-    return "nothing that was allocated is known for these ranks at this time";
-}
-
 void ml_report_heap(const struct ml_heap_view *view, const struct ml_style *style,
                     struct ml_buffer *out)
 {
     if (sum_of(view, &view->profile->total)->bytes <= 0) {
-        ml_stack_text_note(ml_report_why_no_heap(view->profile), style, out);
+        const char *why = ml_heap_why_none(view->profile->recorded, view->profile->n_recorded);
+        ml_stack_text_note(why, style, out);
         return;
     }
     add_head(view, style, out);

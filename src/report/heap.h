@@ -18,9 +18,6 @@ struct ml_heap_view {
 void ml_report_heap(const struct ml_heap_view *view, const struct ml_style *style,
                     struct ml_buffer *out);
 
-/* Why PROFILE has nothing to show. */
-const char *ml_report_why_no_heap(const struct ml_heap_profile *profile);
-
 /* "heap at the peak of the job, 0:12", where that was at PEAK_NS; the caller frees it. */
 char *ml_report_heap_moment(const struct ml_heap_choice *choice, int64_t peak_ns);
 

@@ -1,6 +1,5 @@
 #include "report/heap_flat.h"
 
-#include "base/intern.h"
 #include "base/memory.h"
 #include "base/units.h"
 #include "report/stack_text.h"
@@ -28,19 +27,6 @@ void ml_heap_add_sum(const struct ml_heap_sum *sum, int64_t whole_B, struct ml_b
     ml_buffer_printf(out, "%9s%4.0f%%%6s", bytes, 100 * share, error);
 }
 
-static uint32_t number_of(struct ml_intern *intern, const struct ml_frame_row *f)
-{
-    struct ml_buffer key = {0};
-    ml_buffer_append_text(&key, f->module);
-    ml_buffer_append_text(&key, f->function);
-    ml_buffer_append_text(&key, f->file);
-    ml_buffer_append(&key, &f->line, sizeof f->line);
-    ml_buffer_append(&key, &f->offset_B, sizeof f->offset_B);
-    uint32_t number = ml_intern_add(intern, key.data, key.length);
-    ml_buffer_free(&key);
-    return number;
-}
-
 static struct line *gather(const struct ml_heap_profile *p, size_t *out_n)
 {
     struct ml_intern intern = {0};
@@ -48,7 +34,7 @@ static struct line *gather(const struct ml_heap_profile *p, size_t *out_n)
     size_t n = 0;
     for (size_t i = 0; i < p->stacks.n_samples; i++) {
         int32_t frame = ml_heap_owner_frame(&p->stacks, p->stacks.samples[i].stack);
-        uint32_t number = number_of(&intern, &p->stacks.frames[frame]);
+        uint32_t number = ml_heap_owner_number(&intern, &p->stacks.frames[frame], true);
         if (number >= n)
             lines[n++] = (struct line){.frame = frame};
         ml_heap_sum_add(&lines[number].sum.live, &p->owners[i].live);

@@ -16,6 +16,8 @@ RUNS = {
     "other": ["--seconds", "9", "--period", "1", "--shape", "leak"],
     "large": ["--nodes", "8", "--ranks-per-node", "8", "--seconds", "1800", "--period", "5", "--scale", "20",
               "--lost-node", "6", "--out-of-memory", "--stacks", "some", "--output", "steps"],
+    "owners": ["--seconds", "12", "--period", "1", "--heap", "some"],
+    "villains": ["--seconds", "12", "--period", "1", "--heap", "hostile"],
     "hostile": ["--seconds", "20", "--hostile", "--stacks", "hostile", "--output", "names"],
 }
 FORMS = {
@@ -26,6 +28,7 @@ FORMS = {
     "process": ["small", "--by", "process"],
     "band": ["large", "--band", "--pstack"],
     "stacked": ["large", "--stacked"],
+    "heap": ["owners", "--heap"],
     "heatmap": ["large", "--heatmap"],
     "multiples": ["large", "--multiples"],
     "rate": ["small", "--rate"],

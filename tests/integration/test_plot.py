@@ -21,6 +21,8 @@ LABELS = {  # words that each picture must show
     "process": ["rank 0 solver", "partmesh"],
     "band": ["smallest to largest rank", "mean of ranks", "largest: rank 1", "peak"],
     "stacked": ["rank upon rank", "n01", "at the end", "limit of 8 nodes"],
+    "heap": ["Heap of all ranks, by owner", "sampled, ± ", "assemble(Mesh const&)", "Halo::resize(int)",
+             "all others", "MiB"],
     "heatmap": ["rank by rank", "n01", "n08", "rank 1", "GiB"],
     "multiples": ["node by node", "n01", "n08", "peak"],
     "rate": ["Growth of resident memory", "MiB/s"],
@@ -29,6 +31,7 @@ LABELS = {  # words that each picture must show
 GROUNDS = {"light": (255, 255, 255), "dark": (0x10, 0x15, 0x1b)}
 MAIN = {"light": {(0x2a, 0x6f, 0xdb)}, "dark": {(0x6a, 0xa9, 0xff)}}
 LAYERS = {"light": {(0x1d, 0x4f, 0x9c)}, "dark": {(0x2c, 0x5f, 0xae)}}
+OWNERS = {"light": {(0x2a, 0x6f, 0xdb)}, "dark": {(0x4f, 0x8a, 0xe6)}}
 
 
 # ------------------------------------------------------------------------------ scripts
@@ -159,10 +162,10 @@ def test_png(folder, form, theme):
     picture = image.open(path).convert("RGB")
     assert picture.size == (1800, 1040)                 # two pixels each, for sharp screens
     colours = {colour: n for n, colour in picture.getcolors(1 << 24)}
-    assert colours[GROUNDS[theme]] > (0.1 if form in ("heatmap", "stacked") else 0.4) * 1800 * 1040
+    assert colours[GROUNDS[theme]] > (0.1 if form in ("heatmap", "stacked", "heap") else 0.4) * 1800 * 1040
     assert len(colours) > 50
     if form != "heatmap":
-        wanted = LAYERS if form == "stacked" else MAIN
+        wanted = {"stacked": LAYERS, "heap": OWNERS}.get(form, MAIN)
         assert any(colours.get(c, 0) > 200 for c in wanted[theme])
     margin = [picture.getpixel((x, y)) for x in range(0, 1800, 7) for y in (2, 1037)]
     margin += [picture.getpixel((x, y)) for x in (2, 1797) for y in range(0, 1040, 7)]

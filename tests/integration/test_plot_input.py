@@ -109,7 +109,50 @@ def test_odd_file(tmp_path, folder, odd):
             assert done.returncode in (0, 1) and done.stderr.count("\n") == done.returncode, (words, done)
 
 
+def set_some(path, value):
+    def act(file):
+        file[path][3] = value
+    return act
+
+
+ODD_HEAP = {  # of the table that is drawn, and whether it can be
+    "stray process": (set_some("heap_samples/process", 77), False),
+    "stray stack": (set_some("heap_samples/stack", 2**30), False),
+    "other site": (set_some("heap_samples/site", -5), True),
+    "NaN": (set_some("heap_samples/time_s", float("nan")), True),
+    "late": (set_some("heap_samples/time_s", 1e300), True),
+    "before": (set_some("heap_samples/time_s", -1e300), True),
+    "largest": (set_all("heap_samples/live_B", 2**63 - 1), True),
+    "negative": (set_all("heap_samples/live_B", -5), False),
+    "sure": (set_all("heap_samples/live_error_B", -1), True),
+    "ends at once": (set_all("processes/end_s", 0), None),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_HEAP)
+def test_odd_heap(tmp_path, folder, odd):
+    import h5py
+    shutil.copy(folder / "owners.h5", tmp_path / "run.h5")
+    act, drawn = ODD_HEAP[odd]
+    with h5py.File(tmp_path / "run.h5", "r+") as file:
+        act(file)
+    for out in ([], ["-o", "-"], ["-o", "x.html"]):
+        done = plot(tmp_path, "run.h5", "--heap", *out)
+        assert done.returncode in (0, 1) and done.stderr.count("\n") == done.returncode, done
+        assert drawn is None or drawn == (done.returncode == 0), done
+
+
 # ------------------------------------------------------------------------------ what is hostile
+@pytest.mark.parametrize("suffix", ["svg", "html", "gp", "txt", "tex"])
+def test_hostile_owners(folder, tmp_path, suffix):
+    needs("gnuplot")
+    done = plot(folder, "villains", "--heap", "-o", str(tmp_path / f"x.{suffix}"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert [p.name for p in tmp_path.iterdir()] == [f"x.{suffix}"]
+    if suffix == "svg":
+        xml.parse(tmp_path / "x.svg")
+
+
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf", "html", "gp", "txt"])
 @pytest.mark.parametrize("dark", [[], ["--darkmode"]])
 def test_hostile(folder, tmp_path, suffix, dark):

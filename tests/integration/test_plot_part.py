@@ -1,8 +1,10 @@
 """memlog plot of a part of a run: a span of time, some ranks, some nodes."""
 import json
 import re
+import shutil
 
 import pytest
+from memlog_testing import memlog
 from plot_testing import draw, folder, plot  # noqa: F401 folder is a fixture
 
 BY = {"total": [], "rank": ["--by", "rank"], "node": ["--by", "node"], "process": ["--by", "process"]}
@@ -38,6 +40,49 @@ def test_state_before_is_carried_in(folder, by):
 def test_stack_is_carried_in(folder):
     whole, part = (by_label(page(folder, "small", "--stacked", *words)) for words in ([], ["--since", "6"]))
     assert {k: c["v"][0] for k, c in part.items()} == {k: at(c, 6) for k, c in whole.items()}
+
+
+def test_heap(folder):
+    """The eight owners that have most at the peak, the most at the bottom; the others together."""
+    data = page(folder, "owners", "--heap")
+    curves, t = by_label(data), 0.625 * 12
+    assert [c["label"] for c in data["curves"]] == [
+        "assemble(Mesh const&)", "Checkpoint::write()", "Matrix::reserve(int)", "Preconditioner::setup()",
+        "Halo::resize(int)", "Window::share()", "read_mesh(File&)", "MPI_Waitall", "all others"]
+    ranks = sum(1 + 0.05 * (rank % 7) for rank in range(8))
+    assert at(curves["Checkpoint::write()"], t) == pytest.approx(20 * 2**20 * ranks, rel=1e-5)
+    assert at(curves["Checkpoint::write()"], 6) == 0 == at(curves["Checkpoint::write()"], 9)
+    done = memlog(folder, "read", "--json", "--at", "7.5s", "owners.h5")
+    assert sum(at(c, t) for c in data["curves"]) == pytest.approx(json.loads(done)["heap"]["total"]["live_B"])
+    assert all(c["t"] == data["curves"][0]["t"] for c in data["curves"])
+
+
+def test_part_of_a_heap(folder):
+    whole = by_label(page(folder, "owners", "--heap"))
+    late = page(folder, "owners", "--heap", "--since", "9")
+    owner = "assemble(Mesh const&)"
+    assert late["curves"][0]["t"][0] == 9 and at(by_label(late)[owner], 9) == at(whole[owner], 9)
+    assert "refine(Cell*, int)" in by_label(late) and "Checkpoint::write()" not in by_label(late)
+    some = page(folder, "owners", "--heap", "--rank", "0-2")
+    assert some["title"] == "Heap of ranks 0-2, by owner" and "limit" not in some
+    parts = [by_label(page(folder, "owners", "--heap", "--rank", r))[owner] for r in ("0-2", "3-7")]
+    assert sum(at(p, 6) for p in parts) == pytest.approx(at(whole[owner], 6))
+
+
+def test_heap_of_who_left(folder, tmp_path):
+    """What a process has counts until its end."""
+    h5py = pytest.importorskip("h5py")
+    shutil.copy(folder / "owners.h5", tmp_path / "left.h5")
+    with h5py.File(tmp_path / "left.h5", "r+") as file:
+        file["processes/end_s"][0] = 6.0
+    html = draw(tmp_path, "left.html", "left.h5", "--heap").read_text()
+    left = json.loads(re.search(r'<script[^>]*id="data"[^>]*>(.*?)</script>', html, re.S).group(1))
+    whole = page(folder, "owners", "--heap")
+    def total(data, t):
+        return sum(at(c, t) for c in data["curves"])
+    assert total(left, 5.9) == total(whole, 5.9)
+    own = total(page(folder, "owners", "--heap", "--rank", "0"), 6.5)
+    assert total(left, 6.5) == pytest.approx(total(whole, 6.5) - own)
 
 
 def test_range_is_what_was_asked_for(folder):
