@@ -11,6 +11,7 @@
 #define NAME_ROW_PX 25
 #define NAME_GAP_PX 26
 #define KEY_PX 8.4      /* a character of a key */
+#define ROW_KEY_PX 9.5  /* as gnuplot counts it, whose rows are as wide as the graph */
 #define KEY_ROW_PX 19.0 /* its lines stand less apart than names */
 #define SAMPLE_PX 46    /* the piece of line before a name, and gaps */
 #define MOST_COLUMNS 28
@@ -102,9 +103,9 @@ static bool fit_names(struct ml_sheet *sheet, struct ml_key *key, size_t n, size
 
 static void fit_rows(struct ml_sheet *sheet, struct ml_key *key, size_t n, size_t longest)
 {
-    double wide = sheet->wide - 2 * sheet->edge;
+    double wide = sheet->wide - 2 * sheet->edge, graph = ml_sheet_graph_wide(sheet);
     key->columns = between(LEAST_COLUMNS, longest, (wide - SAMPLE_PX) / KEY_PX);
-    key->per_row = between(1, wide / (SAMPLE_PX + KEY_PX * (double)key->columns), (double)n);
+    key->per_row = between(1, graph / (SAMPLE_PX + ROW_KEY_PX * (double)key->columns), (double)n);
     key->rows = (n + key->per_row - 1) / key->per_row;
     if ((double)key->rows * KEY_ROW_PX > KEY_SHARE * sheet->high)
         *key = (struct ml_key){.place = ML_LEGEND_NONE, .columns = MOST_COLUMNS};

@@ -42,6 +42,17 @@ def test_nothing_overlaps_or_is_cut(folder, form, size):
         assert left >= 0 and right <= wide and top >= 0 and bottom <= high, words
 
 
+@pytest.mark.parametrize("size", [[], ["--size", "800x500"], ["--size", "640x400"], ["--paper"]])
+@pytest.mark.parametrize("place", ["above", "below", "outside", "none"])
+def test_a_key_of_functions_has_its_room(folder, place, size):
+    """gnuplot lays out fewer names a row than fit into the picture: rows are as wide as the graph."""
+    needs("gnuplot")
+    (wide, high), found = texts_of(draw(folder, "key.svg", "owners", "--heap", "--legend", place, *size))
+    assert collisions(found) == []
+    for words, (left, top, right, bottom) in found:
+        assert left >= 0 and right <= wide and top >= 0 and bottom <= high, words
+
+
 @pytest.mark.parametrize("size, px", [
     (["--size", "640x400"], (1280, 800)),
     (["--size", "640x400px"], (1280, 800)),
