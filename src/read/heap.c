@@ -119,7 +119,9 @@ static void keep(struct loading *l, const struct found *site)
     struct ml_heap_owner owner = site->owner;
     if (is_over(l, site->process))
         owner.live = (struct ml_heap_sum){0};
+    bool known = owner.kind > 0 && owner.kind <= ML_SITE_HUGE;
     add_owner(&p->total, &owner);
+    add_owner(&p->by_kind[known ? owner.kind : 0], &owner);
     int64_t weight = ml_heap_weight(p, &owner)->bytes;
     if (site->stack < 0) {
         add_owner(&p->unknown, &owner);

@@ -35,6 +35,8 @@ struct ml_heap_profile {
     struct ml_heap_owner *owners; /* [stacks.n_samples] */
     struct ml_heap_owner unknown; /* of all sites whose calls are not known */
     struct ml_heap_owner total;   /* of all */
+    /* By enum ml_site_kind; those of other kinds in 0. */
+    struct ml_heap_owner by_kind[ML_SITE_HUGE + 1];
 };
 
 /* Loads what lived at CHOICE's time in processes that had not ended by then. PROCESSES are the rows

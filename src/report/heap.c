@@ -139,6 +139,32 @@ char *ml_report_heap_moment(const struct ml_heap_choice *choice, int64_t peak_ns
                      choice->at_ns == peak_ns ? "the peak of the job, " : "", elapsed);
 }
 
+static void add_line(const char *text, const struct ml_style *style, struct ml_buffer *out)
+{
+    ml_text_wrap(out, text, 2, style->width, 3, style->utf8);
+    ml_buffer_printf(out, "\n");
+}
+
+/* "blocks 210 MiB, mapped 20 MiB", where there is more than blocks. */
+static void add_kinds(const struct ml_heap_view *view, const struct ml_style *style,
+                      struct ml_buffer *out)
+{
+    const struct ml_heap_profile *p = view->profile;
+    struct ml_buffer text = {0};
+    char size[24];
+    if (sum_of(view, &p->by_kind[ML_SITE_BLOCKS])->bytes == sum_of(view, &p->total)->bytes)
+        return;
+    for (const struct ml_code *c = ml_site_kind_codes; c->meaning; c++) {
+        int64_t bytes = sum_of(view, &p->by_kind[c->value])->bytes;
+        if (bytes > 0)
+            ml_buffer_printf(&text, "%s%s %s", text.length ? ", " : "", c->meaning,
+                             ml_size_format(size, sizeof size, bytes));
+    }
+    ml_buffer_append(&text, "", 1);
+    add_line(text.data, style, out);
+    ml_buffer_free(&text);
+}
+
 static void add_head(const struct ml_heap_view *view, const struct ml_style *style,
                      struct ml_buffer *out)
 {
@@ -157,9 +183,11 @@ static void add_head(const struct ml_heap_view *view, const struct ml_style *sty
     ML_AUTO_FREE char *text =
         ml_format("%s: %s %s %s%s", moment, total, style->utf8 ? "±" : "+-", error, of);
     ml_stack_text_note(text, style, out);
+    add_kinds(view, style, out);
     if (sum_of(view, &p->unknown)->bytes > 0) {
         ml_size_format(unknown, sizeof unknown, sum_of(view, &p->unknown)->bytes);
-        ml_buffer_printf(out, "%s of it by calls that are not known\n", unknown);
+        ML_AUTO_FREE char *words = ml_format("%s of it by calls that are not known", unknown);
+        add_line(words, style, out);
     }
 }
 

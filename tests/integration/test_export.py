@@ -3,6 +3,7 @@ programs of others: speedscope in a browser, go tool pprof, and checked against 
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -149,6 +150,30 @@ def test_heap(folder):
     assert total("--heap", "--at", "36.5s") == told("--at", "36.5s")["live_B"] > peak["live_B"]
     assert total("--weight", "allocated") == churn["allocated_B"] > 2 * peak["live_B"]
     assert total("--heap", "--rank", "0-3") + total("--heap", "--rank", "4-7") == peak["live_B"]
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+@pytest.mark.parametrize("options", [["--heap"], ["--heap", "--all"], ["--flat"], ["--churn"]])
+@pytest.mark.parametrize("name", HEAPS)
+def test_report_of_a_heap_fits(folder, name, options, locale, columns):
+    done = memlog("read", *options, f"{name}.h5", cwd=folder,
+                  env={"COLUMNS": str(columns), "LC_ALL": locale}, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    text = done.stdout.decode("ascii" if locale == "C" else "utf-8")
+    assert all(c == "\n" or c.isprintable() for c in text)
+    assert max(width(line) for line in text.splitlines()) <= columns
+
+
+def test_kinds_of_a_heap(folder):
+    """What is more than blocks has a line; the kinds add up."""
+    def told(*options):
+        text = memlog("read", "--heap", *options, "owners.h5", cwd=folder).stdout.decode()
+        return re.search(r"^blocks .*", text, re.M)[0]
+    assert re.fullmatch(r"blocks \d+ MiB, mapped 54.3 MiB, shared 36.2 MiB", told())
+    assert told("--rank", "0") == "blocks 44.0 MiB, mapped 6.00 MiB, shared 4.00 MiB"
+    text = memlog("read", "--churn", "villains.h5", cwd=folder).stdout.decode()
+    assert re.search(r"^blocks .*, mapped .*, shared .*, huge .*$", text, re.M)
 
 
 def test_heap_says_its_moment(folder):
