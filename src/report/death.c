@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/units.h"
+#include "report/heap_flat.h"
 #include "report/stack_text.h"
 
 #include <stdlib.h>
@@ -33,32 +34,35 @@ static const struct ml_stacks_sample *last_sample(const struct ml_stacks *stacks
     return last;
 }
 
-static void add_calls(struct ml_death_report *d, const struct ml_stacks *stacks, int32_t stack)
+/* "main at app.c:11", for the caller to free. */
+static char *call_of(const struct ml_frame_row *frame)
 {
     const struct ml_style plain = {.width = CALL_WIDTH, .utf8 = true};
+    struct ml_buffer call = {0};
+    ml_stack_text_frame(frame, ML_PLACE_LINE, CALL_WIDTH, &plain, &call);
+    char *text = ml_format("%.*s", (int)call.length, call.data);
+    ml_buffer_free(&call);
+    return text;
+}
+
+static void add_calls(struct ml_death_report *d, const struct ml_stacks *stacks, int32_t stack)
+{
     ML_AUTO_FREE int32_t *frames = ml_realloc_array(NULL, ML_STACKS_DEPTH_MAX, sizeof *frames);
     size_t n = ml_stacks_frames(stacks, stack, frames);
     d->calls = ml_alloc(MOST_CALLS * sizeof *d->calls);
-    for (size_t i = 0; i < n && d->n_calls < MOST_CALLS; i++) {
-        struct ml_buffer call = {0};
-        ml_stack_text_frame(&stacks->frames[frames[i]], ML_PLACE_LINE, CALL_WIDTH, &plain, &call);
-        d->calls[d->n_calls++] = ml_format("%.*s", (int)call.length, call.data);
-        ml_buffer_free(&call);
-    }
+    for (size_t i = 0; i < n && d->n_calls < MOST_CALLS; i++)
+        d->calls[d->n_calls++] = call_of(&stacks->frames[frames[i]]);
 }
 
 static enum ml_status gather_stack(struct ml_run *run, const struct ml_facts *facts,
-                                   struct ml_death_report *d, struct ml_error *err)
+                                   const struct ml_ranges *rank, struct ml_death_report *d,
+                                   struct ml_error *err)
 {
     const struct ml_process_row *p = &facts->processes[d->process];
-    ML_AUTO_FREE char *rank = ml_format("%d", p->rank);
-    struct ml_ranges ranges = {0};
+    const struct ml_stacks_choice choice = {rank, INT64_MIN, INT64_MAX, 0};
     struct ml_stacks stacks;
-    enum ml_status status = ml_ranges_parse(rank, &ranges, err);
-    const struct ml_stacks_choice choice = {&ranges, INT64_MIN, INT64_MAX, 0};
-    if (!status)
-        status = ml_stacks_load(run, facts->processes, facts->n_processes, &choice, &stacks, err);
-    ml_ranges_free(&ranges);
+    enum ml_status status =
+        ml_stacks_load(run, facts->processes, facts->n_processes, &choice, &stacks, err);
     if (status)
         return status;
     const struct ml_stacks_sample *last = last_sample(&stacks);
@@ -68,6 +72,48 @@ static enum ml_status gather_stack(struct ml_run *run, const struct ml_facts *fa
     }
     ml_stacks_free(&stacks);
     return ML_OK;
+}
+
+static bool is_of_memory(const char *kind)
+{
+    return strncmp(kind, "oom_", 4) == 0 || strcmp(kind, "no_memory") == 0;
+}
+
+static enum ml_status gather_owner(struct ml_run *run, const struct ml_facts *facts,
+                                   const struct ml_ranges *rank, struct ml_death_report *d,
+                                   struct ml_error *err)
+{
+    const struct ml_heap_choice choice = {.ranks = rank, .at_ns = ML_HEAP_AT_END};
+    struct ml_heap_profile heap;
+    enum ml_status status =
+        ml_heap_load(run, facts->processes, facts->n_processes, &choice, &heap, err);
+    if (status)
+        return status;
+    size_t n;
+    struct ml_heap_line *lines = ml_heap_lines(&heap, &n);
+    if (n) {
+        d->owner = call_of(&heap.stacks.frames[lines[0].frame]);
+        d->owned = lines[0].sum.live;
+        d->heap_B = heap.total.live.bytes;
+    }
+    free(lines);
+    ml_heap_profile_free(&heap);
+    return ML_OK;
+}
+
+/* What the rank was doing, and who had its memory. */
+static enum ml_status gather_rank(struct ml_run *run, const struct ml_facts *facts,
+                                  struct ml_death_report *d, struct ml_error *err)
+{
+    ML_AUTO_FREE char *text = ml_format("%d", facts->processes[d->process].rank);
+    struct ml_ranges rank = {0};
+    enum ml_status status = ml_ranges_parse(text, &rank, err);
+    if (!status)
+        status = gather_stack(run, facts, &rank, d, err);
+    if (!status && is_of_memory(d->kind))
+        status = gather_owner(run, facts, &rank, d, err);
+    ml_ranges_free(&rank);
+    return status;
 }
 
 enum ml_status ml_death_gather(struct ml_run *run, const struct ml_facts *facts,
@@ -85,10 +131,20 @@ enum ml_status ml_death_gather(struct ml_run *run, const struct ml_facts *facts,
         int node = facts->processes[d.process].node;
         d.rank_B = facts->by_process[d.process].last_B;
         d.node_B = ml_facts_node(facts, node) ? facts->by_node[node].peak_B : ML_NOT_MEASURED;
-        status = gather_stack(run, facts, &d, err);
+        status = gather_rank(run, facts, &d, err);
     }
     *out_death = d;
     return status;
+}
+
+static void add_owner(const struct ml_death_report *d, struct ml_buffer *words)
+{
+    char owned[24], heap[24];
+    bool most = d->owned.bytes > d->heap_B / 2;
+    ml_size_format(owned, sizeof owned, d->owned.bytes);
+    ml_size_format(heap, sizeof heap, d->heap_B);
+    ml_buffer_printf(words, "; %s of its heap was allocated by %s: %s of %s",
+                     most ? "most" : "the largest part", d->owner, owned, heap);
 }
 
 char *ml_death_words(const struct ml_death_report *death, const struct ml_facts *facts)
@@ -108,6 +164,8 @@ char *ml_death_words(const struct ml_death_report *death, const struct ml_facts 
         ml_buffer_printf(&words, "%s%s", i ? ", called from " : "; it was in ", death->calls[i]);
     if (death->n_calls && death->stack_age_ns >= 0)
         ml_buffer_printf(&words, ", %s before", age);
+    if (death->owner)
+        add_owner(death, &words);
     char *text = ml_format("%.*s", (int)words.length, words.data);
     ml_buffer_free(&words);
     return text;
@@ -118,5 +176,6 @@ void ml_death_free(struct ml_death_report *death)
     for (size_t i = 0; i < death->n_calls; i++)
         free(death->calls[i]);
     free(death->calls);
+    free(death->owner);
     *death = (struct ml_death_report){.process = -1};
 }

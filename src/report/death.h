@@ -2,7 +2,7 @@
 #ifndef ML_REPORT_DEATH_H
 #define ML_REPORT_DEATH_H
 
-#include "read/stacks.h"
+#include "read/heap.h"
 #include "report/facts.h"
 
 struct ml_death_report {
@@ -16,9 +16,14 @@ struct ml_death_report {
     char **calls;
     size_t n_calls;
     int64_t stack_age_ns; /* from that stack to its end */
+    /* Where it died for want of memory, and there is a heap profile: who allocated most of what it
+     * had when it was seen last, as CALLS; NULL: not known. */
+    char *owner;
+    struct ml_heap_sum owned; /* by OWNER */
+    int64_t heap_B;           /* by all */
 };
 
-/* Errors: those of reading stacks. */
+/* Errors: those of reading stacks and the heap. */
 enum ml_status ml_death_gather(struct ml_run *run, const struct ml_facts *facts,
                                struct ml_death_report *out_death, struct ml_error *err);
 

@@ -37,6 +37,18 @@ static json_t *exit_code(const struct ml_facts *f)
     return code ? ml_json_count(strtol(code, NULL, 10)) : json_null();
 }
 
+static json_t *owner_of(const struct ml_death_report *d)
+{
+    if (!d->owner)
+        return json_null();
+    json_t *owner = json_object();
+    json_object_set_new(owner, "call", ml_json_text(d->owner));
+    json_object_set_new(owner, "live_B", ml_json_count(d->owned.bytes));
+    json_object_set_new(owner, "live_error_B", ml_json_count(ml_heap_sum_error(&d->owned)));
+    json_object_set_new(owner, "heap_B", ml_json_count(d->heap_B));
+    return owner;
+}
+
 static json_t *death_of(const struct ml_facts *f, const struct ml_death_report *d)
 {
     if (!d->kind)
@@ -55,6 +67,7 @@ static json_t *death_of(const struct ml_facts *f, const struct ml_death_report *
         json_array_append_new(calls, ml_json_text(d->calls[i]));
     json_object_set_new(death, "calls", calls);
     json_object_set_new(death, "calls_before_s", ml_json_seconds(d->stack_age_ns));
+    json_object_set_new(death, "owner", owner_of(d));
     return death;
 }
 

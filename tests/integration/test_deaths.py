@@ -5,6 +5,7 @@ import re
 import resource
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,40 @@ def test_killed_in_its_cgroup(file, tmp_path, cgroup):
     picture = file.with_suffix(".svg")
     subprocess.run([mt.MEMLOG, "plot", file, "-o", picture], check=True)
     assert "out of memory" in picture.read_text()
+
+
+def test_whose_memory_it_was(file, tmp_path, cgroup):
+    """The owner of most of the rank's heap is named, by the profile that its journal has."""
+    job = command(2, mt.PROGRAMS / mt.BUILD / "memory_kinds", "eat", 0, tmp_path / "stop",
+                  options=("--heap",), file=file)
+    outcome = mt.run(job, preexec_fn=cgroup(300))
+    assert outcome.code in (137, 9), outcome
+    owner = death(file, "oom_cgroup", 1, True)["owner"]
+    assert "memory_kinds.c:" in owner["call"] and 50 * MIB < owner["live_B"] <= owner["heap_B"] < 300 * MIB
+    assert f"most of its heap was allocated by {owner['call']}: " in re.sub(r"\s+", " ", text(file))
+
+
+MADE_UP = ["--set", "death_rank=1", "--set", "death_sure=1"]
+
+
+@pytest.mark.parametrize("options, told", [
+    (["--heap", "some", "--set", "death=oom_node"],
+     "the largest part of its heap was allocated by assemble(Mesh const&) at core.cpp:211: 30.5 MiB of "),
+    (["--heap", "some", "--set", "death=no_memory"], "of its heap was allocated by assemble(Mesh const&)"),
+    (["--heap", "some", "--set", "death=killed"], None),
+    (["--heap", "empty", "--set", "death=oom_node"], None),
+    (["--set", "death=oom_node"], None),
+])
+def test_owner_of_a_death(tmp_path, options, told):
+    file = tmp_path / "run.h5"
+    subprocess.run([sys.executable, mt.TESTS / "data/make_run.py", file, "--out-of-memory", *MADE_UP, *options],
+                   check=True)
+    found = report(file)["run"]["death"]["owner"]
+    words = re.sub(r"\s+", " ", text(file))
+    assert (told or "rank 1 had ") in words and ("of its heap" in words) == (told is not None), words
+    assert (found is not None) == (told is not None)
+    if found:
+        assert 0 < found["live_error_B"] < found["live_B"] < found["heap_B"]
 
 
 def test_page_cache_is_left(file, tmp_path, cgroup):
