@@ -242,7 +242,7 @@ def test_text(file):
     flat = mt.memlog(file.parent, "read", "--heap", "--flat", file.name)
     assert f"fill at owners.c:{LINE}" in flat and "precondition at owners.c:" in flat
     kinds = re.search(r"^blocks ([\d.]+) MiB, mapped ([\d.]+) MiB", tree, re.M)
-    assert kinds and abs(float(kinds[2]) - 20) < 2, tree
+    assert kinds and float(kinds[2]) >= 19, tree
     churn = mt.memlog(file.parent, "read", "--churn", file.name)
     assert "allocated in all, freed or not" in churn and "iterate at owners.c:" in churn
     early = mt.memlog(file.parent, "read", "--heap", "--at", "0.001s", file.name)
