@@ -120,8 +120,8 @@ static enum ml_status choose_heap(const struct request *r, struct loaded *l,
     if (status)
         return status;
     int64_t peak_ns = facts.total.peak.time_ns;
-    status = ml_command_moment(r->at, facts.origin_wall_ns, choice.churn ? ML_HEAP_AT_END : peak_ns,
-                               &choice.at_ns, err);
+    const char *at = !r->at && choice.churn ? "end" : r->at;
+    status = ml_command_moment(at, facts.origin_wall_ns, peak_ns, &choice.at_ns, err);
     ml_facts_free(&facts);
     if (status)
         return status;

@@ -106,9 +106,9 @@ enum ml_status ml_read_heap(struct ml_run *run, const struct ml_facts *facts,
                             struct ml_heap_profile *out_profile, struct ml_error *err)
 {
     *out_choice = (struct ml_heap_choice){.ranks = r->choice.ranks, .churn = r->churn};
-    int64_t peak_ns = r->churn ? ML_HEAP_AT_END : facts->total.peak.time_ns;
-    enum ml_status status =
-        ml_command_moment(r->at, facts->origin_wall_ns, peak_ns, &out_choice->at_ns, err);
+    const char *at = !r->at && r->churn ? "end" : r->at;
+    enum ml_status status = ml_command_moment(at, facts->origin_wall_ns, facts->total.peak.time_ns,
+                                              &out_choice->at_ns, err);
     if (status)
         return status;
     return ml_heap_load(run, facts->processes, facts->n_processes, out_choice, out_profile, err);

@@ -149,6 +149,8 @@ def test_heap(folder):
     assert total("--at", "end") == end["live_B"] != peak["live_B"]
     assert total("--heap", "--at", "36.5s") == told("--at", "36.5s")["live_B"] > peak["live_B"]
     assert total("--weight", "allocated") == churn["allocated_B"] > 2 * peak["live_B"]
+    early = told("--churn", "--at", "peak")["allocated_B"]
+    assert total("--weight", "allocated", "--at", "peak") == early < churn["allocated_B"]
     assert total("--heap", "--rank", "0-3") + total("--heap", "--rank", "4-7") == peak["live_B"]
 
 
