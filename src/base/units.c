@@ -117,6 +117,19 @@ char *ml_rate_format(char *out, size_t size, double bytes_per_s)
     return out;
 }
 
+char *ml_seconds_format(char *out, size_t size, double s)
+{
+    if (s >= 100)
+        snprintf(out, size, "%.0f s", s);
+    else if (s >= 1)
+        snprintf(out, size, "%.2f s", s);
+    else if (s >= 1e-3)
+        snprintf(out, size, "%.2f ms", 1e3 * s);
+    else
+        snprintf(out, size, "%.2f us", 1e6 * s);
+    return out;
+}
+
 char *ml_elapsed_format(char *out, size_t size, int64_t ns)
 {
     long long s = ns / ML_NS_PER_S;

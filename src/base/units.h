@@ -27,6 +27,9 @@ char *ml_size_format(char *out, size_t size, int64_t bytes);
 /* "1.23 GiB/s" or "-12.3 MiB/s" into OUT (at least 24 bytes). */
 char *ml_rate_format(char *out, size_t size, double bytes_per_s);
 
+/* "12.50 s" or "3.25 ms" of seconds that are not negative into OUT (at least 32 bytes). */
+char *ml_seconds_format(char *out, size_t size, double s);
+
 /* "1:02:03" or "2:03.4" into OUT (at least 24 bytes). */
 char *ml_elapsed_format(char *out, size_t size, int64_t ns);
 

@@ -8,10 +8,10 @@
 #include "commands/command.h"
 #include "commands/pager.h"
 #include "commands/source.h"
+#include "commands/terminal.h"
 #include "report/facts.h"
 
 #include <getopt.h>
-#include <langinfo.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -61,23 +61,6 @@ static const struct ml_command_option options[] = {
     {0},
 };
 
-static struct ml_style style_of(const struct ml_read_request *r)
-{
-    struct ml_style style = {.width = 80};
-    struct winsize window;
-    int64_t columns;
-    const char *wanted = getenv("COLUMNS"), *no_color = getenv("NO_COLOR");
-    const char *terminal = getenv("TERM");
-    if (wanted && !ml_integer_parse(wanted, 20, 1000, &columns, NULL))
-        style.width = (int)columns;
-    else if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col >= 20)
-        style.width = window.ws_col;
-    style.colour = isatty(STDOUT_FILENO) && !r->no_color && !(no_color && *no_color) &&
-                   !(terminal && strcmp(terminal, "dumb") == 0);
-    style.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    return style;
-}
-
 /* As many rows as a screen shows at once. */
 static size_t rows_of_terminal(void)
 {
@@ -101,7 +84,7 @@ static enum ml_status print(const struct ml_read_request *r, const struct ml_buf
 static int show(const struct ml_read_request *r, struct ml_run *run)
 {
     struct ml_error err;
-    struct ml_style style = style_of(r);
+    struct ml_style style = ml_command_style(r->no_color);
     struct ml_buffer text = {0};
     enum ml_status status =
         r->json ? ml_read_json(run, r, &text, &err) : ml_read_text(run, r, &style, &text, &err);

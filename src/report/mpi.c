@@ -29,15 +29,7 @@ static void add_number(struct ml_grid *grid, int64_t value)
 static void add_seconds(struct ml_grid *grid, double s)
 {
     char text[32];
-    if (s >= 100)
-        snprintf(text, sizeof text, "%.0f s", s);
-    else if (s >= 1)
-        snprintf(text, sizeof text, "%.2f s", s);
-    else if (s >= 1e-3)
-        snprintf(text, sizeof text, "%.2f ms", 1e3 * s);
-    else
-        snprintf(text, sizeof text, "%.2f us", 1e6 * s);
-    ml_grid_add(grid, text);
+    ml_grid_add(grid, ml_seconds_format(text, sizeof text, s));
 }
 
 /* Bytes that may be fewer than before; nothing is a blank. */
