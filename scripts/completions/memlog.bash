@@ -4,15 +4,18 @@ _memlog()
     local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options= files=h5
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'read plot export recover check help --help --version' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'read diff plot export recover check help --help --version' -- "$word")
         return
     fi
     case $command in
     help)
-        mapfile -t COMPREPLY < <(compgen -W 'read plot export recover check' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'read diff plot export recover check' -- "$word")
         return ;;
     read)
         options='--all --every --ranks --separate --stdout --mpi --pstack --tree --heap --at --flat --churn --rank --since --until --json --no-color --help'
+        files='@(h5|journal|log|csv)' ;;
+    diff)
+        options='--against --fail-if --all --json --no-color --help'
         files='@(h5|journal|log|csv)' ;;
     plot)
         options='--outfile --by --stacked --heatmap --multiples --band --heap --column --rate --since --until --rank --node --time --yrange --log
