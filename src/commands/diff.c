@@ -18,7 +18,7 @@ enum { AGAINST, FAIL_IF, ALL, JSON, NO_COLOR };
 
 static const struct ml_command_option options[] = {
     [AGAINST] = {"against", 0, NULL, "files before it are old, files behind it new"},
-    [FAIL_IF] = {"fail-if", 0, "LIMIT", "exit with 1 if worse by more: peak+5%, rank+1GiB, ..."},
+    [FAIL_IF] = {"fail-if", 0, "LIMIT", "exit with 1 if worse by more: peak+5%, rank+1GiB"},
     [ALL] = {"all", 'a', NULL, "small changes too"},
     [JSON] = {"json", 0, NULL, "for scripts"},
     [NO_COLOR] = {"no-color", 0, NULL, "no colours (as does NO_COLOR)"},

@@ -22,20 +22,28 @@ static const char *const quantities[ML_DIFF_QUANTITIES] = {
 };
 
 static const struct ml_grid_column job_columns[] = {
-    {"job", false, 0},  {"old", true, 0}, {"new", true, 0},        {"change", true, 0},
-    {"share", true, 0}, {"", true, 0},    {"old spread", true, 2}, {"new spread", true, 1},
+    {"job", false, 0},  {"old", true, 2},        {"new", true, 0},        {"change", true, 0},
+    {"share", true, 1}, {"old spread", true, 4}, {"new spread", true, 3},
 };
 
-/* The name and what it is called, then as above. */
+/* The first title is that of the table. */
 static const struct ml_grid_column byte_columns[] = {
-    {NULL, false, 0},    {"at", false, 0},   {"old", true, 0},        {"new", true, 0},
-    {"change", true, 0}, {"share", true, 0}, {"old spread", true, 2}, {"new spread", true, 1},
+    {NULL, false, 0},    {"at", false, 0},   {"old", true, 2},        {"new", true, 0},
+    {"change", true, 0}, {"share", true, 1}, {"old spread", true, 5}, {"new spread", true, 4},
 };
 
 static const struct ml_grid_column mpi_columns[] = {
-    {NULL, false, 0},        {"grew, old", true, 3},  {"grew, new", true, 0}, {"change", true, 0},
-    {"time, old", true, 4},  {"time, new", true, 1},  {"change", true, 0},    {"share", true, 2},
-    {"calls, old", true, 6}, {"calls, new", true, 6}, {"change", true, 5},
+    {NULL, false, 0},        {"grew, old", true, 4},  {"grew, new", true, 0}, {"change", true, 0},
+    {"time, old", true, 5},  {"time, new", true, 2},  {"change", true, 1},    {"share", true, 3},
+    {"calls, old", true, 7}, {"calls, new", true, 7}, {"change", true, 6},
+};
+
+struct drawing {
+    bool all;
+    bool noise; /* a change was marked so */
+    bool line;  /* a line in place of a table is the last thing that was said */
+    const struct ml_style *style;
+    struct ml_buffer *out;
 };
 
 #define COLUMNS(c) (sizeof(c) / sizeof *(c))
@@ -53,7 +61,7 @@ static void add_change(struct ml_grid *grid, enum ml_diff_unit unit,
                        const struct ml_diff_change *change, bool *noise)
 {
     char text[ML_DIFF_TEXT + 1] = "~";
-    bool mark = noise && change->noise;
+    bool mark = change->noise;
     ml_diff_change_format(text + mark, unit, change->change);
     ml_grid_add(grid, text);
     if (mark)
@@ -107,9 +115,10 @@ static void add_runs(const struct ml_diff_run *runs, size_t n, const char *side,
         ml_buffer_printf(out, "%5s%zu more\n", "", n - shown);
 }
 
-static void add_job(const struct ml_diff *d, const struct ml_style *style, struct ml_buffer *out)
+static void add_job(struct drawing *drawing, const struct ml_diff *d)
 {
     struct ml_grid *grid = ml_grid_new(job_columns, COLUMNS(job_columns));
+    ml_grid_keep_first(grid);
     for (size_t q = 0; q < ML_DIFF_QUANTITIES; q++) {
         const struct ml_diff_change *c = &d->job[q];
         enum ml_diff_unit unit = ml_diff_unit_of(q);
@@ -118,14 +127,13 @@ static void add_job(const struct ml_diff *d, const struct ml_style *style, struc
         ml_grid_add(grid, quantities[q]);
         add_value(grid, unit, c->old.median);
         add_value(grid, unit, c->new.median);
-        add_change(grid, unit, c, NULL);
+        add_change(grid, unit, c, &drawing->noise);
         add_share(grid, c);
-        ml_grid_add(grid, c->noise ? NOISE : "");
         add_spread(grid, unit, &c->old);
         add_spread(grid, unit, &c->new);
     }
-    ml_buffer_printf(out, "\n");
-    ml_grid_print(grid, style, out);
+    ml_buffer_printf(drawing->out, "\n");
+    ml_grid_print(grid, drawing->style, drawing->out);
     ml_grid_free(grid);
 }
 
@@ -182,48 +190,52 @@ static void add_answer(const struct ml_diff *d, const struct ml_style *style, st
 
 /* ---- tables ---- */
 
-struct drawing {
-    bool all;
-    bool noise; /* a change was marked so */
-    bool line;  /* a line in place of a table is the last thing that was said */
-    const struct ml_style *style;
-    struct ml_buffer *out;
-};
+/* What a name may take of the width. */
+#define OF_OWNER 4
+#define OF_OTHERS 3
+
+static void add_name(struct drawing *drawing, struct ml_grid *grid, const char *name, int part)
+{
+    struct ml_buffer text = {0};
+    ml_text_append(&text, name, drawing->style->width / part, drawing->style->utf8);
+    ml_buffer_append(&text, "", 1);
+    ml_grid_add(grid, text.data);
+    ml_buffer_free(&text);
+}
 
 /* "solve at core.c:12" in two cells. */
-static void add_name(struct ml_grid *grid, const char *name, bool has_place)
+static void add_owner_name(struct drawing *drawing, struct ml_grid *grid, const char *name)
 {
     const char *place = NULL;
-    for (const char *at = name; has_place && (at = strstr(at, " at ")); at++)
+    for (const char *at = name; (at = strstr(at, " at ")); at++)
         place = at;
     ML_AUTO_FREE char *function =
         ml_format("%.*s", place ? (int)(place - name) : (int)strlen(name), name);
-    ml_grid_add(grid, function);
+    add_name(drawing, grid, function, OF_OWNER);
     ml_grid_add(grid, place ? place + strlen(" at ") : "");
 }
 
-static void add_byte_row(struct ml_grid *grid, const struct ml_diff_row *row, bool owner,
-                         bool *noise)
+static void add_byte_row(struct drawing *drawing, struct ml_grid *grid,
+                         const struct ml_diff_row *row)
 {
     const struct ml_diff_change *c = &row->by[ML_DIFF_BYTES];
-    add_name(grid, row->name, owner);
     add_value(grid, ML_DIFF_B, c->old.median);
     add_value(grid, ML_DIFF_B, c->new.median);
-    add_change(grid, ML_DIFF_B, c, noise);
+    add_change(grid, ML_DIFF_B, c, &drawing->noise);
     add_share(grid, c);
     add_spread(grid, ML_DIFF_B, &c->old);
     add_spread(grid, ML_DIFF_B, &c->new);
 }
 
-static void add_mpi_row(struct ml_grid *grid, const struct ml_diff_row *row, bool *noise)
+static void add_mpi_row(struct drawing *drawing, struct ml_grid *grid,
+                        const struct ml_diff_row *row)
 {
     static const enum ml_diff_unit units[ML_DIFF_MEASURES] = {ML_DIFF_B, ML_DIFF_S, ML_DIFF_TIMES};
-    ml_grid_add(grid, row->name);
     for (size_t m = 0; m < ML_DIFF_MEASURES; m++) {
         const struct ml_diff_change *c = &row->by[m];
         add_value(grid, units[m], c->old.median);
         add_value(grid, units[m], c->new.median);
-        add_change(grid, units[m], c, noise);
+        add_change(grid, units[m], c, &drawing->noise);
         if (m == ML_DIFF_SECONDS)
             add_share(grid, c);
     }
@@ -286,6 +298,21 @@ static void add_notes(struct drawing *drawing, const struct ml_diff_table *t, co
 
 enum form { BYTES_ROWS, OWNER_ROWS, MPI_ROWS };
 
+static void add_row(struct drawing *drawing, struct ml_grid *grid, const struct ml_diff_row *row,
+                    enum form form)
+{
+    if (form == OWNER_ROWS)
+        add_owner_name(drawing, grid, row->name);
+    else
+        add_name(drawing, grid, row->name, OF_OTHERS);
+    if (form == BYTES_ROWS)
+        ml_grid_add(grid, "");
+    if (form == MPI_ROWS)
+        add_mpi_row(drawing, grid, row);
+    else
+        add_byte_row(drawing, grid, row);
+}
+
 static void add_table(struct drawing *drawing, const struct ml_diff_table *t, const char *title,
                       enum form form)
 {
@@ -297,15 +324,10 @@ static void add_table(struct drawing *drawing, const struct ml_diff_table *t, co
     memcpy(columns, form == MPI_ROWS ? mpi_columns : byte_columns, n_columns * sizeof *columns);
     columns[0].title = title;
     struct ml_grid *grid = ml_grid_new(columns, n_columns);
-    if (form == MPI_ROWS)
-        ml_grid_keep_first(grid);
+    ml_grid_keep_first(grid);
     shown = drawing->all ? t->n_rows : shown;
-    for (size_t i = 0; i < shown; i++) {
-        if (form == MPI_ROWS)
-            add_mpi_row(grid, &t->rows[i], &drawing->noise);
-        else
-            add_byte_row(grid, &t->rows[i], form == OWNER_ROWS, &drawing->noise);
-    }
+    for (size_t i = 0; i < shown; i++)
+        add_row(drawing, grid, &t->rows[i], form);
     if (shown || !drawing->line)
         ml_buffer_printf(drawing->out, "\n");
     drawing->line = false;
@@ -323,7 +345,7 @@ static void add_owners(struct drawing *drawing, const struct ml_diff *d)
         new |= i >= d->n_old && t->recorded[i];
     }
     if (old != new)
-        ml_buffer_printf(drawing->out, "\nowners of memory: only the %s runs have a heap profile\n",
+        ml_buffer_printf(drawing->out, "\nowner: only the %s runs have a profile\n",
                          old ? "old" : "new");
     add_table(drawing, t, "owner", OWNER_ROWS);
 }
@@ -335,12 +357,12 @@ void ml_diff_text(const struct ml_diff *diff, bool all, const struct ml_style *s
     add_runs(diff->runs, diff->n_old, "old", style, out);
     add_runs(diff->runs + diff->n_old, diff->n_new, "new", style, out);
     add_answer(diff, style, out);
-    add_job(diff, style, out);
+    add_job(&drawing, diff);
     add_table(&drawing, ml_diff_nodes(diff), "node", BYTES_ROWS);
     add_table(&drawing, &diff->ranks, "rank", BYTES_ROWS);
     add_table(&drawing, &diff->phases, "phase", MPI_ROWS);
     add_table(&drawing, &diff->calls, "MPI call", MPI_ROWS);
     add_owners(&drawing, diff);
     if (drawing.noise)
-        ml_buffer_printf(out, "\n~ within the noise: the spreads of both sides meet\n");
+        ml_buffer_printf(out, "\n~ " NOISE ": spreads meet\n");
 }

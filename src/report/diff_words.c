@@ -53,7 +53,7 @@ char *ml_diff_share_format(char *out, double share)
 {
     out[0] = 0;
     if (isfinite(share) && fabs(share) >= 9.995)
-        snprintf(out, ML_DIFF_TEXT, "%+.3g%%", 100 * share);
+        snprintf(out, ML_DIFF_TEXT, fabs(share) < 1e6 ? "%+.0f%%" : "%+.1e%%", 100 * share);
     else if (isfinite(share) && fabs(share) >= 0.0005)
         snprintf(out, ML_DIFF_TEXT, "%+.1f%%", 100 * share);
     return out;

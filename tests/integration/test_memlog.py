@@ -41,6 +41,17 @@ USAGE = [
     (["plot", "RUN", "--move-text", "1"], "--move-text wants two numbers"),
     (["plot", "RUN", "--trim-text", "-1"], "--trim-text -1"),
     (["plot", "RUN", "--rotate-text", "round"], "--rotate-text round"),
+    (["diff"], "name an old and a new file"),
+    (["diff", "RUN"], "name an old and a new file"),
+    (["diff", "RUN", "--against"], "name an old and a new file"),
+    (["diff", "--against", "RUN"], "name an old and a new file"),
+    (["diff", "RUN", "--against", "RUN", "--against", "RUN"], "--against is written whole, once"),
+    (["diff", "RUN", "--agai", "RUN"], "--against is written whole, once"),
+    (["diff", "RUN", "--against=RUN"], "'--against=RUN' takes no value"),
+    (["diff", "RUN", "RUN", "--fail-if"], "'--fail-if' needs a value"),
+    (["diff", "--fail-if", "moon+5%", "RUN", "RUN"], "'moon+5%' begins with none of peak, rank"),
+    (["diff", "--fail-if", "peak-5%", "RUN", "RUN"], "begins with none of peak"),
+    (["diff", "RUN", "RUN", "--fail-if", "time+5MiB"], "write time+5% or time+30s"),
     (["recover"], "no journal is named"),
     (["recover", "x.journal"], "-o FILE is missing"),
 ]
@@ -48,6 +59,8 @@ FAILURES = [
     (["read", "nope.h5"], "not there, and no journal of it lies beside it"),
     (["read", "nope.journal"], "No such file or directory"),
     (["read", "/dev/null"], "not a file"),
+    (["diff", "RUN", "nope.h5"], "nope.h5: not there"),
+    (["diff", "/dev/null", "RUN"], "not a file"),
     (["recover", "nope.journal", "-o", "RUN"], "exists already"),
     (["plot", "RUN", "--column", "moon"], "no such column; there are memory_B, rss_B"),
     (["plot", "RUN", "--column", "pss_B"], "column pss_B was not recorded"),
@@ -85,7 +98,7 @@ def test_read_is_what_is_meant(run_file, tmp_path, words):
     assert done.returncode == 0 and done.stdout == memlog("read", str(run_file), cwd=tmp_path).stdout
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["help"], ["help", "read"], ["plot", "--help"],
+@pytest.mark.parametrize("arguments", [["--help"], ["help"], ["help", "read"], ["plot", "--help"], ["diff", "-h"],
                                        ["export", "-h"], ["recover", "-h"], ["--version"]])
 def test_help(tmp_path, arguments):
     done = memlog(*arguments, cwd=tmp_path)
