@@ -52,7 +52,7 @@ static json_t *job_of(const struct ml_diff *d)
     return job;
 }
 
-/* Null where a side has nothing of it. KEYS: of the measures. */
+/* Null where a side has nothing of it. KEYS: of the measures; NULL: it has no more. */
 static json_t *table_of(const struct ml_diff_table *t, const char *const *keys)
 {
     json_t *rows = json_array(), *table = json_object();
@@ -65,7 +65,7 @@ static json_t *table_of(const struct ml_diff_table *t, const char *const *keys)
         json_t *row = json_object();
         json_object_set_new(row, "name", ml_json_text(t->rows[i].name));
         json_object_set_new(row, "small", json_boolean(t->rows[i].small));
-        for (size_t m = 0; m < t->n_measures; m++)
+        for (size_t m = 0; m < ML_DIFF_MEASURES && keys[m]; m++)
             json_object_set_new(row, keys[m], change_of(&t->rows[i].by[m]));
         json_array_append_new(rows, row);
     }

@@ -255,8 +255,8 @@ static char *words_of_rest(const struct ml_diff_table *t, size_t shown)
     if (!n)
         return NULL;
     ml_diff_change_format(by, ML_DIFF_B, sum_B);
-    return ml_format("%zu %schanged %sless, %s together; --all shows %s", n, shown ? "more " : "",
-                     shown ? "" : "little or ", by, n == 1 ? "it" : "them");
+    return ml_format("%zu %s, %s together; --all shows %s", n,
+                     shown ? "more changed less" : "changed a little", by, n == 1 ? "it" : "them");
 }
 
 static char *words_of_others(const struct ml_diff_table *t)
