@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SHOWN 12 /* rows of a table, unless all are */
@@ -270,12 +271,13 @@ static char *words_of_others(const struct ml_diff_table *t)
     return NULL;
 }
 
+/* TEXT is freed; NULL: no line. */
 static void add_note(struct ml_grid *grid, char *text)
 {
-    ML_AUTO_FREE char *owned = text;
     ML_AUTO_FREE char *note = ml_format("(%s)", text ? text : "");
     if (text)
         ml_grid_note(grid, note);
+    free(text);
 }
 
 static void add_notes(struct drawing *drawing, const struct ml_diff_table *t, const char *title,

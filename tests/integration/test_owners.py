@@ -1,4 +1,5 @@
 """Who owns the memory: the heap profile of a recording against programs of known allocation."""
+import json
 import math
 import os
 import re
@@ -6,11 +7,13 @@ import signal
 import subprocess
 
 import h5py
+import jsonschema
 import pytest
 import memlog_testing as mt
 from memlog_file import Recording
 from owners_testing import HEAP, MIB, check, of, profile
 
+DIFF_SCHEMA = mt.TESTS.parent / "docs/diff.schema.json"
 SOURCE = (mt.TESTS / "programs/owners.c").read_text().splitlines()
 LINE = 1 + next(i for i, line in enumerate(SOURCE) if "malloc(BLOCK)" in line)   # the one of fill
 
@@ -106,6 +109,26 @@ def test_recipe(file):
         assert bytes_[function] == sum(s["live_B"] for s in sites)
         assert errors[function] == pytest.approx(
             2 * math.sqrt(sum(s["live_error_B"] ** 2 for s in sites)))
+
+
+def test_compared(file):
+    """memlog diff has the owners of memlog read, and finds those that have more."""
+    more = file.with_name("more.h5")
+    record(mt.BUILD, file)
+    file.with_name("go").unlink()
+    record(mt.BUILD, more, ranks=3)
+    done = subprocess.run([mt.MEMLOG, "diff", "--json", file, more], capture_output=True, text=True,
+                          timeout=mt.TIMEOUT_S)
+    assert (done.returncode, done.stderr) == (0, "")
+    report = json.loads(done.stdout)
+    jsonschema.validate(report, json.loads(DIFF_SCHEMA.read_text()))
+    rows = report["owners"]["rows"]
+    for side, heap in ("old", profile(file)), ("new", profile(more)):
+        assert sum(r["live_B"][side]["median"] for r in rows) == heap["total"]["live_B"]
+    found = next(r for r in rows if r["name"].startswith("precondition at owners.c:"))
+    assert found["live_B"]["old"]["low"] <= 20 * MIB <= found["live_B"]["old"]["high"]
+    assert not found["small"] and not found["live_B"]["within_noise"]
+    assert report["phases"] and report["mpi_calls"]
 
 
 def test_killed(flavour, file):
