@@ -12,6 +12,7 @@
 static char text[16384]; /* lines of maps, the last of which may not be whole */
 static int64_t next_ns;  /* when it may be read again */
 static int64_t pause_ns; /* after the last time */
+static bool owed;        /* some address was in no module, and they might not be read */
 
 /* The last module that holds ADDRESS; NULL: none. */
 static const struct ml_heap_module *module_at(const struct ml_heap_page *page, uintptr_t address)
@@ -121,15 +122,21 @@ static bool all_are_known(const struct ml_heap_page *page, const uintptr_t *pcs,
     return true;
 }
 
-void ml_code_know(struct ml_heap_page *page, const uintptr_t *pcs, size_t n)
+void ml_code_catch_up(struct ml_heap_page *page)
 {
-    int64_t begin_ns = ml_sys_ns(CLOCK_MONOTONIC);
-    bool first = ML_LOAD(page->n_modules) == 0;
-    if (all_are_known(page, pcs, n) || (!first && begin_ns < next_ns))
+    int64_t begin_ns = owed ? ml_sys_ns(CLOCK_MONOTONIC) : 0;
+    if (!owed || (ML_LOAD(page->n_modules) > 0 && begin_ns < next_ns))
         return;
     bool news = read_maps(page);
     int64_t end_ns = ml_sys_ns(CLOCK_MONOTONIC), least_ns = PART * (end_ns - begin_ns);
     pause_ns = news || 2 * pause_ns < least_ns ? least_ns : 2 * pause_ns;
     pause_ns = pause_ns < LONGEST_NS ? pause_ns : LONGEST_NS;
     next_ns = end_ns + pause_ns;
+    owed = false;
+}
+
+void ml_code_know(struct ml_heap_page *page, const uintptr_t *pcs, size_t n)
+{
+    owed = owed || !all_are_known(page, pcs, n);
+    ml_code_catch_up(page);
 }

@@ -12,4 +12,8 @@
  * twentieth of the time, and ever more rarely where it brings nothing new. One caller at a time. */
 void ml_code_know(struct ml_heap_page *page, const uintptr_t *pcs, size_t n);
 
+/* At each sample: reads them again where that was not allowed before. Likewise one caller at a
+ * time. */
+void ml_code_catch_up(struct ml_heap_page *page);
+
 #endif

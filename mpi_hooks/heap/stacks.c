@@ -52,6 +52,7 @@ uint32_t ml_stacks_find(struct ml_heap_page *page, struct ml_stack_index *index,
                         enum ml_heap_kind kind, const uintptr_t *pcs, size_t n)
 {
     uint64_t hash = hash_of(kind, pcs, n);
+    ml_code_catch_up(page);
     size_t i = hash % PLACES;
     for (; index->places[i]; i = (i + 1) % PLACES) {
         uint32_t number = index->places[i] & NUMBER;

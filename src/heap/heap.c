@@ -17,9 +17,13 @@
 /* So many samples without a place are nothing to speak of: one in ... */
 enum { LOST_PART = 100 };
 
+/* A process tells a little late where the code of a library lies that it has just loaded. */
+#define CODE_NS (2 * ML_NS_PER_S)
+
 /* What is known of a stack of a page. */
 struct site {
     int32_t number;
+    int64_t since_ns;     /* it is known */
     bool asked, answered; /* for its calls */
     struct ml_heap_site_look seen;
     struct ml_heap_amounts written; /* in its last row */
@@ -112,7 +116,7 @@ static void put_changed(struct ml_heap *h, struct watched *w, int64_t now_ns, bo
 
 /* ---- a page's process ---- */
 
-static void look_at_sites(struct ml_heap *h, struct watched *w, uint32_t n_stacks)
+static void look_at_sites(struct ml_heap *h, struct watched *w, uint32_t n_stacks, int64_t now_ns)
 {
     while (w->n_sites < n_stacks && h->n_numbers < INT32_MAX) {
         struct ml_heap_site_look seen;
@@ -120,8 +124,12 @@ static void look_at_sites(struct ml_heap *h, struct watched *w, uint32_t n_stack
             break;
         ML_GROW(w->sites, w->n_sites, w->capacity);
         bool has_calls = w->n_sites > 0; /* the first is for all that have no place */
-        w->sites[w->n_sites++] =
-            (struct site){.number = h->n_numbers++, .asked = !has_calls, .answered = !has_calls};
+        w->sites[w->n_sites++] = (struct site){
+            .number = h->n_numbers++,
+            .since_ns = now_ns,
+            .asked = !has_calls,
+            .answered = !has_calls,
+        };
     }
     for (size_t i = 0; i < w->n_sites; i++)
         ml_heap_page_site(w->page, (uint32_t)i, &w->sites[i].seen);
@@ -178,31 +186,39 @@ static void tell(struct ml_heap *h, struct watched *w, const struct ml_heap_look
     h->setup.note(h->setup.context, w->process, lack);
 }
 
-/* The first site from FROM on whose calls are to be asked for; n_sites: there is none. */
-static size_t next_question(const struct watched *w, size_t from)
+static bool is_to_be_asked(const struct watched *w, uint32_t i, const struct ml_heap_look *look,
+                           int64_t now_ns, bool all)
 {
-    while (from < w->n_sites && w->sites[from].asked)
-        from++;
-    return from;
+    const struct site *s = &w->sites[i];
+    return !s->asked && (all || now_ns - s->since_ns >= CODE_NS ||
+                         ml_heap_page_knows(w->page, look->n_modules, i));
 }
 
 /* Asks for the calls of sites that are new. */
-static void ask(struct ml_heap *h, struct watched *w, uint32_t n_modules)
+static void ask(struct ml_heap *h, struct watched *w, const struct ml_heap_look *look,
+                int64_t now_ns, bool all)
 {
     struct ml_heap_order order;
-    size_t first = next_question(w, 0), end = first;
-    if (first == w->n_sites)
-        return;
-    ml_heap_order_begin(&order, w->page, w->pid, w->process, n_modules);
-    for (size_t i = first; i < w->n_sites && order.n_sites < ML_HEAP_ORDER_MOST;
-         i = next_question(w, i + 1)) {
-        ml_heap_order_add(&order, w->page, (uint32_t)i, w->sites[i].number);
-        end = i + 1;
+    size_t asked[ML_HEAP_ORDER_MOST];
+    ml_heap_order_begin(&order, w->page, w->pid, w->process, look->n_modules);
+    for (uint32_t i = 0; i < w->n_sites && order.n_sites < ML_HEAP_ORDER_MOST; i++) {
+        if (!is_to_be_asked(w, i, look, now_ns, all))
+            continue;
+        asked[order.n_sites] = i;
+        ml_heap_order_add(&order, w->page, i, w->sites[i].number);
     }
-    bool taken = h->setup.name(h->setup.context, ml_heap_order_end(&order));
-    for (size_t i = first; taken && i < end; i++)
-        w->sites[i].asked = true;
+    bool taken = order.n_sites && h->setup.name(h->setup.context, ml_heap_order_end(&order));
+    for (size_t i = 0; taken && i < order.n_sites; i++)
+        w->sites[asked[i]].asked = true;
     ml_heap_order_free(&order);
+}
+
+static bool has_questions(const struct watched *w)
+{
+    size_t i = 0;
+    while (i < w->n_sites && w->sites[i].asked)
+        i++;
+    return i < w->n_sites;
 }
 
 static bool is_gone(const struct watched *w)
@@ -219,9 +235,10 @@ static void work_on(struct ml_heap *h, struct watched *w, const struct ml_heap_l
     if (w->process < 0)
         return;
     tell(h, w, look);
-    look_at_sites(h, w, look->n_stacks);
+    look_at_sites(h, w, look->n_stacks, now_ns);
     put_changed(h, w, now_ns, all);
-    ask(h, w, look->n_modules);
+    if (has_questions(w))
+        ask(h, w, look, now_ns, all);
 }
 
 static void visit(struct ml_heap *h, struct watched *w, int64_t now_ns, bool all)

@@ -142,6 +142,27 @@ size_t ml_heap_page_calls(const struct ml_heap_page *page, uint32_t i,
     return n;
 }
 
+static bool is_in_module(const struct ml_heap_page *page, uint32_t n_modules, uint64_t pc)
+{
+    for (uint32_t i = n_modules; i > 0; i--) {
+        const struct ml_heap_module *m = &page->modules[i - 1];
+        if (pc > m->start && pc <= m->end) /* a call may be a function's last instruction */
+            return true;
+    }
+    return false;
+}
+
+bool ml_heap_page_knows(const struct ml_heap_page *page, uint32_t n_modules, uint32_t i)
+{
+    uint64_t pcs[ML_HEAP_DEPTH];
+    size_t n = ml_heap_page_calls(page, i, pcs);
+    for (size_t k = 0; k < n; k++) {
+        if (!is_in_module(page, n_modules, pcs[k]))
+            return false;
+    }
+    return true;
+}
+
 void ml_heap_page_module(const struct ml_heap_page *page, uint32_t i,
                          struct ml_heap_module *out_module)
 {

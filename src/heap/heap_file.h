@@ -68,6 +68,9 @@ bool ml_heap_page_site(const struct ml_heap_page *page, uint32_t i,
 size_t ml_heap_page_calls(const struct ml_heap_page *page, uint32_t i,
                           uint64_t out_pcs[ML_HEAP_DEPTH]);
 
+/* Whether all calls of stack I lie in one of the first N_MODULES modules. */
+bool ml_heap_page_knows(const struct ml_heap_page *page, uint32_t n_modules, uint32_t i);
+
 /* Module I < n_modules; the path, of ML_HEAP_PATH_B bytes, is ended by a NUL. */
 void ml_heap_page_module(const struct ml_heap_page *page, uint32_t i,
                          struct ml_heap_module *out_module);

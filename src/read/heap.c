@@ -192,7 +192,8 @@ enum ml_status ml_heap_load(struct ml_run *run, const struct ml_process_row *pro
 static bool allocates_for_others(const char *function)
 {
     static const char *const prefixes[] = {
-        "operator new", "std::", "__gnu_cxx::", "void std::", "__cxa_", "_Znwm"};
+        "operator new", "std::",    "__gnu_cxx::",   "void std::", "__cxa_",    "_Znwm",
+        "strdup",       "__strdup", "__GI___strdup", "strndup",    "__strndup", "__GI___strndup"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
         if (strncmp(function, prefixes[i], strlen(prefixes[i])) == 0)
             return true;

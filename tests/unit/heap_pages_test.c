@@ -109,6 +109,8 @@ static void claim(struct ml_heap_page *page, pid_t pid)
     page->stacks[1] = (struct ml_heap_stack){.ready = 1, .kind = ML_HEAP_SHARED, .n = 2};
     page->words[0] = 0x1000;
     page->words[1] = 0x2000;
+    page->modules[0] = (struct ml_heap_module){.start = 0x800, .end = 0x2800};
+    page->n_modules = 1;
     page->n_words = 2;
     page->n_stacks = 2;
 }
@@ -205,6 +207,29 @@ static void questions_are_asked_again(void **state)
     ml_heap_ask_again(heap);
     ml_heap_tick(heap, 40);
     assert_int_equal(h.n_questions, 2);
+    close_all(&h, heap, file);
+}
+
+/* What is in no module is asked for a little later: the library may still be told of. */
+static void code_that_is_told_late(void **state)
+{
+    (void)state;
+    struct heard h = {0};
+    struct ml_heap_file *file;
+    struct ml_heap *heap = open_heap(&h, &file);
+    struct ml_heap_page *page = page_of(file, 0);
+    claim(page, getpid());
+    set(page, 1, 1000, 1000);
+    page->n_modules = 1;
+    page->modules[0] = (struct ml_heap_module){.start = 0x1000, .end = 0x1800};
+    ml_heap_tick(heap, 10);
+    assert_int_equal(h.n_questions, 0);
+    page->modules[1] = (struct ml_heap_module){.start = 0x1800, .end = 0x2000};
+    page->n_modules = 2;
+    ml_heap_tick(heap, 20);
+    assert_int_equal(h.n_questions, 0); /* 0x1000 is the first byte, and no call returns there */
+    ml_heap_tick(heap, 10 + 2 * ML_NS_PER_S);
+    assert_int_equal(h.n_questions, 1);
     close_all(&h, heap, file);
 }
 
@@ -401,6 +426,7 @@ int main(void)
         cmocka_unit_test(a_process_and_its_end),
         cmocka_unit_test(another_program),
         cmocka_unit_test(questions_are_asked_again),
+        cmocka_unit_test(code_that_is_told_late),
         cmocka_unit_test(what_nobody_knows_of),
         cmocka_unit_test(what_is_lacking_is_told),
         cmocka_unit_test(hostile_pages),
