@@ -128,6 +128,10 @@ static void formats(void **state)
     assert_string_equal(ml_rate_format(out, sizeof out, 512 * 1024), "512 KiB/s");
     assert_string_equal(ml_rate_format(out, sizeof out, -12), "-12 B/s");
     assert_true(strlen(ml_rate_format(out, sizeof out, -INFINITY)) < sizeof out - 1);
+    assert_string_equal(ml_seconds_format(out, sizeof out, 123.4), "123 s");
+    assert_string_equal(ml_seconds_format(out, sizeof out, 1.25), "1.25 s");
+    assert_string_equal(ml_seconds_format(out, sizeof out, 0.00325), "3.25 ms");
+    assert_string_equal(ml_seconds_format(out, sizeof out, 2e-6), "2.00 us");
     assert_string_equal(ml_elapsed_format(out, sizeof out, 0), "0:00.0");
     assert_string_equal(ml_elapsed_format(out, sizeof out, 123450000000), "2:03.4");
     assert_string_equal(ml_elapsed_format(out, sizeof out, 3723000000000), "1:02:03");
