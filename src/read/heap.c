@@ -189,13 +189,19 @@ enum ml_status ml_heap_load(struct ml_run *run, const struct ml_process_row *pro
     return status;
 }
 
+/* The C++ library's, by how their names begin; and functions of libc and of the dynamic linker. */
 static bool allocates_for_others(const char *function)
 {
     static const char *const prefixes[] = {
-        "operator new", "std::",    "__gnu_cxx::",   "void std::", "__cxa_",    "_Znwm",
-        "strdup",       "__strdup", "__GI___strdup", "strndup",    "__strndup", "__GI___strndup"};
+        "operator new", "std::", "__gnu_cxx::", "void std::", "__cxa_", "_Znwm"};
+    static const char *const names[] = {"malloc",   "calloc",        "realloc", "strdup",
+                                        "__strdup", "__GI___strdup", "strndup", "__GI___strndup"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
         if (strncmp(function, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(function, names[i]) == 0)
             return true;
     }
     return false;
