@@ -48,11 +48,13 @@ def words_of_plain(flavour, case, plain, stream, tmp_path):
 
 def run_plain_case(flavour, case, tmp_path):
     """Where a machine has far too much to do, mpiexec of Open MPI 4.1 may take a rank that ends for
-    one that has not finalized, and say so. Then it has another try."""
-    outcome, made = run_case(mt.run_plain, flavour, case, tmp_path / "plain")
-    if outcome.code not in case.codes[flavour] and b"exiting improperly" in outcome.stderr:
-        outcome, made = run_case(mt.run_plain, flavour, case, tmp_path / "plain-again")
-    return outcome, made
+    one that has not finalized, and say so. Then it has two more tries; there is nothing to compare
+    with where none is as known."""
+    for turn in range(3):
+        outcome, made = run_case(mt.run_plain, flavour, case, tmp_path / f"plain-{turn}")
+        if outcome.code in case.codes[flavour] or b"exiting improperly" not in outcome.stderr:
+            return outcome, made
+    pytest.skip(f"mpiexec itself, without us, says of {case.ranks} ranks that they end improperly")
 
 
 @pytest.mark.parametrize("flavour, case", parameters())
