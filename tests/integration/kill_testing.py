@@ -431,7 +431,8 @@ def check_rows(run, story, recording):
 
 def check_ramp(run, story, rank, base_B, rows):
     """Memory is never ahead of the function of time, and mostly not behind: on a busy machine the
-    rank itself may be, where it gets no processor, and when it was stopped."""
+    rank itself may be, where it gets no processor, and when it was stopped. With five that want one
+    nobody can tell whether it was late or its row is wrong."""
     rate_B = RATE_MIB * MIB * (rank + 1)
     behind = []
     for at, anon_B in rows:
@@ -439,7 +440,8 @@ def check_ramp(run, story, rank, base_B, rows):
         assert ahead_B < AROUND_B + rate_B * LATE_S / 2, f"rank {rank}: {ahead_B:.0f} B too much"
         if not story.sent_at < at < (story.continued_at or story.sent_at) + LATE_S:
             behind.append(-ahead_B)
-    if run.draw.who not in TRACERS and len(behind) >= 10:
+    has_processors = os.getloadavg()[0] < 5 * os.cpu_count()
+    if run.draw.who not in TRACERS and len(behind) >= 10 and has_processors:
         median = sorted(behind)[len(behind) // 2]
         assert median < AROUND_B + rate_B * LATE_S, f"rank {rank}: mostly {median:.0f} B too little"
 
