@@ -199,7 +199,7 @@ static void ask(struct ml_heap *h, struct watched *w, const struct ml_heap_look 
                 int64_t now_ns, bool all)
 {
     struct ml_heap_order order;
-    size_t asked[ML_HEAP_ORDER_MOST];
+    size_t asked[ML_HEAP_ORDER_MOST] = {0};
     ml_heap_order_begin(&order, w->page, w->pid, w->process, look->n_modules);
     for (uint32_t i = 0; i < w->n_sites && order.n_sites < ML_HEAP_ORDER_MOST; i++) {
         if (!is_to_be_asked(w, i, look, now_ns, all))
