@@ -2,6 +2,7 @@
 
 #include "mpi_hooks/atomics.h"
 #include "mpi_hooks/calls.h"
+#include "mpi_hooks/image.h"
 #include "mpi_hooks/next.h"
 #include "mpi_hooks/phases.h"
 #include "mpi_hooks/ticks.h"
@@ -13,7 +14,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,16 +49,6 @@ static struct ml_page *map_page(int fd, off_t number)
     return NULL;
 }
 
-/* Differs after each execve: 16 random bytes that the kernel gives to the new image. */
-static uint64_t image_id(void)
-{
-    uint64_t id = 0;
-    const void *random = (const void *)getauxval(AT_RANDOM);
-    if (random)
-        memcpy(&id, random, sizeof id);
-    return id | 1;
-}
-
 /* Takes PAGE over for IMAGE from one that is gone, by execve or death: the totals stay, all else
  * begins anew. */
 static void reset(struct ml_page *page, uint64_t image)
@@ -79,7 +69,7 @@ static void reset(struct ml_page *page, uint64_t image)
 static bool claim(struct ml_page *page)
 {
     int32_t pid = getpid(), holder = ML_LOAD(page->pid);
-    uint64_t image = image_id();
+    uint64_t image = ml_image_id();
     if (holder != pid) {
         if (holder != 0 && !(kill(holder, 0) != 0 && errno == ESRCH))
             return false;

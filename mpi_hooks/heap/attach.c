@@ -2,12 +2,12 @@
 
 #include "mpi_hooks/atomics.h"
 #include "mpi_hooks/heap/system.h"
+#include "mpi_hooks/image.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #define OTHERS_VARIABLE "MEMLOG_HOOKS" /* the MPI hooks' file */
@@ -83,16 +83,6 @@ bool ml_heap_attach_open(struct ml_heap_settings *out_settings)
     return found;
 }
 
-/* Differs after each execve: random bytes that the kernel gives to the new image. */
-static uint64_t image_id(void)
-{
-    uint64_t id = 0;
-    const void *random = (const void *)getauxval(AT_RANDOM);
-    if (random)
-        memcpy(&id, random, sizeof id);
-    return id | 1;
-}
-
 /* Of what was there before, nothing stays. The image, stored last, says that all is new. */
 static void reset(struct ml_heap_page *page)
 {
@@ -121,7 +111,7 @@ static void reset(struct ml_heap_page *page)
     ML_STORE(page->claimed_ns, ml_sys_ns(CLOCK_MONOTONIC));
     ML_STORE(page->stacks[0].ready, 1);
     ML_STORE(page->n_stacks, 1);
-    atomic_store_explicit(&page->image, image_id(), memory_order_release);
+    atomic_store_explicit(&page->image, ml_image_id(), memory_order_release);
 }
 
 static off_t place(uint32_t number)

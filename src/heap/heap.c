@@ -199,26 +199,21 @@ static void ask(struct ml_heap *h, struct watched *w, const struct ml_heap_look 
                 int64_t now_ns, bool all)
 {
     struct ml_heap_order order;
-    size_t asked[ML_HEAP_ORDER_MOST] = {0};
-    ml_heap_order_begin(&order, w->page, w->pid, w->process, look->n_modules);
-    for (uint32_t i = 0; i < w->n_sites && order.n_sites < ML_HEAP_ORDER_MOST; i++) {
-        if (!is_to_be_asked(w, i, look, now_ns, all))
-            continue;
-        asked[order.n_sites] = i;
-        ml_heap_order_add(&order, w->page, i, w->sites[i].number);
+    uint32_t asked[ML_HEAP_ORDER_MOST] = {0};
+    size_t n = 0;
+    for (uint32_t i = 0; i < w->n_sites && n < ML_HEAP_ORDER_MOST; i++) {
+        if (is_to_be_asked(w, i, look, now_ns, all))
+            asked[n++] = i;
     }
-    bool taken = order.n_sites && h->setup.name(h->setup.context, ml_heap_order_end(&order));
-    for (size_t i = 0; taken && i < order.n_sites; i++)
-        w->sites[asked[i]].asked = true;
+    if (!n)
+        return;
+    ml_heap_order_begin(&order, w->page, w->pid, w->process, look->n_modules);
+    for (size_t i = 0; i < n; i++)
+        ml_heap_order_add(&order, w->page, asked[i], w->sites[asked[i]].number);
+    bool taken = h->setup.name(h->setup.context, ml_heap_order_end(&order));
+    for (size_t i = 0; i < n; i++)
+        w->sites[asked[i]].asked = taken;
     ml_heap_order_free(&order);
-}
-
-static bool has_questions(const struct watched *w)
-{
-    size_t i = 0;
-    while (i < w->n_sites && w->sites[i].asked)
-        i++;
-    return i < w->n_sites;
 }
 
 static bool is_gone(const struct watched *w)
@@ -229,16 +224,14 @@ static bool is_gone(const struct watched *w)
 static void work_on(struct ml_heap *h, struct watched *w, const struct ml_heap_look *look,
                     int64_t now_ns, bool all)
 {
-    int rank;
     if (w->process < 0)
-        w->process = h->setup.of_pid(h->setup.context, w->pid, &rank);
+        w->process = h->setup.of_pid(h->setup.context, w->pid);
     if (w->process < 0)
         return;
     tell(h, w, look);
     look_at_sites(h, w, look->n_stacks, now_ns);
     put_changed(h, w, now_ns, all);
-    if (has_questions(w))
-        ask(h, w, look, now_ns, all);
+    ask(h, w, look, now_ns, all);
 }
 
 static void visit(struct ml_heap *h, struct watched *w, int64_t now_ns, bool all)
@@ -287,15 +280,23 @@ void ml_heap_stop(struct ml_heap *h, int64_t now_ns)
 
 /* ---- answers ---- */
 
+static int by_number(const void *number, const void *site)
+{
+    int64_t wanted = *(const int64_t *)number, found = ((const struct site *)site)->number;
+    return wanted < found ? -1 : wanted > found;
+}
+
+/* The sites of a page are in the order of their numbers. */
 static void note_answer(struct ml_heap *h, int64_t number)
 {
-    for (size_t p = 0; p < h->map.n_pages; p++) {
-        struct watched *w = &h->pages[p];
-        if (!w->n_sites || number < w->sites[0].number || number > w->sites[w->n_sites - 1].number)
-            continue;
-        for (size_t i = 0; i < w->n_sites; i++)
-            w->sites[i].answered = w->sites[i].answered || w->sites[i].number == number;
+    struct site *found = NULL;
+    for (size_t p = 0; p < h->map.n_pages && !found; p++) {
+        const struct watched *w = &h->pages[p];
+        if (w->n_sites)
+            found = bsearch(&number, w->sites, w->n_sites, sizeof *w->sites, by_number);
     }
+    if (found)
+        found->answered = true;
 }
 
 void ml_heap_answered(struct ml_heap *h, const void *pairs, size_t size)

@@ -15,8 +15,8 @@ struct ml_heap;
 
 struct ml_heap_setup {
     void *context;
-    /* The number and rank of the process that has PID, or had it last; -1: there is none. */
-    int (*of_pid)(void *context, pid_t pid, int *out_rank);
+    /* The number of the process that has PID, or had it last; -1: there is none. */
+    int (*of_pid)(void *context, pid_t pid);
     /* Packed rows of ml_table_heap_samples; sites are numbered through the node's processes. */
     void (*samples)(void *context, int64_t now_ns, const void *rows, size_t size);
     /* Has ORDER answered (stack/sites.h): names for the calls of some sites. False: not now. */

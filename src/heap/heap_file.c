@@ -82,12 +82,8 @@ void ml_heap_page_look(const struct ml_heap_page *page, struct ml_heap_look *out
         .n_stacks = stacks < ML_HEAP_STACKS ? stacks : ML_HEAP_STACKS,
         .n_modules = modules < ML_HEAP_MODULES ? modules : ML_HEAP_MODULES,
         .flags = LOAD(page->flags),
-        .mean_B = LOAD(page->mean_B),
         .n_samples = LOAD(page->n_samples),
         .n_lost = LOAD(page->n_lost),
-        .sampling_ns = LOAD(page->sampling_ns),
-        .in_use_B = LOAD(page->in_use_B),
-        .held_B = LOAD(page->held_B),
     };
 }
 

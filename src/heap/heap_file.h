@@ -45,7 +45,7 @@ struct ml_heap_look {
     int pid;
     uint64_t image;
     uint32_t n_stacks, n_modules, flags;
-    int64_t mean_B, n_samples, n_lost, sampling_ns, in_use_B, held_B;
+    int64_t n_samples, n_lost;
 };
 void ml_heap_page_look(const struct ml_heap_page *page, struct ml_heap_look *out_look);
 

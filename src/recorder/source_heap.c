@@ -23,10 +23,11 @@ static size_t pages(void)
     return 256 + 4 * (size_t)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-static int of_pid(void *context, pid_t pid, int *out_rank)
+static int of_pid(void *context, pid_t pid)
 {
     const struct source *s = context;
-    return ml_probe_process_of_pid(s->probe, pid, out_rank);
+    int rank;
+    return ml_probe_process_of_pid(s->probe, pid, &rank);
 }
 
 static void samples(void *context, int64_t now_ns, const void *rows, size_t size)

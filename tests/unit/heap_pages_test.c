@@ -37,10 +37,9 @@ struct heard {
     char note[128];
 };
 
-static int of_pid(void *context, pid_t pid, int *out_rank)
+static int of_pid(void *context, pid_t pid)
 {
     const struct heard *h = context;
-    *out_rank = 3;
     return h->unknown || pid <= 0 ? -1 : 5;
 }
 
