@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/sum.h"
 #include "export/clean.h"
 #include "export/export.h"
 #include "read/stack_tree.h"
@@ -27,7 +28,7 @@ static int64_t weight_of(const struct ml_stacks *stacks, const struct ml_stack_t
     if (weight == ML_WEIGHT_GROWTH)
         return node->own_growth_B;
     for (size_t i = 0; i < node->n_own; i++)
-        sum += stacks->samples[tree->samples[node->first_sample + i]].weight;
+        ml_sum_add(&sum, stacks->samples[tree->samples[node->first_sample + i]].weight);
     return sum;
 }
 

@@ -3,6 +3,7 @@
 #include "base/intern.h"
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/sum.h"
 #include "export/clean.h"
 #include "export/export.h"
 #include "export/proto.h"
@@ -234,10 +235,10 @@ static int by_stack(const void *a, const void *b, void *context)
 
 static void add_owner(const struct ml_heap_owner *owner, int64_t *values)
 {
-    values[0] += owner->live.blocks;
-    values[1] += owner->live.bytes;
-    values[2] += owner->allocated.blocks;
-    values[3] += owner->allocated.bytes;
+    ml_sum_add(&values[0], owner->live.blocks);
+    ml_sum_add(&values[1], owner->live.bytes);
+    ml_sum_add(&values[2], owner->allocated.blocks);
+    ml_sum_add(&values[3], owner->allocated.bytes);
 }
 
 static void add_values(const struct ml_export *e, size_t i, int64_t *values)

@@ -3,6 +3,7 @@
 #include "base/intern.h"
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/sum.h"
 #include "export/clean.h"
 #include "export/export.h"
 #include "read/stack_tree.h"
@@ -209,7 +210,7 @@ static bool put_sites(const struct writing *w, const char *name, const uint32_t 
     const struct ml_stacks_sample *samples = w->e->stacks->samples;
     int64_t sum_B = unknown_B;
     for (size_t i = 0; i < n; i++)
-        sum_B += samples[order[i]].weight;
+        ml_sum_add(&sum_B, samples[order[i]].weight);
     fputs("{\"type\":\"sampled\",\"name\":", w->out);
     bool ok = put_text(name, w->out);
     fprintf(w->out, ",\"unit\":\"bytes\",\"startValue\":0,\"endValue\":%" PRId64 ",\"samples\":[",

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/pack.h"
+#include "base/sum.h"
 #include "heap/heap_file.h"
 #include "heap/order.h"
 #include "heap/thinning.h"
@@ -102,8 +103,8 @@ static void put_changed(struct ml_heap *h, struct watched *w, int64_t now_ns, bo
 {
     struct ml_heap_amounts sum = {0};
     for (size_t i = 0; i < w->n_sites; i++) {
-        sum.live_B += w->sites[i].seen.amounts.live_B;
-        sum.allocated_B += w->sites[i].seen.amounts.allocated_B;
+        ml_sum_add(&sum.live_B, w->sites[i].seen.amounts.live_B);
+        ml_sum_add(&sum.allocated_B, w->sites[i].seen.amounts.allocated_B);
     }
     struct ml_heap_floor floor = ml_heap_floor_now(&w->pace, &sum, now_ns, all);
     for (size_t i = 0; i < w->n_sites; i++) {

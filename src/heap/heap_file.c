@@ -95,7 +95,8 @@ static int64_t at_least_0(int64_t value)
 
 static int64_t whole_blocks(int64_t parts)
 {
-    return (at_least_0(parts) + ML_HEAP_BLOCK / 2) / ML_HEAP_BLOCK;
+    return at_least_0(parts) / ML_HEAP_BLOCK +
+           (at_least_0(parts) % ML_HEAP_BLOCK >= ML_HEAP_BLOCK / 2);
 }
 
 /* The square root of a variance in bytes squared. */

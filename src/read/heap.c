@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/sum.h"
 #include "sums/owners.h"
 
 #include <math.h>
@@ -34,8 +35,8 @@ const struct ml_heap_sum *ml_heap_weight(const struct ml_heap_profile *profile,
 
 void ml_heap_sum_add(struct ml_heap_sum *sum, const struct ml_heap_sum *more)
 {
-    sum->bytes += more->bytes;
-    sum->blocks += more->blocks;
+    ml_sum_add(&sum->bytes, more->bytes);
+    ml_sum_add(&sum->blocks, more->blocks);
     sum->variance += more->variance;
 }
 

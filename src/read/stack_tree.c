@@ -2,6 +2,7 @@
 
 #include "base/intern.h"
 #include "base/memory.h"
+#include "base/sum.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +99,7 @@ static void count(struct making *m)
     for (size_t i = 0; i < s->n_samples; i++) {
         struct sprout *sprout = &m->sprouts[m->sprout_of[s->samples[i].stack]];
         sprout->n_own++;
-        sprout->weight += s->samples[i].weight;
+        ml_sum_add(&sprout->weight, s->samples[i].weight);
         sprout->own_growth_B += s->samples[i].growth_B;
         if (s->samples[i].rss_B > sprout->peak_B)
             sprout->peak_B = s->samples[i].rss_B;
@@ -111,7 +112,7 @@ static void count(struct making *m)
             continue;
         struct sprout *parent = &m->sprouts[sprout->parent];
         parent->n_samples += sprout->n_samples;
-        parent->weight += sprout->weight;
+        ml_sum_add(&parent->weight, sprout->weight);
         parent->size += sprout->size;
         if (sprout->peak_B > parent->peak_B)
             parent->peak_B = sprout->peak_B;

@@ -1,6 +1,7 @@
 #include "report/branches.h"
 
 #include "base/memory.h"
+#include "base/sum.h"
 #include "report/stack_text.h"
 #include "report/text.h"
 
@@ -144,7 +145,7 @@ static void draw_family(struct drawing *d, size_t first, size_t end)
             last = i;
         } else {
             hidden++;
-            weight += d->tree->nodes[i].weight;
+            ml_sum_add(&weight, d->tree->nodes[i].weight);
         }
     }
     bool rest = hidden && last != end; /* else it is said once, at the end */
@@ -168,7 +169,7 @@ bool ml_branches_draw(const struct ml_branches *look, struct ml_buffer *out)
     struct drawing d = {
         .look = look, .stacks = look->stacks, .tree = look->tree, .style = look->style, .out = out};
     for (size_t i = 0; i < look->tree->n_nodes; i = look->tree->nodes[i].end)
-        d.weight += look->tree->nodes[i].weight;
+        ml_sum_add(&d.weight, look->tree->nodes[i].weight);
     draw_family(&d, 0, look->tree->n_nodes);
     ml_buffer_free(&d.prefix);
     return d.hidden;

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/sum.h"
 #include "base/units.h"
 #include "report/branches.h"
 #include "report/heap_flat.h"
@@ -49,7 +50,7 @@ static int32_t largest_of(struct figures *f, const struct ml_stack_tree_node *no
         const struct ml_stacks_sample *sample =
             &s->samples[f->tree->samples[node->first_sample + i]];
         int64_t *bytes = &f->by_rank[slot_of(f, sample->rank)];
-        *bytes += sample->weight;
+        ml_sum_add(bytes, sample->weight);
         if (*bytes > *out_bytes) {
             *out_bytes = *bytes;
             largest = sample->rank;

@@ -3,6 +3,7 @@
 #include "base/intern.h"
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/sum.h"
 #include "base/units.h"
 #include "report/stack_text.h"
 #include "report/text.h"
@@ -82,7 +83,7 @@ static void add_rest(const struct ml_heap_profile *p, const struct ml_heap_line 
     char bytes[24];
     int64_t rest_B = 0;
     for (size_t i = 0; i < n; i++)
-        rest_B += ml_heap_weight(p, &lines[i].sum)->bytes;
+        ml_sum_add(&rest_B, ml_heap_weight(p, &lines[i].sum)->bytes);
     ml_size_format(bytes, sizeof bytes, rest_B);
     ML_AUTO_FREE char *words = ml_format("%zu more; --all shows them", n);
     ml_buffer_printf(out, "%9s", bytes);

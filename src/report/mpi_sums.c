@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/sum.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,24 +25,17 @@ static struct ml_mpi_sum *phase_of(struct ml_mpi_sums *s, const char *name)
     return &s->phases[s->n_phases++];
 }
 
-/* A damaged file may hold anything. */
-static void increase(int64_t *sum, int64_t by)
-{
-    if (__builtin_add_overflow(*sum, by, sum))
-        *sum = by > 0 ? INT64_MAX : INT64_MIN;
-}
-
 static void add(struct ml_mpi_sum *sum, const struct ml_mpi_row *row)
 {
-    increase(&sum->grown_B, row->grown_B);
+    ml_sum_add(&sum->grown_B, row->grown_B);
     if (row->call == 0)
         return;
-    increase(&sum->inside_B, row->grown_B);
+    ml_sum_add(&sum->inside_B, row->grown_B);
     if (row->calls < 0)
         return;
-    increase(&sum->calls, row->calls);
-    increase(&sum->messages, row->messages);
-    increase(&sum->sent_B, row->sent_B);
+    ml_sum_add(&sum->calls, row->calls);
+    ml_sum_add(&sum->messages, row->messages);
+    ml_sum_add(&sum->sent_B, row->sent_B);
     sum->time_s += row->time_s;
     if (row->longest_s > sum->longest_s)
         sum->longest_s = row->longest_s;

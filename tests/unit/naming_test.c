@@ -179,7 +179,7 @@ static void without_names(void **state)
     assert_int_equal(row.trigger, 2);
     assert_int_equal(row.stack, 3);
     assert_int_equal(row.time_ns, 9);
-    int64_t site, stack;
+    int64_t site = 0, stack = 0;
     p = (const uint8_t *)answers.sites.data;
     end = p + answers.sites.length;
     assert_true(ml_varint_read(&p, end, &site) && ml_varint_read(&p, end, &stack));
