@@ -1,9 +1,13 @@
 #!/usr/bin/python3
-"""tally.py NAME JUNIT COUNTS FAILURES: says in a few lines how a CTest run went, by its JUnit file.
+"""tally.py NAME JUNIT COUNTS FAILURES [PRESET AGAIN UNSTEADY]
+
+Says in a few lines how a CTest run went, by its JUnit file.
 
 One line a test that passed, what failed in one that failed, the reasons of what was skipped.
 Counts single cases where a test tells of them (pytest, cmocka), and appends
-"passed failed skipped" to the file COUNTS, and what failed to the file FAILURES."""
+"passed failed skipped" to the file COUNTS, and what failed to the file FAILURES. With AGAIN, failing
+cases of pytest are not counted: "PRESET TEST" goes to the file AGAIN, what failed to the file
+UNSTEADY. Exit status 1 if a failure was counted."""
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -55,12 +59,13 @@ def tally(case):
     return passed, failed, skipped, output
 
 
-def main(name, junit, counts, failures):
+def main(name, junit, counts, failures, preset=None, again=None, unsteady=None):
     total = [0, 0, 0]
-    failed_lines = []
+    failed_lines, again_lines, unsteady_lines = [], [], []
     for case in ET.parse(junit).getroot().iter("testcase"):
         passed, failed, skipped, output = tally(case)
-        total = [a + b for a, b in zip(total, (passed, failed, skipped))]
+        later = again and failed and is_pytest(output)
+        total = [a + b for a, b in zip(total, (passed, 0 if later else failed, skipped))]
         words = [f"{n} {w}" for n, w in ((passed, "passed"), (failed, "FAILED"),
                                          (skipped, "skipped")) if n]
         line = (f"  {name:<16} {case.get('name'):<26} {float(case.get('time')):6.1f} s  "
@@ -73,11 +78,24 @@ def main(name, junit, counts, failures):
         if failed:
             lines = [f"      | {said}" for said in failures_in(output)]
             print(*lines, sep="\n")
-            failed_lines += [line, *lines]
-    with open(counts, "a") as file:
-        print(*total, file=file)
-    with open(failures, "a") as file:
-        file.writelines(f"{line}\n" for line in failed_lines)
+            (unsteady_lines if later else failed_lines).extend([line, *lines])
+        if later:
+            again_lines.append(f"{preset} {case.get('name')}")
+    append(counts, [" ".join(map(str, total))])
+    append(failures, failed_lines)
+    if again:
+        append(again, again_lines)
+        append(unsteady, unsteady_lines)
+    return 1 if total[1] else 0
+
+
+def append(path, lines):
+    with open(path, "a") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def is_pytest(output):
+    return re.search(r"^\s*=+ test session starts =+$", output, re.M) is not None
 
 
 def reason_of(case):
@@ -85,4 +103,4 @@ def reason_of(case):
     return (skipped.get("message") if skipped is not None else None) or "no reason given"
 
 
-main(*sys.argv[1:])
+sys.exit(main(*sys.argv[1:]))
