@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "commands/choice.h"
 #include "commands/command.h"
+#include "commands/heap_choice.h"
 #include "commands/source.h"
 #include "export/tables.h"
 #include "report/facts.h"
@@ -26,6 +27,7 @@ enum {
     WEIGHT,
     HEAP,
     AT,
+    PHASE,
     OUTFILE,
     RANK,
     SINCE,
@@ -40,9 +42,10 @@ static const struct ml_command_option options[] = {
     [FOLDED] = {"folded", 0, NULL, "collapsed stacks, as flame graphs take them"},
     [SPEEDSCOPE] = {"speedscope", 0, NULL, "JSON for www.speedscope.app: threads over time"},
     [PPROF] = {"pprof", 0, NULL, "gzipped profile.proto, for 'go tool pprof'"},
-    [WEIGHT] = {"weight", 0, "NAME", "samples or growth; of a heap live or allocated"},
+    [WEIGHT] = {"weight", 0, "NAME", "samples, growth; of a heap live, allocated, leaked"},
     [HEAP] = {"heap", 0, NULL, "stacks of what was allocated, in bytes"},
     [AT] = {"at", 0, "WHEN", "... at the peak (as without), end, or 90s, 1:30"},
+    [PHASE] = {"phase", 0, "NAME", "... at the peak in a phase; leaks from one to the next"},
     [OUTFILE] = {"outfile", 'o', "OUT", "in place of stdout"},
     [RANK] = {"rank", 0, "LIST", "of these ranks only: 0,4-7"},
     [SINCE] = {"since", 0, "TIME", "from then on: 90s, 5min, 1:30,"},
@@ -55,11 +58,12 @@ static const struct ml_command_option options[] = {
 static const struct weight {
     const char *name;
     enum ml_export_weight weight;
-    bool heap, churn;
-} weights[] = {{"samples", ML_WEIGHT_OWN, false, false},
-               {"growth", ML_WEIGHT_GROWTH, false, false},
-               {"live", ML_WEIGHT_OWN, true, false},
-               {"allocated", ML_WEIGHT_OWN, true, true}};
+    bool heap, churn, leaks;
+} weights[] = {{.name = "samples", .weight = ML_WEIGHT_OWN},
+               {.name = "growth", .weight = ML_WEIGHT_GROWTH},
+               {.name = "live", .weight = ML_WEIGHT_OWN, .heap = true},
+               {.name = "allocated", .weight = ML_WEIGHT_OWN, .heap = true, .churn = true},
+               {.name = "leaked", .weight = ML_WEIGHT_OWN, .heap = true, .leaks = true}};
 
 #define N_WEIGHTS (sizeof weights / sizeof *weights)
 
@@ -67,7 +71,7 @@ struct request {
     int format; /* CSV to PPROF */
     bool heap;
     const struct weight *weight; /* NULL: not given */
-    const char *at;              /* moment of the heap; NULL: not given */
+    struct ml_heap_wish wish;    /* of the heap */
     const char *outfile;
     struct ml_command_choice given;
 };
@@ -110,38 +114,37 @@ static enum ml_status check_stacks(struct ml_run *run, const struct ml_stacks *s
 
 /* Which moment of the heap, and what of it; the title says so. */
 static enum ml_status choose_heap(const struct request *r, struct loaded *l,
+                                  struct ml_leak_parts *out_parts,
                                   struct ml_heap_choice *out_choice, struct ml_error *err)
 {
     struct ml_facts facts;
     struct ml_facts_range range = {INT64_MIN, INT64_MAX, 1, 0, false};
-    struct ml_heap_choice choice = {.ranks = l->choice->ranks,
-                                    .churn = r->weight && r->weight->churn};
     enum ml_status status = ml_facts_gather(l->run, &range, &facts, err);
     if (status)
         return status;
     int64_t peak_ns = facts.total.peak.time_ns;
-    const char *at = !r->at && choice.churn ? "end" : r->at;
-    status = ml_command_moment(at, facts.origin_wall_ns, peak_ns, &choice.at_ns, err);
+    status = ml_command_heap_choice(l->run, &facts, &r->wish, out_parts, out_choice, err);
     ml_facts_free(&facts);
     if (status)
         return status;
-    ML_AUTO_FREE char *moment = ml_report_heap_moment(&choice, peak_ns);
+    ML_AUTO_FREE char *moment = ml_report_heap_moment(out_choice, peak_ns);
     l->title = ml_format("%s: %s", l->name, moment);
-    choice.churn |= r->format == PPROF; /* it has both */
-    *out_choice = choice;
+    out_choice->ranks = l->choice->ranks;
+    out_choice->churn |= r->format == PPROF; /* it has both */
     return ML_OK;
 }
 
 static enum ml_status load_heap(const struct request *r, struct loaded *l, struct ml_error *err)
 {
+    struct ml_leak_parts parts;
     struct ml_heap_choice choice;
-    enum ml_status status = choose_heap(r, l, &choice, err);
+    enum ml_status status = choose_heap(r, l, &parts, &choice, err);
     if (!status)
         status =
             ml_heap_load(l->run, l->processes.rows, l->processes.count, &choice, &l->heap, err);
     if (!status && ml_heap_weight(&l->heap, &l->heap.total)->bytes <= 0)
-        status =
-            ml_fail(err, ML_RUN_LOST, "%s", ml_heap_why_none(l->heap.recorded, l->heap.n_recorded));
+        status = ml_fail(err, ML_RUN_LOST, "%s",
+                         ml_heap_why_none(&choice, l->heap.recorded, l->heap.n_recorded));
     return status;
 }
 
@@ -295,7 +298,8 @@ static bool take_weight(const struct ml_command *command, struct request *r, con
         }
     }
     ml_command_misuse(
-        command, "'%.80s' is no weight; write samples or growth, with --heap live or allocated",
+        command,
+        "'%.80s' is no weight; write samples or growth, with --heap live, allocated or leaked",
         value);
     return false;
 }
@@ -303,12 +307,10 @@ static bool take_weight(const struct ml_command *command, struct request *r, con
 /* Takes option OPTION into R. False, and said, if it makes no sense. */
 static bool take(const struct ml_command *command, struct request *r, int option, const char *value)
 {
-    const char **const places[] = {[AT] = &r->at,
-                                   [OUTFILE] = &r->outfile,
-                                   [RANK] = &r->given.rank,
-                                   [SINCE] = &r->given.since,
-                                   [UNTIL] = &r->given.until,
-                                   [TRIGGER] = &r->given.trigger};
+    const char **const places[] = {
+        [AT] = &r->wish.at,           [PHASE] = &r->wish.phase,  [OUTFILE] = &r->outfile,
+        [RANK] = &r->given.rank,      [SINCE] = &r->given.since, [UNTIL] = &r->given.until,
+        [TRIGGER] = &r->given.trigger};
     if (option <= PPROF) {
         if (r->format >= 0 && r->format != option) {
             ml_command_misuse(command, "--%s and --%s: one format at a time",
@@ -334,7 +336,7 @@ static const char *find_conflict(const struct request *r)
     if (r->heap && r->format < FOLDED)
         return "--heap goes with the formats of stacks: --folded, --speedscope, --pprof";
     if (r->heap && r->weight && !r->weight->heap)
-        return "--heap: its weights are live and allocated";
+        return "--heap: its weights are live, allocated and leaked";
     if (r->weight && r->format != FOLDED && !(r->heap && r->format == SPEEDSCOPE))
         return "--weight goes with --folded";
     if (r->heap && (r->given.since || r->given.until))
@@ -359,14 +361,18 @@ static int run_export(const struct ml_command *command, int argc, char **argv)
     }
     if (option != ML_OPTION_END)
         return option == ML_OPTION_HELP ? ML_EXIT_OK : ML_EXIT_USAGE;
-    r.heap |= r.at || (r.weight && r.weight->heap);
+    r.heap |= r.wish.at || r.wish.phase || (r.weight && r.weight->heap);
+    r.wish.churn = r.weight && r.weight->churn;
+    r.wish.leaks = r.weight && r.weight->leaks;
     const char *conflict = find_conflict(&r);
+    if (!conflict)
+        conflict = ml_command_heap_conflict(&r.wish);
     if (conflict)
         return ml_command_misuse(command, "%s", conflict);
     if (argc - optind != 1)
         return ml_command_misuse(command,
                                  argc == optind ? "no file is named" : "one file at a time");
-    if (ml_command_moment(r.at, 0, 0, &ignored_ns, &err))
+    if (ml_command_moment(r.wish.at, 0, 0, &ignored_ns, &err))
         return ml_command_misuse(command, "%s", err.text);
     if (ml_command_check_choice(&r.given, &err))
         return ml_command_misuse(command, "%s", err.text);

@@ -33,6 +33,8 @@ enum {
     AT,
     FLAT,
     CHURN,
+    LEAKS,
+    PHASE,
     RANK,
     SINCE,
     UNTIL,
@@ -53,6 +55,8 @@ static const struct ml_command_option options[] = {
     [AT] = {"at", 0, "WHEN", "... at the peak (as without), end, or 90s, 1:30"},
     [FLAT] = {"flat", 0, NULL, "... by function and line"},
     [CHURN] = {"churn", 0, NULL, "... what was allocated, freed or not"},
+    [LEAKS] = {"leaks", 0, NULL, "... what grows and is not given back"},
+    [PHASE] = {"phase", 0, "NAME", "... at the peak in a phase; leaks from one to the next"},
     [RANK] = {"rank", 0, "LIST", "output, stacks, heap of these ranks only: 0,4-7"},
     [SINCE] = {"since", 0, "TIME", "memory, output, stacks from then on: 90s, 1:30,"},
     [UNTIL] = {"until", 0, "TIME", "... and until then; or '2026-01-31 12:00:00'"},
@@ -134,8 +138,11 @@ static int show_arguments(const struct ml_command *command, struct ml_read_reque
 
 static void take(struct ml_read_request *r, int option, const char *value)
 {
-    const char **const texts[] = {
-        [RANK] = &r->given.rank, [SINCE] = &r->given.since, [UNTIL] = &r->given.until};
+    const char **const texts[] = {[AT] = &r->wish.at,
+                                  [PHASE] = &r->wish.phase,
+                                  [RANK] = &r->given.rank,
+                                  [SINCE] = &r->given.since,
+                                  [UNTIL] = &r->given.until};
     r->all |= option == ALL;
     r->ranks |= option == RANKS;
     r->separate |= option == SEPARATE;
@@ -143,14 +150,13 @@ static void take(struct ml_read_request *r, int option, const char *value)
     r->mpi |= option == MPI;
     r->pstack |= option == PSTACK || option == TREE;
     r->tree |= option == TREE;
-    r->heap |= option == HEAP || option == FLAT || option == CHURN || option == AT;
+    r->heap |= option >= HEAP && option <= PHASE;
     r->flat |= option == FLAT || option == CHURN;
-    r->churn |= option == CHURN;
-    if (option == AT)
-        r->at = value;
+    r->wish.churn |= option == CHURN;
+    r->wish.leaks |= option == LEAKS;
     r->json |= option == JSON;
     r->no_color |= option == NO_COLOR;
-    if (option == RANK || option == SINCE || option == UNTIL)
+    if (option == AT || option == PHASE || option == RANK || option == SINCE || option == UNTIL)
         *texts[option] = value;
 }
 
@@ -179,7 +185,10 @@ static int run_read(const struct ml_command *command, int argc, char **argv)
         return option == ML_OPTION_HELP ? ML_EXIT_OK : ML_EXIT_USAGE;
     if (r.given.rank && !r.pstack && !r.output && !r.heap)
         return ml_command_misuse(command, "--rank goes with --stdout, --pstack, --tree or --heap");
-    if (ml_command_moment(r.at, 0, 0, &ignored_ns, &err))
+    const char *conflict = ml_command_heap_conflict(&r.wish);
+    if (conflict)
+        return ml_command_misuse(command, "%s", conflict);
+    if (ml_command_moment(r.wish.at, 0, 0, &ignored_ns, &err))
         return ml_command_misuse(command, "%s", err.text);
     if (ml_command_check_choice(&r.given, &err))
         return ml_command_misuse(command, "%s", err.text);

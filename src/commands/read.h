@@ -4,14 +4,14 @@
 
 #include "base/buffer.h"
 #include "commands/choice.h"
-#include "read/heap.h"
+#include "commands/heap_choice.h"
 #include "report/facts.h"
 #include "report/style.h"
 
 struct ml_read_request {
     bool all, ranks, separate, mpi, pstack, tree, output, json, no_color;
-    bool heap, flat, churn;
-    const char *at;   /* moment of the heap; NULL: not given */
+    bool heap, flat;
+    struct ml_heap_wish wish; /* of the heap */
     int64_t every_ns; /* 0: not given */
     size_t rows;      /* of memory over time */
     struct ml_command_choice given;

@@ -23,7 +23,7 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
     struct ml_mpi_sums mpi = {0};
     struct ml_death_report death = {.process = -1};
     struct ml_heap_profile heap = {0};
-    struct ml_heap_choice moment = {0};
+    struct ml_heap_choice choice = {0};
     struct ml_facts_range range = {r->choice.since_ns, r->choice.until_ns, r->all ? 0 : r->rows,
                                    r->every_ns, r->separate};
     enum ml_status status = ml_facts_gather(run, &range, &facts, err);
@@ -37,7 +37,7 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
     if (!status && r->mpi)
         status = ml_mpi_sums_gather(run, &facts, &mpi, err);
     if (!status && r->heap)
-        status = ml_read_heap(run, &facts, r, &moment, &heap, err);
+        status = ml_read_heap(run, &facts, r, &choice, &heap, err);
     struct ml_json_parts parts = {
         .facts = &facts,
         .death = &death,
@@ -47,7 +47,7 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
         .output = r->output ? &output : NULL,
         .mpi = r->mpi ? &mpi : NULL,
         .heap = r->heap ? &heap : NULL,
-        .heap_ns = moment.at_ns,
+        .heap_choice = &choice,
     };
     if (!status)
         status = ml_report_json(&parts, out, err);

@@ -105,13 +105,14 @@ enum ml_status ml_read_heap(struct ml_run *run, const struct ml_facts *facts,
                             const struct ml_read_request *r, struct ml_heap_choice *out_choice,
                             struct ml_heap_profile *out_profile, struct ml_error *err)
 {
-    *out_choice = (struct ml_heap_choice){.ranks = r->choice.ranks, .churn = r->churn};
-    const char *at = !r->at && r->churn ? "end" : r->at;
-    enum ml_status status = ml_command_moment(at, facts->origin_wall_ns, facts->total.peak.time_ns,
-                                              &out_choice->at_ns, err);
+    struct ml_leak_parts parts;
+    enum ml_status status = ml_command_heap_choice(run, facts, &r->wish, &parts, out_choice, err);
     if (status)
         return status;
-    return ml_heap_load(run, facts->processes, facts->n_processes, out_choice, out_profile, err);
+    out_choice->ranks = r->choice.ranks;
+    status = ml_heap_load(run, facts->processes, facts->n_processes, out_choice, out_profile, err);
+    out_choice->parts = NULL;
+    return status;
 }
 
 static enum ml_status add_heap(struct ml_run *run, const struct ml_facts *facts,

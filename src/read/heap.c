@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/sum.h"
+#include "read/leaks.h"
 #include "sums/owners.h"
 
 #include <math.h>
@@ -24,6 +25,8 @@ struct loading {
     struct ml_intern keys; /* process and site: the numbers of SITES */
     struct found *sites;
     size_t n, capacity;
+    struct ml_leak_site *leaks; /* of each site, where leaks are looked for */
+    size_t leak_capacity;
     bool bad; /* some row refers to nothing */
 };
 
@@ -73,6 +76,11 @@ static struct found *site_of(struct loading *l, int32_t process, int32_t site, i
     }
     uint32_t number = ml_intern_add(&l->keys, key, sizeof key);
     if (number >= l->n) {
+        size_t n = l->n;
+        if (l->choice->leaks)
+            ML_GROW(l->leaks, n, l->leak_capacity);
+        if (l->choice->leaks)
+            l->leaks[n] = ml_leak_site_new();
         ML_GROW(l->sites, l->n, l->capacity);
         l->sites[l->n++] = (struct found){.process = process, .stack = stack};
     }
@@ -93,6 +101,23 @@ static void visit_site(void *context, const void *row)
         .kind = r->kind};
 }
 
+/* The parts of time in which PROCESS is looked at for leaks. */
+static struct ml_leak_parts parts_of(const struct loading *l, int32_t process)
+{
+    const struct ml_process_row *p = &l->processes[process];
+    if (l->choice->parts)
+        return *l->choice->parts;
+    return ml_leak_parts_of_life(p->start_ns, p->end_ns >= 0 ? p->end_ns : l->choice->at_ns);
+}
+
+static void follow(struct loading *l, const struct found *site,
+                   const struct ml_heap_sample_row *row)
+{
+    struct ml_leak_parts parts = parts_of(l, site->process);
+    struct ml_heap_sum live = sum_of(row->live_B, row->live_blocks, row->live_error_B);
+    ml_leak_follow(&l->leaks[site - l->sites], &parts, row->time_ns, &live);
+}
+
 static void visit_sample(void *context, const void *row)
 {
     struct loading *l = context;
@@ -102,6 +127,8 @@ static void visit_sample(void *context, const void *row)
     struct found *site = site_of(l, r->process, r->site, r->stack);
     if (!site)
         return;
+    if (l->choice->leaks)
+        follow(l, site, r);
     site->owner = (struct ml_heap_owner){
         .live = sum_of(r->live_B, r->live_blocks, r->live_error_B),
         .allocated = sum_of(r->allocated_B, r->allocated_blocks, r->allocated_error_B),
@@ -118,7 +145,7 @@ static void keep(struct loading *l, const struct found *site)
 {
     struct ml_heap_profile *p = l->profile;
     struct ml_heap_owner owner = site->owner;
-    if (is_over(l, site->process))
+    if (!l->choice->leaks && is_over(l, site->process))
         owner.live = (struct ml_heap_sum){0};
     bool known = owner.kind > 0 && owner.kind <= ML_SITE_HUGE;
     add_owner(&p->total, &owner);
@@ -137,6 +164,42 @@ static void keep(struct loading *l, const struct found *site)
         .stack = site->stack,
         .weight = weight,
     };
+}
+
+/* ---- leaks ---- */
+
+/* What all processes had of a stack, in each part. */
+struct leak {
+    struct ml_heap_sum least[ML_LEAK_PARTS];
+    size_t n;
+};
+
+static void finish_site(struct loading *l, size_t i, struct leak *of_stack)
+{
+    struct ml_leak_site *leak = &l->leaks[i];
+    struct ml_leak_parts parts = parts_of(l, l->sites[i].process);
+    ml_leak_follow(leak, &parts, parts.at_ns[parts.n], &leak->now);
+    for (size_t k = 0; k < parts.n; k++)
+        ml_heap_sum_add(&of_stack->least[k], &leak->least[k]);
+    of_stack->n = parts.n;
+}
+
+/* What grows takes the place of what lives. A stack is judged by all ranks together: what one of
+ * them has lost is often too little to be sure of. */
+static void keep_what_grows(struct loading *l)
+{
+    struct leak *leaks = ml_alloc((l->profile->stacks.n_stacks + 1) * sizeof *leaks);
+    for (size_t i = 0; i < l->n; i++) {
+        if (is_wanted(l, l->sites[i].process))
+            finish_site(l, i, &leaks[l->sites[i].stack + 1]);
+    }
+    for (size_t i = 0; i < l->n; i++) {
+        const struct leak *leak = &leaks[l->sites[i].stack + 1];
+        struct ml_heap_owner *owner = &l->sites[i].owner;
+        bool grows = ml_leak_grows(leak->least, leak->n);
+        owner->live = grows ? ml_leak_growth(l->leaks[i].least, leak->n) : (struct ml_heap_sum){0};
+    }
+    free(leaks);
 }
 
 static void choose(struct loading *l)
@@ -161,6 +224,8 @@ static enum ml_status load(struct ml_run *run, struct loading *l, struct ml_erro
     if (!status && l->bad)
         return ml_fail(err, ML_RUN_LOST,
                        "the heap profile refers to processes or stacks that are not in the file");
+    if (!status && l->choice->leaks)
+        keep_what_grows(l);
     if (!status)
         choose(l);
     return status;
@@ -184,6 +249,7 @@ enum ml_status ml_heap_load(struct ml_run *run, const struct ml_process_row *pro
     enum ml_status status = load(run, &l, err);
     ml_intern_free(&l.keys);
     free(l.sites);
+    free(l.leaks);
     free(rank_of);
     if (status)
         ml_heap_profile_free(out_profile);
@@ -236,12 +302,14 @@ uint32_t ml_heap_owner_number(struct ml_intern *intern, const struct ml_frame_ro
     return number;
 }
 
-const char *ml_heap_why_none(bool recorded, size_t n)
+const char *ml_heap_why_none(const struct ml_heap_choice *choice, bool recorded, size_t n)
 {
     if (!recorded)
         return "no heap profile: the file is of a version that had none";
     if (!n)
         return "no heap profile was recorded; memlog-mpi --heap takes one";
+    if (choice && choice->leaks)
+        return "no call stack has memory that grows steadily and is not given back";
     return "nothing that was allocated is known for these ranks at this time";
 }
 

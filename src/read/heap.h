@@ -8,10 +8,17 @@
 /* In place of a time: what each process had when it was seen last. */
 #define ML_HEAP_AT_END INT64_MAX
 
+struct ml_leak_parts;
+
 struct ml_heap_choice {
     const struct ml_ranges *ranks; /* NULL: all, also of processes that belong to no rank */
     int64_t at_ns;
-    bool churn; /* weights are of what was allocated until then, not of what lives */
+    const char *phase; /* of which AT_NS is a moment, for the words; NULL: of none */
+    bool churn;        /* weights are of what was allocated until then, not of what lives */
+    /* What lives is that which grows and is not given back (read/leaks.h), and AT_NS the time of
+     * the last sample. PARTS: of time; NULL: of each process's life. */
+    bool leaks;
+    const struct ml_leak_parts *parts;
 };
 
 /* Bytes and blocks, and the standard error of the bytes. */
@@ -64,9 +71,9 @@ int32_t ml_heap_owner_frame(const struct ml_stacks *stacks, int32_t stack);
 uint32_t ml_heap_owner_number(struct ml_intern *intern, const struct ml_frame_row *frame,
                               bool by_line);
 
-/* Why there is nothing to show, where a file has no tables of the heap (RECORDED false), none of
- * the N sites in them, or none that is wanted. */
-const char *ml_heap_why_none(bool recorded, size_t n);
+/* Why there is nothing of CHOICE to show, where a file has no tables of the heap (RECORDED false),
+ * none of the N sites in them, or none that is wanted. */
+const char *ml_heap_why_none(const struct ml_heap_choice *choice, bool recorded, size_t n);
 
 void ml_heap_profile_free(struct ml_heap_profile *profile);
 

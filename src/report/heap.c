@@ -131,11 +131,18 @@ static void add_tree(const struct ml_heap_view *view, const struct ml_style *sty
 char *ml_report_heap_moment(const struct ml_heap_choice *choice, int64_t peak_ns)
 {
     char elapsed[24];
+    if (choice->leaks && choice->phase)
+        return ml_format("left behind by '%s'", choice->phase);
+    if (choice->leaks)
+        return ml_strdup("grew steadily and was not given back");
     if (choice->churn && choice->at_ns == ML_HEAP_AT_END)
         return ml_strdup("allocated in all, freed or not");
     if (choice->at_ns == ML_HEAP_AT_END)
         return ml_strdup("heap at the end of each process");
     ml_elapsed_format(elapsed, sizeof elapsed, choice->at_ns);
+    if (choice->phase)
+        return ml_format("%sthe peak in '%s', %s", choice->churn ? "allocated until " : "heap at ",
+                         choice->phase, elapsed);
     return ml_format("%s%s%s", choice->churn ? "allocated until " : "heap at ",
                      choice->at_ns == peak_ns ? "the peak of the job, " : "", elapsed);
 }
@@ -172,7 +179,8 @@ static void add_head(const struct ml_heap_view *view, const struct ml_style *sty
     char total[24], error[24], memory[24], unknown[24];
     const struct ml_heap_profile *p = view->profile;
     const struct ml_heap_sum *sum = sum_of(view, &p->total);
-    bool peak = view->choice.at_ns == view->facts->total.peak.time_ns && !view->choice.ranks;
+    bool peak = view->choice.at_ns == view->facts->total.peak.time_ns && !view->choice.ranks &&
+                !view->choice.leaks;
     ML_AUTO_FREE char *moment =
         ml_report_heap_moment(&view->choice, view->facts->total.peak.time_ns);
     ml_size_format(total, sizeof total, sum->bytes);
@@ -196,7 +204,8 @@ void ml_report_heap(const struct ml_heap_view *view, const struct ml_style *styl
                     struct ml_buffer *out)
 {
     if (sum_of(view, &view->profile->total)->bytes <= 0) {
-        const char *why = ml_heap_why_none(view->profile->recorded, view->profile->n_recorded);
+        const char *why =
+            ml_heap_why_none(&view->choice, view->profile->recorded, view->profile->n_recorded);
         ml_stack_text_note(why, style, out);
         return;
     }

@@ -18,7 +18,7 @@ struct ml_json_parts {
     const struct ml_output *output;     /* all lines, by row; NULL: without */
     const struct ml_mpi_sums *mpi;      /* NULL: without */
     const struct ml_heap_profile *heap; /* NULL: without */
-    int64_t heap_ns;                    /* the moment that it is of */
+    const struct ml_heap_choice *heap_choice; /* what it is of */
 };
 
 /* Appends one object and a newline. Texts become valid UTF-8: a byte that is none is U+FFFD. What

@@ -32,7 +32,7 @@ static json_t *site_of(const struct ml_heap_profile *p, size_t i, int32_t *frame
     return json;
 }
 
-json_t *ml_json_heap(const struct ml_heap_profile *p, int64_t at_ns)
+json_t *ml_json_heap(const struct ml_heap_profile *p, const struct ml_heap_choice *choice)
 {
     json_t *json = json_object(), *sites = json_array(), *total = json_object(),
            *unknown = json_object();
@@ -41,8 +41,10 @@ json_t *ml_json_heap(const struct ml_heap_profile *p, int64_t at_ns)
         json_array_append_new(sites, site_of(p, i, frames));
     set_owner(total, &p->total);
     set_owner(unknown, &p->unknown);
-    json_object_set_new(json, "at_s",
-                        at_ns == ML_HEAP_AT_END ? json_null() : ml_json_seconds(at_ns));
+    bool moment = choice->at_ns != ML_HEAP_AT_END && !choice->leaks;
+    json_object_set_new(json, "at_s", moment ? ml_json_seconds(choice->at_ns) : json_null());
+    json_object_set_new(json, "phase", ml_json_text(choice->phase));
+    json_object_set_new(json, "leaks", json_boolean(choice->leaks));
     json_object_set_new(json, "total", total);
     json_object_set_new(json, "unknown", unknown);
     json_object_set_new(json, "calls", ml_json_calls(&p->stacks));

@@ -6,6 +6,6 @@
 
 #include <jansson.h>
 
-json_t *ml_json_heap(const struct ml_heap_profile *profile, int64_t at_ns);
+json_t *ml_json_heap(const struct ml_heap_profile *profile, const struct ml_heap_choice *choice);
 
 #endif

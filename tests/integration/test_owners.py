@@ -65,6 +65,33 @@ def test_at_the_end_and_in_all(flavour, file):
     check(heap, "assemble", 60 * MIB, what="allocated")
 
 
+def test_leaks(flavour, file):
+    """What each cycle leaves behind, neither what it frees nor what the first one made for all."""
+    outcome = mt.run(mt.hosted_command(flavour, 2, "leaky", file=file, options=HEAP))
+    assert outcome.code == 0, str(outcome)
+    for options in (), ("--phase", "cycle"):
+        heap = profile(file, "--leaks", *options)
+        found_B, tolerance_B = of(heap, "refine")
+        assert 0 < found_B < 2 * 12 * MIB + tolerance_B
+        assert found_B > 0.9 * heap["total"]["live_B"]
+        assert {s["rank"] for s in heap["sites"] if "refine" in s["functions"]} == {0, 1}
+        assert not [s for s in heap["sites"] if {"work", "cache"} & set(s["functions"])]
+    once = profile(file, "--leaks", "--phase", "set up")
+    check(once, "cache", 2 * 10 * MIB)
+    assert of(once, "scratch")[0] == 0
+
+
+def test_peak_in_a_phase(file):
+    outcome = mt.run(mt.hosted_command(mt.BUILD, 2, "leaky", file=file, options=HEAP))
+    assert outcome.code == 0, str(outcome)
+    check(profile(file, "--phase", "set up"), "scratch", 2 * 40 * MIB)
+    assert of(profile(file, "--phase", "cycle"), "scratch")[0] == 0
+    done = subprocess.run([mt.MEMLOG, "read", "--heap", "--phase", "nowhere", file],
+                          capture_output=True, text=True, timeout=mt.TIMEOUT_S)
+    assert done.returncode == 1
+    assert "no phase 'nowhere'" in done.stderr
+
+
 def test_one_rank(file):
     record(mt.BUILD, file)
     heap = profile(file, "--rank", "1")
