@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "commands/choice.h"
 #include "commands/heap_choice.h"
+#include "read/heap_budget.h"
 #include "report/facts.h"
 #include "report/style.h"
 
@@ -12,8 +13,8 @@ struct ml_read_request {
     bool all, ranks, separate, mpi, pstack, tree, output, json, no_color;
     bool heap, flat;
     struct ml_heap_wish wish; /* of the heap */
-    int64_t every_ns; /* 0: not given */
-    size_t rows;      /* of memory over time */
+    int64_t every_ns;         /* 0: not given */
+    size_t rows;              /* of memory over time */
     struct ml_command_choice given;
     struct ml_stacks_choice choice; /* what GIVEN means for the run */
     const char *name;               /* of the file */
@@ -24,10 +25,17 @@ enum ml_status ml_read_text(struct ml_run *run, const struct ml_read_request *re
                             const struct ml_style *style, struct ml_buffer *out,
                             struct ml_error *err);
 
-/* The heap profile that R asks for, of RUN, which FACTS are of; to be freed. */
+/* A heap profile, what it is of, and the memory that its processes had then. */
+struct ml_read_heap {
+    struct ml_heap_choice choice;
+    struct ml_heap_profile profile;
+    struct ml_heap_budget budget;
+};
+
+/* The heap profile that R asks for, of RUN, which FACTS are of; its profile is to be freed. */
 enum ml_status ml_read_heap(struct ml_run *run, const struct ml_facts *facts,
-                            const struct ml_read_request *r, struct ml_heap_choice *out_choice,
-                            struct ml_heap_profile *out_profile, struct ml_error *err);
+                            const struct ml_read_request *r, struct ml_read_heap *out_heap,
+                            struct ml_error *err);
 
 /* The same as JSON (docs/read.schema.json). */
 enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *request,

@@ -22,8 +22,7 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
     struct ml_output output = {0};
     struct ml_mpi_sums mpi = {0};
     struct ml_death_report death = {.process = -1};
-    struct ml_heap_profile heap = {0};
-    struct ml_heap_choice choice = {0};
+    struct ml_read_heap heap = {0};
     struct ml_facts_range range = {r->choice.since_ns, r->choice.until_ns, r->all ? 0 : r->rows,
                                    r->every_ns, r->separate};
     enum ml_status status = ml_facts_gather(run, &range, &facts, err);
@@ -37,7 +36,7 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
     if (!status && r->mpi)
         status = ml_mpi_sums_gather(run, &facts, &mpi, err);
     if (!status && r->heap)
-        status = ml_read_heap(run, &facts, r, &choice, &heap, err);
+        status = ml_read_heap(run, &facts, r, &heap, err);
     struct ml_json_parts parts = {
         .facts = &facts,
         .death = &death,
@@ -46,12 +45,13 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
         .stacks = r->pstack ? &stacks : NULL,
         .output = r->output ? &output : NULL,
         .mpi = r->mpi ? &mpi : NULL,
-        .heap = r->heap ? &heap : NULL,
-        .heap_choice = &choice,
+        .heap = r->heap ? &heap.profile : NULL,
+        .heap_choice = &heap.choice,
+        .heap_budget = &heap.budget,
     };
     if (!status)
         status = ml_report_json(&parts, out, err);
-    ml_heap_profile_free(&heap);
+    ml_heap_profile_free(&heap.profile);
     ml_death_free(&death);
     ml_mpi_sums_free(&mpi);
     ml_output_free(&output);

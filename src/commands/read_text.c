@@ -102,16 +102,24 @@ static enum ml_status add_stacks(struct ml_run *run, const struct ml_facts *fact
 }
 
 enum ml_status ml_read_heap(struct ml_run *run, const struct ml_facts *facts,
-                            const struct ml_read_request *r, struct ml_heap_choice *out_choice,
-                            struct ml_heap_profile *out_profile, struct ml_error *err)
+                            const struct ml_read_request *r, struct ml_read_heap *out_heap,
+                            struct ml_error *err)
 {
     struct ml_leak_parts parts;
-    enum ml_status status = ml_command_heap_choice(run, facts, &r->wish, &parts, out_choice, err);
+    struct ml_heap_choice *choice = &out_heap->choice;
+    enum ml_status status = ml_command_heap_choice(run, facts, &r->wish, &parts, choice, err);
     if (status)
         return status;
-    out_choice->ranks = r->choice.ranks;
-    status = ml_heap_load(run, facts->processes, facts->n_processes, out_choice, out_profile, err);
-    out_choice->parts = NULL;
+    choice->ranks = r->choice.ranks;
+    status =
+        ml_heap_load(run, facts->processes, facts->n_processes, choice, &out_heap->profile, err);
+    choice->parts = NULL;
+    if (status)
+        return status;
+    status = ml_heap_budget_load(run, facts->processes, facts->n_processes, choice,
+                                 &out_heap->budget, err);
+    if (status)
+        ml_heap_profile_free(&out_heap->profile);
     return status;
 }
 
@@ -119,14 +127,13 @@ static enum ml_status add_heap(struct ml_run *run, const struct ml_facts *facts,
                                const struct ml_read_request *r, const struct ml_style *style,
                                struct ml_buffer *out, struct ml_error *err)
 {
-    struct ml_heap_profile profile;
-    struct ml_heap_view view = {
-        .profile = &profile, .facts = facts, .flat = r->flat, .all = r->all};
-    enum ml_status status = ml_read_heap(run, facts, r, &view.choice, &profile, err);
+    struct ml_read_heap heap;
+    enum ml_status status = ml_read_heap(run, facts, r, &heap, err);
     if (status)
         return status;
+    struct ml_heap_view view = {&heap.profile, &heap.budget, facts, heap.choice, r->flat, r->all};
     ml_report_heap(&view, style, out);
-    ml_heap_profile_free(&profile);
+    ml_heap_profile_free(&heap.profile);
     return ML_OK;
 }
 

@@ -38,6 +38,7 @@ struct watched {
     struct site *sites; /* [n_sites], as the stacks of the page */
     size_t n_sites, capacity;
     struct ml_heap_pace pace;
+    int64_t used_B, blocks_B; /* as the allocator told last; what lived in blocks then */
     bool told;
 };
 
@@ -85,10 +86,10 @@ static void put_row(struct ml_heap *h, const struct watched *w, struct site *s, 
                                      .kind = (int8_t)s->seen.kind,
                                      .live_B = a->live_B,
                                      .live_blocks = a->live_blocks,
-                                     .live_error_B = a->live_error_B,
+                                     .live_error_B = ml_heap_error_B(a->live_variance),
                                      .allocated_B = a->allocated_B,
                                      .allocated_blocks = a->allocated_blocks,
-                                     .allocated_error_B = a->allocated_error_B};
+                                     .allocated_error_B = ml_heap_error_B(a->allocated_variance)};
     ml_row_pack(&ml_table_heap_samples, &row, &h->rows);
     s->written = *a;
 }
@@ -141,7 +142,8 @@ static void end_program(struct ml_heap *h, struct watched *w, int64_t now_ns)
 {
     for (size_t i = 0; w->process >= 0 && i < w->n_sites; i++) {
         struct ml_heap_amounts *a = &w->sites[i].seen.amounts;
-        a->live_B = a->live_blocks = a->live_error_B = 0;
+        a->live_B = a->live_blocks = 0;
+        a->live_variance = 0;
     }
     if (w->process >= 0)
         put_changed(h, w, now_ns, true);
@@ -185,6 +187,34 @@ static void tell(struct ml_heap *h, struct watched *w, const struct ml_heap_look
         return;
     w->told = true;
     h->setup.note(h->setup.context, w->process, lack);
+}
+
+static int64_t live_in_blocks(const struct watched *w)
+{
+    int64_t sum_B = 0;
+    for (size_t i = 0; i < w->n_sites; i++) {
+        if (w->sites[i].seen.kind == ML_SITE_BLOCKS)
+            ml_sum_add(&sum_B, w->sites[i].seen.amounts.live_B);
+    }
+    return sum_B;
+}
+
+/* The allocator tells once a second, and only while the program allocates: since then it has what
+ * samples say more. */
+static void tell_of_allocator(struct ml_heap *h, struct watched *w, const struct ml_heap_look *look)
+{
+    int64_t blocks_B = live_in_blocks(w), used_B = look->used_B, held_B = look->held_B;
+    if (used_B != w->used_B) {
+        w->used_B = used_B;
+        w->blocks_B = blocks_B;
+    }
+    if (used_B >= 0) {
+        ml_sum_add(&used_B, blocks_B - w->blocks_B);
+        used_B = used_B > 0 ? used_B : 0;
+        held_B -= look->used_B;
+        ml_sum_add(&held_B, used_B);
+    }
+    h->setup.allocator(h->setup.context, w->pid, used_B, held_B);
 }
 
 static bool is_to_be_asked(const struct watched *w, uint32_t i, const struct ml_heap_look *look,
@@ -231,6 +261,7 @@ static void work_on(struct ml_heap *h, struct watched *w, const struct ml_heap_l
         return;
     tell(h, w, look);
     look_at_sites(h, w, look->n_stacks, now_ns);
+    tell_of_allocator(h, w, look);
     put_changed(h, w, now_ns, all);
     ask(h, w, look, now_ns, all);
 }

@@ -21,6 +21,9 @@ struct ml_heap_setup {
     void (*samples)(void *context, int64_t now_ns, const void *rows, size_t size);
     /* Has ORDER answered (stack/sites.h): names for the calls of some sites. False: not now. */
     bool (*name)(void *context, const struct ml_buffer *order);
+    /* PID's allocator has HELD_B from the kernel, of which USED_B are in blocks that the program
+     * has, by what it told within the last second and samples since; -1: it does not say. */
+    void (*allocator)(void *context, pid_t pid, int64_t used_B, int64_t held_B);
     /* What the user should know of PROCESS. */
     void (*note)(void *context, int process, const char *text);
 };

@@ -84,7 +84,11 @@ void ml_heap_page_look(const struct ml_heap_page *page, struct ml_heap_look *out
         .flags = LOAD(page->flags),
         .n_samples = LOAD(page->n_samples),
         .n_lost = LOAD(page->n_lost),
+        .used_B = LOAD(page->in_use_B),
+        .held_B = LOAD(page->held_B),
     };
+    if (out_look->used_B < 0 || out_look->held_B < out_look->used_B)
+        out_look->used_B = out_look->held_B = -1;
 }
 
 /* What a thread adds and another takes away may be seen in the other order. */
@@ -99,8 +103,7 @@ static int64_t whole_blocks(int64_t parts)
            (at_least_0(parts) % ML_HEAP_BLOCK >= ML_HEAP_BLOCK / 2);
 }
 
-/* The square root of a variance in bytes squared. */
-static int64_t error_of(double variance)
+int64_t ml_heap_error_B(double variance)
 {
     double error = variance > 0 ? sqrt(variance) : 0;
     return error < 0x1p62 ? (int64_t)error : INT64_MAX;
@@ -117,10 +120,10 @@ bool ml_heap_page_site(const struct ml_heap_page *page, uint32_t i,
     out_look->amounts = (struct ml_heap_amounts){
         .live_B = at_least_0(LOAD(s->live_B)),
         .live_blocks = whole_blocks(LOAD(s->live_blocks)),
-        .live_error_B = error_of(LOAD(s->live_variance)),
+        .live_variance = LOAD(s->live_variance),
         .allocated_B = at_least_0(LOAD(s->allocated_B)),
         .allocated_blocks = whole_blocks(LOAD(s->allocated_blocks)),
-        .allocated_error_B = error_of(LOAD(s->allocated_variance)),
+        .allocated_variance = LOAD(s->allocated_variance),
     };
     return true;
 }

@@ -46,14 +46,19 @@ struct ml_heap_look {
     uint64_t image;
     uint32_t n_stacks, n_modules, flags;
     int64_t n_samples, n_lost;
+    int64_t used_B, held_B; /* the allocator's blocks; -1: it does not say */
 };
 void ml_heap_page_look(const struct ml_heap_page *page, struct ml_heap_look *out_look);
 
 /* What a stack has by now. Blocks are whole ones. */
 struct ml_heap_amounts {
-    int64_t live_B, live_blocks, live_error_B; /* the error is a standard error */
-    int64_t allocated_B, allocated_blocks, allocated_error_B;
+    int64_t live_B, live_blocks;
+    int64_t allocated_B, allocated_blocks;
+    double live_variance, allocated_variance; /* of the bytes, squared */
 };
+
+/* The standard error of bytes that have VARIANCE. */
+int64_t ml_heap_error_B(double variance);
 
 struct ml_heap_site_look {
     int kind; /* enum ml_site_kind of record/tables.h */

@@ -158,6 +158,8 @@ static const char *what(const struct ml_plot_source *s)
         {"rss_file_B", "File mappings"},
         {"rss_shmem_B", "Shared memory"},
         {"hugetlb_B", "Huge pages"},
+        {"heap_used_B", "Heap in use"},
+        {"heap_held_B", "Heap of the allocator"},
         {"pss_B", "Proportional memory"},
         {"swap_B", "Swapped-out memory"},
         {"vsize_B", "Virtual memory"},

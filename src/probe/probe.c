@@ -108,6 +108,15 @@ void ml_probe_note_call(struct ml_probe *probe, pid_t pid, int call)
     probe->calls[probe->n_calls++] = (struct noted_call){pid, call};
 }
 
+void ml_probe_note_heap(struct ml_probe *probe, pid_t pid, int64_t used_B, int64_t held_B)
+{
+    struct ml_process *p = ml_processes_find(&probe->processes, pid);
+    if (!p)
+        return;
+    p->row.heap_used_B = used_B;
+    p->row.heap_held_B = held_B;
+}
+
 int ml_probe_process_of_rank(const struct ml_probe *probe, int rank)
 {
     const struct ml_rank_process *r = ml_processes_of_rank(&probe->processes, rank);

@@ -60,6 +60,9 @@ void ml_probe_set_cpus(struct ml_probe *probe, int cpus);
  * process is only found in that tick. */
 void ml_probe_note_call(struct ml_probe *probe, pid_t pid, int call);
 
+/* What PID's allocator told last: heap_used_B and heap_held_B of its samples from now on. */
+void ml_probe_note_heap(struct ml_probe *probe, pid_t pid, int64_t used_B, int64_t held_B);
+
 /* Number of the process that is rank RANK, or -1. */
 int ml_probe_process_of_rank(const struct ml_probe *probe, int rank);
 

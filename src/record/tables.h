@@ -6,7 +6,7 @@
 #include "record/schema.h"
 
 /* Of the HDF5 file; docs/format.md says when which number grows. A reader knows the first. */
-#define ML_FORMAT_VERSION "1.2"
+#define ML_FORMAT_VERSION "1.3"
 #define ML_FORMAT_MAJOR 1
 
 /* X(kind, field, name, units, description, codes) */
@@ -75,7 +75,11 @@
     X(INT64, major_faults, "major_faults", "1", "page faults that waited for the disk", NULL)      \
     X(CODE, state, "state", "1", "scheduler state", ml_state_codes)                                \
     X(INT32, mpi_call, "mpi_call", "1",                                                            \
-      "row in /mpi_calls of the call in progress; 0: in none; -1: not measured", NULL)
+      "row in /mpi_calls of the call in progress; 0: in none; -1: not measured", NULL)             \
+    X(INT64, heap_used_B, "heap_used_B", "byte",                                                   \
+      "in blocks that the program has, by the allocator (mallinfo2) and samples since", NULL)      \
+    X(INT64, heap_held_B, "heap_held_B", "byte",                                                   \
+      "what the allocator holds for blocks, used or free", NULL)
 
 #define ML_NODE_SAMPLE_COLUMNS(X)                                                                  \
     X(INSTANT, time_ns, "time_s", "s", "time of the sample", NULL)                                 \

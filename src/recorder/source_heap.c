@@ -42,6 +42,12 @@ static bool name(void *context, const struct ml_buffer *order)
     return ml_stacks_name(s->sources->stacks, order);
 }
 
+static void allocator(void *context, pid_t pid, int64_t used_B, int64_t held_B)
+{
+    const struct source *s = context;
+    ml_probe_note_heap(s->probe, pid, used_B, held_B);
+}
+
 static void note(void *context, int process, const char *text)
 {
     const struct source *s = context;
@@ -56,7 +62,7 @@ static enum ml_status open_heap(const struct ml_source_setup *setup, void **out_
     if (!o->heap)
         return ML_OK;
     struct source *s = ml_alloc(sizeof *s);
-    struct ml_heap_setup heap = {s, of_pid, samples, name, note};
+    struct ml_heap_setup heap = {s, of_pid, samples, name, allocator, note};
     *s = (struct source){.probe = ml_process_source_probe(setup->sources->processes),
                          .journal = setup->journal,
                          .sources = setup->sources,

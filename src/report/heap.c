@@ -153,44 +153,81 @@ static void add_line(const char *text, const struct ml_style *style, struct ml_b
     ml_buffer_printf(out, "\n");
 }
 
-/* "blocks 210 MiB, mapped 20 MiB", where there is more than blocks. */
+/* " (by the allocator 212 MiB, and 14 MiB free)" */
+static void add_allocator(const struct ml_heap_budget *budget, struct ml_buffer *out)
+{
+    char used[24], available[24];
+    ml_buffer_printf(out, " (by the allocator%s %s, and %s free)",
+                     budget->silent ? ", where it tells," : "",
+                     ml_size_format(used, sizeof used, budget->used_B),
+                     ml_size_format(available, sizeof available, budget->held_B - budget->used_B));
+}
+
+/* What is left of all memory when that of the profile and of the allocators is taken from it. */
+static void add_remainder(const struct ml_heap_view *view, struct ml_buffer *out)
+{
+    char size[24];
+    const struct ml_heap_budget *b = view->budget;
+    const struct ml_heap_profile *p = view->profile;
+    int64_t maps_B = p->total.live.bytes - p->by_kind[ML_SITE_BLOCKS].live.bytes;
+    int64_t rest_B = b->memory_B - b->held_B - maps_B;
+    ml_size_format(size, sizeof size, rest_B < 0 ? -rest_B : rest_B);
+    if (rest_B < 0)
+        ml_buffer_printf(out, "; of this %s never touched, or shared and in each rank's sum", size);
+    else
+        ml_buffer_printf(out, "; the rest, %s: files and code, stacks, what is not seen", size);
+}
+
+/* "blocks 210 MiB, mapped 20 MiB", and what the allocators say; where there is more to say than the
+ * sum. */
 static void add_kinds(const struct ml_heap_view *view, const struct ml_style *style,
                       struct ml_buffer *out)
 {
     const struct ml_heap_profile *p = view->profile;
     struct ml_buffer text = {0};
     char size[24];
-    if (sum_of(view, &p->by_kind[ML_SITE_BLOCKS])->bytes == sum_of(view, &p->total)->bytes)
+    bool told = view->budget->told && !view->choice.churn;
+    if (!told && sum_of(view, &p->by_kind[ML_SITE_BLOCKS])->bytes == sum_of(view, &p->total)->bytes)
         return;
     for (const struct ml_code *c = ml_site_kind_codes; c->meaning; c++) {
         int64_t bytes = sum_of(view, &p->by_kind[c->value])->bytes;
         if (bytes > 0)
             ml_buffer_printf(&text, "%s%s %s", text.length ? ", " : "", c->meaning,
                              ml_size_format(size, sizeof size, bytes));
+        if (bytes > 0 && told && c->value == ML_SITE_BLOCKS)
+            add_allocator(view->budget, &text);
     }
+    if (told)
+        add_remainder(view, &text);
     ml_buffer_append(&text, "", 1);
     add_line(text.data, style, out);
     ml_buffer_free(&text);
 }
 
+/* "; all memory of the job was 1.2 GiB then"; the caller frees it. */
+static char *memory_then(const struct ml_heap_view *view)
+{
+    char memory[24];
+    if (view->choice.churn || view->budget->memory_B <= 0)
+        return ml_strdup("");
+    ml_size_format(memory, sizeof memory, view->budget->memory_B);
+    return ml_format("; all memory of %s was %s then",
+                     view->choice.ranks ? "these ranks" : "the job", memory);
+}
+
 static void add_head(const struct ml_heap_view *view, const struct ml_style *style,
                      struct ml_buffer *out)
 {
-    char total[24], error[24], memory[24], unknown[24];
+    char total[24], error[24], unknown[24];
     const struct ml_heap_profile *p = view->profile;
     const struct ml_heap_sum *sum = sum_of(view, &p->total);
-    bool peak = view->choice.at_ns == view->facts->total.peak.time_ns && !view->choice.ranks &&
-                !view->choice.leaks;
     ML_AUTO_FREE char *moment =
         ml_report_heap_moment(&view->choice, view->facts->total.peak.time_ns);
+    ML_AUTO_FREE char *memory = memory_then(view);
     ml_size_format(total, sizeof total, sum->bytes);
     ml_size_format(error, sizeof error, 2 * ml_heap_sum_error(sum));
-    ml_size_format(memory, sizeof memory, view->facts->total.peak.bytes);
-    ML_AUTO_FREE char *of = peak && !view->choice.churn
-                                ? ml_format("; all memory of the job was %s then", memory)
-                                : ml_strdup("");
     ML_AUTO_FREE char *text =
-        ml_format("%s: %s %s %s%s", moment, total, style->utf8 ? "±" : "+-", error, of);
+        ml_format("%s: %s %s %s%s", moment, total, style->utf8 ? "±" : "+-", error, memory);
     ml_stack_text_note(text, style, out);
     add_kinds(view, style, out);
     if (sum_of(view, &p->unknown)->bytes > 0) {

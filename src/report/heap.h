@@ -2,12 +2,13 @@
 #ifndef ML_REPORT_HEAP_H
 #define ML_REPORT_HEAP_H
 
-#include "read/heap.h"
+#include "read/heap_budget.h"
 #include "report/facts.h"
 #include "report/style.h"
 
 struct ml_heap_view {
     const struct ml_heap_profile *profile;
+    const struct ml_heap_budget *budget;
     const struct ml_facts *facts;
     struct ml_heap_choice choice;
     bool flat; /* by function and line; else the tree from the outermost call */

@@ -294,7 +294,8 @@ enum ml_status ml_report_json(const struct ml_json_parts *parts, struct ml_buffe
     if (parts->output)
         json_object_set_new(root, "output", output_of(parts->output));
     if (parts->heap)
-        json_object_set_new(root, "heap", ml_json_heap(parts->heap, parts->heap_choice));
+        json_object_set_new(root, "heap",
+                            ml_json_heap(parts->heap, parts->heap_choice, parts->heap_budget));
     if (parts->stacks)
         json_object_set_new(root, "stacks", ml_json_stacks(parts->stacks));
     if (parts->mpi)

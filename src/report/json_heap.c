@@ -32,7 +32,21 @@ static json_t *site_of(const struct ml_heap_profile *p, size_t i, int32_t *frame
     return json;
 }
 
-json_t *ml_json_heap(const struct ml_heap_profile *p, const struct ml_heap_choice *choice)
+/* null where nobody has told of itself. */
+static json_t *json_budget(const struct ml_heap_budget *budget)
+{
+    if (!budget->told)
+        return json_null();
+    json_t *json = json_object();
+    json_object_set_new(json, "memory_B", ml_json_count(budget->memory_B));
+    json_object_set_new(json, "used_B", ml_json_count(budget->used_B));
+    json_object_set_new(json, "held_B", ml_json_count(budget->held_B));
+    json_object_set_new(json, "silent", ml_json_count((int64_t)budget->silent));
+    return json;
+}
+
+json_t *ml_json_heap(const struct ml_heap_profile *p, const struct ml_heap_choice *choice,
+                     const struct ml_heap_budget *budget)
 {
     json_t *json = json_object(), *sites = json_array(), *total = json_object(),
            *unknown = json_object();
@@ -45,6 +59,7 @@ json_t *ml_json_heap(const struct ml_heap_profile *p, const struct ml_heap_choic
     json_object_set_new(json, "at_s", moment ? ml_json_seconds(choice->at_ns) : json_null());
     json_object_set_new(json, "phase", ml_json_text(choice->phase));
     json_object_set_new(json, "leaks", json_boolean(choice->leaks));
+    json_object_set_new(json, "memory", json_budget(budget));
     json_object_set_new(json, "total", total);
     json_object_set_new(json, "unknown", unknown);
     json_object_set_new(json, "calls", ml_json_calls(&p->stacks));

@@ -16,7 +16,7 @@ COLUMNS = {
     "processes": "process rank node pid parent of_rank start_s end_s exit_code signal first_row n_rows "
                  "peak_memory_B peak_memory_s peak_rss_B peak_s name",
     "samples": "time_s process rank tick memory_B rss_B rss_anon_B rss_file_B rss_shmem_B hugetlb_B "
-               "pss_B swap_B vsize_B peak_rss_B cpu_s threads major_faults state mpi_call",
+               "pss_B swap_B vsize_B peak_rss_B cpu_s threads major_faults state mpi_call heap_used_B heap_held_B",
     "node_samples": "time_s node tick processes memory_B memory_error_B rss_B pss_B "
                     "available_B swap_free_B stalled_s swap_in_B swap_out_B cgroup_B cgroup_file_B "
                     "cgroup_shmem_B cgroup_kernel_B left_B limit_B limit sampler_cpu_s",
@@ -95,7 +95,7 @@ def test_every_column_is_described(recording):
 def test_attributes(recording):
     attributes = recording.attributes
     assert not [a for a in ATTRIBUTES if a not in attributes]
-    assert attributes["format"] == "memlog" and attributes["format_version"] == "1.2"
+    assert attributes["format"] == "memlog" and attributes["format_version"] == "1.3"
     assert attributes["complete"] == 1 and attributes["recovered"] == 0
     assert attributes["exit_code"] == 0 and "grow" in attributes["command"]
     assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", attributes["time_origin_iso"])

@@ -81,6 +81,21 @@ def test_leaks(flavour, file):
     assert of(once, "scratch")[0] == 0
 
 
+def test_memory_then(file):
+    """What the ranks had at the peak is what the allocators held, maps, and some more."""
+    record(mt.BUILD, file)
+    heap = profile(file)
+    memory = heap["memory"]
+    assert memory["silent"] == 0 and memory["used_B"] <= memory["held_B"]
+    blocks = [s for s in heap["sites"] if s["kind"] == "blocks"]
+    error = math.sqrt(sum(s["live_error_B"] ** 2 for s in blocks))
+    assert memory["used_B"] >= sum(s["live_B"] for s in blocks) - 5 * error
+    assert memory["memory_B"] >= 80 * MIB
+    assert profile(file, "--at", "end")["memory"] is None
+    one = profile(file, "--rank", "1")["memory"]
+    assert 0 < one["used_B"] < memory["used_B"]
+
+
 def test_peak_in_a_phase(file):
     outcome = mt.run(mt.hosted_command(mt.BUILD, 2, "leaky", file=file, options=HEAP))
     assert outcome.code == 0, str(outcome)

@@ -35,6 +35,7 @@ struct heard {
     struct ml_buffer question;
     int fd; /* of the pages */
     char note[128];
+    int64_t used_B, held_B;
 };
 
 static int of_pid(void *context, pid_t pid)
@@ -63,6 +64,14 @@ static bool name(void *context, const struct ml_buffer *order)
     return true;
 }
 
+static void allocator(void *context, pid_t pid, int64_t used_B, int64_t held_B)
+{
+    struct heard *h = context;
+    (void)pid;
+    h->used_B = used_B;
+    h->held_B = held_B;
+}
+
 static void note(void *context, int process, const char *text)
 {
     struct heard *h = context;
@@ -74,7 +83,7 @@ static struct ml_heap *open_heap(struct heard *h, struct ml_heap_file **out_file
 {
     struct ml_heap *heap;
     struct ml_error err;
-    struct ml_heap_setup setup = {h, of_pid, samples, name, note};
+    struct ml_heap_setup setup = {h, of_pid, samples, name, allocator, note};
     assert_int_equal(ml_heap_open(&setup, 4, 1 << 19, 0.01, &heap, &err), ML_OK);
     char *entry = ml_heap_environment(heap);
     int fd;
@@ -133,8 +142,12 @@ static void a_process_and_its_end(void **state)
         _exit(0);
     claim(page_of(file, 2), child);
     set(page_of(file, 2), 1, 1000, 4000);
+    page_of(file, 2)->in_use_B = 900;
+    page_of(file, 2)->held_B = 1100;
     ml_heap_tick(heap, 10);
     assert_int_equal(h.n_rows, 1);
+    assert_int_equal(h.used_B, 900);
+    assert_int_equal(h.held_B, 1100);
     assert_int_equal(h.rows[0].process, 5);
     assert_int_equal(h.rows[0].kind, ML_SITE_SHARED);
     assert_int_equal(h.rows[0].live_B, 1000);
@@ -156,6 +169,40 @@ static void a_process_and_its_end(void **state)
     ml_heap_tick(heap, 40);
     ml_heap_stop(heap, 50);
     assert_int_equal(h.n_rows, 2);
+    close_all(&h, heap, file);
+}
+
+/* Between two words of the allocator samples say what came and went. */
+static void allocators_tell_seldom(void **state)
+{
+    (void)state;
+    struct heard h = {0};
+    struct ml_heap_file *file;
+    struct ml_heap *heap = open_heap(&h, &file);
+    struct ml_heap_page *page = page_of(file, 0);
+    claim(page, getpid());
+    page->stacks[1].kind = ML_HEAP_BLOCKS;
+    page->in_use_B = page->held_B = -1;
+    set(page, 1, 1000, 4000);
+    ml_heap_tick(heap, 10);
+    assert_int_equal(h.used_B, -1);
+    page->in_use_B = 900;
+    page->held_B = 1100;
+    ml_heap_tick(heap, 20);
+    assert_int_equal(h.used_B, 900);
+    assert_int_equal(h.held_B, 1100);
+    set(page, 1, 3000, 6000);
+    ml_heap_tick(heap, 30);
+    assert_int_equal(h.used_B, 2900);
+    assert_int_equal(h.held_B, 3100);
+    page->in_use_B = 3050;
+    page->held_B = 3200;
+    ml_heap_tick(heap, 40);
+    assert_int_equal(h.used_B, 3050);
+    assert_int_equal(h.held_B, 3200);
+    page->held_B = 800; /* cannot be */
+    ml_heap_tick(heap, 50);
+    assert_int_equal(h.used_B, -1);
     close_all(&h, heap, file);
 }
 
@@ -423,6 +470,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_process_and_its_end),
+        cmocka_unit_test(allocators_tell_seldom),
         cmocka_unit_test(another_program),
         cmocka_unit_test(questions_are_asked_again),
         cmocka_unit_test(code_that_is_told_late),

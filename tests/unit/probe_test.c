@@ -607,6 +607,24 @@ static void notes_calls(void **state)
     assert_int_equal(recorder_find(recorder, 101)->last.mpi_call, 8);
 }
 
+/* What an allocator told stands in all samples from then on. */
+static void notes_heaps(void **state)
+{
+    (void)state;
+    set(100, 1, 1000);
+    open_probe(0);
+    ml_probe_add_rank(probe, 0, 100, NULL);
+    tick();
+    assert_int_equal(recorder_find(recorder, 100)->last.heap_used_B, -1);
+    ml_probe_note_heap(probe, 100, 500, 800);
+    ml_probe_note_heap(probe, 4711, 1, 2);
+    tick();
+    set(100, 1, 2000);
+    tick();
+    assert_int_equal(recorder_find(recorder, 100)->last.heap_used_B, 500);
+    assert_int_equal(recorder_find(recorder, 100)->last.heap_held_B, 800);
+}
+
 /* Who lives is found by PID, with the rank of the family. */
 static void finds_by_pid(void **state)
 {
@@ -671,6 +689,7 @@ int main(void)
         TEST(room_in_numa_nodes),
         TEST(kills_for_want_of_memory),
         TEST(notes_calls),
+        TEST(notes_heaps),
         TEST(finds_by_pid),
         TEST(empty_root),
         TEST(missing_root),
