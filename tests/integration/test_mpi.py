@@ -396,7 +396,7 @@ def test_killed_run(flavour, file):
     """Totals are written now and then, so that a run that is killed has some."""
     def read():
         return subprocess.run([mt.MEMLOG, "read", "--mpi", file], capture_output=True, text=True)
-    with mt.Job(mt.hosted_command(flavour, 2, "hooks_share", file=file)) as job:
+    with mt.Job(mt.hosted_command(flavour, 2, "hooks_share", "stay", file=file)) as job:
         mt.wait_for(lambda: "MPI_Allreduce" in read().stdout, what="totals in the journal")
         os.kill(mt.sampling_ranks(job)[0], signal.SIGKILL)
         job.finish()

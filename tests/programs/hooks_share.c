@@ -1,5 +1,6 @@
 /* Two ranks; the first sits in MPI_Allreduce for 70 % of the time, because the other comes late.
- * It says what share it measured itself, and when, in seconds of region `work`, it was inside. */
+ * It says what share it measured itself, and when, in seconds of region `work`, it was inside. With
+ * an argument it then waits to be killed. */
 #include "../../mpi_hooks/memlog.h"
 #include "hooks.h"
 
@@ -34,6 +35,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < ROUNDS; i++)
         say(rank, "%.6f to %.6f", entered[i], left[i]);
     say(rank, "%.9f of %.9f", inside, all);
+    if (argc > 1)
+        pause();
     MPI_Finalize();
     return 0;
 }
