@@ -23,7 +23,18 @@ def file(tmp_path):
     return tmp_path / "run.h5"
 
 
-@pytest.fixture(params=mt.FLAVOURS)
+@pytest.fixture
 def flavour(request):
-    """The MPI of the application."""
+    """The MPI of the application: each one that is here."""
     return request.param
+
+
+def pytest_generate_tests(metafunc):
+    """With MEMLOG_OWN, what knows no pairing of two MPIs (PAIRINGS in its module) takes that of the
+    recorder alone: the other build's tests have the rest."""
+    named = {name for mark in metafunc.definition.iter_markers("parametrize") for name in
+             str(mark.args[0]).replace(" ", "").split(",")}
+    if "flavour" in metafunc.fixturenames and "flavour" not in named:
+        pairings = getattr(metafunc.module, "PAIRINGS", False)
+        metafunc.parametrize("flavour", [mt.BUILD] if mt.OWN and not pairings else mt.FLAVOURS,
+                             indirect=True)

@@ -4,6 +4,7 @@ The environment says what is under test (CTest sets it):
   MEMLOG_BIN_DIR   the folder with memlog-mpi and memlog
   MEMLOG_FLAVOUR   openmpi or mpich: the MPI of that memlog-mpi, hence of the outer mpiexec
   MEMLOG_PROGRAMS  the folder with the test programs, openmpi/NAME and mpich/NAME
+  MEMLOG_OWN       1: applications of the other MPI only where pairings are what is tested
   MEMLOG_LONG      1: what is done at random moments is done many times (scripts/check --long)
 """
 import dataclasses
@@ -29,6 +30,7 @@ FLAVOURS = [f for f in ("openmpi", "mpich")
             if (PROGRAMS / f / "hello").exists() and shutil.which(MPIEXEC[f])]
 MEMLOG_MPI, MEMLOG = BIN_DIR / "memlog-mpi", BIN_DIR / "memlog"
 TIMEOUT_S = 180                                # of whatever should have ended long before
+OWN = os.environ.get("MEMLOG_OWN") == "1"
 LONG = os.environ.get("MEMLOG_LONG") == "1"
 MARK = "TEST_MARK"
 

@@ -18,6 +18,8 @@ import kill_testing as kt
 import memlog_testing as mt
 from memlog_file import Recording
 
+PAIRINGS = True
+
 KILLS = 10 if mt.LONG else 1
 END_S = 60                                     # half of what the victims would run on for
 PERIOD_S = 0.05

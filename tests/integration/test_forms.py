@@ -6,6 +6,8 @@ import memlog_testing as mt
 import program_table
 from memlog_file import Recording
 
+PAIRINGS = True
+
 
 def forms(flavour, ranks, file):
     """Name of the form -> the command up to the application."""

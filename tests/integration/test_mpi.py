@@ -12,6 +12,8 @@ import pytest
 import memlog_testing as mt
 from memlog_file import Recording, h5py
 
+PAIRINGS = True
+
 HOOKS = mt.BIN_DIR.parent / "lib/memlog-mpi"
 NOT_MEASURED = -1
 OFTEN = ["-r", "5ms", "--overhead", "50%"]  # programs that live for a moment

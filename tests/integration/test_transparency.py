@@ -9,6 +9,8 @@ import pytest
 import memlog_testing as mt
 import program_table
 
+PAIRINGS = True
+
 
 def parameters():
     for flavour in mt.FLAVOURS:
