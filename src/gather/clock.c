@@ -1,56 +1,52 @@
 #include "gather/clock.h"
 
 #include "base/clock.h"
+#include "gather/tree.h"
 
 enum { ROUNDS = 8, TAG = 7 };
 
-static void answer(MPI_Comm comm, int host)
+/* What CHILD asks for is the root's clock, as well as it is known here; then, how well that is. */
+static void answer(MPI_Comm comm, int child, const struct ml_clock_offset *mine)
 {
     for (int i = 0; i < ROUNDS; i++) {
         char nothing = 0;
-        MPI_Recv(&nothing, 1, MPI_CHAR, host, TAG, comm, MPI_STATUS_IGNORE);
-        int64_t now = ml_mono_now().ns;
-        MPI_Send(&now, 1, MPI_INT64_T, host, TAG, comm);
+        MPI_Recv(&nothing, 1, MPI_CHAR, child, TAG, comm, MPI_STATUS_IGNORE);
+        int64_t now = ml_mono_now().ns + mine->offset_ns;
+        MPI_Send(&now, 1, MPI_INT64_T, child, TAG, comm);
     }
+    MPI_Send(&mine->error_ns, 1, MPI_INT64_T, child, TAG, comm);
 }
 
-static void ask(MPI_Comm comm, int root, int64_t *out_local, int64_t *out_offset,
-                int64_t *out_error)
+static struct ml_clock_offset ask(MPI_Comm comm, int parent)
 {
-    *out_error = INT64_MAX;
+    struct ml_clock_offset best = {.error_ns = INT64_MAX};
+    int64_t theirs, error_ns;
     for (int i = 0; i < ROUNDS; i++) {
         char nothing = 0;
-        int64_t theirs;
         int64_t before = ml_mono_now().ns;
-        MPI_Send(&nothing, 1, MPI_CHAR, root, TAG, comm);
-        MPI_Recv(&theirs, 1, MPI_INT64_T, root, TAG, comm, MPI_STATUS_IGNORE);
-        int64_t after = ml_mono_now().ns;
-        int64_t half = (after - before) / 2;
-        if (half < *out_error) {
-            *out_error = half;
-            *out_local = before + half;
-            *out_offset = theirs - *out_local;
-        }
+        MPI_Send(&nothing, 1, MPI_CHAR, parent, TAG, comm);
+        MPI_Recv(&theirs, 1, MPI_INT64_T, parent, TAG, comm, MPI_STATUS_IGNORE);
+        int64_t half = (ml_mono_now().ns - before) / 2;
+        if (half < best.error_ns)
+            best = (struct ml_clock_offset){before + half, theirs - before - half, half};
     }
+    MPI_Recv(&error_ns, 1, MPI_INT64_T, parent, TAG, comm, MPI_STATUS_IGNORE);
+    best.error_ns += error_ns;
+    return best;
 }
 
-void ml_clock_align(MPI_Comm comm, int root, int64_t *out_local_ns, int64_t *out_offset_ns,
-                    int64_t *out_error_ns)
+struct ml_clock_offset ml_clock_align(MPI_Comm comm, int root)
 {
-    int host, size;
-    MPI_Comm_rank(comm, &host);
+    int here, size;
+    MPI_Comm_rank(comm, &here);
     MPI_Comm_size(comm, &size);
-    *out_local_ns = ml_mono_now().ns;
-    *out_offset_ns = 0;
-    *out_error_ns = 0;
-    for (int i = 0; i < size; i++) {
-        if (i == root)
-            continue;
-        /* The root serves one after the other: a queue there would look like distance. The first
-         * round of each waits for its turn; the quickest counts. */
-        if (host == root)
-            answer(comm, i);
-        else if (host == i)
-            ask(comm, root, out_local_ns, out_offset_ns, out_error_ns);
-    }
+    struct ml_tree tree = ml_tree_of(size, root, here);
+    struct ml_clock_offset offset = {.local_ns = ml_mono_now().ns};
+    if (tree.parent >= 0)
+        offset = ask(comm, tree.parent);
+    /* One after the other: a queue would look like distance. The first round of each waits for its
+     * turn; the quickest counts. */
+    for (int i = 0; i < tree.n_children; i++)
+        answer(comm, tree.children[i], &offset);
+    return offset;
 }

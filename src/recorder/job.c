@@ -10,7 +10,8 @@
 #define EPOCH_NS ML_NS_PER_S
 
 enum {
-    FAILURE = 1, /* verdict: a rank failed; everybody ends theirs */
+    FAILURE = 1, /* verdict: a rank failed; to the root */
+    END_RANKS,   /* the root's answer, to all: everybody ends theirs */
     DONE,        /* verdict of the node's first own failure, int epochs; to the root */
     FINISH,      /* verdict of the job, int epochs of the node that has most */
     REOPEN,      /* DONE is taken back; to the root */
@@ -25,6 +26,7 @@ struct ml_job {
     struct ml_live *live;       /* at the root, where it is shown */
     struct ml_verdict own, job; /* first failure here; of the job, at last */
     bool ending, node_done, finished;
+    bool told;  /* all to end their ranks; at the root */
     int n_done; /* nodes; at the root */
     int64_t most_epochs;
 };
@@ -56,23 +58,13 @@ static void send_all(struct ml_job *j, int what, const struct ml_verdict *verdic
         send(j, host, what, verdict, epochs);
 }
 
-/* The sums of all nodes at rank 0. */
-static struct ml_job_sample_row add_up(const struct ml_job *j, const struct ml_summary *nodes,
-                                       int n)
-{
-    struct ml_job_sample_row row = ml_memory_of_no_node();
-    row.time_ns = ml_mono_now().ns;
-    for (int i = 0; i < n; i++)
-        ml_memory_add_node(&row, j->setup.place->node_of_host[i], &nodes[i]);
-    return row;
-}
-
-static void gathered(void *context, const struct ml_summary *summaries, int n)
+static void gathered(void *context, const struct ml_job_sample_row *job)
 {
     struct ml_job *j = context;
+    struct ml_job_sample_row row = *job;
     if (j->finished)
         return;
-    struct ml_job_sample_row row = add_up(j, summaries, n);
+    row.time_ns = ml_mono_now().ns;
     ml_journal_row(ml_sampler_journal(j->setup.sampler), ML_FRAME_JOB_SAMPLE, row.time_ns,
                    &ml_table_job_samples, &row);
     if (j->live)
@@ -85,7 +77,9 @@ static void contribute(void *context)
     struct ml_summary summary;
     ml_sampler_summary(j->setup.sampler, &summary);
     summary.ranks = j->events.count_ranks(j->events.context);
-    ml_epochs_contribute(j->epochs, &summary);
+    struct ml_job_sample_row node =
+        ml_memory_of_one_node(j->setup.place->node_of_host[j->setup.place->host], &summary);
+    ml_epochs_contribute(j->epochs, &node);
     if (!j->node_done)
         ml_timer_set_in(j->timer, EPOCH_NS);
 }
@@ -117,7 +111,7 @@ void ml_job_failure(struct ml_job *j, const struct ml_verdict *verdict)
     j->own = *verdict;
     j->own.time_ns = root_clock(j);
     if (!j->ending)
-        send_all(j, FAILURE, &j->own, 0);
+        send(j, j->setup.place->root_host, FAILURE, &j->own, 0);
 }
 
 void ml_job_node_done(struct ml_job *j)
@@ -144,6 +138,15 @@ static void on_reopened(struct ml_job *j)
     j->events.reopened(j->events.context);
 }
 
+/* Each node that fails tells the root alone, and the root all once: N messages, however many fail.
+ */
+static void on_failure(struct ml_job *j, const struct ml_verdict *verdict)
+{
+    if (!j->told)
+        send_all(j, END_RANKS, verdict, 0);
+    j->told = true;
+}
+
 static void on_done(struct ml_job *j, const struct ml_verdict *verdict, int64_t epochs)
 {
     ml_verdict_merge(&j->job, verdict);
@@ -166,7 +169,9 @@ void ml_job_received(struct ml_job *j, int from, const void *bytes, size_t n)
         send(j, from, REOPENED, &verdict, 0);
     } else if (what == REOPENED) {
         on_reopened(j);
-    } else if (what == FAILURE && !j->ending) {
+    } else if (what == FAILURE) {
+        on_failure(j, &verdict);
+    } else if (what == END_RANKS && !j->ending) {
         j->ending = true;
         j->events.end_ranks(j->events.context);
     } else if (what == DONE) {

@@ -185,14 +185,17 @@ static void put_run(struct ml_recorder *r, struct ml_journal *j)
     }
 }
 
-/* Every journal knows all nodes, so that a recovery from some of them can name the others. */
+/* The root's journal has all nodes, so that a recovery from some can name the others; each of the
+ * others, of which there may be many, the next one, in case that its journal is lost. */
 static void put_nodes(struct ml_recorder *r, struct ml_journal *j)
 {
     const struct ml_layout *layout = &r->place->layout;
+    bool is_root = r->place->host == r->place->root_host;
     for (int i = 0; i < layout->n_nodes; i++) {
         struct ml_node_row row;
-        if (i == r->place->node)
-            continue; /* the sampler describes it */
+        bool next = i == r->place->node + 1;
+        if (i == r->place->node || !(is_root || next)) /* the sampler describes its own */
+            continue;
         ml_row_clear(&ml_table_nodes, &row);
         row.node = i;
         row.name = layout->nodes[i].name;
@@ -202,11 +205,11 @@ static void put_nodes(struct ml_recorder *r, struct ml_journal *j)
 
 static void put_clock(struct ml_recorder *r)
 {
-    int64_t local, offset, error;
-    ml_clock_align(r->place->samplers, r->place->root_host, &local, &offset, &error);
-    r->clock_offset_ns = offset;
+    struct ml_clock_offset clock = ml_clock_align(r->place->samplers, r->place->root_host);
+    r->clock_offset_ns = clock.offset_ns;
     if (r->sampler)
-        ml_journal_clock(ml_sampler_journal(r->sampler), local, offset, error);
+        ml_journal_clock(ml_sampler_journal(r->sampler), clock.local_ns, clock.offset_ns,
+                         clock.error_ns);
 }
 
 static bool name_is_shared(const struct ml_layout *layout, int node)

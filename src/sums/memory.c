@@ -47,30 +47,44 @@ void ml_memory_add_process(struct ml_node_sample_row *node, const struct ml_samp
     node->memory_B += memory_B > 0 ? memory_B : 0;
 }
 
-struct ml_job_sample_row ml_memory_of_no_node(void)
+struct ml_job_sample_row ml_memory_of_one_node(int node, const struct ml_summary *summary)
 {
+    const struct ml_summary *s = summary;
     struct ml_job_sample_row job;
     ml_row_clear(&ml_table_job_samples, &job);
-    job.ranks = 0;
-    job.memory_B = job.memory_error_B = job.rss_B = job.pss_B = 0;
+    job.ranks = (int32_t)s->ranks;
+    job.memory_B = s->memory_B;
+    job.memory_error_B = s->memory_error_B > 0 ? s->memory_error_B : 0;
+    job.rss_B = s->rss_B;
+    job.pss_B = s->pss_B < 0 ? ML_NOT_MEASURED : s->pss_B;
+    if (s->largest_rank >= 0) {
+        job.largest_rank = (int32_t)s->largest_rank;
+        job.largest_memory_B = s->largest_memory_B;
+        job.largest_rss_B = s->largest_rss_B;
+    }
+    if (s->left_B >= 0) {
+        job.least_available_B = s->left_B;
+        job.least_node = node;
+    }
     return job;
 }
 
-void ml_memory_add_node(struct ml_job_sample_row *job, int node, const struct ml_summary *summary)
+void ml_memory_add_part(struct ml_job_sample_row *job, const struct ml_job_sample_row *part)
 {
-    const struct ml_summary *s = summary;
-    job->ranks += (int32_t)s->ranks;
-    job->memory_B += s->memory_B;
-    job->memory_error_B += s->memory_error_B > 0 ? s->memory_error_B : 0;
-    job->rss_B += s->rss_B;
-    job->pss_B = job->pss_B < 0 || s->pss_B < 0 ? ML_NOT_MEASURED : job->pss_B + s->pss_B;
-    if (s->largest_rank >= 0 && s->largest_memory_B > job->largest_memory_B) {
-        job->largest_rank = (int32_t)s->largest_rank;
-        job->largest_memory_B = s->largest_memory_B;
-        job->largest_rss_B = s->largest_rss_B;
+    const struct ml_job_sample_row *p = part;
+    job->ranks += p->ranks;
+    job->memory_B += p->memory_B;
+    job->memory_error_B += p->memory_error_B;
+    job->rss_B += p->rss_B;
+    job->pss_B = job->pss_B < 0 || p->pss_B < 0 ? ML_NOT_MEASURED : job->pss_B + p->pss_B;
+    if (p->largest_memory_B > job->largest_memory_B) {
+        job->largest_rank = p->largest_rank;
+        job->largest_memory_B = p->largest_memory_B;
+        job->largest_rss_B = p->largest_rss_B;
     }
-    if (s->left_B >= 0 && (job->least_available_B < 0 || s->left_B < job->least_available_B)) {
-        job->least_available_B = s->left_B;
-        job->least_node = node;
+    if (p->least_available_B >= 0 &&
+        (job->least_available_B < 0 || p->least_available_B < job->least_available_B)) {
+        job->least_available_B = p->least_available_B;
+        job->least_node = p->least_node;
     }
 }

@@ -44,9 +44,10 @@ struct ml_summary {
 /* NODE, of which nothing is counted yet, or of the processes before, has a further process. */
 void ml_memory_add_process(struct ml_node_sample_row *node, const struct ml_sample_row *row);
 
-/* The job at one time, before ml_memory_add_node has added any node. */
-struct ml_job_sample_row ml_memory_of_no_node(void);
+/* A job of which only NODE is known. */
+struct ml_job_sample_row ml_memory_of_one_node(int node, const struct ml_summary *summary);
 
-void ml_memory_add_node(struct ml_job_sample_row *job, int node, const struct ml_summary *summary);
+/* JOB, of some nodes, has also those of PART. */
+void ml_memory_add_part(struct ml_job_sample_row *job, const struct ml_job_sample_row *part);
 
 #endif

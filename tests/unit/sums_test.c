@@ -49,19 +49,25 @@ static void of_a_node(void **state)
     assert_int_equal(ml_memory_of(&sample), ML_NOT_MEASURED);
 }
 
+static void add_node(struct ml_job_sample_row *job, int node, const struct ml_summary *summary)
+{
+    struct ml_job_sample_row part = ml_memory_of_one_node(node, summary);
+    ml_memory_add_part(job, &part);
+}
+
 static void of_the_job(void **state)
 {
     const struct ml_summary first = {2, 90, 5, 100, 60, 0, 65, 70, 1000},
                             second = {3, 150, 6, 200, 90, 4, 75, 80, 400},
                             idle = {0, 0, 0, 0, 0, -1, 0, 0, ML_NOT_MEASURED};
-    struct ml_job_sample_row job = ml_memory_of_no_node();
+    struct ml_job_sample_row job = ml_memory_of_one_node(9, &idle), others;
     (void)state;
     assert_int_equal(job.rss_B, 0);
     assert_int_equal(job.largest_rank, -1);
     assert_int_equal(job.least_available_B, ML_NOT_MEASURED);
-    ml_memory_add_node(&job, 7, &first);
-    ml_memory_add_node(&job, 8, &second);
-    ml_memory_add_node(&job, 9, &idle);
+    others = ml_memory_of_one_node(7, &first);
+    add_node(&others, 8, &second);
+    ml_memory_add_part(&job, &others);
     assert_int_equal(job.ranks, 5);
     assert_int_equal(job.memory_B, 240);
     assert_int_equal(job.memory_error_B, 11);
@@ -74,8 +80,8 @@ static void of_the_job(void **state)
     assert_int_equal(job.least_node, 8);
     struct ml_summary unknown = second;
     unknown.pss_B = ML_NOT_MEASURED;
-    ml_memory_add_node(&job, 8, &unknown);
-    ml_memory_add_node(&job, 8, &second);
+    add_node(&job, 8, &unknown);
+    add_node(&job, 8, &second);
     assert_int_equal(job.pss_B, ML_NOT_MEASURED); /* once unknown, the sum stays so */
 }
 
