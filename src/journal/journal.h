@@ -15,10 +15,10 @@
 enum ml_frame_type {
     ML_FRAME_HEADER = 1,    /* see struct ml_journal_header */
     ML_FRAME_ATTRIBUTE = 2, /* kind (one byte), name NUL text NUL; a later one of a name wins */
-    ML_FRAME_NODE = 3,      /* ml_table_nodes: all nodes of the job in rank 0's journal; this one and
-                               the next in others; a later one of the same node wins */
-    ML_FRAME_CLOCK = 4,     /* varints: local ns, ns to add to get rank 0's clock, error ns */
-    ML_FRAME_PROCESS = 5,   /* ml_table_processes, process and parent counted on this node */
+    ML_FRAME_NODE = 3,    /* ml_table_nodes: all nodes of the job in rank 0's journal; this one and
+                             the next in others; a later one of the same node wins */
+    ML_FRAME_CLOCK = 4,   /* varints: local ns, ns to add to get rank 0's clock, error ns */
+    ML_FRAME_PROCESS = 5, /* ml_table_processes, process and parent counted on this node */
     ML_FRAME_PROCESS_END = 6, /* varints: process, time, exit code, signal, largest resident set by
                                  the kernel; the last three -1: unknown */
     ML_FRAME_SAMPLES = 7,     /* rows of ml_table_samples of one tick */
