@@ -143,8 +143,7 @@ static enum ml_status load_heap(const struct request *r, struct loaded *l, struc
         status =
             ml_heap_load(l->run, l->processes.rows, l->processes.count, &choice, &l->heap, err);
     if (!status && ml_heap_weight(&l->heap, &l->heap.total)->bytes <= 0)
-        status = ml_fail(err, ML_RUN_LOST, "%s",
-                         ml_heap_why_none(&choice, l->heap.recorded, l->heap.n_recorded));
+        status = ml_fail(err, ML_RUN_LOST, "%s", ml_heap_why_nothing(&l->heap, &choice));
     return status;
 }
 

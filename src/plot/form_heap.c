@@ -299,7 +299,7 @@ static enum ml_status check_recorded(const struct ml_plot_source *source, struct
         recorded ? ml_run_count(source->run, &ml_table_heap_samples, &n, err) : ML_OK;
     if (!status && n == 0)
         status =
-            ml_fail(err, ML_RUN_LOST, "%.300s: %s", source->path, ml_heap_why_none(NULL, recorded, n));
+            ml_fail(err, ML_RUN_LOST, "%.300s: %s", source->path, ml_heap_why_none(recorded, n));
     return status;
 }
 
@@ -316,7 +316,7 @@ enum ml_status ml_plot_form_heap(const struct ml_plot_source *source, struct ml_
         status = draw(&h, page, err);
     }
     if (!status && page->n_curves == 0)
-        status = ml_fail(err, ML_RUN_LOST, "%.300s: %s", source->path, ml_heap_why_none(NULL, true, 1));
+        status = ml_fail(err, ML_RUN_LOST, "%.300s: %s", source->path, ml_heap_why_none(true, 1));
     ml_stacks_free(&h.stacks);
     free(h.owner_of);
     free(h.frame_of);

@@ -302,15 +302,21 @@ uint32_t ml_heap_owner_number(struct ml_intern *intern, const struct ml_frame_ro
     return number;
 }
 
-const char *ml_heap_why_none(const struct ml_heap_choice *choice, bool recorded, size_t n)
+const char *ml_heap_why_none(bool recorded, size_t n)
 {
     if (!recorded)
         return "no heap profile: the file is of a version that had none";
     if (!n)
         return "no heap profile was recorded; memlog-mpi --heap takes one";
-    if (choice && choice->leaks)
-        return "no call stack has memory that grows steadily and is not given back";
     return "nothing that was allocated is known for these ranks at this time";
+}
+
+const char *ml_heap_why_nothing(const struct ml_heap_profile *profile,
+                                const struct ml_heap_choice *choice)
+{
+    if (profile->n_recorded && choice->leaks)
+        return "no call stack has memory that grows steadily and is not given back";
+    return ml_heap_why_none(profile->recorded, profile->n_recorded);
 }
 
 void ml_heap_profile_free(struct ml_heap_profile *profile)

@@ -71,9 +71,13 @@ int32_t ml_heap_owner_frame(const struct ml_stacks *stacks, int32_t stack);
 uint32_t ml_heap_owner_number(struct ml_intern *intern, const struct ml_frame_row *frame,
                               bool by_line);
 
-/* Why there is nothing of CHOICE to show, where a file has no tables of the heap (RECORDED false),
- * none of the N sites in them, or none that is wanted. */
-const char *ml_heap_why_none(const struct ml_heap_choice *choice, bool recorded, size_t n);
+/* Why there is nothing to show, where a file has no tables of the heap (RECORDED false), none of
+ * the N sites in them, or none that is wanted. */
+const char *ml_heap_why_none(bool recorded, size_t n);
+
+/* The same of PROFILE, of which CHOICE has left nothing. */
+const char *ml_heap_why_nothing(const struct ml_heap_profile *profile,
+                                const struct ml_heap_choice *choice);
 
 void ml_heap_profile_free(struct ml_heap_profile *profile);
 

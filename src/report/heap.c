@@ -241,8 +241,7 @@ void ml_report_heap(const struct ml_heap_view *view, const struct ml_style *styl
                     struct ml_buffer *out)
 {
     if (sum_of(view, &view->profile->total)->bytes <= 0) {
-        const char *why =
-            ml_heap_why_none(&view->choice, view->profile->recorded, view->profile->n_recorded);
+        const char *why = ml_heap_why_nothing(view->profile, &view->choice);
         ml_stack_text_note(why, style, out);
         return;
     }
