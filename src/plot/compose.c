@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "plot/marks.h"
+#include "plot/owner.h"
 #include "plot/trim.h"
 
 #include <math.h>
@@ -74,8 +75,12 @@ static enum ml_status add_run(const struct ml_plot_source *source, const char *l
         page->curves[target.first].label = ml_strdup(label);
     }
     if (!status && is_empty(page, target.first))
-        return ml_fail(err, ML_RUN_LOST, "%.300s: column %s has no values%s", source->path,
-                       source->column->name, is_whole(source) ? "" : " in that part of it");
+        return ml_fail(err, ML_RUN_LOST, "%.300s: %s %.200s has no values%s", source->path,
+                       source->owner ? "owner" : "column",
+                       source->owner ? source->owner->name : source->column->name,
+                       is_whole(source) ? "" : " in that part of it");
+    if (page->form == ML_PLOT_HEATMAP)
+        return status ? status : ml_plot_marks_events(source, &target, err);
     if (!status && wish->stacks)
         status = ml_plot_marks_stacks(source, &target, err);
     if (!status && wish->output)
@@ -132,7 +137,7 @@ static void add_limit(const struct ml_plot_source *sources, size_t n,
 {
     bool lines = page->form == ML_PLOT_LINES, total = wish->by == ML_PLOT_BY_TOTAL;
     bool per_node = page->form == ML_PLOT_MULTIPLES || (lines && wish->by == ML_PLOT_BY_NODE);
-    if (page->measure != ML_PLOT_BYTES || page->rate || n == 0 ||
+    if (page->measure != ML_PLOT_BYTES || page->rate || n == 0 || sources->owner ||
         !(per_node || (lines && total) || ml_plot_has_layers(page)) ||
         strcmp(sources->column->name, "vsize_B") == 0)
         return;
@@ -190,7 +195,8 @@ static char *title_of(const struct ml_plot_source *s, const struct ml_plot_wish 
         how = "node by node";
     if (page->form == ML_PLOT_HEAP)
         return ml_format("Heap of %s, by owner", wish->whose);
-    const char *words = what(s);
+    ML_AUTO_FREE char *owned = s->owner ? ml_format("Heap of %.200s", s->owner->name) : NULL;
+    const char *words = owned ? owned : what(s);
     bool shouts = words[0] && words[1] >= 'A' && words[1] <= 'Z'; /* "CPU time" */
     if (page->rate)
         return ml_format("Growth of %c%s, %s", shouts ? words[0] : words[0] | 32, words + 1, how);
@@ -200,7 +206,8 @@ static char *title_of(const struct ml_plot_source *s, const struct ml_plot_wish 
 static char *hint_of(const struct ml_plot_page *page)
 {
     if (page->uncertain > 0)
-        return ml_format("   |   sampled, ± %.2g%% at the peak", 100 * page->uncertain);
+        return ml_format("   |   sampled, ± %.2g%% %s", 100 * page->uncertain,
+                         page->form == ML_PLOT_HEAP ? "at the peak" : "where a rank has most");
     if (page->form == ML_PLOT_MULTIPLES)
         return ml_format("   |   bold: node, thin: ranks%s",
                          page->limit > 0 ? ", dashed: limit" : "");
@@ -254,7 +261,9 @@ enum ml_status ml_plot_compose(const struct ml_plot_source *sources, char *const
     page->measure = ml_plot_source_measure(sources);
     if (page->form == ML_PLOT_LINES && wish->by == ML_PLOT_BY_RANK &&
         sources->n_ranks_drawn > BAND_ABOVE && !wish->rate)
-        page->form = ML_PLOT_BAND;
+        page->form = sources->owner ? ML_PLOT_HEATMAP : ML_PLOT_BAND;
+    if (n == 1 && sources->owner)
+        page->uncertain = sources->owner->uncertain;
     set_range(sources, n, page);
     for (size_t i = 0; !status && i < n; i++)
         status = add_run(&sources[i], labels[i], wish, page, err);

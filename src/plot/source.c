@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "plot/owner.h"
 #include "plot/part.h"
 #include "read/lives.h"
 #include "read/total.h"
@@ -217,6 +218,10 @@ static enum ml_status walk_slice(struct walk *w, size_t first, size_t count, siz
 enum ml_status ml_plot_source_walk(const struct ml_plot_source *source, ml_plot_visit *visit,
                                    void *context, struct ml_error *err)
 {
+    if (source->owner) {
+        ml_plot_owner_walk(source, visit, context);
+        return ML_OK;
+    }
     struct walk w = {.source = source, .visit = visit, .context = context};
     size_t rows, next = 0;
     enum ml_status status = ml_run_count(source->run, &ml_table_samples, &rows, err);
@@ -243,7 +248,7 @@ enum ml_status ml_plot_source_walk(const struct ml_plot_source *source, ml_plot_
 
 enum ml_plot_measure ml_plot_source_measure(const struct ml_plot_source *source)
 {
-    if (strcmp(source->column->units, "byte") == 0)
+    if (source->owner || strcmp(source->column->units, "byte") == 0)
         return ML_PLOT_BYTES;
     return strcmp(source->column->units, "s") == 0 ? ML_PLOT_SECONDS : ML_PLOT_COUNT;
 }
@@ -261,6 +266,7 @@ const char *ml_plot_source_attribute(const struct ml_plot_source *source, const 
 
 void ml_plot_source_close(struct ml_plot_source *source)
 {
+    ml_plot_owner_free(source->owner);
     ml_slice_free(&source->process_slice);
     ml_slice_free(&source->node_slice);
     free(source->ranks);

@@ -25,10 +25,12 @@ struct ml_plot_source {
     bool is_part;        /* of what its nodes hold, some ranks only */
     size_t largest_rows; /* of a process */
     const struct ml_column *column;
+    struct ml_plot_owner *owner; /* whose heap is drawn in place of the column; NULL: nobody's */
     struct ml_slice process_slice, node_slice;
 };
 
 struct ml_plot_part;
+struct ml_plot_owner;
 
 /* COLUMN: the name of a column of /samples. RUN and PATH must outlive OUT_SOURCE. Errors: those of
  * reading and of PART; no such column, none that can be drawn, not in this file; rows of processes
