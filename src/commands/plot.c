@@ -3,11 +3,13 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "commands/command.h"
+#include "commands/plot_flame.h"
 #include "commands/plot_labels.h"
 #include "commands/plot_run.h"
 #include "commands/plot_wish.h"
 #include "commands/source.h"
 #include "plot/compose.h"
+#include "plot/owner.h"
 #include "plot/part.h"
 #include "report/facts.h"
 
@@ -38,6 +40,11 @@ static enum ml_status open_source(const struct ml_plot_request *r, struct opened
     struct ml_plot_part part = {choice.since_ns, choice.until_ns, choice.ranks, r->nodes};
     status = ml_plot_source_open(o->runs[i], r->paths[i], r->column, &part, &o->sources[i], err);
     ml_ranges_free(&ranks);
+    if (!status && r->heap && r->wish.form != ML_PLOT_HEAP) {
+        status = ml_plot_owner_take(&o->sources[i], r->owner, err);
+        if (status)
+            ml_plot_source_close(&o->sources[i]);
+    }
     return status;
 }
 
@@ -77,10 +84,22 @@ static char *whose(const struct ml_plot_request *r)
     return r->nodes ? ml_format("%s of %.40s", ranks, r->nodes) : ml_strdup(ranks);
 }
 
+static enum ml_status compose(const struct ml_plot_request *r, const struct ml_plot_wish *wish,
+                              struct ml_plot_page *page, struct ml_error *err)
+{
+    struct opened o = {0};
+    if (wish->form == ML_PLOT_FLAME)
+        return ml_plot_flame_compose(r, wish, page, err);
+    enum ml_status status = open_all(r, &o, err);
+    if (!status)
+        status = ml_plot_compose(o.sources, o.labels, o.n, wish, page, err);
+    close_all(&o);
+    return status;
+}
+
 static int plot(const struct ml_plot_request *r)
 {
     struct ml_error err;
-    struct opened o = {0};
     struct ml_plot_page page = {
         .time = r->time,
         .range = r->range,
@@ -101,10 +120,7 @@ static int plot(const struct ml_plot_request *r)
     ML_AUTO_FREE char *of = whose(r);
     struct ml_plot_wish wish = r->wish;
     wish.whose = of;
-    enum ml_status status = open_all(r, &o, &err);
-    if (!status)
-        status = ml_plot_compose(o.sources, o.labels, o.n, &wish, &page, &err);
-    close_all(&o);
+    enum ml_status status = compose(r, &wish, &page, &err);
     if (!status)
         status = ml_plot_deliver(r, &page, &err);
     ml_plot_page_free(&page);
@@ -130,6 +146,7 @@ const struct ml_command ml_command_plot = {
     "\n"
     "  memlog plot --by node --pstack run.h5\n"
     "  memlog plot --heap run.h5 -o heap.png\n"
+    "  memlog plot --heap --flame run.h5 -o owners.html\n"
     "  memlog plot --since 1h --until 1:30:00 --heatmap run.h5 -o run.png\n",
     ml_plot_options,
     run_plot,

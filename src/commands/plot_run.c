@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "commands/plot_gnuplot.h"
 #include "draw/drawing.h"
+#include "draw/flame_svg.h"
 #include "draw/gnuplot.h"
 #include "draw/html.h"
 #include "draw/tooltip.h"
@@ -105,9 +106,12 @@ static enum ml_status write_form(const struct ml_plot_request *r, const struct m
 {
     struct ml_buffer out = {0};
     enum ml_status status = ML_OK;
-    bool svg = strcmp(form, "svg") == 0, script = strcmp(form, "gp") == 0;
-    bool ours = strcmp(form, "html") == 0 || strcmp(form, "txt") == 0;
-    if (strcmp(form, "html") == 0)
+    bool flame = page->form == ML_PLOT_FLAME && strcmp(form, "svg") == 0;
+    bool svg = strcmp(form, "svg") == 0 && !flame, script = strcmp(form, "gp") == 0;
+    bool ours = flame || strcmp(form, "html") == 0 || strcmp(form, "txt") == 0;
+    if (flame)
+        ml_flame_svg_emit(page, &out);
+    else if (strcmp(form, "html") == 0)
         ml_html_emit(page, &out);
     else if (strcmp(form, "txt") == 0)
         make_text(page, r, &out);

@@ -20,6 +20,11 @@ enum {
     MULTIPLES,
     BAND,
     HEAP,
+    OWNER,
+    FLAME,
+    ICICLE,
+    AT,
+    CHURN,
     COLUMN,
     RATE,
     SINCE,
@@ -53,6 +58,11 @@ const struct ml_command_option ml_plot_options[] = {
     [MULTIPLES] = {"multiples", 0, NULL, NULL},
     [BAND] = {"band", 0, NULL, "a small graph per node; smallest to largest rank"},
     [HEAP] = {"heap", 0, NULL, "layers of the functions that own most of it"},
+    [OWNER] = {"owner", 0, "FUNCTION", "heap of this one, in any of these forms"},
+    [FLAME] = {"flame", 0, NULL, NULL},
+    [ICICLE] = {"icicle", 0, NULL, "a flame graph of stacks; with --heap of the heap"},
+    [AT] = {"at", 0, "WHEN", "... at the peak (as without), end, or 90s, 1:30"},
+    [CHURN] = {"churn", 0, NULL, "... what was allocated, freed or not"},
     [COLUMN] = {"column", 0, "NAME", "of the samples, for memory_B: rss_B, cpu_s, ..."},
     [RATE] = {"rate", 0, NULL, "growth in place of the value"},
     [SINCE] = {"since", 0, "TIME", NULL},
@@ -187,11 +197,9 @@ static int parse_move(const struct ml_command *command, int argc, char **argv, c
 
 static int parse_form(const struct ml_command *command, int option, struct ml_plot_request *r)
 {
-    static const enum ml_plot_form forms[] = {[STACKED] = ML_PLOT_STACKED,
-                                              [HEATMAP] = ML_PLOT_HEATMAP,
-                                              [MULTIPLES] = ML_PLOT_MULTIPLES,
-                                              [BAND] = ML_PLOT_BAND,
-                                              [HEAP] = ML_PLOT_HEAP};
+    static const enum ml_plot_form forms[] = {
+        [STACKED] = ML_PLOT_STACKED, [HEATMAP] = ML_PLOT_HEATMAP, [MULTIPLES] = ML_PLOT_MULTIPLES,
+        [BAND] = ML_PLOT_BAND,       [FLAME] = ML_PLOT_FLAME,     [ICICLE] = ML_PLOT_FLAME};
     if (r->wish.form != ML_PLOT_LINES && r->wish.form != forms[option]) {
         ml_command_misuse(command,
                           "one of --stacked, --heatmap, --multiples, --band and --heap at a time");
@@ -230,13 +238,16 @@ static int parse_text_option(const struct ml_command *command, int option, const
 static bool keep(int option, const char *value, struct ml_plot_request *r)
 {
     const char **const texts[] = {
-        [OUTFILE] = &r->outfile,   [COLUMN] = &r->column,   [SINCE] = &r->given.since,
-        [UNTIL] = &r->given.until, [RANK] = &r->given.rank, [NODE] = &r->nodes,
+        [OUTFILE] = &r->outfile,   [COLUMN] = &r->column,
+        [SINCE] = &r->given.since, [UNTIL] = &r->given.until,
+        [RANK] = &r->given.rank,   [NODE] = &r->nodes,
         [TITLE] = &r->wish.title,  [FONT] = &r->font,
+        [OWNER] = &r->owner,       [AT] = &r->at,
     };
     bool *const switches[] = {
         [RATE] = &r->wish.rate,     [LOG] = &r->log,       [PSTACK] = &r->wish.stacks,
-        [STDOUT] = &r->wish.output, [DARKMODE] = &r->dark,
+        [STDOUT] = &r->wish.output, [DARKMODE] = &r->dark, [HEAP] = &r->heap,
+        [CHURN] = &r->churn,
     };
     size_t i = (size_t)option;
     if (i < sizeof texts / sizeof *texts && texts[i])
@@ -260,7 +271,9 @@ static int take(const struct ml_command *command, int argc, char **argv, int opt
     case HEATMAP:
     case MULTIPLES:
     case BAND:
-    case HEAP:
+    case FLAME:
+    case ICICLE:
+        r->icicle |= option == ICICLE;
         return parse_form(command, option, r);
     case MOVE_TEXT:
         return parse_move(command, argc, argv, value, r);
@@ -279,16 +292,44 @@ static int take(const struct ml_command *command, int argc, char **argv, int opt
     }
 }
 
+/* Of the heap: layers, unless one owner is drawn, in whatever form. */
+static void choose_heap(struct ml_plot_request *r)
+{
+    struct ml_plot_wish *w = &r->wish;
+    r->heap |= r->owner || r->at || r->churn;
+    if (r->heap && !r->owner && w->form == ML_PLOT_LINES && w->by == ML_PLOT_BY_TOTAL)
+        w->form = ML_PLOT_HEAP;
+}
+
 static const char *find_heap_conflict(const struct ml_plot_request *r)
 {
-    if (r->wish.by != ML_PLOT_BY_TOTAL)
-        return "--heap adds up all ranks: --rank 3 shows one, in place of --by";
     if (strcmp(r->column, ML_MEMORY_COLUMN) != 0)
         return "--heap draws what was allocated, and no column of the samples";
+    if (r->wish.form != ML_PLOT_HEAP)
+        return NULL;
     if (r->log)
         return "--log: layers upon one another have no logarithmic axis";
     if (r->wish.stacks || r->wish.output)
         return "--heap has no lines for --pstack and --stdout to mark";
+    return NULL;
+}
+
+static const char *find_flame_conflict(const struct ml_plot_request *r)
+{
+    bool heap = r->heap, time = r->given.since || r->given.until;
+    if (heap && r->wish.stacks)
+        return "--flame draws --heap or --pstack, one at a time";
+    if (heap && time)
+        return "--heap --flame is of one moment: --at TIME, in place of --since and --until";
+    if (r->owner)
+        return "--owner: a flame graph has all owners, which can be searched in .svg and .html";
+    if (r->nodes)
+        return "--flame takes ranks, --rank 0-7, in place of --node";
+    if (r->n > 1)
+        return "--flame draws one file";
+    if (r->wish.by != ML_PLOT_BY_TOTAL || r->wish.rate || r->log || r->range.has_low ||
+        r->range.has_high || r->wish.output || strcmp(r->column, ML_MEMORY_COLUMN) != 0)
+        return "--flame has no axes: no --by, --rate, --log, --yrange, --column and --stdout";
     return NULL;
 }
 
@@ -298,7 +339,11 @@ static const char *find_conflict(const struct ml_plot_request *r)
     const struct ml_plot_wish *w = &r->wish;
     bool plain = w->form == ML_PLOT_LINES;
     const char *heap;
-    if (w->form == ML_PLOT_HEAP && (heap = find_heap_conflict(r)))
+    if (w->form == ML_PLOT_FLAME)
+        return find_flame_conflict(r);
+    if (r->at || r->churn)
+        return "--at and --churn go with --flame or --icicle";
+    if (r->heap && (heap = find_heap_conflict(r)))
         return heap;
     if (r->n > 1 && (!plain || w->by != ML_PLOT_BY_TOTAL))
         return "several files go into one graph by total only";
@@ -331,6 +376,7 @@ static int check(const struct ml_command *command, const struct ml_plot_request 
 {
     const char *conflict;
     struct ml_error err;
+    int64_t ignored_ns;
     if (r->n == 0)
         ml_command_misuse(command, "no file is named");
     else if (r->n > ML_PLOT_MOST_FILES)
@@ -344,7 +390,8 @@ static int check(const struct ml_command *command, const struct ml_plot_request 
     else if (r->n_labels > r->n)
         ml_command_misuse(command, "%zu times --label, and %zu file%s", r->n_labels, r->n,
                           r->n == 1 ? "" : "s");
-    else if (ml_command_check_choice(&r->given, &err))
+    else if (ml_command_check_choice(&r->given, &err) ||
+             ml_command_moment(r->at, 0, 0, &ignored_ns, &err))
         ml_command_misuse(command, "%s", err.text);
     else if ((conflict = find_conflict(r)))
         ml_command_misuse(command, "%s", conflict);
@@ -369,6 +416,7 @@ int ml_plot_request_parse(const struct ml_command *command, int argc, char **arg
         return option;
     r.paths = argv + optind;
     r.n = (size_t)(argc - optind);
+    choose_heap(&r);
     *out_request = r;
     return check(command, &r);
 }

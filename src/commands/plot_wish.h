@@ -13,6 +13,8 @@ struct ml_plot_request {
     struct ml_plot_wish wish;
     struct ml_command_choice given; /* ranks and time */
     const char *nodes;              /* NULL: all */
+    bool heap, icicle, churn;
+    const char *owner, *at; /* NULL: the one that has most; the job's peak */
     const char *outfile, *column, *font;
     struct ml_plot_range range;
     enum ml_plot_time time;

@@ -4,6 +4,7 @@
 #include "base/own.h"
 #include "base/utf8.h"
 #include "draw/canvas.h"
+#include "draw/flame_text.h"
 #include "draw/log_scale.h"
 #include "draw/scale.h"
 
@@ -26,22 +27,26 @@ struct drawing {
     struct ml_buffer *out;
 };
 
-/* Appends at most WIDTH columns of TEXT, which may come from anywhere; the columns used. */
-static int put_text(struct drawing *d, const char *text, int width)
+int ml_drawing_text(const char *text, int width, bool utf8, struct ml_buffer *out)
 {
     uint32_t point;
     size_t n;
     int used = 0;
     for (; (n = ml_utf8_decode(text, &point)); text += n) {
-        bool plain = point < 0x80 || d->style->utf8;
+        bool plain = point < 0x80 || utf8;
         bool shown = plain && point != ML_UTF8_INVALID && !ml_utf8_is_hidden(point);
         int columns = shown ? ml_utf8_width(point) : 1;
         if (used + columns > width)
             break;
         used += columns;
-        ml_buffer_append(d->out, shown ? text : "?", shown ? n : 1);
+        ml_buffer_append(out, shown ? text : "?", shown ? n : 1);
     }
     return used;
+}
+
+static int put_text(struct drawing *d, const char *text, int width)
+{
+    return ml_drawing_text(text, width, d->style->utf8, d->out);
 }
 
 static void colour(struct drawing *d, int number)
@@ -399,6 +404,10 @@ static void put_keys(struct drawing *d)
 void ml_drawing_make(const struct ml_plot_page *page, const struct ml_drawing_style *style,
                      struct ml_buffer *out)
 {
+    if (page->form == ML_PLOT_FLAME) {
+        ml_flame_text_make(page, style, out);
+        return;
+    }
     struct drawing d = {page, style, ml_plot_extent_of(page), {{0}, 0, 0, 0, 0, 0}, {0}, out};
     size_t notes = page->n_events < MOST_NOTES ? page->n_events : MOST_NOTES;
     int others = 2 + (int)n_keys(page) + (page->limit > 0) + (int)notes + (page->map.n_rows > 0);

@@ -80,6 +80,9 @@ static void emit_form(struct ml_script *s)
     case ML_PLOT_MULTIPLES:
         ml_script_multiples(s);
         break;
+    case ML_PLOT_FLAME:
+        ml_script_flame(s);
+        break;
     case ML_PLOT_LINES:
         ml_script_lines(s);
         break;
@@ -112,7 +115,8 @@ void ml_gnuplot_emit(const struct ml_plot_page *page, struct ml_buffer *out)
     choose_shown(&s);
     emit_head(&s);
     emit_form(&s);
-    if (page->form != ML_PLOT_HEATMAP && page->form != ML_PLOT_MULTIPLES)
+    if (page->form != ML_PLOT_HEATMAP && page->form != ML_PLOT_MULTIPLES &&
+        page->form != ML_PLOT_FLAME)
         ml_script_zoomed_tics(&s);
     if (page->n_marks)
         ml_buffer_append(out, ml_embedded_click_gp, ml_embedded_click_gp_size);

@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "base/utf8.h"
 #include "draw/embedded.h"
+#include "draw/flame_svg.h"
 #include "draw/palette.h"
 #include "draw/scale.h"
 
@@ -165,7 +166,8 @@ static bool has_key(const struct ml_plot_page *page)
 
 static void put_data(struct ml_buffer *out, const struct ml_plot_page *page)
 {
-    static const char *const forms[] = {"lines", "band", "stacked", "heatmap", "heap", "multiples"};
+    static const char *const forms[] = {"lines", "band",      "stacked", "heatmap",
+                                        "heap",  "multiples", "flame"};
     static const char *const measures[] = {"bytes", "s", "count"};
     struct ml_plot_extent extent = ml_plot_extent_of(page);
     struct ml_plot_scale scale = ml_plot_scale_of(page, &extent, page->limit, 1, TICS);
@@ -206,6 +208,10 @@ static void put_data(struct ml_buffer *out, const struct ml_plot_page *page)
 /* The frame has a line's beginning "@css@", "@data@" and "@js@" where these go. */
 void ml_html_emit(const struct ml_plot_page *page, struct ml_buffer *out)
 {
+    if (page->form == ML_PLOT_FLAME) {
+        ml_flame_html_emit(page, out);
+        return;
+    }
     const char *p = (const char *)ml_embedded_page_html;
     const char *end = p + ml_embedded_page_html_size, *found;
     while ((found = memmem(p, (size_t)(end - p), "\n@", 2))) {

@@ -10,6 +10,7 @@ static const struct {
                    [ML_PALETTE_SHADES]; /* of light and dark pictures, of even and odd nodes */
     const char *heat[2];
     uint32_t owners[2][ML_PALETTE_OWNERS + 1];
+    uint32_t kinds[2][ML_FLAME_KINDS];
 } palettes[] = {
     [ML_PALETTE_DEFAULT] =
         {"default",
@@ -23,7 +24,9 @@ static const struct {
          {{0x2a6fdb, 0xe58f1f, 0x2a9d8f, 0xc4523c, 0x8e6bbf, 0x93a832, 0xd678a6, 0x74b9d8,
            0xb9c0c7},
           {0x4f8ae6, 0xe9a24a, 0x41b3a3, 0xd9745d, 0xa589d2, 0xa9bf4e, 0xe394be, 0x8ac8e4,
-           0x56616c}}},
+           0x56616c}},
+         {{0x2a6fdb, 0xe8a13a, 0xc9d0d6, 0x2aa191, 0xeceff2},
+          {0x2f70da, 0xeaa844, 0xcdd3d9, 0x2fa897, 0x39434d}}},
     /* Okabe and Ito's colours without their yellow, which is not to be seen on white; cividis. */
     [ML_PALETTE_COLOUR_BLIND] =
         {"colour-blind",
@@ -35,7 +38,9 @@ static const struct {
          {{0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xd55e00, 0xf0e442, 0x332288,
            0xb9c0c7},
           {0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xd55e00, 0xf0e442, 0x6f5fc0,
-           0x56616c}}},
+           0x56616c}},
+         {{0x0072b2, 0xe69f00, 0xd3d8dc, 0x14a87f, 0xeceff2},
+          {0x0d78b8, 0xe69f00, 0xcfd4d9, 0x14a87f, 0x39434d}}},
     [ML_PALETTE_GREY] =
         {"grey",
          2,
@@ -45,7 +50,9 @@ static const struct {
          {{0x262626, 0x9a9a9a, 0x4c4c4c, 0xbcbcbc, 0x6c6c6c, 0xd2d2d2, 0x3c3c3c, 0xaaaaaa,
            0xe6e6e6},
           {0xe8e8e8, 0x7a7a7a, 0xc0c0c0, 0x5a5a5a, 0xa0a0a0, 0x484848, 0xd4d4d4, 0x6c6c6c,
-           0x363636}}},
+           0x363636}},
+         {{0x4a4a4a, 0xb8b8b8, 0xdedede, 0x909090, 0xf4f4f4},
+          {0x6a6a6a, 0xc0c0c0, 0xe6e6e6, 0x999999, 0x3c3c3c}}},
 };
 
 const char *ml_palette_name(enum ml_palette palette)
@@ -71,16 +78,30 @@ uint32_t ml_palette_shade(enum ml_palette palette, bool dark, size_t node, doubl
     return shade;
 }
 
+static uint32_t ink_on(uint32_t shade, double dark_below)
+{
+    double light = 0.3 * (shade >> 16) + 0.59 * (shade >> 8 & 0xff) + 0.11 * (shade & 0xff);
+    return light < dark_below ? LIGHT_INK : DARK_INK;
+}
+
 uint32_t ml_palette_ink(enum ml_palette palette, bool dark, size_t node, double share)
 {
-    uint32_t shade = ml_palette_shade(palette, dark, node, share);
-    double light = 0.3 * (shade >> 16) + 0.59 * (shade >> 8 & 0xff) + 0.11 * (shade & 0xff);
-    return light < 140 ? LIGHT_INK : DARK_INK;
+    return ink_on(ml_palette_shade(palette, dark, node, share), 140);
 }
 
 uint32_t ml_palette_owner(enum ml_palette palette, bool dark, size_t number)
 {
     return palettes[palette].owners[dark][number < ML_PALETTE_OWNERS ? number : ML_PALETTE_OWNERS];
+}
+
+uint32_t ml_palette_kind(enum ml_palette palette, bool dark, enum ml_flame_kind kind)
+{
+    return palettes[palette].kinds[dark][kind];
+}
+
+uint32_t ml_palette_kind_ink(enum ml_palette palette, bool dark, enum ml_flame_kind kind)
+{
+    return ink_on(ml_palette_kind(palette, dark, kind), 113); /* small letters */
 }
 
 const char *ml_palette_heat(enum ml_palette palette, bool dark)

@@ -3,6 +3,7 @@
 #ifndef ML_DRAW_PALETTE_H
 #define ML_DRAW_PALETTE_H
 
+#include "plot/flame.h"
 #include "plot/page.h"
 
 /* "default", "colour-blind" or "grey", as scripts and pages call it. */
@@ -22,6 +23,10 @@ uint32_t ml_palette_ink(enum ml_palette palette, bool dark, size_t node, double 
 
 /* Of layers of functions, from 0; of all others from ML_PALETTE_OWNERS on. */
 uint32_t ml_palette_owner(enum ml_palette palette, bool dark, size_t number);
+
+/* Of a box of a flame graph, which differ in lightness too, and what can be read upon it. */
+uint32_t ml_palette_kind(enum ml_palette palette, bool dark, enum ml_flame_kind kind);
+uint32_t ml_palette_kind_ink(enum ml_palette palette, bool dark, enum ml_flame_kind kind);
 
 /* The colours of a map from the least to the largest, as gnuplot defines them. */
 const char *ml_palette_heat(enum ml_palette palette, bool dark);

@@ -102,5 +102,6 @@ void ml_script_stacked(struct ml_script *s);
 void ml_script_heap(struct ml_script *s);
 void ml_script_heatmap(struct ml_script *s);
 void ml_script_multiples(struct ml_script *s);
+void ml_script_flame(struct ml_script *s);
 
 #endif

@@ -22,7 +22,8 @@ void ml_tooltip_escape(const char *text, struct ml_buffer *out)
             ml_buffer_printf(out, "&amp;");
         else if (point == '"')
             ml_buffer_printf(out, "&quot;");
-        else if (point != '\n' && (point == ML_UTF8_INVALID || ml_utf8_is_hidden(point)))
+        else if (point != '\n' && (point == ML_UTF8_INVALID || ml_utf8_is_hidden(point) ||
+                                   (point & 0xfffe) == 0xfffe)) /* no characters, by Unicode */
             ml_buffer_printf(out, "\xef\xbf\xbd");
         else
             ml_buffer_append(out, text, n);

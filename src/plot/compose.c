@@ -30,6 +30,7 @@ static enum ml_status make_curves(const struct ml_plot_source *source,
         return ml_plot_form_heatmap(source, page, err);
     case ML_PLOT_MULTIPLES:
         return ml_plot_form_multiples(source, page, err);
+    case ML_PLOT_FLAME: /* is no picture of time: form_flame.h */
     case ML_PLOT_LINES:
         break;
     }

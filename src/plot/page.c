@@ -116,6 +116,7 @@ void ml_plot_page_free(struct ml_plot_page *page)
         free(page->node_names[i]);
     free(page->node_names);
     free_map(&page->map);
+    ml_flame_free(page->flame);
     free(page->curves);
     free(page->marks);
     free(page->events);

@@ -4,6 +4,7 @@
 #define ML_PLOT_PAGE_H
 
 #include "plot/decimate.h"
+#include "plot/flame.h"
 #include "plot/legend.h"
 
 #include <stdbool.h>
@@ -15,6 +16,7 @@ enum ml_plot_form {
     ML_PLOT_HEATMAP,   /* no curves, but the map */
     ML_PLOT_HEAP,      /* layers as of STACKED, of functions; the last may be all others */
     ML_PLOT_MULTIPLES, /* curves by panel, the node's own before those of its ranks */
+    ML_PLOT_FLAME,     /* no curves, nor a time axis, but the flame graph */
 };
 
 enum ml_plot_measure { ML_PLOT_BYTES, ML_PLOT_SECONDS, ML_PLOT_COUNT };
@@ -93,7 +95,8 @@ struct ml_plot_page {
     double known_limit;
     char *limit_text; /* whose limit; NULL: none is known */
     struct ml_plot_map map;
-    char **node_names; /* of groups of layers, and of rows of the map */
+    struct ml_flame *flame; /* NULL: of another form */
+    char **node_names;      /* of groups of layers, and of rows of the map */
     size_t n_nodes;
     bool dark;
     enum ml_palette palette;

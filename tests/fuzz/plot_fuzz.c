@@ -3,6 +3,8 @@
 #include "base/buffer.h"
 #include "draw/click.h"
 #include "draw/drawing.h"
+#include "draw/flame_svg.h"
+#include "draw/gnuplot.h"
 #include "draw/html.h"
 #include "draw/quote.h"
 #include "draw/tooltip.h"
@@ -65,6 +67,48 @@ static void show(char *text, size_t size)
     ml_buffer_free(&out);
 }
 
+/* Nothing of a text becomes an element: as many begin whatever the names are. */
+static void check_elements(const struct ml_buffer *out, const char *element, size_t n)
+{
+    const char *p = out->data, *end = out->data + out->length;
+    for (; (p = memmem(p, (size_t)(end - p), element, strlen(element))); p++)
+        n--;
+    if (n)
+        abort();
+}
+
+/* Weights, one in another, as the first bytes of TEXT say. */
+static void show_flame(char *text, size_t size)
+{
+    struct ml_flame_frame frames[] = {
+        {4, 0, 1000, 5, 9, 0, 1, ML_FLAME_NONE, text, text, text},
+        {3, 1, (unsigned char)text[0] * 4, 0, 9, 0, 2, ML_FLAME_OWN, text, text, text},
+        {3, 2, (unsigned char)text[0], 0, 9, 0, 2, ML_FLAME_MPI, text, text, text},
+        {4, 1, 3, 0, 0, -1, 0, ML_FLAME_LIBC, text, text, text},
+    };
+    struct ml_flame flame = {frames, 4, size & 1, size & 2};
+    struct ml_plot_page page = {.form = ML_PLOT_FLAME,
+                                .title = text,
+                                .subtitle = text,
+                                .flame = &flame,
+                                .width = (double)(size % 2000),
+                                .height = 680};
+    struct ml_drawing_style style = {(int)(size % 120), (int)(size % 50), size & 1, size & 2};
+    struct ml_buffer out = {0};
+    ml_flame_svg_emit(&page, &out);
+    check_elements(&out, "<script", 1);
+    check_elements(&out, "]]>", 1);
+    ml_buffer_clear(&out);
+    ml_flame_html_emit(&page, &out);
+    check_elements(&out, "<script", 1);
+    check_elements(&out, "</script", 1);
+    ml_buffer_clear(&out);
+    ml_drawing_make(&page, &style, &out);
+    ml_buffer_clear(&out);
+    ml_gnuplot_emit(&page, &out);
+    ml_buffer_free(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -81,6 +125,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ml_click_parse(text, &click);
     else if (data[0] % 4 == 2 && ml_legend_parse(text, &legend, NULL))
         ml_plot_size_parse(text, &picture, NULL);
+    else if (data[0] % 4 == 3 && data[0] & 4)
+        show_flame(text, size);
     else if (data[0] % 4 == 3)
         show(text, size);
     free(text);

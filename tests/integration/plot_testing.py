@@ -35,6 +35,10 @@ FORMS = {
     "stdout": ["small", "--stdout", "--pstack", "--rotate-text", "30", "--trim-text", "20",
                "--move-text", "1", "-0.5"],
 }
+FLAMES = {  # have no axis of time
+    "flame": ["owners", "--heap", "--flame"],
+    "icicle": ["small", "--icicle"],
+}
 
 
 @pytest.fixture(scope="module")
