@@ -18,6 +18,16 @@ static void add(struct settings *s, char *entry)
     s->n++;
 }
 
+/* PRRTE, Open MPI's launcher since 5, says the sizes under these names too. */
+static void add_sizes_of_prrte(struct settings *s, const struct ml_settings_rank *r)
+{
+    if (!getenv("PRTE_LAUNCHED"))
+        return;
+    add(s, ml_format("OMPI_WORLD_SIZE=%d", r->size));
+    add(s, ml_format("OMPI_WORLD_LOCAL_SIZE=%d", r->local_size));
+    add(s, ml_format("OMPI_MCA_num_procs=%d", r->size));
+}
+
 /* What scripts read to learn their rank, in the words of the mpiexec that the user knows. */
 static void add_identity(struct settings *s, const struct ml_plan *plan,
                          const struct ml_settings_rank *r)
@@ -29,6 +39,7 @@ static void add_identity(struct settings *s, const struct ml_plan *plan,
         add(s, ml_format("OMPI_COMM_WORLD_LOCAL_SIZE=%d", r->local_size));
         add(s, ml_format("OMPI_COMM_WORLD_NODE_RANK=%d", r->local_rank));
         add(s, ml_format("OMPI_UNIVERSE_SIZE=%d", plan->world.universe_size));
+        add_sizes_of_prrte(s, r);
     } else {
         add(s, ml_format("MPI_LOCALRANKID=%d", r->local_rank));
         add(s, ml_format("MPI_LOCALNRANKS=%d", r->local_size));

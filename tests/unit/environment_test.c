@@ -75,6 +75,30 @@ static const struct entry openmpi[] = {
     {' ', "PMI=1"},
 };
 
+/* Rank 0 of `mpiexec.openmpi -n 2` (Open MPI 5.0.7, PRRTE 3.0.8, libpmix 5.0.7). */
+static const struct entry prrte[] = {
+    {'j', "OMPI_ARGV=-in lj.in"},
+    {'j', "OMPI_COMMAND=lmp"},
+    {'j', "OMPI_COMM_WORLD_LOCAL_RANK=0"},
+    {'j', "OMPI_COMM_WORLD_SIZE=2"},
+    {'-', "OMPI_FILE_LOCATION=/tmp/prte.n1.0/dvm.5717/1/0"},
+    {'j', "OMPI_MCA_cpu_type=x86_64"},
+    {'j', "OMPI_MCA_initial_wdir=/tmp"},
+    {'j', "OMPI_MCA_num_procs=2"},
+    {'j', "OMPI_NUM_APP_CTX=1"},
+    {'j', "OMPI_UNIVERSE_SIZE=2"},
+    {'j', "OMPI_WORLD_LOCAL_SIZE=2"},
+    {'j', "OMPI_WORLD_SIZE=2"},
+    {'-', "PMIX_NAMESPACE=prterun-n1-5717@1"},
+    {'-', "PMIX_PARAM_FILE_PASSED=1"},
+    {'-', "PMIX_RANK=0"},
+    {'-', "PMIX_SERVER_URI41=prterun-n1-5717@0.0;tcp4://127.0.0.1:47583"},
+    {'j', "PRTE_LAUNCHED=1"},
+    {'j', "PRTE_SHARED_FS=FALSE"},
+    {' ', "PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe"},
+    {' ', "OMPI_MCA_num_hugepages=2"},
+};
+
 /* Rank 0 of `mpiexec.hydra -n 2` (MPICH 4.0.2). */
 static const struct entry hydra[] = {
     {' ', "GFORTRAN_UNBUFFERED_PRECONNECTED=y"},
@@ -122,6 +146,12 @@ static void under_openmpi(void **state)
 {
     (void)state;
     check_fates(openmpi, N(openmpi));
+}
+
+static void under_prrte(void **state)
+{
+    (void)state;
+    check_fates(prrte, N(prrte));
 }
 
 static void under_hydra(void **state)
@@ -180,11 +210,9 @@ static void odd_entries(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(under_openmpi),
-        cmocka_unit_test(under_hydra),
-        cmocka_unit_test(users_pmix_settings_stay),
-        cmocka_unit_test(settings),
-        cmocka_unit_test(odd_entries),
+        cmocka_unit_test(under_openmpi), cmocka_unit_test(under_prrte),
+        cmocka_unit_test(under_hydra),   cmocka_unit_test(users_pmix_settings_stay),
+        cmocka_unit_test(settings),      cmocka_unit_test(odd_entries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -289,6 +289,29 @@ static void identity(void **state)
     ml_buffer_free(&t.packed);
 }
 
+/* Open MPI 5's mpiexec says them of our own world, which may have other sizes. */
+static void sizes_of_prrte(void **state)
+{
+    static const struct ml_settings_rank rank = {5, 8, 1, 4};
+    static const char *const sizes[] = {"OMPI_WORLD_SIZE=8", "OMPI_WORLD_LOCAL_SIZE=4",
+                                        "OMPI_MCA_num_procs=8"};
+    struct ml_plan p = {.form = ML_FORM_OWN, .mark = "MEMLOG_RUN=r1"};
+    (void)state;
+    for (int launched = 0; launched < 2; launched++) {
+        struct texts t = {.n = 0};
+        if (launched)
+            setenv("PRTE_LAUNCHED", "1", 1);
+        else
+            unsetenv("PRTE_LAUNCHED");
+        t.n = ml_settings_pack(&p, ML_LAUNCHER_OPENMPI, &rank, plain_command, 4, 4, &t.packed);
+        read_texts(&t);
+        for (size_t i = 0; i < N(sizes); i++)
+            assert_int_equal(has(&t, sizes[i]), launched && strcmp(MEMLOG_FLAVOUR, "openmpi") == 0);
+        ml_buffer_free(&t.packed);
+    }
+    unsetenv("PRTE_LAUNCHED");
+}
+
 static void a_launcher_gets_the_mark_alone(void **state)
 {
     struct ml_plan p = {.form = ML_FORM_ONCE, .mark = "OMPI_MCA_memlog_run=r1"};
@@ -340,6 +363,7 @@ int main(void)
         cmocka_unit_test(many_places),
         cmocka_unit_test(universe),
         cmocka_unit_test(identity),
+        cmocka_unit_test(sizes_of_prrte),
         cmocka_unit_test(a_launcher_gets_the_mark_alone),
         cmocka_unit_test(ranks_yield_where_cpus_are_few),
     };
