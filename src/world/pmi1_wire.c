@@ -18,10 +18,13 @@ bool ml_pmi1_parse(char *line, struct ml_pmi1_command *out)
 {
     *out = (struct ml_pmi1_command){0};
     char *cursor = line;
+    bool is_abort = strncmp(line, "cmd=abort", strlen("cmd=abort")) == 0;
     while (out->n_words < ML_PMI1_MAX_WORDS) {
         cursor += strspn(cursor, " \r");
         char *equals = cursor + strcspn(cursor, "= ");
         if (*cursor == 0)
+            break;
+        if (*equals != '=' && is_abort)
             break;
         if (*equals != '=')
             return false;

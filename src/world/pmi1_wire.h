@@ -17,7 +17,7 @@ struct ml_pmi1_command {
 
 /* Splits LINE (NUL-terminated, without newline) in place; OUT points into it. A value ends at a
  * blank, but that of "value", "message" or "error_msg" goes to the end of the line. False if it is
- * no command. */
+ * no command. An abort is one whatever follows: of it what can be read before that is kept. */
 bool ml_pmi1_parse(char *line, struct ml_pmi1_command *out);
 
 /* The value of KEY, or NULL. */

@@ -36,6 +36,8 @@ static const struct {
      {{"exitcode", "7"},
       {"message", "application called MPI_Abort(MPI_COMM_WORLD, 7) - process 0"}}},
     {"cmd=abort exitcode=1 error_msg=a = b", "abort", {{"error_msg", "a = b"}}},
+    {"cmd=abort exitcode=3 by rank 2", "abort", {{"exitcode", "3"}, {"message", NULL}}},
+    {"cmd=abort for good", "abort", {{"exitcode", NULL}}},
     {"cmd=publish_name service=ocean port=tag#0$description#n1$port#5$ifname#10.0.0.1$",
      "publish_name",
      {{"service", "ocean"}, {"port", "tag#0$description#n1$port#5$ifname#10.0.0.1$"}}},
