@@ -31,6 +31,11 @@
 #define WRAP_IF(have, ...) WRAP_IF_(have, __VA_ARGS__)
 #define WRAP_IF_(have, ...) WRAP_##have(__VA_ARGS__)
 
+/* MPI 4.1 made it const, and so did MPICH before. */
+#define IS_CONST                                                                                   \
+    __builtin_types_compatible_p(__typeof__(PMPI_Pready_list), int(int, const int *, MPI_Request))
+#define PARTITION __typeof__(*__builtin_choose_expr(IS_CONST, (const int *)0, (int *)0))
+
 #define OWN(name, kind)
 #define CALL(name, kind, account, parameters, arguments)                                           \
     WRAP_IF(ML_HAVE_##name, name, name, account, parameters, arguments)
