@@ -71,6 +71,15 @@ elseif(TARGET memlog_hdf5_parallel)
     target_link_libraries(memlog_hdf5_serial INTERFACE memlog_hdf5_parallel MPI::MPI_C)
 endif()
 
+# For its demangler. A C compiler alone does not bring the name that the linker looks for.
+set(CMAKE_REQUIRED_LIBRARIES stdc++)
+check_c_source_compiles("int main(void) { return 0; }" MEMLOG_HAS_STDCXX)
+set(CMAKE_REQUIRED_LIBRARIES)
+if(NOT MEMLOG_HAS_STDCXX)
+    unset(MEMLOG_HAS_STDCXX CACHE) # it may be installed by the next time
+    set_property(GLOBAL APPEND PROPERTY MEMLOG_MISSING "libstdc++: Debian g++, Spack gcc")
+endif()
+
 memlog_pkg(ZLIB zlib zlib1g-dev zlib)
 memlog_pkg(XXHASH libxxhash>=0.8 libxxhash-dev xxhash)
 memlog_pkg(JANSSON jansson libjansson-dev jansson)

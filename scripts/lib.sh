@@ -57,12 +57,14 @@ install_packages() {
         apt-get install -y -qq --no-install-recommends "${wanted[@]}"
 }
 
-# Makes Open MPI start as root, and more ranks than there are cores.
+# Makes Open MPI start as root, and more ranks than there are cores: in the words of Open MPI 4, and
+# in those of PRRTE, which Open MPI 5 starts ranks with.
 allow_open_mpi() {
     if ((EUID == 0)); then
         export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
     fi
     export OMPI_MCA_rmaps_base_oversubscribe=1
+    export PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
 }
 
 # The mpiexec of FLAVOUR.

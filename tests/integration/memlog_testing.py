@@ -42,7 +42,9 @@ def base_environment():
     ranks than cores."""
     env = {k: v for k, v in os.environ.items() if not LAUNCHER_VARIABLES.match(k)}
     env.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
-               OMPI_MCA_rmaps_base_oversubscribe="1", LC_ALL="C.UTF-8",
+               OMPI_MCA_rmaps_base_oversubscribe="1",                       # Open MPI 4
+               PRTE_MCA_rmaps_default_mapping_policy=":oversubscribe",       # and 5
+               LC_ALL="C.UTF-8",
                HWLOC_COMPONENTS="-gl")         # an X server of another test may end at any time
     return env
 
