@@ -81,26 +81,44 @@ static void clear_others(const char *parent)
         closedir(dir);
 }
 
+/* Sets S->path. */
+static enum ml_status make_in(const char *parent, struct ml_scratch *s, struct ml_error *err)
+{
+    if (snprintf(s->path, sizeof s->path, "%s/" PREFIX "XXXXXX", parent) >= (int)sizeof s->path)
+        return ml_fail(err, ML_RUN_LOST, "%.200s: the path is too long", parent);
+    clear_others(parent);
+    return mkdtemp(s->path) ? ML_OK : ml_fail_errno(err, ML_RUN_LOST, "%.200s", parent);
+}
+
+static void hold(struct ml_scratch *s)
+{
+    char held[sizeof s->path + sizeof HELD], taken[sizeof held + 1];
+    snprintf(held, sizeof held, "%s/" HELD, s->path);
+    snprintf(taken, sizeof taken, "%s~", held);
+    s->held = open(taken, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (s->held >= 0 && ml_hold_take(s->held)) /* a folder without HELD is nobody's to remove */
+        rename(taken, held);
+}
+
 enum ml_status ml_scratch_make(struct ml_scratch *out, struct ml_error *err)
 {
-    struct ml_scratch s = {.held = -1};
-    char held[sizeof s.path + sizeof HELD], taken[sizeof held + 1];
-    const char *parent = getenv("TMPDIR");
-    *out = s;
-    if (!parent || !*parent)
-        parent = "/tmp";
-    if (snprintf(s.path, sizeof s.path, "%s/" PREFIX "XXXXXX", parent) >= (int)sizeof s.path)
-        return ml_fail(err, ML_RUN_LOST, "TMPDIR is too long: %.200s", parent);
-    clear_others(parent);
-    if (!mkdtemp(s.path))
-        return ml_fail_errno(err, ML_RUN_LOST, "no folder can be made in %.200s", parent);
-    snprintf(held, sizeof held, "%s/" HELD, s.path);
-    snprintf(taken, sizeof taken, "%s~", held);
-    s.held = open(taken, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (s.held >= 0 && ml_hold_take(s.held)) /* a folder without HELD is nobody's to remove */
-        rename(taken, held);
-    *out = s;
-    return ML_OK;
+    const char *const places[] = {getenv("TMPDIR"), getenv("XDG_RUNTIME_DIR"), "/tmp", "/dev/shm"};
+    struct ml_error first = {""}, why;
+    *out = (struct ml_scratch){.held = -1};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        struct ml_scratch s = {.held = -1};
+        if (!places[i] || !*places[i])
+            continue;
+        if (make_in(places[i], &s, &why) == ML_OK) {
+            hold(&s);
+            *out = s;
+            return ML_OK;
+        }
+        first = *first.text ? first : why;
+    }
+    return ml_fail(err, ML_RUN_LOST,
+                   "no folder can be made in TMPDIR, XDG_RUNTIME_DIR, /tmp or /dev/shm (%.300s)",
+                   first.text);
 }
 
 void ml_scratch_remove(struct ml_scratch *scratch)

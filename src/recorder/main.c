@@ -227,13 +227,11 @@ static enum ml_status agree(const struct process *p, enum ml_status status, stru
 /* Collective over the sampling ranks: where one cannot record, none does, and all know why. */
 static enum ml_status open_recorder(struct process *p, int listener, struct ml_error *err)
 {
-    struct ml_error second;
-    bool there = p->plan.form == ML_FORM_ONCE || *p->scratch.path;
-    enum ml_status made = there ? ML_OK : ml_scratch_make(&p->scratch, err);
-    enum ml_status status =
-        ml_recorder_open(p->loop, &p->options, &p->place, &p->plan, &p->identity, p->starter,
-                         &p->recorder, made == ML_OK ? err : &second);
-    status = agree(p, made == ML_OK ? status : made, err);
+    if (p->plan.form != ML_FORM_ONCE && !*p->scratch.path)
+        ml_scratch_make(&p->scratch, NULL); /* who cannot do without one says so */
+    enum ml_status status = ml_recorder_open(p->loop, &p->options, &p->place, &p->plan,
+                                             &p->identity, p->starter, &p->recorder, err);
+    status = agree(p, status, err);
     if (status == ML_OK)
         status = agree(p, open_hub(p, listener, err), err);
     if (status != ML_OK) {
@@ -366,8 +364,7 @@ int main(int argc, char **argv)
     if (p.launcher == ML_LAUNCHER_NONE) {
         if (p.refusal)
             return complain(p.refusal, p.why.text);
-        if (ml_scratch_make(&p.scratch, &err) != ML_OK)
-            return complain(EXIT_OURS, err.text);
+        ml_scratch_make(&p.scratch, NULL);
     }
     static const struct ml_starter_helper helpers[] = {
         [ML_HELPER_HOST] = {"memlog-host", ml_host_run},

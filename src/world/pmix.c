@@ -171,6 +171,10 @@ static pmix_server_module_t module = {
 static enum ml_status start_server(const struct ml_world *world, struct ml_error *err)
 {
     pmix_info_t *info;
+    if (!*world->scratch)
+        return ml_fail(err, ML_RUN_LOST,
+                       "no folder can be made in TMPDIR, XDG_RUNTIME_DIR, /tmp or /dev/shm: "
+                       "applications of Open MPI have no MPI world");
     PMIX_INFO_CREATE(info, 2);
     PMIX_INFO_LOAD(&info[0], PMIX_SERVER_TMPDIR, world->scratch, PMIX_STRING);
     PMIX_INFO_LOAD(&info[1], PMIX_SYSTEM_TMPDIR, world->scratch, PMIX_STRING);

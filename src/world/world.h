@@ -16,7 +16,7 @@ struct ml_world {
     char **host_names; /* [n_hosts] */
     int here;          /* this host */
     int universe_size; /* MPI_UNIVERSE_SIZE as the outer launcher has it; -1: none */
-    char scratch[256]; /* directory of this host for sockets and session files */
+    char scratch[256]; /* directory of this host for session files; "": none */
 };
 
 /* The worlds of a run: first mpiexec's, then those that were spawned. */

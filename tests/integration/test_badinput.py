@@ -155,12 +155,12 @@ def test_few_open_files_suffice(tmp_path):
 
 
 @pytest.mark.parametrize("folder", ["/proc", "nowhere"])
-def test_no_folder_for_sockets(tmp_path, folder):
-    """One line of ours, and no page of Open MPI's."""
-    outcome = direct("-n", "2", "--", *mt.program(mt.BUILD, "hello"), cwd=tmp_path, env={"TMPDIR": folder})
-    assert outcome.code == 70, str(outcome)
-    assert outcome.stderr.startswith(f"memlog-mpi: no folder can be made in {folder}: ".encode())
-    assert outcome.stderr.count(b"\n") == 1 and outcome.stdout == b"", str(outcome)
+def test_no_folder_in_tmpdir(tmp_path, folder):
+    """It is made elsewhere."""
+    outcome = direct("-q", "-n", "2", "--", *mt.program(mt.BUILD, "hello"), cwd=tmp_path,
+                     env={"TMPDIR": folder})
+    assert outcome.code == 0 and len(outcome.lines()) == 2, str(outcome)
+    assert outcome.stderr == b"", str(outcome)
 
 
 def test_recorders_at_the_same_time(tmp_path):

@@ -122,6 +122,28 @@ static void filled_again(void **state)
     ml_scratch_remove(&s);
 }
 
+/* TMPDIR of a PBS job is there on the first node only. */
+static void another_place(void **state)
+{
+    static const char *const wrong[] = {"", "nowhere", "/proc", "/dev/null", NULL};
+    char deep[400];
+    (void)state;
+    memset(deep, '/', sizeof deep - 1);
+    deep[sizeof deep - 1] = 0;
+    setenv("XDG_RUNTIME_DIR", parent, 1);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct ml_scratch s;
+        setenv("TMPDIR", wrong[i] ? wrong[i] : deep, 1);
+        assert_int_equal(ml_scratch_make(&s, NULL), ML_OK);
+        assert_int_equal(strncmp(s.path, parent, strlen(parent)), 0);
+        assert_int_equal(count(parent), 1);
+        ml_scratch_remove(&s);
+        assert_int_equal(count(parent), 0);
+    }
+    unsetenv("XDG_RUNTIME_DIR");
+    setenv("TMPDIR", parent, 1);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_parent, remove_parent)
@@ -129,6 +151,7 @@ int main(void)
         TEST(it_goes),
         TEST(killed_in_its_removal),
         TEST(filled_again),
+        TEST(another_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
