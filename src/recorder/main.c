@@ -9,6 +9,7 @@
 #include "recorder/helpers.h"
 #include "recorder/hub.h"
 #include "recorder/member.h"
+#include "recorder/outfile.h"
 #include "recorder/recorder.h"
 #include "recorder/signals.h"
 #include "recorder/stacks.h"
@@ -33,11 +34,13 @@ struct process {
     struct ml_options options;
     enum ml_launcher launcher;
     struct ml_run_identity identity;
+    struct ml_outfile outfile;
     struct ml_place place;
     struct ml_plan plan;
     struct ml_loop *loop;
     struct ml_starter *starter;
     pid_t starter_pid;
+    int number;  /* of the outfile's name */
     int failure; /* exit code, should opening the run fail now */
     int refusal; /* exit code, since something is wrong on this node; 0: nothing */
     struct ml_error why;
@@ -85,8 +88,9 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
 /* The same of what can differ from node to node. */
 static int check_node(struct process *p, struct ml_error *err)
 {
-    if (ml_recorder_check_outfile(&p->options, p->identity.outfile, sizeof p->identity.outfile,
-                                  err) != ML_OK)
+    if (ml_outfile_find(&p->options, &p->outfile, err) != ML_OK)
+        return EXIT_USAGE;
+    if (p->launcher == ML_LAUNCHER_NONE && ml_outfile_check(&p->outfile, err) != ML_OK)
         return EXIT_USAGE;
     return ml_startup_check_command(p->options.command[0], err);
 }
@@ -216,29 +220,89 @@ static enum ml_status open_hub(struct process *p, int listener, struct ml_error 
     return ml_hub_open(p->loop, &setup, listener, &p->hub, err);
 }
 
+/* Collective over the sampling ranks. */
 static enum ml_status agree(const struct process *p, enum ml_status status, struct ml_error *err)
 {
+    struct ml_team samplers;
     struct ml_error own = *err;
     if (status != ML_OK && p->place.n_hosts > 1)
         ml_fail(err, status, "%.100s: %.380s", p->place.layout.nodes[p->place.node].name, own.text);
-    return ml_recorder_agree(p->recorder, status, err);
+    ml_team_mpi(p->place.samplers, &samplers);
+    return samplers.agree(&samplers, status, err);
 }
 
-/* Collective over the sampling ranks: where one cannot record, none does, and all know why. */
-static enum ml_status open_recorder(struct process *p, int listener, struct ml_error *err)
+/* Collective over the sampling ranks: rank 0 knows the name. */
+static enum ml_status agree_on_name(struct process *p, int number, struct ml_error *err)
+{
+    struct ml_outfile *file = &p->outfile;
+    MPI_Bcast(file, sizeof *file, MPI_BYTE, p->place.root_host, p->place.samplers);
+    p->failure = EXIT_USAGE;
+    enum ml_status status = agree(p, ml_outfile_check(file, err), err);
+    if (status != ML_OK)
+        return status;
+    p->failure = EXIT_OURS;
+    p->number = ml_outfile_agree(file, number, p->place.samplers);
+    ml_outfile_name(file, p->number, p->identity.outfile, sizeof p->identity.outfile);
+    return ML_OK;
+}
+
+/* Collective over the sampling ranks. */
+static bool is_taken(const struct process *p)
+{
+    int taken = ml_recorder_is_taken(p->recorder);
+    MPI_Allreduce(MPI_IN_PLACE, &taken, 1, MPI_INT, MPI_MAX, p->place.samplers);
+    return taken && p->outfile.may_move;
+}
+
+/* Collective over the sampling ranks: the journals. Another run may take the name at the same
+ * moment: elements of an array begin together. */
+static enum ml_status open_record(struct process *p, struct ml_error *err)
+{
+    enum ml_status status = agree_on_name(p, 0, err);
+    while (status == ML_OK) {
+        status = agree(p,
+                       ml_recorder_open(p->loop, &p->options, &p->place, &p->plan, &p->identity,
+                                        p->starter, &p->recorder, err),
+                       err);
+        if (status == ML_OK || !is_taken(p))
+            break;
+        ml_recorder_abandon(p->recorder);
+        p->recorder = NULL;
+        status = agree_on_name(p, p->number + 1, err);
+    }
+    if (status == ML_OK && p->number && !p->outfile.ours && p->place.rank == 0)
+        ml_log(ML_LOG_NOTICE, "%.300s is taken; this run is recorded in %.300s", p->outfile.path,
+               p->identity.outfile);
+    return status;
+}
+
+/* Collective over the sampling ranks: where one cannot record, none does, and all know why. STATUS:
+ * of the node so far. */
+static enum ml_status open_recorder(struct process *p, int listener, enum ml_status status,
+                                    struct ml_error *err)
 {
     if (p->plan.form != ML_FORM_ONCE && !*p->scratch.path)
         ml_scratch_make(&p->scratch, NULL); /* who cannot do without one says so */
-    enum ml_status status = ml_recorder_open(p->loop, &p->options, &p->place, &p->plan,
-                                             &p->identity, p->starter, &p->recorder, err);
     status = agree(p, status, err);
+    if (status == ML_OK)
+        status = open_record(p, err);
     if (status == ML_OK)
         status = agree(p, open_hub(p, listener, err), err);
     if (status != ML_OK) {
         ml_hub_close(p->hub);
+        p->hub = NULL;
         ml_recorder_abandon(p->recorder);
     }
     return status;
+}
+
+/* Collective over the rank processes of a node: those that reach its sampling rank. */
+static enum ml_status agree_on_node(const struct process *p, enum ml_status status,
+                                    struct ml_error *err)
+{
+    struct ml_team node;
+    ml_team_mpi(p->place.node_comm, &node);
+    return node.agree(&node, status, err);
 }
 
 /* Collective. Whether something is wrong on any node. Nobody leaves before: Hydra does not see that
@@ -281,13 +345,18 @@ static enum ml_status open_run(struct process *p, int starter_fd, struct ml_erro
     int listener;
     int fd = meet_hub(p, &listener);
     if (fd < 0)
-        return ml_fail_errno(err, ML_RUN_LOST, "reach the node's sampling rank");
-    if (listener >= 0)
-        status = open_recorder(p, listener, err);
+        status = ml_fail_errno(err, ML_RUN_LOST, "reach the node's sampling rank");
+    status = agree_on_node(p, status, err);
+    if (p->place.samplers != MPI_COMM_NULL)
+        status = open_recorder(p, listener, status, err);
     /* The sampling rank is the first of its node. */
-    MPI_Bcast(&status, 1, MPI_INT, 0, p->place.node_comm);
+    int outcome[2] = {status, p->failure};
+    MPI_Bcast(outcome, 2, MPI_INT, 0, p->place.node_comm);
+    status = (enum ml_status)outcome[0];
+    p->failure = outcome[1];
     if (status != ML_OK) {
-        close(fd);
+        if (fd >= 0)
+            close(fd);
         return status;
     }
     p->member = ml_member_open(p->loop, &p->options, p->place.rank, fd, p->starter);

@@ -9,15 +9,12 @@
 #include "store/team_mpi.h"
 #include "version.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 struct ml_recorder {
@@ -30,94 +27,6 @@ struct ml_recorder {
     int64_t journal_B;
     int64_t clock_offset_ns;
 };
-
-/* "memlog-1234.pbs.h5" in a PBS job, else by date and time. */
-static void default_name(char *out, size_t size)
-{
-    const char *job = ml_scheduler_job();
-    time_t now = time(NULL);
-    struct tm tm;
-    if (job && !strchr(job, '/'))
-        snprintf(out, size, "memlog-%s.h5", job);
-    else
-        strftime(out, size, "memlog-%Y%m%d-%H%M%S.h5", localtime_r(&now, &tm));
-}
-
-static enum ml_status check_folder(const char *folder, const char *purpose, struct ml_error *err)
-{
-    struct stat s;
-    if (stat(folder, &s))
-        return ml_fail_errno(err, ML_RUN_LOST, "%s: folder %.300s", purpose, folder);
-    if (!S_ISDIR(s.st_mode))
-        return ml_fail(err, ML_RUN_LOST, "%s: %.300s is no folder", purpose, folder);
-    if (access(folder, W_OK | X_OK))
-        return ml_fail_errno(err, ML_RUN_LOST, "%s: write in folder %.300s", purpose, folder);
-    return ML_OK;
-}
-
-static enum ml_status check_journal(const char *folder, const char *name, bool force,
-                                    struct ml_error *err)
-{
-    ML_AUTO_FREE char *path = ml_format("%s/%s", folder, name);
-    if (ml_journal_writer(path) == ML_HOLD_HELD)
-        return ml_fail(err, ML_RUN_LOST,
-                       "%.400s is of a run that goes on; name another FILE with -o", path);
-    if (force)
-        return ML_OK;
-    return ml_fail(
-        err, ML_RUN_LOST,
-        "%.400s is the record of an earlier run; keep it with memlog recover, remove it, "
-        "or --force",
-        path);
-}
-
-/* A journal that an earlier run of the same FILE left is all that there is of that run. */
-static enum ml_status check_journals(const char *folder, const char *file, bool force,
-                                     struct ml_error *err)
-{
-    size_t n = strlen(file);
-    enum ml_status status = ML_OK;
-    DIR *dir = opendir(folder);
-    for (const struct dirent *e; dir && status == ML_OK && (e = readdir(dir));) {
-        size_t length = strlen(e->d_name);
-        bool ours = strncmp(e->d_name, file, n) == 0 && e->d_name[n] == '.' && length > n + 8 &&
-                    strcmp(e->d_name + length - 8, ".journal") == 0;
-        if (ours)
-            status = check_journal(folder, e->d_name, force, err);
-    }
-    if (dir)
-        closedir(dir);
-    return status;
-}
-
-enum ml_status ml_recorder_check_outfile(const struct ml_options *options, char *out, size_t size,
-                                         struct ml_error *err)
-{
-    char name[512], folder[4096];
-    default_name(name, sizeof name);
-    const char *wanted = *options->outfile ? options->outfile : name;
-    ML_AUTO_FREE char *cwd = getcwd(NULL, 0);
-    int n = *wanted == '/' ? snprintf(out, size, "%s", wanted)
-                           : snprintf(out, size, "%s/%s", cwd ? cwd : ".", wanted);
-    if (n < 0 || (size_t)n >= size || (size_t)n >= sizeof folder)
-        return ml_fail(err, ML_RUN_LOST, "--outfile: the path is too long");
-    snprintf(folder, sizeof folder, "%s", out);
-    const char *beside = dirname(folder);
-    const char *journals = *options->journal_dir ? options->journal_dir : beside;
-    enum ml_status status = check_folder(beside, "--outfile", err);
-    if (status == ML_OK && journals != beside)
-        status = check_folder(journals, "--journal-dir", err);
-    if (status == ML_OK)
-        status = check_journals(journals, strrchr(out, '/') + 1, options->force, err);
-    struct stat s;
-    if (status == ML_OK && lstat(out, &s) == 0 && !options->force)
-        status =
-            ml_fail(err, ML_RUN_LOST,
-                    "%.400s is there already; remove it, name another with -o, or --force", out);
-    else if (status == ML_OK && stat(out, &s) == 0 && S_ISDIR(s.st_mode))
-        status = ml_fail(err, ML_RUN_LOST, "--outfile: %.400s is a folder", out);
-    return status;
-}
 
 void ml_recorder_identify(struct ml_run_identity *identity, int rank)
 {
@@ -246,8 +155,9 @@ static enum ml_status open_sampler(struct ml_loop *loop, struct ml_recorder *r,
     return status;
 }
 
-enum ml_status ml_recorder_agree(const struct ml_recorder *r, enum ml_status status,
-                                 struct ml_error *err)
+/* The worst of all sampling ranks' states, and its words. */
+static enum ml_status agree(const struct ml_recorder *r, enum ml_status status,
+                            struct ml_error *err)
 {
     struct ml_team team;
     ml_team_mpi(r->place->samplers, &team);
@@ -273,9 +183,15 @@ enum ml_status ml_recorder_open(struct ml_loop *loop, const struct ml_options *o
     return ml_journal_flush(j, err);
 }
 
+bool ml_recorder_is_taken(const struct ml_recorder *r)
+{
+    struct stat s;
+    return !r->sampler && lstat(r->journal, &s) == 0;
+}
+
 void ml_recorder_abandon(struct ml_recorder *r)
 {
-    if (r->sampler)
+    if (r && r->sampler)
         unlink(r->journal);
     ml_recorder_close(r);
 }
@@ -401,10 +317,10 @@ enum ml_status ml_recorder_finish(struct ml_recorder *r, const struct ml_verdict
     enum ml_status status = write_file(r, harvest, &path, &why);
     if (own == ML_OK) /* it may have been cut while the file was written from it */
         own = check_whole(r, harvest, &lack);
-    enum ml_status worst = ml_recorder_agree(r, own, &lack);
+    enum ml_status worst = agree(r, own, &lack);
     ml_harvest_close(harvest);
-    bool left = ml_recorder_agree(r, own == ML_OK && journal_is_there(r) ? ML_OK : ML_SAMPLE_LOST,
-                                  NULL) == ML_OK;
+    bool left =
+        agree(r, own == ML_OK && journal_is_there(r) ? ML_OK : ML_SAMPLE_LOST, NULL) == ML_OK;
     if (status == ML_OK)
         say_recorded(r, path, &lack, out_words);
     else

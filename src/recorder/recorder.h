@@ -12,30 +12,23 @@ struct ml_run_identity {
     char id[40];
     int64_t origin_ns;   /* start, on rank 0's clock */
     int64_t origin_wall; /* the same, unix time */
-    char outfile[4096];  /* absolute */
+    char outfile[4096];  /* absolute; at sampling ranks */
 };
 
-/* Where the result goes, absolute, into OUT; and whether it can: its folder is there and writable,
- * nothing is in the way unless --force, and likewise the journals' folder; no other run records
- * there. */
-enum ml_status ml_recorder_check_outfile(const struct ml_options *options, char *out, size_t size,
-                                         struct ml_error *err);
-
-/* Collective over memlog-mpi's own MPI_COMM_WORLD: rank 0 decides. */
+/* Collective over memlog-mpi's own MPI_COMM_WORLD: rank 0 decides, but for the outfile. */
 void ml_recorder_identify(struct ml_run_identity *identity, int rank);
 
 struct ml_recorder;
 
 /* Collective over the sampling ranks. STARTER starts the stack server, where stacks are wanted.
- * OUT_RECORDER is there also after an error, for ml_recorder_agree and ml_recorder_abandon. */
+ * OUT_RECORDER is there also after an error, for ml_recorder_is_taken and ml_recorder_abandon. */
 enum ml_status ml_recorder_open(struct ml_loop *loop, const struct ml_options *options,
                                 const struct ml_place *place, const struct ml_plan *plan,
                                 const struct ml_run_identity *identity, struct ml_starter *starter,
                                 struct ml_recorder **out_recorder, struct ml_error *err);
 
-/* Collective. The worst of all sampling ranks' states, and its words, which name the node. */
-enum ml_status ml_recorder_agree(const struct ml_recorder *r, enum ml_status status,
-                                 struct ml_error *err);
+/* Whether it could not be opened since the journal is another run's, which began just now. */
+bool ml_recorder_is_taken(const struct ml_recorder *r);
 
 struct ml_sampler *ml_recorder_sampler(struct ml_recorder *r);
 int64_t ml_recorder_clock_offset(const struct ml_recorder *r);
@@ -49,7 +42,7 @@ enum ml_status ml_recorder_finish(struct ml_recorder *r, const struct ml_verdict
 
 void ml_recorder_close(struct ml_recorder *r); /* NULL is fine */
 
-/* Closes a recorder of a run that has not begun, and removes its journal. */
+/* Closes a recorder of a run that has not begun, and removes its journal. NULL is fine. */
 void ml_recorder_abandon(struct ml_recorder *r);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 /* A source that has something to do in this run. */
 struct active {
@@ -203,6 +204,8 @@ enum ml_status ml_sampler_open(struct ml_loop *loop, const struct ml_sampler_set
     if (status == ML_OK)
         status = open_sources(loop, s, setup, err);
     if (status != ML_OK) {
+        if (s->journal)
+            unlink(setup->journal);
         ml_sampler_close(s);
         return status;
     }

@@ -22,7 +22,7 @@ struct ml_sampler_setup {
 };
 
 /* Creates the journal and writes what is known of the node. Errors: the journal cannot be made, a
- * source cannot be opened. */
+ * source cannot be opened; then there is no journal of ours. */
 enum ml_status ml_sampler_open(struct ml_loop *loop, const struct ml_sampler_setup *setup,
                                struct ml_sampler **out_sampler, struct ml_error *err);
 

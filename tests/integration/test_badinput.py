@@ -163,6 +163,16 @@ def test_no_folder_in_tmpdir(tmp_path, folder):
     assert outcome.stderr == b"", str(outcome)
 
 
+def test_sampling_rank_is_not_reached(file):
+    """One rank process cannot: all end, with its reason, and nobody waits for it."""
+    outcome = mt.run(mt.mpiexec(mt.BUILD, 2)
+                     + ["env", f"LD_PRELOAD={mt.BIN_DIR.parent}/tests/support/no_hub.so",
+                        mt.MEMLOG_MPI, "-o", file, "--", "echo", "started"], timeout_s=60)
+    assert outcome.code == 70 and b"started" not in outcome.stdout, str(outcome)
+    assert complaint(outcome) == ["memlog-mpi: reach the node's sampling rank: Permission denied"]
+    assert not file.exists() and not mt.journals_of(file)
+
+
 def test_recorders_at_the_same_time(tmp_path):
     """Without mpiexec, of one user: each has its own files of MPI's."""
     jobs = [mt.Job([mt.MEMLOG_MPI, "-q", "-n", "2", "-o", tmp_path / f"{i}.h5", "--",
