@@ -3,9 +3,11 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/pack.h"
+#include "launch/plan.h"
 #include "launch/schedulers.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { HOST_NAME_SIZE = 256 };
@@ -79,9 +81,25 @@ static void unpack_layout(struct ml_unpacker *u, struct ml_layout *layout)
         layout->node_of[r] = (int)ml_unpack_int(u);
 }
 
-static void make_layout(const struct ml_nodefile *file, const struct self *all, int size,
-                        struct ml_layout *layout, struct ml_error *warning)
+/* A launcher's ranks on other nodes speak to nobody; processes of ours there find them. */
+static void add_remedy(const struct ml_layout *layout, struct ml_error *warning)
 {
+    const char *one_each =
+        strcmp(MEMLOG_FLAVOUR, "openmpi") == 0 ? "--map-by ppr:1:node" : "-ppn 1";
+    size_t n = strlen(warning->text);
+    bool silent = false;
+    for (int i = 0; i < layout->n_nodes; i++)
+        silent |= layout->nodes[i].sampler < 0;
+    if (silent)
+        snprintf(warning->text + n, sizeof warning->text - n,
+                 "; to record them: mpiexec %s memlog-mpi ... -- mpiexec ...", one_each);
+}
+
+static void make_layout(const struct ml_options *options, const struct ml_nodefile *file,
+                        const struct self *all, int size, struct ml_layout *layout,
+                        struct ml_error *warning)
+{
+    bool once = ml_plan_form(options) == ML_FORM_ONCE;
     ML_AUTO_FREE const char **hosts = ml_alloc((size_t)size * sizeof *hosts);
     ML_AUTO_FREE int *leaders = ml_alloc((size_t)size * sizeof *leaders);
     struct ml_error more = {""};
@@ -89,7 +107,10 @@ static void make_layout(const struct ml_nodefile *file, const struct self *all, 
         hosts[r] = all[r].name;
         leaders[r] = all[r].leader;
     }
-    ml_layout_make(file, size, hosts, leaders, layout, &more);
+    ml_layout_make(file, size, hosts, leaders, once ? ML_LAYOUT_OTHERS : ML_LAYOUT_OURS, layout,
+                   &more);
+    if (once)
+        add_remedy(layout, &more);
     if (*more.text)
         *warning = more;
 }
@@ -103,7 +124,7 @@ static void decide(const struct ml_options *options, const struct self *all, str
     struct ml_layout layout = {0};
     enum ml_status status = read_nodefile(options, &file, &place->warning, &err);
     if (status == ML_OK)
-        make_layout(file, all, place->size, &layout, &place->warning);
+        make_layout(options, file, all, place->size, &layout, &place->warning);
     ml_pack_int(out, status);
     ml_pack_text(out, err.text);
     pack_layout(&layout, out);

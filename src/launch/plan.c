@@ -8,7 +8,7 @@
 
 enum { MAX_RANKS = 10000000 }; /* as --ranks */
 
-static enum ml_form form_of(const struct ml_options *o)
+enum ml_form ml_plan_form(const struct ml_options *o)
 {
     if (o->launch == ML_LAUNCH_ONCE)
         return ML_FORM_ONCE;
@@ -118,7 +118,7 @@ enum ml_status ml_plan_make(const struct ml_options *options, const struct ml_pl
                             enum ml_launcher launcher, const char *run, struct ml_plan *out_plan,
                             struct ml_error *err)
 {
-    struct ml_plan plan = {.form = form_of(options)};
+    struct ml_plan plan = {.form = ml_plan_form(options)};
     enum ml_status status = ML_OK;
     /* Open MPI's mpiexec takes OMPI_* variables, and no others, to the other nodes by itself. */
     const char *variable = plan.form == ML_FORM_ONCE ? "OMPI_MCA_memlog_run" : "MEMLOG_RUN";

@@ -13,6 +13,9 @@ enum ml_form {
     ML_FORM_ONCE,  /* memlog-mpi -- mpiexec app: rank process 0 starts the command, once */
 };
 
+/* The form that OPTIONS ask for. */
+enum ml_form ml_plan_form(const struct ml_options *options);
+
 struct ml_plan {
     enum ml_form form;
     struct ml_world world; /* of the application; without ranks in ML_FORM_ONCE */

@@ -74,8 +74,9 @@ static bool is_not_in_file(const struct ml_nodefile *file, const struct ml_layou
 }
 
 static void warn(const struct ml_nodefile *file, const struct ml_layout *layout,
-                 struct ml_error *out_warning)
+                 enum ml_layout_ranks ranks, struct ml_error *out_warning)
 {
+    const char *lack = ranks == ML_LAYOUT_OURS ? "run no rank" : "have no process of ours";
     struct ml_buffer silent = {0}, strange = {0};
     int n_file = (int)file->n_hosts;
     int n_silent = list_nodes(layout, 0, n_file, has_no_rank, file, &silent);
@@ -83,8 +84,8 @@ static void warn(const struct ml_nodefile *file, const struct ml_layout *layout,
     size_t n = 0;
     if (n_silent)
         n = (size_t)snprintf(out_warning->text, sizeof out_warning->text,
-                             "%d of %d hosts in the node file run no rank and are not recorded: %s",
-                             n_silent, n_file, silent.data);
+                             "%d of %d hosts in the node file %s and are not recorded: %s",
+                             n_silent, n_file, lack, silent.data);
     if (n_strange && n < sizeof out_warning->text)
         snprintf(out_warning->text + n, sizeof out_warning->text - n,
                  "%sranks run on hosts that are not in the node file, which are recorded: %s",
@@ -94,7 +95,8 @@ static void warn(const struct ml_nodefile *file, const struct ml_layout *layout,
 }
 
 void ml_layout_make(const struct ml_nodefile *file, int n_ranks, const char *const *hosts,
-                    const int *leader, struct ml_layout *out_layout, struct ml_error *out_warning)
+                    const int *leader, enum ml_layout_ranks ranks, struct ml_layout *out_layout,
+                    struct ml_error *out_warning)
 {
     size_t n_file = file ? file->n_hosts : 0;
     struct ml_layout layout = {.n_ranks = n_ranks};
@@ -109,7 +111,7 @@ void ml_layout_make(const struct ml_nodefile *file, int n_ranks, const char *con
     }
     out_warning->text[0] = 0;
     if (file)
-        warn(file, &layout, out_warning);
+        warn(file, &layout, ranks, out_warning);
     *out_layout = layout;
 }
 

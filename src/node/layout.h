@@ -21,13 +21,19 @@ struct ml_layout {
     int *node_of; /* [n_ranks] node of each rank process */
 };
 
+enum ml_layout_ranks {
+    ML_LAYOUT_OURS,   /* the application's ranks are where rank processes are */
+    ML_LAYOUT_OTHERS, /* a launcher starts them, also elsewhere */
+};
+
 /* FILE may be NULL. HOSTS[r] is the host name of rank process r, LEADER[r] the lowest rank process
  * that shares memory with it (MPI_Comm_split_type). Two leaders of one host name (containers on
  * one host) are two nodes: only the first is matched with the file's.
  * OUT_WARNING gets one line on hosts of the file without a rank process and on rank processes of
  * hosts that are not in the file ("" if all is well). */
 void ml_layout_make(const struct ml_nodefile *file, int n_ranks, const char *const *hosts,
-                    const int *leader, struct ml_layout *out_layout, struct ml_error *out_warning);
+                    const int *leader, enum ml_layout_ranks ranks, struct ml_layout *out_layout,
+                    struct ml_error *out_warning);
 
 void ml_layout_free(struct ml_layout *layout);
 

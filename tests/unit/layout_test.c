@@ -88,7 +88,8 @@ static void layouts(void **state)
         struct ml_error warning;
         if (c->file)
             assert_int_equal(ml_nodefile_parse(c->file, strlen(c->file), &file, NULL), ML_OK);
-        ml_layout_make(c->file ? &file : NULL, c->n_ranks, c->hosts, c->leader, &layout, &warning);
+        ml_layout_make(c->file ? &file : NULL, c->n_ranks, c->hosts, c->leader, ML_LAYOUT_OURS,
+                       &layout, &warning);
         check(c, &layout, &warning);
         ml_layout_free(&layout);
         ml_nodefile_free(&file);
@@ -114,9 +115,10 @@ static void many(void **state)
     struct ml_layout layout;
     struct ml_error warning;
     assert_int_equal(ml_nodefile_parse(text, n, &file, NULL), ML_OK);
-    ml_layout_make(&file, HOSTS, hosts, leader, &layout, &warning);
+    ml_layout_make(&file, HOSTS, hosts, leader, ML_LAYOUT_OTHERS, &layout, &warning);
     assert_int_equal(layout.n_nodes, 2 * HOSTS);
     assert_non_null(strstr(warning.text, "5000 of 5000 hosts"));
+    assert_non_null(strstr(warning.text, "have no process of ours"));
     assert_non_null(strstr(warning.text, "x0, x1, x2, x3, x4, x5 and 4994 more"));
     ml_layout_free(&layout);
     ml_layout_free(&layout);
