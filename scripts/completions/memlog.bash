@@ -4,12 +4,12 @@ _memlog()
     local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options= files=h5
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'read diff plot export recover check help --help --version' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'read diff plot export recover check doctor help --help --version' -- "$word")
         return
     fi
     case $command in
     help)
-        mapfile -t COMPREPLY < <(compgen -W 'read diff plot export recover check' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'read diff plot export recover check doctor' -- "$word")
         return ;;
     read)
         options='--all --every --ranks --separate --stdout --mpi --pstack --tree --heap --at --flat --churn --leaks --phase --rank --since --until --json --no-color --help'
@@ -29,6 +29,9 @@ _memlog()
         files='@(h5|journal)' ;;
     check)
         options='--help' ;;
+    doctor)
+        mapfile -t COMPREPLY < <(compgen -W '--json --help' -- "$word")
+        return ;;
     esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

@@ -11,7 +11,8 @@
     X(plot)                                                                                        \
     X(export)                                                                                      \
     X(recover)                                                                                     \
-    X(check)
+    X(check)                                                                                       \
+    X(doctor)
 
 enum ml_exit { ML_EXIT_OK = 0, ML_EXIT_FAILURE = 1, ML_EXIT_USAGE = 2 };
 

@@ -19,8 +19,7 @@ struct ml_hooks {
     bool once, told;
 };
 
-/* The libraries' folder, found from this program's own; NULL: that is not known. */
-static char *find_folder(void)
+char *ml_hooks_folder(void)
 {
     char program[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -37,7 +36,7 @@ struct ml_hooks *ml_hooks_open(const struct ml_options *options, struct ml_sampl
     struct ml_hooks *h = ml_alloc(sizeof *h);
     *h = (struct ml_hooks){
         .sampler = sampler, .node = node, .no_calls = options->no_hooks, .once = once};
-    h->folder = options->no_hooks && !options->heap ? NULL : find_folder();
+    h->folder = options->no_hooks && !options->heap ? NULL : ml_hooks_folder();
     return h;
 }
 

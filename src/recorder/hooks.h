@@ -10,6 +10,10 @@
 
 struct ml_hooks;
 
+/* The folder of all that is preloaded, found from this program's own, for the caller to free; NULL:
+ * that is not known. */
+char *ml_hooks_folder(void);
+
 /* ONCE: around a launcher, whose ranks are told apart only when they run. OPTIONS and SAMPLER stay
  * the caller's. */
 struct ml_hooks *ml_hooks_open(const struct ml_options *options, struct ml_sampler *sampler,

@@ -5,6 +5,7 @@
 #include "launch/options.h"
 #include "launch/plan.h"
 #include "launch/startup.h"
+#include "recorder/about.h"
 #include "recorder/farewell.h"
 #include "recorder/helpers.h"
 #include "recorder/hub.h"
@@ -15,7 +16,6 @@
 #include "recorder/stacks.h"
 #include "stack/server.h"
 #include "store/team_mpi.h"
-#include "version.h"
 #include "world/host.h"
 
 #include <errno.h>
@@ -73,7 +73,7 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
         if (wish == ML_WISH_HELP)
             ml_options_print_help(stdout);
         else
-            printf("memlog-mpi %s for %s\n", MEMLOG_VERSION, MEMLOG_FLAVOUR);
+            ml_about_print(stdout);
         return 0;
     }
     p->launcher = ml_launcher_ours();

@@ -6,6 +6,7 @@
 #include "base/own.h"
 #include "gather/clock.h"
 #include "launch/schedulers.h"
+#include "recorder/about.h"
 #include "store/team_mpi.h"
 #include "version.h"
 
@@ -63,13 +64,7 @@ static void put_command(struct ml_journal *j, char *const *command)
 static void put_mpi(struct ml_journal *j)
 {
     char version[MPI_MAX_LIBRARY_VERSION_STRING];
-    int n;
-    MPI_Get_library_version(version, &n);
-    version[strcspn(version, ",\n")] = 0;
-    for (char *p = version; *p; p++) {
-        if (*p == '\t')
-            *p = ' ';
-    }
+    ml_about_mpi(version, sizeof version);
     put(j, "mpi", ML_TEXT, version);
 }
 

@@ -6,12 +6,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* More attributes than that would move to a heap of their own ("dense"), which needs more metadata
  * writes and which some readers do not know. */
 #define COMPACT_ATTRIBUTES 4096
+
+void ml_store_library(char *out, size_t size)
+{
+    unsigned major = 0, minor = 0, release = 0;
+    H5get_libversion(&major, &minor, &release);
+    snprintf(out, size, "%u.%u.%u", major, minor, release);
+}
 
 static hid_t creation_list(hid_t class)
 {

@@ -13,6 +13,9 @@
 
 struct ml_store;
 
+/* The version of the HDF5 library, "1.10.8", into OUT. */
+void ml_store_library(char *out, size_t size);
+
 /* Collective over TEAM. Creates the file in DRAFT, with complete=0 and without any table. DRAFT
  * stays the caller's, and outlives the store. Errors on any member are every member's error. */
 enum ml_status ml_store_create(struct ml_team *team, struct ml_draft *draft,

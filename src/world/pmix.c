@@ -168,6 +168,11 @@ static pmix_server_module_t module = {
     .disconnect = ml_pmix_on_disconnect,
 };
 
+bool ml_pmix_built(void)
+{
+    return true;
+}
+
 static enum ml_status start_server(const struct ml_world *world, struct ml_error *err)
 {
     pmix_info_t *info;

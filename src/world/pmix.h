@@ -12,6 +12,8 @@
 #include "world/spawn.h"
 #include "world/world.h"
 
+#include <stdbool.h>
+
 struct ml_pmix;
 
 /* What the server needs of its world host; all outlive it. */
@@ -28,6 +30,9 @@ struct ml_pmix_host {
     void (*abort)(void *context, const struct ml_world *world, int rank, int code,
                   const char *text);
 };
+
+/* Whether libpmix was there when this was built. */
+bool ml_pmix_built(void);
 
 /* Errors (the ranks can then be served by PMI-1 only): built without libpmix, or it fails. */
 enum ml_status ml_pmix_open(const struct ml_pmix_host *host, struct ml_pmix **out_pmix,

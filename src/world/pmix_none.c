@@ -8,6 +8,11 @@ void ml_pmix_client_leave(void)
 {
 }
 
+bool ml_pmix_built(void)
+{
+    return false;
+}
+
 enum ml_status ml_pmix_open(const struct ml_pmix_host *host, struct ml_pmix **out_pmix,
                             struct ml_error *err)
 {

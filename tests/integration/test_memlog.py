@@ -52,6 +52,8 @@ USAGE = [
     (["diff", "--fail-if", "moon+5%", "RUN", "RUN"], "'moon+5%' begins with none of peak, rank"),
     (["diff", "--fail-if", "peak-5%", "RUN", "RUN"], "begins with none of peak"),
     (["diff", "RUN", "RUN", "--fail-if", "time+5MiB"], "write time+5% or time+30s"),
+    (["doctor", "RUN"], "it takes no file"),
+    (["doctor", "--jsno"], "'--jsno' is not an option; did you mean --json?"),
     (["recover"], "no journal is named"),
     (["recover", "x.journal"], "-o FILE is missing"),
 ]
@@ -99,7 +101,8 @@ def test_read_is_what_is_meant(run_file, tmp_path, words):
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["help"], ["help", "read"], ["plot", "--help"], ["diff", "-h"],
-                                       ["export", "-h"], ["recover", "-h"], ["--version"]])
+                                       ["export", "-h"], ["recover", "-h"], ["doctor", "-h"],
+                                       ["--version"]])
 def test_help(tmp_path, arguments):
     done = memlog(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
