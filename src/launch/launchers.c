@@ -1,15 +1,20 @@
 #include "launch/launchers.h"
 
+#include "launch/tasks.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 /* A variable that a launcher sets for each process. Earlier rows win: Open MPI's mpiexec sets
- * PMIX_RANK too. */
+ * PMIX_RANK too, and Slurm's mpi/pmi2 sets PMI_FD as Hydra does, and PMI_JOBID, as Hydra does not.
+ */
 static const struct {
     const char *variable;
     enum ml_launcher launcher;
 } signs[] = {
     {"OMPI_COMM_WORLD_SIZE", ML_LAUNCHER_OPENMPI},
+    {"MPI_LOCALNRANKS", ML_LAUNCHER_HYDRA},
+    {"PMI_JOBID", ML_LAUNCHER_OTHER},
     {"PMI_FD", ML_LAUNCHER_HYDRA},
     {"PMI_PORT", ML_LAUNCHER_HYDRA},
     {"PMI_RANK", ML_LAUNCHER_OTHER},
@@ -50,7 +55,7 @@ bool ml_launcher_speaks(void)
         if (rank)
             return strcmp(rank, "0") == 0;
     }
-    return true;
+    return ml_task_ours().number == 0;
 }
 
 enum ml_status ml_launcher_check(enum ml_launcher launcher, struct ml_error *err)

@@ -437,7 +437,7 @@ bool ml_options_attribute(const struct ml_options *o, size_t i, const char **out
 void ml_options_print_help(FILE *file)
 {
     fputs("Records memory, stacks and output of an MPI application into one HDF5 file.\n\n"
-          "  mpiexec memlog-mpi -- ./app input           in a PBS job: one rank as ever\n"
+          "  mpiexec memlog-mpi -- ./app input           in a batch job: one rank as ever\n"
           "  mpiexec -n 4 memlog-mpi -o run.h5 -- ./app  name the result\n"
           "  memlog-mpi -n 4 -- ./app                    without mpiexec, on this machine\n"
           "  memlog-mpi -- mpiexec -n 4 ./app            around a launcher\n"

@@ -20,7 +20,7 @@ enum ml_launch { ML_LAUNCH_AUTO, ML_LAUNCH_RANKS, ML_LAUNCH_ONCE };
     X(COUNT, ranks, "ranks", 'n', "N", "", "start N ranks ourselves; 'slots': the node file's")    \
     X(COUNT, ranks_per_node, "ranks-per-node", 0, "P", "", "start P of them on each node")         \
     X(BIND, bind_to, "bind-to", 0, "WHAT", "auto", "bind them to core, socket or none")            \
-    X(TEXT, nodefile, "nodefile", 0, "FILE", "", "the nodes ($PBS_NODEFILE)")                      \
+    X(TEXT, nodefile, "nodefile", 0, "FILE", "", "the nodes (as the batch system says)")           \
     X(LAUNCH, launch, "launch", 0, "HOW", "auto",                                                  \
       "ranks; once: COMMAND is itself a launcher (auto)")                                          \
     X(FLAG, no_stdout, "no-stdout", 0, NULL, "", "leave the output alone; do not record it")       \

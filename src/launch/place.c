@@ -18,34 +18,20 @@ struct self {
     int leader; /* lowest rank process that shares memory with it */
 };
 
-/* The node file at rank 0; NULL where there is none. An error only if --nodefile demanded it. */
-static enum ml_status read_nodefile(const struct ml_options *options, struct ml_nodefile **out_file,
-                                    struct ml_error *out_warning, struct ml_error *err)
+/* The nodes of the job as rank 0 knows them; false where nobody says. An error only if --nodefile
+ * demanded them. */
+static enum ml_status find_nodes(const struct ml_options *options, struct ml_nodefile *nodes,
+                                 bool *out_told, struct ml_error *out_warning, struct ml_error *err)
 {
-    const struct ml_scheduler *scheduler = ml_scheduler_ours();
-    bool demanded = *options->nodefile;
-    const char *path = demanded    ? options->nodefile
-                       : scheduler ? getenv(scheduler->nodefile_variable)
-                                   : NULL;
     struct ml_error why;
-    *out_file = NULL;
-    if (!path) {
-        if (scheduler)
-            ml_fail(out_warning, ML_OK,
-                    "%s is not set although this is a %s job; the nodes are those that MPI names",
-                    scheduler->nodefile_variable, scheduler->name);
-        return ML_OK;
+    *out_told = false;
+    if (*options->nodefile) {
+        *out_told = ml_nodefile_read(options->nodefile, nodes, &why) == ML_OK;
+        return *out_told ? ML_OK : ml_fail(err, ML_RUN_LOST, "--nodefile: %.480s", why.text);
     }
-    struct ml_nodefile *file = ml_alloc(sizeof *file);
-    enum ml_status status = ml_nodefile_read(path, file, &why);
-    if (status == ML_OK) {
-        *out_file = file;
-        return ML_OK;
-    }
-    free(file);
-    if (demanded)
-        return ml_fail(err, ML_RUN_LOST, "--nodefile: %.480s", why.text);
-    ml_fail(out_warning, ML_OK, "%.400s; the nodes are those that MPI names", why.text);
+    *out_told = ml_scheduler_nodes(nodes, &why);
+    if (!*out_told && *why.text)
+        ml_fail(out_warning, ML_OK, "%.400s; the nodes are those that MPI names", why.text);
     return ML_OK;
 }
 
@@ -119,19 +105,18 @@ static void make_layout(const struct ml_options *options, const struct ml_nodefi
 static void decide(const struct ml_options *options, const struct self *all, struct ml_place *place,
                    struct ml_buffer *out)
 {
-    struct ml_nodefile *file;
+    struct ml_nodefile nodes = {0};
+    bool told;
     struct ml_error err = {""};
     struct ml_layout layout = {0};
-    enum ml_status status = read_nodefile(options, &file, &place->warning, &err);
+    enum ml_status status = find_nodes(options, &nodes, &told, &place->warning, &err);
     if (status == ML_OK)
-        make_layout(options, file, all, place->size, &layout, &place->warning);
+        make_layout(options, told ? &nodes : NULL, all, place->size, &layout, &place->warning);
     ml_pack_int(out, status);
     ml_pack_text(out, err.text);
     pack_layout(&layout, out);
     ml_layout_free(&layout);
-    if (file)
-        ml_nodefile_free(file);
-    free(file);
+    ml_nodefile_free(&nodes);
 }
 
 /* One gather and one broadcast: where ranks outnumber cores every collective costs time slices. */

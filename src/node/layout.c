@@ -84,11 +84,11 @@ static void warn(const struct ml_nodefile *file, const struct ml_layout *layout,
     size_t n = 0;
     if (n_silent)
         n = (size_t)snprintf(out_warning->text, sizeof out_warning->text,
-                             "%d of %d hosts in the node file %s and are not recorded: %s",
+                             "%d of %d hosts of the job %s and are not recorded: %s",
                              n_silent, n_file, lack, silent.data);
     if (n_strange && n < sizeof out_warning->text)
         snprintf(out_warning->text + n, sizeof out_warning->text - n,
-                 "%sranks run on hosts that are not in the node file, which are recorded: %s",
+                 "%sranks run on hosts that are not the job's, which are recorded: %s",
                  n ? "; " : "", strange.data);
     ml_buffer_free(&silent);
     ml_buffer_free(&strange);

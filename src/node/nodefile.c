@@ -53,38 +53,16 @@ static struct ml_name *resolve(const struct ml_nodefile *file, const char *key)
     return name && !name->full_known ? name : NULL;
 }
 
-struct room {
-    size_t hosts;
-};
-
-static int add_host(struct ml_nodefile *file, struct room *room, const char *text, size_t n)
+static int add_host(struct ml_nodefile *file, const char *text, size_t n)
 {
-    if (file->n_hosts == room->hosts) {
-        room->hosts = room->hosts ? 2 * room->hosts : 16;
-        file->hosts = ml_realloc_array(file->hosts, room->hosts, sizeof *file->hosts);
-        file->slots = ml_realloc_array(file->slots, room->hosts, sizeof *file->slots);
+    if (file->n_hosts == file->room) {
+        file->room = file->room ? 2 * file->room : 16;
+        file->hosts = ml_realloc_array(file->hosts, file->room, sizeof *file->hosts);
+        file->slots = ml_realloc_array(file->slots, file->room, sizeof *file->slots);
     }
     file->hosts[file->n_hosts] = ml_format("%.*s", (int)n, text);
     file->slots[file->n_hosts] = 0;
     return (int)file->n_hosts++;
-}
-
-static void add_line(struct ml_nodefile *file, struct room *room, const char *text, size_t n)
-{
-    char key[MAX_NAME + 1], label[MAX_NAME + 1];
-    normalize(text, n, key);
-    bool full = first_label(key, label);
-    struct ml_name *name = resolve(file, key);
-    int host = name ? name->host : add_host(file, room, text, n);
-    if (!name) {
-        ml_names_add(file->names, key, host);
-        if (full && !ml_names_find(file->names, label))
-            ml_names_add(file->names, label, host)->full_known = true;
-    } else if (full && !ml_names_find(file->names, key)) {
-        name->full_known = true;
-        ml_names_add(file->names, key, host);
-    }
-    file->slots[host]++; /* NOLINT(clang-analyzer-core.NullDereference): a name has a host */
 }
 
 static bool is_host_name(const char *text, size_t n)
@@ -97,6 +75,29 @@ static bool is_host_name(const char *text, size_t n)
         if (!text[i] || !strchr(letters, text[i]))
             return false;
     }
+    return true;
+}
+
+bool ml_nodefile_add(struct ml_nodefile *file, const char *text, size_t n, int slots)
+{
+    char key[MAX_NAME + 1], label[MAX_NAME + 1];
+    if (!is_host_name(text, n))
+        return false;
+    if (!file->names)
+        file->names = ml_alloc(sizeof *file->names);
+    normalize(text, n, key);
+    bool full = first_label(key, label);
+    struct ml_name *name = resolve(file, key);
+    int host = name ? name->host : add_host(file, text, n);
+    if (!name) {
+        ml_names_add(file->names, key, host);
+        if (full && !ml_names_find(file->names, label))
+            ml_names_add(file->names, label, host)->full_known = true;
+    } else if (full && !ml_names_find(file->names, key)) {
+        name->full_known = true;
+        ml_names_add(file->names, key, host);
+    }
+    file->slots[host] += slots; /* NOLINT(clang-analyzer-core.NullDereference): a name has a host */
     return true;
 }
 
@@ -129,8 +130,7 @@ static void printable(char *out, size_t size, const char *text, size_t n)
 enum ml_status ml_nodefile_parse(const char *text, size_t n, struct ml_nodefile *out_file,
                                  struct ml_error *err)
 {
-    struct ml_nodefile file = {.names = ml_alloc(sizeof *file.names)};
-    struct room room = {0};
+    struct ml_nodefile file = {0};
     const char *end = text + n;
     if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         text += 3; /* a byte order mark, which editors on Windows write */
@@ -139,14 +139,12 @@ enum ml_status ml_nodefile_parse(const char *text, size_t n, struct ml_nodefile 
         const char *next = newline ? newline + 1 : end;
         const char *line = text;
         size_t length = trim(&line, (size_t)((newline ? newline : end) - text));
-        if (length && !is_host_name(line, length)) {
+        if (length && !ml_nodefile_add(&file, line, length, 1)) {
             char shown[80];
             printable(shown, sizeof shown, line, length);
             ml_nodefile_free(&file);
             return ml_fail(err, ML_RUN_LOST, "line %zu is no host name: '%s'", number, shown);
         }
-        if (length)
-            add_line(&file, &room, line, length);
         text = next;
     }
     if (!file.n_hosts) {

@@ -44,13 +44,7 @@ static const struct layout_case cases[] = {
     /* short here, full there */
     {"n1.cluster\nn2\n", 2, {"n1", "n2.cluster"}, {0, 1}, "n1 0 1 1,n2.cluster 1 1 1", "01", ""},
     {"n1\nn2\nn3\n", 2, {"n3", "n1"}, {0, 1}, "n1 1 1 1,n2 -1 0 1,n3 0 1 1", "20", "1 of 3 hosts"},
-    {"n1\n",
-     3,
-     {"x", "n1", "y"},
-     {0, 1, 2},
-     "n1 1 1 1,x 0 1 0,y 2 1 0",
-     "102",
-     "not in the node file"},
+    {"n1\n", 3, {"x", "n1", "y"}, {0, 1, 2}, "n1 1 1 1,x 0 1 0,y 2 1 0", "102", "not the job's"},
     /* two containers on one host share no memory: two nodes */
     {"n1\n", 4, {"n1", "n1", "n1", "n1"}, {0, 0, 2, 2}, "n1 0 2 1,n1 2 2 0", "0011", ""},
     {NULL, 2, {"n1", "n1"}, {0, 1}, "n1 0 1 0,n1 1 1 0", "01", ""},
