@@ -5,6 +5,7 @@
 #include "launch/options.h"
 #include "launch/plan.h"
 #include "launch/startup.h"
+#include "launch/tasks.h"
 #include "recorder/about.h"
 #include "recorder/farewell.h"
 #include "recorder/helpers.h"
@@ -82,7 +83,33 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
     if (!p->options.quiet && ml_launcher_speaks() &&
         ml_options_misspelt(environ, misspelt, sizeof misspelt))
         ml_log(ML_LOG_WARNING, "%s", misspelt);
-    return ml_launcher_check(p->launcher, &err) == ML_OK ? 0 : complain(EXIT_USAGE, err.text);
+    if (ml_launcher_check(p->launcher, &err) != ML_OK)
+        return complain(EXIT_USAGE, err.text);
+    /* Open MPI would refuse to start, with a page of words. */
+    if (p->launcher == ML_LAUNCHER_NONE && ml_tasks_check(1, &err) != ML_OK)
+        return complain(EXIT_OURS, err.text);
+    return 0;
+}
+
+/* Open MPI does not come back from MPI_Init where the launcher does not speak PMIx: it exits, with
+ * a page of words, of which none is the remedy. */
+static bool in_init;
+
+static void explain_init(void)
+{
+    struct ml_error err;
+    bool no_pmix = strcmp(MEMLOG_FLAVOUR, "openmpi") == 0 && !getenv("PMIX_RANK");
+    if (in_init && no_pmix && ml_tasks_check(1, &err) != ML_OK)
+        _exit(complain(EXIT_OURS, err.text));
+}
+
+static bool init_mpi(void)
+{
+    atexit(explain_init);
+    in_init = true;
+    bool done = MPI_Init(NULL, NULL) == MPI_SUCCESS;
+    in_init = false;
+    return done;
 }
 
 /* The same of what can differ from node to node. */
@@ -151,10 +178,11 @@ static void starter_lost(void *context)
         ml_member_starter_lost(p->member);
 }
 
-/* What the terminal sends goes to the whole process group, the application's ranks included. */
+/* What the terminal sends goes to the whole process group, the application's ranks included; what
+ * Slurm sends often goes to all processes of the job. */
 static bool has_it_already(const struct signalfd_siginfo *info)
 {
-    return info->ssi_code == SI_KERNEL;
+    return info->ssi_code == SI_KERNEL || ml_task_signals_all((pid_t)info->ssi_pid);
 }
 
 static void signal_came(void *context, const struct signalfd_siginfo *info)
@@ -305,6 +333,16 @@ static enum ml_status agree_on_node(const struct process *p, enum ml_status stat
     return node.agree(&node, status, err);
 }
 
+/* Whether MPI_Init has made one world of all that the batch system's launcher started; an mpiexec
+ * inside of its tasks has a world of its own. */
+static enum ml_status check_world(struct process *p, struct ml_error *err)
+{
+    int size;
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    p->failure = EXIT_OURS;
+    return p->launcher == ML_LAUNCHER_OTHER ? ml_tasks_check(size, err) : ML_OK;
+}
+
 /* Collective. Whether something is wrong on any node. Nobody leaves before: Hydra does not see that
  * a process ends for which the others wait in MPI_Init, and Open MPI loses what it has said. */
 static enum ml_status agree_to_begin(struct process *p, struct ml_error *err)
@@ -327,7 +365,9 @@ static enum ml_status agree_to_begin(struct process *p, struct ml_error *err)
 static enum ml_status open_run(struct process *p, int starter_fd, struct ml_error *err)
 {
     struct ml_starter_events starter_events = {p, task_started, helper_started, starter_lost};
-    enum ml_status status = agree_to_begin(p, err);
+    enum ml_status status = check_world(p, err);
+    if (status == ML_OK)
+        status = agree_to_begin(p, err);
     if (status != ML_OK)
         return status;
     p->failure = EXIT_USAGE;
@@ -414,7 +454,7 @@ static _Noreturn void leave(struct process *p, struct ml_leave how)
 /* We cannot record, and nobody's application has started: no application, no record. */
 static _Noreturn void give_up(struct process *p, const struct ml_error *err)
 {
-    if (p->place.rank == 0)
+    if (p->place.rank == 0 && ml_launcher_speaks()) /* where each is a world, each has a rank 0 */
         ml_log(ML_LOG_ERROR, "%s", err->text);
     part(p, (struct ml_leave){.code = p->failure});
 }
@@ -450,7 +490,7 @@ int main(int argc, char **argv)
     raise_file_limit();
     ml_startup_lighten_mpi(p.launcher, p.scratch.path);
     ml_signals_crash_plainly();
-    if (MPI_Init(NULL, NULL) != MPI_SUCCESS)
+    if (!init_mpi())
         return complain(EXIT_OURS, "MPI_Init failed");
     ml_signals_crash_plainly();
     if (open_run(&p, starter, &err) != ML_OK)

@@ -5,7 +5,9 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/pack.h"
+#include "launch/launchers.h"
 #include "launch/startup.h"
+#include "launch/tasks.h"
 #include "recorder/capture.h"
 #include "recorder/member_protocol.h"
 
@@ -222,7 +224,8 @@ struct ml_member *ml_member_open(struct ml_loop *loop, const struct ml_options *
     struct ml_member *m = ml_alloc(sizeof *m);
     struct ml_channel_events events = {m, on_message, on_closed};
     *m = (struct ml_member){.loop = loop, .options = options, .starter = starter};
-    m->own_group = ml_launcher_ours() != ML_LAUNCHER_NONE;
+    /* Slurm signals one group for all tasks of a node, or each process. */
+    m->own_group = ml_launcher_ours() != ML_LAUNCHER_NONE && !ml_task_is_stepd(getppid());
     m->hub = ml_channel_open(loop, hub, &events);
     m->kill_timer = ml_loop_timer(loop, kill_tasks, m);
     tell(m, ML_MEMBER_HELLO, rank, 0);
@@ -325,13 +328,13 @@ void ml_member_signal_of_all(struct ml_member *m, int signal)
 {
     if (asks_to_end(signal) && !all_are_started(m))
         m->early_signal = signal;
+    tell(m, ML_MEMBER_SIGNAL, signal, 0);
 }
 
 void ml_member_signal(struct ml_member *m, int signal)
 {
     ml_member_signal_of_all(m, signal);
     signal_tasks(m, signal);
-    tell(m, ML_MEMBER_SIGNAL, signal, 0);
     if (signal == SIGWINCH) {
         for (size_t i = 0; i < m->n_tasks; i++) {
             for (int c = 0; c < m->tasks[i]->n_captures; c++)

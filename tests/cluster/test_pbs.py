@@ -117,7 +117,7 @@ def test_around_a_launcher(pbs_bed, name):
     outcome = job(pbs_bed, mt.BUILD, alone).run()
     assert outcome.code == 0, str(outcome)
     words = " ".join(["mpiexec", *ONE_EACH[mt.BUILD], "memlog-mpi ... -- mpiexec ..."])
-    assert (f"memlog-mpi: 2 of 3 hosts in the node file have no process of ours and are not recorded: n2, n3; "
+    assert (f"memlog-mpi: 2 of 3 hosts of the job have no process of ours and are not recorded: n2, n3; "
             f"to record them: {words}\n").encode() in outcome.stdout, str(outcome)
     other = "all-" + name
     whole = line(*mpiexec(pbs_bed, mt.BUILD, *ONE_EACH[mt.BUILD]), mt.MEMLOG_MPI, "-o", other, "--", *inner)
