@@ -79,10 +79,19 @@ static bool same_name(const char *a, const char *b)
     return strncmp(a, b, n) == 0 && b[n] == '=';
 }
 
-static void set(char **environment, size_t *count, const char *entry)
+static bool has(char *const *environment, const char *entry)
 {
-    bool as_default = *entry == '?';
-    entry += as_default;
+    while (*environment && !same_name(entry, *environment))
+        environment++;
+    return *environment;
+}
+
+static void set(char **environment, size_t *count, const char *entry, char *const *outer)
+{
+    bool as_default = *entry == '?', if_there = *entry == '!';
+    entry += as_default || if_there;
+    if (if_there && !has(outer, entry))
+        return;
     for (size_t i = 0; i < *count; i++) {
         if (!same_name(entry, environment[i]))
             continue;
@@ -107,7 +116,7 @@ char **ml_environment_make(char *const *outer, enum ml_strip strip, char *const 
             environment[count++] = ml_strdup(outer[i]);
     }
     for (size_t i = 0; i < n_settings; i++)
-        set(environment, &count, settings[i]);
+        set(environment, &count, settings[i], outer);
     environment[count] = NULL;
     return environment;
 }

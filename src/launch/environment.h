@@ -13,8 +13,8 @@ enum ml_strip {
 
 /* A new environment of OUTER's entries that STRIP leaves, in order, with the N_SETTINGS entries
  * "NAME=value" of SETTINGS put in: in place of an entry of the same name, or, written
- * "?NAME=value", only where there is none. NULL-terminated; to be freed with ml_environment_free.
- */
+ * "?NAME=value", only where there is none, or, written "!NAME=value", only where OUTER has one.
+ * NULL-terminated; to be freed with ml_environment_free. */
 char **ml_environment_make(char *const *outer, enum ml_strip strip, char *const *settings,
                            size_t n_settings);
 

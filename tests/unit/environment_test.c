@@ -171,10 +171,10 @@ static void users_pmix_settings_stay(void **state)
 static void settings(void **state)
 {
     static char *outer[] = {"A=1", "AB=2", "B=", "PMI_FD=7", "C=3", NULL};
-    static char *set[] = {"A=new", "?B=default", "?D=default", "?PMI_FD=9",
-                          "E=a=b", "E=twice",    "?F=1",       "F=2"};
-    static const char *const wanted[] = {"A=new",     "AB=2",     "B=",      "C=3",
-                                         "D=default", "PMI_FD=9", "E=twice", "F=2"};
+    static char *set[] = {"A=new", "?B=default", "?D=default", "?PMI_FD=9", "E=a=b", "E=twice",
+                          "?F=1",  "F=2",        "!C=4",       "!G=1",      "!F=3",  "!PMI_FD=8"};
+    static const char *const wanted[] = {"A=new",     "AB=2",     "B=",      "C=4",
+                                         "D=default", "PMI_FD=8", "E=twice", "F=2"};
     (void)state;
     char **made = ml_environment_make(outer, ML_STRIP_CONNECTION, set, N(set));
     for (size_t i = 0; i < N(wanted); i++) {

@@ -237,7 +237,7 @@ static void universe(void **state)
 
 struct texts {
     struct ml_buffer packed;
-    const char *list[16];
+    const char *list[64];
     int n;
 };
 
@@ -286,6 +286,38 @@ static void identity(void **state)
         assert_true(has(&t, "MPI_LOCALNRANKS=4"));
     }
     assert_false(has(&t, yield));
+    assert_true(has(&t, "!PMI_LOCAL_RANK=1")); /* which is hidden from the rank */
+    assert_false(has(&t, "!SLURM_PROCID=5"));  /* which is srun's word, of this very process */
+    ml_buffer_free(&t.packed);
+}
+
+/* One process of ours a node has one word of its launcher for all of its ranks. */
+static void identity_of_our_own_ranks(void **state)
+{
+    static const char *const wanted[] = {
+        "!SLURM_PROCID=5",
+        "!SLURM_LOCALID=1",
+        "!SLURM_NODEID=2",
+        "!SLURM_NTASKS=8",
+        "!FLUX_TASK_LOCAL_ID=1",
+        "!PALS_RANKID=5",
+        "!PALS_LOCAL_RANKID=1",
+        "!JSM_NAMESPACE_RANK=5",
+        "!MV2_COMM_WORLD_LOCAL_RANK=1",
+        "!PMI_LOCAL_RANK=1",
+        "!JSM_NAMESPACE_LOCAL_SIZE=4",
+    };
+    static const struct ml_settings_rank rank = {5, 8, 1, 4};
+    struct ml_plan p = {.form = ML_FORM_OWN, .mark = "MEMLOG_RUN=r1"};
+    struct texts t = {.n = 0};
+    (void)state;
+    p.world.here = 2;
+    t.n = ml_settings_pack(&p, ML_LAUNCHER_OTHER, &rank, plain_command, 4, 4, &t.packed);
+    read_texts(&t);
+    for (size_t i = 0; i < N(wanted); i++) {
+        if (!has(&t, wanted[i]))
+            fail_msg("%s is not there", wanted[i]);
+    }
     ml_buffer_free(&t.packed);
 }
 
@@ -364,6 +396,7 @@ int main(void)
         cmocka_unit_test(universe),
         cmocka_unit_test(identity),
         cmocka_unit_test(sizes_of_prrte),
+        cmocka_unit_test(identity_of_our_own_ranks),
         cmocka_unit_test(a_launcher_gets_the_mark_alone),
         cmocka_unit_test(ranks_yield_where_cpus_are_few),
     };
