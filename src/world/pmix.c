@@ -214,8 +214,10 @@ enum ml_status ml_pmix_open(const struct ml_pmix_host *host, struct ml_pmix **ou
     return ML_OK;
 }
 
-/* Open MPI 4 takes the PMIx path only if told that no daemon of its own is there. */
-static const char *const openmpi_settings[] = {"OMPI_MCA_schizo=^orte", "OMPI_MCA_ess=pmi"};
+/* Open MPI 4 takes the PMIx path only if told so, and if none of its "schizo" components overrides
+ * that: orte, which finds no daemon, and those of Slurm, Moab, ALPS, Flux and JSM, which find a job
+ * that did not start it. `ompi` has no opinion. */
+static const char *const openmpi_settings[] = {"OMPI_MCA_schizo=ompi", "OMPI_MCA_ess=pmi"};
 
 enum ml_status ml_pmix_add_world(struct ml_pmix *pmix, const struct ml_world *world,
                                  struct ml_error *err)
