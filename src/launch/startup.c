@@ -99,11 +99,7 @@ void ml_startup_lighten_mpi(enum ml_launcher launcher, const char *scratch)
         setenv(openmpi[i][0], openmpi[i][1], 1);
     for (size_t i = 0; !ours_is_openmpi && i < sizeof mpich / sizeof *mpich; i++)
         setenv(mpich[i][0], mpich[i][1], 1);
-    if (!ours_is_openmpi)
-        return;
-    if (launcher == ML_LAUNCHER_OTHER)
-        setenv("OMPI_MCA_pmix_base_async_modex", "1", 0); /* docs/slurm.md */
-    if (launcher != ML_LAUNCHER_NONE)
+    if (launcher != ML_LAUNCHER_NONE || !ours_is_openmpi)
         return;
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0); /* else Open MPI starts a daemon */
     unsetenv("SLURM_NODELIST"); /* else, in a task of srun, srun would have to speak PMI with it */
