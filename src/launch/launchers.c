@@ -47,15 +47,27 @@ bool ml_launcher_is(const char *command)
     return false;
 }
 
-bool ml_launcher_speaks(void)
+/* Whether the first of the N VARIABLES that is there is 0; also where none is. */
+static bool is_first(const char *const *variables, size_t n)
 {
-    static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+    for (size_t i = 0; i < n; i++) {
         const char *rank = getenv(variables[i]);
         if (rank)
             return strcmp(rank, "0") == 0;
     }
     return ml_task_ours().number == 0;
+}
+
+bool ml_launcher_speaks(void)
+{
+    static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+    return is_first(variables, sizeof variables / sizeof *variables);
+}
+
+bool ml_launcher_speaks_for_node(void)
+{
+    static const char *const variables[] = {"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID"};
+    return is_first(variables, sizeof variables / sizeof *variables);
 }
 
 enum ml_status ml_launcher_check(enum ml_launcher launcher, struct ml_error *err)

@@ -14,6 +14,9 @@ enum ml_launcher ml_launcher_ours(void);
 /* Whether this process speaks for all before MPI is there: rank 0 by the launcher's word. */
 bool ml_launcher_speaks(void);
 
+/* Whether it speaks for its node: the first of it by the launcher's word. */
+bool ml_launcher_speaks_for_node(void);
+
 /* Errors: LAUNCHER cannot start what our MPI was built for. */
 enum ml_status ml_launcher_check(enum ml_launcher launcher, struct ml_error *err);
 

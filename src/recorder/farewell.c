@@ -38,6 +38,25 @@ static void tell_hydra(void)
     (void)ignored;
 }
 
+static void abort_hydra(int code)
+{
+    static const char init[] = "cmd=init pmi_version=1 pmi_subversion=1\n";
+    char request[64], answer[256];
+    const char *fd = getenv("PMI_FD");
+    int n = snprintf(request, sizeof request, "cmd=abort exitcode=%d\n", code);
+    if (!fd || write(atoi(fd), init, sizeof init - 1) < 0 ||
+        read(atoi(fd), answer, sizeof answer) <= 0)
+        return;
+    ssize_t ignored = write(atoi(fd), request, (size_t)n);
+    (void)ignored;
+}
+
+_Noreturn void ml_farewell_early(int code)
+{
+    abort_hydra(code);
+    exit(code);
+}
+
 /* Where CPUs are scarce the others may be late. But not when we have had so much of them: who waits
  * in MPI_Finalize computes, and may be most of the load itself, waiting for one that died. */
 static bool others_may_be_late(void)

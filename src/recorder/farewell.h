@@ -14,4 +14,8 @@
  * when MPI has done; NULL: there is none. */
 _Noreturn void ml_farewell(struct ml_leave how, bool several_hosts, struct ml_scratch *scratch);
 
+/* Ends the process before MPI is there. Hydra does not see that one ends for which others wait in
+ * MPI_Init: it is told to end them too. */
+_Noreturn void ml_farewell_early(int code);
+
 #endif

@@ -19,7 +19,6 @@
 #include "store/team_mpi.h"
 #include "world/host.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -60,6 +59,18 @@ static int complain(int code, const char *text)
     return code;
 }
 
+/* This process cannot begin; others may, and wait for it in MPI_Init. */
+static _Noreturn void fail_early(const char *text)
+{
+    char host[HOST_NAME_MAX + 1] = "";
+    gethostname(host, sizeof host - 1);
+    if (!ml_launcher_speaks_for_node())
+        sleep(1); /* who does is to have spoken before mpiexec ends it */
+    else if (!ml_launcher_speaks())
+        ml_log(ML_LOG_ERROR, "%s: %s", host, text);
+    ml_farewell_early(complain(EXIT_OURS, text));
+}
+
 /* What can be wrong before MPI is there; the exit code, or 0 to go on. */
 static int check(struct process *p, int argc, char **argv, bool *out_done)
 {
@@ -79,7 +90,7 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
     }
     p->launcher = ml_launcher_ours();
     if (ml_startup_check_limits(&err) != ML_OK)
-        return complain(EXIT_OURS, err.text);
+        fail_early(err.text);
     if (!p->options.quiet && ml_launcher_speaks() &&
         ml_options_misspelt(environ, misspelt, sizeof misspelt))
         ml_log(ML_LOG_WARNING, "%s", misspelt);
@@ -454,6 +465,7 @@ static _Noreturn void leave(struct process *p, struct ml_leave how)
 /* We cannot record, and nobody's application has started: no application, no record. */
 static _Noreturn void give_up(struct process *p, const struct ml_error *err)
 {
+    ml_log_setup("memlog-mpi", NULL, ML_LOG_ERROR); /* the text names the node */
     if (p->place.rank == 0 && ml_launcher_speaks()) /* where each is a world, each has a rank 0 */
         ml_log(ML_LOG_ERROR, "%s", err->text);
     part(p, (struct ml_leave){.code = p->failure});
@@ -481,8 +493,8 @@ int main(int argc, char **argv)
     };
     int starter = ml_starter_fork(p.options.command, helpers, &p.starter_pid);
     if (starter < 0) {
-        ml_log(ML_LOG_ERROR, "start a process: %s", strerror(errno));
-        return EXIT_OURS;
+        ml_fail_errno(&err, ML_RUN_LOST, "start a process");
+        fail_early(err.text);
     }
     ml_signals_block();
     if (p.launcher != ML_LAUNCHER_NONE) /* a shell may end before us */
@@ -491,7 +503,7 @@ int main(int argc, char **argv)
     ml_startup_lighten_mpi(p.launcher, p.scratch.path);
     ml_signals_crash_plainly();
     if (!init_mpi())
-        return complain(EXIT_OURS, "MPI_Init failed");
+        fail_early("MPI_Init failed");
     ml_signals_crash_plainly();
     if (open_run(&p, starter, &err) != ML_OK)
         give_up(&p, &err);

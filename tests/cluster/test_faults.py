@@ -122,6 +122,18 @@ def test_our_process_dies_on_another_host(victim, flavour, bed, name):
     assert len(recording["nodes"]["name"]) == 3 and len(recording.ranks()) == 6
 
 
+def test_one_host_cannot_begin(own_bed, name):
+    """It ends before its MPI_Init, for which the others wait: nobody does, and it is told why."""
+    limited = ["sh", "-c", 'test $(hostname) = n3 && ulimit -n 30; exec "$@"', "sh"]
+    command = (own_bed.mpiexec(mt.BUILD, 6) + limited
+               + [mt.MEMLOG_MPI, "-q", "-o", name, "--", "echo", "started"])
+    outcome = own_bed.run(command, own_bed.environment(mt.BUILD), timeout_s=60)
+    assert outcome.code not in (0, None) and b"started" not in outcome.stdout, str(outcome)
+    told = [l for l in outcome.stderr.decode().splitlines() if l.startswith("memlog-mpi")]
+    assert told == ["memlog-mpi: n3: 30 files may be open here (ulimit -n); it takes 64"], str(outcome)
+    own_bed.wait_until_empty()
+
+
 NO_RECORD = {  # what is wrong on n3, and what the one line says
     "full disk": ("mkdir -p /tmp/j && mount -t tmpfs -o size=4k none /tmp/j && "
                   "{ cat /dev/zero >/tmp/j/filled || true; }", "No space left"),
@@ -140,7 +152,7 @@ def test_one_host_cannot_record(wrong, own_bed, name):
                                  timeout_s=60)
     assert outcome.code not in (0, None) and b"rank" not in outcome.stdout, str(outcome)
     told = [l for l in outcome.stderr.decode().splitlines() if l.startswith("memlog-mpi")]
-    assert told and words in told[0], str(outcome)
+    assert len(told) == 1 and told[0].startswith("memlog-mpi: n3: ") and words in told[0], str(outcome)
     own_bed.wait_until_empty()
     assert not (own_bed.shared / name).exists()
     assert "journal" not in own_bed.sh("n1", "ls /tmp/j")

@@ -60,9 +60,9 @@ def test_tmpdir_is_on_the_first_node_only(flavour, pbs_bed, name):
 
 
 @pytest.mark.skipif(mt.BUILD == "openmpi", reason="Open MPI's own daemon does not start without one")
-def test_no_folder_on_a_node(pbs_bed, name):
-    """Then it goes without, as far as the application can."""
-    pbs_bed.sh("n3", "for d in /tmp /var/tmp /dev/shm; do mount -o remount,ro $d; done")
+def test_tmp_is_read_only_on_a_node(pbs_bed, name):
+    """Then the folder is in /dev/shm, without which MPICH does not start either."""
+    pbs_bed.sh("n3", "for d in /tmp /var/tmp; do mount -o remount,ro $d; done")
     outcome = job(pbs_bed, mt.BUILD, line(*mpiexec(pbs_bed, mt.BUILD), mt.MEMLOG_MPI, "-q", "-o", name,
                                           "--", "sh", "-c", "hostname; sleep 0.5")).run()
     assert outcome.code == 0 and outcome.stdout.count(b"n3\n") == 2, str(outcome)
