@@ -5,12 +5,16 @@
 #include "launch/tasks.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -105,6 +109,30 @@ static void our_task(void **state)
         if (table[i].words)
             assert_non_null(strstr(err.text, table[i].words));
     }
+}
+
+/* slurmstepd is known by its name. The tests do not run in a cgroup of Slurm's. */
+static void who_signals_all(void **state)
+{
+    int told[2];
+    char c;
+    (void)state;
+    assert_int_equal(pipe(told), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_NAME, "slurmstepd");
+        _exit(write(told[1], "x", 1) == 1 && pause());
+    }
+    assert_int_equal(read(told[0], &c, 1), 1);
+    assert_true(ml_task_is_stepd(pid));
+    assert_true(ml_task_signals_all(pid));
+    assert_false(ml_task_signals_all(getpid()));
+    assert_false(ml_task_signals_all(0));
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    assert_false(ml_task_is_stepd(pid));
+    close(told[0]);
+    close(told[1]);
 }
 
 /* What each batch system sets, as captured (Slurm 22.05, OpenPBS 23.06) or as its manual says. */
@@ -223,9 +251,10 @@ static void memory_of_a_job(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(our_launcher),   cmocka_unit_test(names_of_launchers),
-        cmocka_unit_test(our_task),       cmocka_unit_test(our_scheduler),
-        cmocka_unit_test(nodes_of_a_job), cmocka_unit_test(memory_of_a_job),
+        cmocka_unit_test(our_launcher),    cmocka_unit_test(names_of_launchers),
+        cmocka_unit_test(our_task),        cmocka_unit_test(who_signals_all),
+        cmocka_unit_test(our_scheduler),   cmocka_unit_test(nodes_of_a_job),
+        cmocka_unit_test(memory_of_a_job),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
