@@ -19,6 +19,7 @@
 #define OTHER_PX 150
 #define LEAST_PX 300
 #define MOST_PX 4000
+#define WINDOW_PX 900 /* at most, of a window */
 
 /* What is drawn, and of what. */
 struct drawing {
@@ -70,9 +71,10 @@ static enum ml_status draw_heap(const struct drawing *d, struct ml_error *err)
                          ml_heap_why_none(profile.recorded, profile.n_recorded));
     ML_AUTO_FREE char *moment = ml_report_heap_moment(&choice, peak_ns);
     ML_AUTO_FREE char *title = ml_format("%s: %s", moment, d->whose);
-    ML_AUTO_FREE char *what =
-        ml_format("%s, sampled, ± %s", ml_size_format(bytes, sizeof bytes, sum->bytes),
-                  ml_size_format(error, sizeof error, 2 * ml_heap_sum_error(sum)));
+    int64_t error_B = ml_heap_sum_error(sum);
+    ML_AUTO_FREE char *what = ml_format(
+        "%s, sampled, ± %s", ml_size_format(bytes, sizeof bytes, sum->bytes),
+        ml_size_format(error, sizeof error, error_B < INT64_MAX / 2 ? 2 * error_B : INT64_MAX));
     set_texts(d, title, what);
     ml_heap_profile_free(&profile);
     return status;
@@ -132,8 +134,9 @@ static int rows_of(const struct ml_flame *flame)
 static void set_height(const struct drawing *d)
 {
     double high = ROW_PX * (double)rows_of(d->page->flame) + OTHER_PX;
+    double most = d->request->outfile ? MOST_PX : WINDOW_PX;
     if (d->request->size.height <= 0)
-        d->page->height = high < LEAST_PX ? LEAST_PX : high > MOST_PX ? MOST_PX : high;
+        d->page->height = high < LEAST_PX ? LEAST_PX : high > most ? most : high;
 }
 
 static enum ml_status draw(const struct drawing *d, struct ml_error *err)

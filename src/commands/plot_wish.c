@@ -202,7 +202,7 @@ static int parse_form(const struct ml_command *command, int option, struct ml_pl
         [BAND] = ML_PLOT_BAND,       [FLAME] = ML_PLOT_FLAME,     [ICICLE] = ML_PLOT_FLAME};
     if (r->wish.form != ML_PLOT_LINES && r->wish.form != forms[option]) {
         ml_command_misuse(command,
-                          "one of --stacked, --heatmap, --multiples, --band and --heap at a time");
+                          "one of --stacked, --heatmap, --multiples, --band and --flame at a time");
         return ML_OPTION_BAD;
     }
     r->wish.form = forms[option];

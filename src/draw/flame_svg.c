@@ -70,7 +70,7 @@ static void put_figures(const struct picture *p, int64_t weight, int64_t error)
     put_weight(p, weight);
     if (error > 0) {
         ml_buffer_printf(p->out, " ± ");
-        put_weight(p, 2 * error);
+        put_weight(p, error < INT64_MAX / 2 ? 2 * error : INT64_MAX);
     }
     ml_buffer_printf(p->out, ", %.*f%% of all", share < 0.1 ? 3 : share < 10 ? 1 : 0, share);
 }

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST_RANKS ((size_t)1 << 24) /* a damaged file has more */
+
 struct making {
     const struct ml_stacks *stacks;
     const struct ml_heap_profile *heap; /* NULL: samples */
@@ -18,9 +20,14 @@ struct making {
     size_t n_ranks;
 };
 
+static bool is_rank(const struct making *m, int32_t rank)
+{
+    return rank >= 0 && (size_t)rank < m->n_ranks;
+}
+
 static size_t slot_of(const struct making *m, int32_t rank)
 {
-    return rank >= 0 ? (size_t)rank : m->n_ranks;
+    return is_rank(m, rank) ? (size_t)rank : m->n_ranks;
 }
 
 /* What the samples of the tree from FIRST on, N of them, say of FRAME. */
@@ -35,9 +42,10 @@ static void weigh(struct making *m, size_t first, size_t n, struct ml_flame_fram
         ml_sum_add(&frame->weight, sample->weight);
         if (m->heap)
             ml_heap_sum_add(&sum, ml_heap_weight(m->heap, &m->heap->owners[number]));
-        frame->n_ranks += sample->rank >= 0 && *weight == 0 && sample->weight > 0;
+        bool ranked = is_rank(m, sample->rank);
+        frame->n_ranks += ranked && *weight == 0 && sample->weight > 0;
         ml_sum_add(weight, sample->weight);
-        if (sample->rank >= 0 && *weight > frame->most) {
+        if (ranked && *weight > frame->most) {
             frame->most = *weight;
             frame->in_rank = sample->rank;
         }
@@ -139,8 +147,9 @@ struct ml_flame *ml_plot_form_flame(const struct ml_stacks *stacks,
 {
     struct making m = {.stacks = stacks, .heap = heap};
     for (size_t i = 0; i < stacks->n_samples; i++) {
-        if (stacks->samples[i].rank >= (int32_t)m.n_ranks)
-            m.n_ranks = (size_t)stacks->samples[i].rank + 1;
+        int32_t rank = stacks->samples[i].rank;
+        if (rank >= 0 && (size_t)rank < MOST_RANKS && (size_t)rank >= m.n_ranks)
+            m.n_ranks = (size_t)rank + 1;
     }
     m.by_rank = ml_alloc((m.n_ranks + 1) * sizeof *m.by_rank);
     if (stacks->n_samples)

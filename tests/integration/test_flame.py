@@ -183,7 +183,7 @@ def test_hostile_names(folder, tmp_path, suffix):
 ODD = {
     "stray process": ("heap/process", 77), "stray stack": ("heap/stack", 2**30), "odd kind": ("heap/kind", 99),
     "largest": ("heap/end_B", 2**63 - 1), "negative": ("heap/end_B", -5), "sure": ("heap/end_error_B", 2**63 - 1),
-    "stray frame": ("stacks/frame", 2**30), "stray parent": ("stacks/parent", 2**30),
+    "far rank": ("processes/rank", 2**31 - 1), "stray frame": ("stacks/frame", 2**30), "stray parent": ("stacks/parent", 2**30),
 }
 
 
