@@ -1,5 +1,6 @@
 #include "mpi_hooks/attach.h"
 
+#include "mpi_hooks/at_fork.h"
 #include "mpi_hooks/atomics.h"
 #include "mpi_hooks/calls.h"
 #include "mpi_hooks/image.h"
@@ -10,12 +11,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { UNTRIED, TRYING, DONE };
@@ -29,8 +30,10 @@ _Atomic(struct ml_page *) ml_counted;
 static off_t count_pages(int fd)
 {
     struct stat file;
-    bool ours = fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && file.st_uid == geteuid() &&
-                fcntl(fd, F_GET_SEALS) >= 0 && (fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK);
+    /* fstat is a function of the C library since glibc 2.33 only */
+    bool ours = syscall(SYS_fstat, fd, &file) == 0 && S_ISREG(file.st_mode) &&
+                file.st_uid == geteuid() && fcntl(fd, F_GET_SEALS) >= 0 &&
+                (fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK);
     return ours && file.st_size % (off_t)ML_PAGE_STRIDE == 0 ? file.st_size / (off_t)ML_PAGE_STRIDE
                                                              : 0;
 }
@@ -121,7 +124,7 @@ static struct ml_page *try_to_attach(void)
     if (!page)
         page = claim_first(fd, n, true);
     close(fd);
-    if (page && pthread_atfork(NULL, NULL, forget_in_child) != 0) {
+    if (page && !ml_at_fork(forget_in_child)) {
         munmap(page, sizeof *page);
         page = NULL;
     }

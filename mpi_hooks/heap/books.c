@@ -1,12 +1,12 @@
 #include "mpi_hooks/heap/books.h"
 
+#include "mpi_hooks/at_fork.h"
 #include "mpi_hooks/atomics.h"
 #include "mpi_hooks/heap/early.h"
 #include "mpi_hooks/heap/filter.h"
 #include "mpi_hooks/heap/self.h"
 #include "mpi_hooks/heap/system.h"
 
-#include <pthread.h>
 #include <sys/mman.h>
 
 #define CLAIM_AGAIN_NS INT64_C(1000000000)
@@ -43,7 +43,7 @@ bool ml_books_create(const struct ml_heap_settings *settings, uint32_t flags)
 void ml_books_watch_forks(void)
 {
     if (ml_books)
-        pthread_atfork(NULL, NULL, forget_in_child);
+        ml_at_fork(forget_in_child);
 }
 
 static struct ml_heap_page *claim(void)

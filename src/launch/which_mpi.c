@@ -4,6 +4,7 @@
 #include "base/own.h"
 #include "base/view.h"
 #include "launch/elf_needed.h"
+#include "mpi_hooks/containers.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -149,21 +150,9 @@ static bool gains_rights(const char *path)
                                       getxattr(path, "security.capability", NULL, 0) > 0);
 }
 
-/* The loader in a container would complain of each library that it does not find. */
-static bool starts_container(const char *path)
-{
-    static const char *const names[] = {"apptainer", "singularity", "shifter", "sarus",
-                                        "ch-run",    "podman",      "docker",  "enroot"};
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
 enum ml_which_mpi ml_which_mpi(const char *path, const char *library_path)
 {
-    if (starts_container(path))
+    if (ml_starts_container(path))
         return ML_MPI_IS_CONTAINED;
     if (gains_rights(path))
         return ML_MPI_IS_SETUID;

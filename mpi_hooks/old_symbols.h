@@ -1,7 +1,7 @@
 /* Functions that glibc moved between its libraries under a new version: bound to the old one, which
- * all have. The compiler puts it before each file of the preloaded library. */
-#ifndef ML_HOOKS_HEAP_OLD_SYMBOLS_H
-#define ML_HOOKS_HEAP_OLD_SYMBOLS_H
+ * all have. The compiler puts it before each file of the preloaded libraries. */
+#ifndef ML_HOOKS_OLD_SYMBOLS_H
+#define ML_HOOKS_OLD_SYMBOLS_H
 
 #if defined __x86_64__
 #define ML_OLDEST "GLIBC_2.2.5"
@@ -13,6 +13,7 @@
 __asm__(".symver dlsym, dlsym@" ML_OLDEST);
 __asm__(".symver dlopen, dlopen@" ML_OLDEST);
 __asm__(".symver dlerror, dlerror@" ML_OLDEST);
+__asm__(".symver dladdr, dladdr@" ML_OLDEST);
 #endif
 
 #endif
