@@ -5,6 +5,7 @@
 #include "draw/flame_boxes.h"
 
 #include <math.h>
+#include <string.h>
 
 struct text {
     const struct ml_flame *flame;
@@ -62,6 +63,17 @@ static void put_more(const struct text *t, int hidden)
     end_line(t->out);
 }
 
+/* How sure it is can be read without UTF-8, too. */
+static void put_subtitle(const char *text, int columns, bool utf8, struct ml_buffer *out)
+{
+    const char *sign = utf8 ? NULL : strstr(text, "±");
+    ML_AUTO_FREE char *plain =
+        sign ? ml_format("%.*s+-%s", (int)(sign - text), text, sign + strlen("±"))
+             : ml_strdup(text);
+    ml_drawing_text(plain, columns, utf8, out);
+    end_line(out);
+}
+
 void ml_flame_text_make(const struct ml_plot_page *page, const struct ml_drawing_style *style,
                         struct ml_buffer *out)
 {
@@ -71,8 +83,7 @@ void ml_flame_text_make(const struct ml_plot_page *page, const struct ml_drawing
     int shown = t.boxes.rows > room && room > 1 ? room : t.boxes.rows;
     ml_drawing_text(page->title, columns, style->utf8, out);
     end_line(out);
-    ml_drawing_text(page->subtitle, columns, style->utf8, out);
-    end_line(out);
+    put_subtitle(page->subtitle, columns, style->utf8, out);
     if (!t.flame->icicle)
         put_more(&t, t.boxes.rows - shown);
     for (int i = 0; i < shown; i++)

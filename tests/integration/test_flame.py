@@ -194,7 +194,7 @@ def test_odd_heap(tmp_path, folder, odd):
     column, value = ODD[odd]
     with h5py.File(tmp_path / "run.h5", "r+") as file:
         file[column][3] = value
-    for out in ("x.svg", "x.html", "-"):
+    for out in ("x.svg", "-"):
         done = plot(tmp_path, "run.h5", "--heap", "--flame", "--at", "end", "-o", out)
         assert done.returncode in (0, 1) and done.stderr.count("\n") == done.returncode, done
         if out == "x.svg" and done.returncode == 0:
@@ -305,7 +305,7 @@ def test_map_of_an_owner(folder, tmp_path):
                                   ["--by", "process"], ["--by", "rank", "--log"], ["--by", "rank", "--since", "6s"]])
 def test_owner_in_every_form(folder, form):
     needs("gnuplot")
-    for out in ("x.svg", "x.html", "x.txt"):
+    for out in ("x.svg", "x.html"):
         assert draw(folder, out, "owners", "--heap", "--owner", "assemble", *form).stat().st_size > 1000
 
 

@@ -242,12 +242,13 @@ static void text_has_names_in_rows(void **state)
 {
     (void)state;
     struct ml_plot_page page = page_of(&flame);
+    page.subtitle = "./app, 1 KiB ± 80 B";
     struct ml_drawing_style style = {.columns = 41, .lines = 30};
     struct ml_buffer out = {0};
     ml_drawing_make(&page, &style, &out);
     ml_buffer_append(&out, "", 1);
     assert_string_equal(out.data, "Heap\n"
-                                  "./app\n"
+                                  "./app, 1 KiB +- 80 B\n"
                                   "|solve<T>(int&)     |\n"
                                   "|main                       |calls not k|\n"
                                   "|all                                    |\n");
