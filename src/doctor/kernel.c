@@ -126,7 +126,7 @@ static void look_scratch(struct ml_findings *f)
     bool elsewhere = wanted && *wanted && !(strncmp(s.path, wanted, (size_t)n) == 0 && !wanted[n]);
     if (elsewhere)
         ml_finding_add(f, ML_FINDING_NOTE, "scratch folder",
-                       "nothing, unless other programs need TMPDIR",
+                       "set TMPDIR to a folder of this node, if other programs need it",
                        "TMPDIR, %.150s, cannot be written; %.*s is used", wanted, n, s.path);
     else
         ml_finding_add(f, ML_FINDING_OK, "scratch folder", "", "%.*s", n, s.path);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* SIGN: in the line that has the version; lldb may complain of its Python before. */
+/* SIGN: in the line that has the version; before it they may complain of this and that. */
 static void look_debugger(struct ml_findings *f, char *name, const char *sign)
 {
     struct ml_answer answer;
@@ -90,7 +90,7 @@ static void look_gnuplot(struct ml_findings *f)
 
 void ml_doctor_look_tools(struct ml_findings *findings)
 {
-    look_debugger(findings, "gdb", "gdb");
+    look_debugger(findings, "gdb", "GNU gdb");
     look_debugger(findings, "lldb", "lldb version");
     look_gnuplot(findings);
 }
