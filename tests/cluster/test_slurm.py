@@ -46,12 +46,13 @@ def ours(outcome):
 
 def start_step(slurm, name, program, *args, options=()):
     """A step of srun that runs, with samples of all ranks; the process, its command."""
-    command = ["srun", "-N3", "--ntasks-per-node=2", f"--mpi={PMI[mt.BUILD]}", *options, mt.MEMLOG_MPI, "-q", "-r",
-               "50ms", "-o", name, "--", *mt.program(mt.BUILD, program), *args]
-    process = slurm.bed.start("n1", command, slurm.environment(mt.BUILD))
-    mt.wait_for(lambda: len(mt.journals_of(slurm.bed.shared / name)) == 3, what="three journals")
-    mt.wait_for_samples(slurm.bed.shared / name)
-    return process, command
+    def ready():
+        file = slurm.bed.shared / name
+        return len(mt.journals_of(file)) == 3 and mt.has_samples(file)
+
+    return slurm.start_step(["-N3", "--ntasks-per-node=2", f"--mpi={PMI[mt.BUILD]}", *options,
+                             mt.MEMLOG_MPI, "-q", "-r", "50ms", "--force", "-o", name, "--",
+                             *mt.program(mt.BUILD, program), *args], ready)
 
 
 def record_of(slurm, name):
@@ -186,24 +187,19 @@ def test_array(slurm, stem):
 
 
 # ------------------------------------------------------------ ends
-def test_signals_come_once(slurm, name):
+def test_signals_come_once(slurm, name, stem):
     """Slurm tells each process of the step, ours and the application's."""
-    process, command = start_step(slurm, name, "signals", "0")
-    output = slurm.bed.shared / name
-    mt.wait_for(lambda: said(output).count("ready") == 6, what="ranks that wait for signals")
+    process, command = start_step(slurm, name, "signals", "0", options=("-o", f"{stem}.out"))
+    output = slurm.bed.shared / f"{stem}.out"
+    mt.wait_for(lambda: output.read_text().count("ready") == 6, what="ranks that wait for signals")
     step = slurm.ask("squeue", "-h", "-s", "-o", "%i").split()[0]
     slurm.ask("scancel", "-s", "USR1", step)
-    mt.wait_for(lambda: said(output).count("got USR1") >= 6, what="USR1 at all ranks")
+    mt.wait_for(lambda: output.read_text().count("got USR1") >= 6, what="USR1 at all ranks")
     slurm.ask("scancel", "-s", "TERM", step)
-    outcome = slurm.bed.finish(process, command)
-    ranks = outcome.by_rank()
+    slurm.bed.finish(process, command)
+    ranks = mt.Outcome(command, 0, output.read_bytes(), b"", 0, []).by_rank()
     assert sorted(ranks) == list(range(6))
-    assert all(lines[:3] == ["ready", "got USR1", "got TERM"] for lines in ranks.values()), ranks
-
-
-def said(file):
-    done = subprocess.run([mt.MEMLOG, "read", "--stdout", file], capture_output=True, text=True)
-    return done.stdout
+    assert all(lines == ["ready", "got USR1", "got TERM"] for lines in ranks.values()), ranks
 
 
 @long
