@@ -86,7 +86,7 @@ static enum ml_status plan_own(struct ml_plan *plan, const struct ml_options *o,
     int n = (int)wanted;
     if (n <= 0)
         return ml_fail(err, ML_RUN_LOST,
-                       "--ranks slots: there is no node file to count slots in; write a number");
+                       "--ranks slots: nothing here says how many there are; write a number");
     if (o->ranks_per_node > 0 && n > o->ranks_per_node * place->n_hosts)
         return ml_fail(err, ML_RUN_LOST, "--ranks %d is more than %d on each of %d nodes", n,
                        (int)o->ranks_per_node, place->n_hosts);

@@ -81,16 +81,39 @@ static bool untold(struct ml_error *err)
     return false;
 }
 
-/* Behind srun the step has nodes of its own, in variables that mpiexec's own srun sets as well. */
+/* Slots by the CPUs of the job, where these add up to its tasks; else they are not known. */
+static enum ml_status slurm_nodes_by_cpus(const char *nodes, struct ml_nodefile *out,
+                                          struct ml_error *err)
+{
+    enum ml_status status =
+        ml_slurm_nodes_parse(nodes, getenv("SLURM_JOB_CPUS_PER_NODE"), out, err);
+    int64_t each = number_of("SLURM_CPUS_PER_TASK"), sum = 0;
+    if (status != ML_OK)
+        return status;
+    for (size_t i = 0; i < out->n_hosts; i++) {
+        out->slots[i] /= each > 0 ? (int)each : 1;
+        sum += out->slots[i];
+    }
+    for (size_t i = 0; i < out->n_hosts && sum != number_of("SLURM_NTASKS"); i++)
+        out->slots[i] = 0;
+    return status;
+}
+
+/* Behind srun the step has nodes of its own. mpiexec's srun, which starts one process a node, sets
+ * the same variables: then the nodes are the job's, but Hydra's ranks find the tasks of that srun
+ * in the place of the job's. */
 static enum ml_status slurm_nodes(const struct ml_scheduler *s, struct ml_nodefile *out,
                                   struct ml_error *err)
 {
     enum ml_launcher launcher = ml_launcher_ours();
-    const char *step = getenv("SLURM_STEP_NODELIST");
+    const char *step = getenv("SLURM_STEP_NODELIST"), *tasks = getenv(s->slots);
+    const char *step_tasks = getenv("SLURM_STEP_TASKS_PER_NODE");
     bool by_mpiexec = launcher == ML_LAUNCHER_OPENMPI || launcher == ML_LAUNCHER_HYDRA;
     if (step && !by_mpiexec)
-        return ml_slurm_nodes_parse(step, getenv("SLURM_STEP_TASKS_PER_NODE"), out, err);
-    return ml_slurm_nodes_parse(getenv(s->nodes), getenv(s->slots), out, err);
+        return ml_slurm_nodes_parse(step, step_tasks, out, err);
+    if (step_tasks && tasks && strcmp(step_tasks, tasks) == 0)
+        return slurm_nodes_by_cpus(getenv(s->nodes), out, err);
+    return ml_slurm_nodes_parse(getenv(s->nodes), tasks, out, err);
 }
 
 bool ml_scheduler_nodes(struct ml_nodefile *out_nodes, struct ml_error *err)

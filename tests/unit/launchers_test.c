@@ -190,7 +190,7 @@ static void our_scheduler(void **state)
 static void nodes_of_a_job(void **state)
 {
     static const struct {
-        char *environment[8];
+        char *environment[9];
         const char *text; /* hosts and slots, or the beginning of why there are none */
     } table[] = {
         {{"HOME=/"}, ""},
@@ -204,6 +204,19 @@ static void nodes_of_a_job(void **state)
         {{"SLURM_JOB_ID=7", "SLURM_JOB_NODELIST=n[1-3]", "SLURM_TASKS_PER_NODE=2(x2)",
           "SLURM_STEP_NODELIST=n[2-3]", "SLURM_STEP_TASKS_PER_NODE=2(x2)", "PMIX_RANK=0"},
          "n2:2 n3:2 "},
+        /* behind Hydra, whose own srun has a step: as captured, then with whole nodes of 8 CPUs */
+        {{"SLURM_JOB_ID=1", "SLURM_JOB_NODELIST=n[1-3]", "SLURM_TASKS_PER_NODE=1(x3)",
+          "SLURM_STEP_NODELIST=n[1-3]", "SLURM_STEP_TASKS_PER_NODE=1(x3)", "PMI_FD=7",
+          "SLURM_JOB_CPUS_PER_NODE=3,1(x2)", "SLURM_NTASKS=5"},
+         "n1:3 n2:1 n3:1 "},
+        {{"SLURM_JOB_ID=1", "SLURM_JOB_NODELIST=n[1-2]", "SLURM_TASKS_PER_NODE=1(x2)",
+          "SLURM_STEP_TASKS_PER_NODE=1(x2)", "PMI_FD=7", "SLURM_JOB_CPUS_PER_NODE=8(x2)",
+          "SLURM_NTASKS=8", "SLURM_CPUS_PER_TASK=2"},
+         "n1:4 n2:4 "},
+        {{"SLURM_JOB_ID=1", "SLURM_JOB_NODELIST=n[1-2]", "SLURM_TASKS_PER_NODE=1(x2)",
+          "SLURM_STEP_TASKS_PER_NODE=1(x2)", "PMI_FD=7", "SLURM_JOB_CPUS_PER_NODE=8(x2)",
+          "SLURM_NTASKS=8"},
+         "n1:0 n2:0 "},
         /* behind mpiexec, whose own srun has a step */
         {{"SLURM_JOB_ID=7", "SLURM_JOB_NODELIST=n[1-3]", "SLURM_TASKS_PER_NODE=2(x3)",
           "SLURM_STEP_NODELIST=n[2-3]", "SLURM_STEP_TASKS_PER_NODE=1(x2)", "PMI_FD=7"},
