@@ -139,7 +139,7 @@ int ml_probe_process_of_pid(const struct ml_probe *probe, pid_t pid, int *out_ra
     return r ? r->number : -1;
 }
 
-static void announce(const struct ml_probe *probe, struct ml_process *p, const struct tick *tick)
+static void announce(struct ml_probe *probe, struct ml_process *p, const struct tick *tick)
 {
     struct ml_process_row row;
     ml_row_clear(&ml_table_processes, &row);
@@ -151,6 +151,8 @@ static void announce(const struct ml_probe *probe, struct ml_process *p, const s
     row.start_ns =
         p->start_ticks < 0 ? ML_NOT_MEASURED : ml_procfs_start_ns(&probe->fs, p->start_ticks);
     row.name = p->name;
+    if (p->rank >= 0)
+        row.command = ml_process_read_command(&probe->fs, p->pid);
     p->announced = true;
     tick->sink->started(tick->sink->context, &row);
 }

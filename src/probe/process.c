@@ -18,6 +18,8 @@
  * everyday business of an allocator. */
 #define HIDDEN_PAGES 64
 
+#define MAX_COMMAND_B 1024 /* a text of the file has 511 */
+
 static const char *const file_names[ML_N_FILES] = {"stat", "statm", "status"};
 
 static const char *path_of(pid_t pid, const char *name, char path[40])
@@ -219,6 +221,17 @@ bool ml_process_is_there(struct ml_procfs *fs, const struct ml_process *p)
 struct ml_probe_last ml_process_last(const struct ml_process *p)
 {
     return (struct ml_probe_last){p->stack_B, p->limits.stack_B, p->stack_peak_B};
+}
+
+const char *ml_process_read_command(struct ml_procfs *fs, pid_t pid)
+{
+    char path[40];
+    ssize_t n = ml_procfs_read_start(fs, path_of(pid, "cmdline", path), MAX_COMMAND_B);
+    for (ssize_t i = 0; i + 1 < n; i++) {
+        if (!fs->text[i])
+            fs->text[i] = ' ';
+    }
+    return n > 0 ? fs->text : "";
 }
 
 ssize_t ml_process_read_environ(struct ml_procfs *fs, pid_t pid)

@@ -75,6 +75,9 @@ bool ml_process_is_there(struct ml_procfs *fs, const struct ml_process *p);
 
 struct ml_probe_last ml_process_last(const struct ml_process *p);
 
+/* Reads the words of its command, with blanks between them, into fs->text. "" if it is refused. */
+const char *ml_process_read_command(struct ml_procfs *fs, pid_t pid);
+
 /* Reads the environment into fs->text and returns its length; -1 if it is refused. */
 ssize_t ml_process_read_environ(struct ml_procfs *fs, pid_t pid);
 

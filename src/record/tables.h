@@ -51,7 +51,8 @@
     X(INT64, peak_rss_B, "peak_rss_B", "byte", "largest resident set, by the kernel or a sample",  \
       NULL)                                                                                        \
     X(INSTANT, peak_ns, "peak_s", "s", "time of the first sample that saw the peak", NULL)         \
-    X(TEXT, name, "name", "", "command name", NULL)
+    X(TEXT, name, "name", "", "command name", NULL)                                                \
+    X(TEXT, command, "command", "", "of a rank: the command that it was started with", NULL)
 
 #define ML_SAMPLE_COLUMNS(X)                                                                       \
     X(INSTANT, time_ns, "time_s", "s", "time of the sample", NULL)                                 \

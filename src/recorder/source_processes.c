@@ -14,6 +14,12 @@ struct end {
     bool told;       /* how it ended is in the journal */
 };
 
+/* What a rank was started with. */
+struct given {
+    int rank;
+    char *command;
+};
+
 struct ml_process_source {
     struct ml_probe *probe;
     struct ml_journal *journal;
@@ -21,6 +27,8 @@ struct ml_process_source {
     struct ml_scheduler_memory scheduler;
     struct end *ends; /* [n_ends] by process */
     size_t n_ends;
+    struct given *given;
+    size_t n_given, given_capacity;
 };
 
 static enum ml_status open_processes(const struct ml_source_setup *setup, void **out_state,
@@ -41,6 +49,22 @@ static enum ml_status open_processes(const struct ml_source_setup *setup, void *
     setup->sources->processes = s;
     *out_state = s;
     return ML_OK;
+}
+
+void ml_process_source_expect(struct ml_process_source *s, int rank, const char *command)
+{
+    ML_GROW(s->given, s->n_given, s->given_capacity);
+    s->given[s->n_given++] = (struct given){rank, ml_strdup(command)};
+}
+
+/* NULL: nobody said, as of ranks around whose launcher we are. */
+static const char *command_of(const struct ml_process_source *s, int rank)
+{
+    for (size_t i = 0; i < s->n_given; i++) {
+        if (s->given[i].rank == rank)
+            return s->given[i].command;
+    }
+    return NULL;
 }
 
 void ml_process_source_add(struct ml_process_source *s, int rank, pid_t pid)
@@ -64,7 +88,11 @@ int ml_process_source_of_rank(const struct ml_process_source *s, int rank)
 static void started(void *context, const struct ml_process_row *row)
 {
     const struct ml_process_source *s = context;
-    ml_journal_row(s->journal, ML_FRAME_PROCESS, row->start_ns, &ml_table_processes, row);
+    const char *given = row->rank >= 0 ? command_of(s, row->rank) : NULL;
+    struct ml_process_row told = *row;
+    if (given)
+        told.command = given;
+    ml_journal_row(s->journal, ML_FRAME_PROCESS, row->start_ns, &ml_table_processes, &told);
 }
 
 static void sampled(void *context, const struct ml_sample_row *row)
@@ -152,6 +180,9 @@ static void close_processes(void *state)
 {
     struct ml_process_source *s = state;
     ml_probe_close(s->probe);
+    for (size_t i = 0; i < s->n_given; i++)
+        free(s->given[i].command);
+    free(s->given);
     free(s->ends);
     free(s);
 }

@@ -7,6 +7,9 @@
 
 struct ml_process_source;
 
+/* RANK is to run COMMAND. */
+void ml_process_source_expect(struct ml_process_source *s, int rank, const char *command);
+
 /* Watches PID, rank RANK of the application, from the next tick on. */
 void ml_process_source_add(struct ml_process_source *s, int rank, pid_t pid);
 

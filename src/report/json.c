@@ -1,6 +1,8 @@
 #include "report/json.h"
 
 #include "base/clock.h"
+#include "base/ranges.h"
+#include "report/commands.h"
 #include "report/growth.h"
 #include "report/json_heap.h"
 #include "report/json_mpi.h"
@@ -71,6 +73,25 @@ static json_t *death_of(const struct ml_facts *f, const struct ml_death_report *
     return death;
 }
 
+static json_t *commands_of(const struct ml_facts *f)
+{
+    struct ml_command_groups groups;
+    json_t *list = json_array();
+    ml_command_groups_find(f, &groups);
+    for (size_t i = 0; i < groups.n; i++) {
+        struct ml_buffer ranks = {0};
+        json_t *one = json_object();
+        ml_ranges_append(&ranks, groups.list[i].ranks, groups.list[i].n);
+        ml_buffer_append(&ranks, "", 1);
+        json_object_set_new(one, "ranks", ml_json_text(ranks.data));
+        json_object_set_new(one, "command", ml_json_text(groups.list[i].command));
+        json_array_append_new(list, one);
+        ml_buffer_free(&ranks);
+    }
+    ml_command_groups_free(&groups);
+    return list;
+}
+
 static json_t *run_of(const struct ml_facts *f, const struct ml_death_report *death)
 {
     static const char *const texts[] = {"command", "directory", "job_id", "mpi", "verdict"};
@@ -78,6 +99,7 @@ static json_t *run_of(const struct ml_facts *f, const struct ml_death_report *de
     json_t *run = json_object();
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         json_object_set_new(run, texts[i], attribute(f, texts[i]));
+    json_object_set_new(run, "commands", commands_of(f));
     json_object_set_new(run, "started", start(f));
     json_object_set_new(run, "start_unix_s", ml_json_seconds(f->origin_wall_ns));
     json_object_set_new(run, "duration_s", ml_json_seconds(f->length_ns));

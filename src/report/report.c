@@ -3,7 +3,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/ranges.h"
 #include "base/units.h"
+#include "report/commands.h"
 #include "report/growth.h"
 #include "report/text.h"
 
@@ -15,6 +17,7 @@
 #define OTHERWISE 0.1 /* an imbalance that differs by so much is another one */
 #define ALONE 0.1     /* the job grows as one rank does, but for that share */
 #define LINES 6       /* of a text that is wrapped */
+#define COMMANDS 8    /* that are shown */
 
 static const char *times(const struct ml_style *style)
 {
@@ -91,6 +94,31 @@ static char *ending(const struct ml_facts *f)
     return ml_format("exit code %s%s%s", code, verdict ? ": " : "", verdict ? verdict : "");
 }
 
+/* "ranks 1-2: ./b". */
+static char *of_ranks(const struct ml_command_group *group)
+{
+    struct ml_buffer ranks = {0};
+    ml_ranges_append(&ranks, group->ranks, group->n);
+    ml_buffer_append(&ranks, "", 1);
+    char *text = ml_format("rank%s %s: %s", group->n == 1 ? "" : "s", ranks.data, group->command);
+    ml_buffer_free(&ranks);
+    return text;
+}
+
+/* That of the run, or those of its ranks where they differ. */
+static void commands(const struct ml_facts *f, const struct ml_style *style, struct ml_buffer *out)
+{
+    struct ml_command_groups groups;
+    ml_command_groups_find(f, &groups);
+    if (groups.n < 2)
+        line(out, style, "command", copy(ml_facts_attribute(f, "command")));
+    for (size_t i = 0; groups.n > 1 && i < groups.n && i < COMMANDS; i++)
+        line(out, style, i ? "" : "command", of_ranks(&groups.list[i]));
+    if (groups.n > COMMANDS)
+        line(out, style, "", ml_format("(and %zu more)", groups.n - COMMANDS));
+    ml_command_groups_free(&groups);
+}
+
 void ml_report_header(const struct ml_facts *facts, const struct ml_death_report *death,
                       const char *name, const struct ml_style *style, struct ml_buffer *out)
 {
@@ -99,7 +127,7 @@ void ml_report_header(const struct ml_facts *facts, const struct ml_death_report
         ml_buffer_printf(out, "\033[1m");
     ml_text_append(out, name, style->width, style->utf8);
     ml_buffer_printf(out, style->colour ? "\033[0m\n" : "\n");
-    line(out, style, "command", copy(ml_facts_attribute(facts, "command")));
+    commands(facts, style, out);
     line(out, style, "directory", copy(ml_facts_attribute(facts, "directory")));
     line(out, style, "started", when(facts));
     line(out, style, "job", job(facts, style));

@@ -14,7 +14,7 @@ COLUMNS = {
     "nodes": "node name memory_B swap_B cgroup_limit_B cpus clock_offset_s clock_error_s ticks "
              "missed cpu_s stacks stacks_failed stacks_cpu_s debugger_restarts ended",
     "processes": "process rank node pid parent of_rank start_s end_s exit_code signal first_row n_rows "
-                 "peak_memory_B peak_memory_s peak_rss_B peak_s name",
+                 "peak_memory_B peak_memory_s peak_rss_B peak_s name command",
     "samples": "time_s process rank tick memory_B rss_B rss_anon_B rss_file_B rss_shmem_B hugetlb_B "
                "pss_B swap_B vsize_B peak_rss_B cpu_s threads major_faults state mpi_call heap_used_B heap_held_B",
     "node_samples": "time_s node tick processes memory_B memory_error_B rss_B pss_B "
