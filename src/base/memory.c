@@ -33,6 +33,20 @@ char *ml_strdup(const char *s)
     return must(strdup(s));
 }
 
+char *ml_join(char *const *words, const char *separator)
+{
+    size_t n = 1;
+    for (char *const *word = words; *word; word++)
+        n += strlen(*word) + strlen(separator);
+    char *text = ml_alloc(n), *end = text;
+    for (char *const *word = words; *word; word++) {
+        end = stpcpy(end, *word);
+        if (word[1])
+            end = stpcpy(end, separator);
+    }
+    return text;
+}
+
 char *ml_format(const char *format, ...)
 {
     char *text = NULL;

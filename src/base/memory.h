@@ -8,6 +8,7 @@
 void *ml_alloc(size_t n);                                   /* zeroed */
 void *ml_realloc_array(void *p, size_t count, size_t size); /* checks the product */
 char *ml_strdup(const char *s);
+char *ml_join(char *const *words, const char *separator); /* of a NULL-terminated array */
 char *ml_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Makes room for one more element in ARRAY (a pointer variable) of COUNT elements, CAPACITY of

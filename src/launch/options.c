@@ -46,8 +46,7 @@ enum { VARIABLE_B = 64, FIRST_ROW = 1000, FIRST_HABIT = 2000 };
     {kind, offsetof(struct ml_options, field), name, letter, argument, standard, description},
 
 static const struct option_row rows[] = {ML_OPTIONS(ROW)};
-enum { N_ROWS = sizeof rows / sizeof *rows };
-_Static_assert(N_ROWS <= 64, "a bit of ml_options.given for each");
+enum { N_ROWS = ML_OPTIONS_N };
 
 static const char *const bind_words[] = {"auto", "core", "socket", "none", NULL};
 static const char *const launch_words[] = {"auto", "ranks", "once", NULL};
@@ -160,7 +159,7 @@ static enum ml_status set_named(struct ml_options *o, const struct option_row *r
 {
     struct ml_error why;
     enum ml_status status = set(o, row, text, &why);
-    o->given |= UINT64_C(1) << (row - rows);
+    o->written[row - rows] = text;
     if (status != ML_OK)
         ml_fail(err, status, "%s: %.400s", written, why.text);
     return status;
@@ -348,9 +347,35 @@ bool ml_options_given(const struct ml_options *o, const void *field)
     size_t offset = (size_t)((const char *)field - (const char *)o);
     for (int i = 0; i < N_ROWS; i++) {
         if (rows[i].offset == offset)
-            return o->given >> i & 1;
+            return o->written[i] != NULL;
     }
     return false;
+}
+
+/* What a rank process does for its own ranks, or its node. */
+static bool is_own(const struct option_row *row)
+{
+    return row->offset == offsetof(struct ml_options, no_stdout) ||
+           row->offset == offsetof(struct ml_options, stdout_limit_B) ||
+           row->offset == offsetof(struct ml_options, journal_dir);
+}
+
+enum ml_status ml_options_follow(struct ml_options *o, const char *const *written,
+                                 const char **out_other, struct ml_error *err)
+{
+    *out_other = NULL;
+    for (int i = 0; i < N_ROWS; i++) {
+        const char *own = o->written[i], *text = written[i] ? written[i] : rows[i].standard;
+        if ((!own && !written[i]) || is_own(&rows[i]))
+            continue;
+        if (own && strcmp(own, text) != 0)
+            *out_other = rows[i].name;
+        enum ml_status status = set(o, &rows[i], text, err);
+        if (status != ML_OK)
+            return status;
+        o->written[i] = written[i];
+    }
+    return ML_OK;
 }
 
 static const char *signal_name(int number)

@@ -70,10 +70,13 @@ struct ml_growth {
 
 enum { ML_RANKS_AS_MPIEXEC = 0, ML_RANKS_BY_SLOTS = -1 }; /* of `ranks` */
 
+#define ML_OPTION_COUNT(...) +1
+enum { ML_OPTIONS_N = ML_OPTIONS(ML_OPTION_COUNT) };
+
 struct ml_options {
     ML_OPTIONS(ML_OPTION_FIELD)
-    uint64_t given; /* a bit for each: see ml_options_given */
-    char **command; /* the application and its arguments, NULL-terminated */
+    const char *written[ML_OPTIONS_N]; /* as they were given; NULL: not */
+    char **command;                    /* the application and its arguments, NULL-terminated */
 };
 
 enum ml_options_wish { ML_WISH_RUN, ML_WISH_HELP, ML_WISH_VERSION };
@@ -89,6 +92,12 @@ bool ml_options_misspelt(char *const *environment, char *out, size_t size);
 
 /* Whether FIELD of OPTIONS was given, as an argument or as a variable, and is not the default. */
 bool ml_options_given(const struct ml_options *options, const void *field);
+
+/* Takes over the options that rank 0 of the run was given, a text or NULL for each of WRITTEN,
+ * which is to last. Those of the output of a rank, and of the node's journal, stay one's own.
+ * OUT_OTHER is the name of one that was given here and differs, or NULL. */
+enum ml_status ml_options_follow(struct ml_options *options, const char *const *written,
+                                 const char **out_other, struct ml_error *err);
 
 /* Option I as the run's attribute: its name and its value as text in OUT. False past the last. */
 bool ml_options_attribute(const struct ml_options *options, size_t i, const char **out_name,

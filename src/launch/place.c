@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/pack.h"
-#include "launch/plan.h"
 #include "launch/schedulers.h"
 
 #include <stdlib.h>
@@ -16,6 +15,8 @@ enum { HOST_NAME_SIZE = 256 };
 struct self {
     char name[HOST_NAME_SIZE];
     int leader; /* lowest rank process that shares memory with it */
+    int app;    /* MPI_APPNUM */
+    enum ml_form form;
 };
 
 /* The nodes of the job as rank 0 knows them; false where nobody says. An error only if --nodefile
@@ -67,6 +68,29 @@ static void unpack_layout(struct ml_unpacker *u, struct ml_layout *layout)
         layout->node_of[r] = (int)ml_unpack_int(u);
 }
 
+/* What APP and FORM of each rank process come to, for all. */
+static enum ml_status pack_apps(const struct self *all, int size, struct ml_buffer *out,
+                                struct ml_error *err)
+{
+    ML_AUTO_FREE enum ml_form *forms = ml_alloc((size_t)size * sizeof *forms);
+    ML_AUTO_FREE int *apps = ml_alloc((size_t)size * sizeof *apps);
+    for (int r = 0; r < size; r++) {
+        forms[r] = all[r].form;
+        apps[r] = all[r].app;
+        ml_pack_int(out, apps[r]);
+    }
+    ml_pack_int(out, forms[0]);
+    return ml_form_agree(forms, apps, size, err);
+}
+
+static void unpack_apps(struct ml_unpacker *u, struct ml_place *place)
+{
+    place->app_of = ml_alloc((size_t)place->size * sizeof *place->app_of);
+    for (int r = 0; r < place->size; r++)
+        place->app_of[r] = (int)ml_unpack_int(u);
+    place->form = (enum ml_form)ml_unpack_int(u);
+}
+
 /* A launcher's ranks on other nodes speak to nobody; processes of ours there find them. */
 static void add_remedy(const struct ml_layout *layout, struct ml_error *warning)
 {
@@ -81,11 +105,10 @@ static void add_remedy(const struct ml_layout *layout, struct ml_error *warning)
                  "; to record them: mpiexec %s memlog-mpi ... -- mpiexec ...", one_each);
 }
 
-static void make_layout(const struct ml_options *options, const struct ml_nodefile *file,
-                        const struct self *all, int size, struct ml_layout *layout,
-                        struct ml_error *warning)
+static void make_layout(const struct ml_nodefile *file, const struct self *all, int size,
+                        struct ml_layout *layout, struct ml_error *warning)
 {
-    bool once = ml_plan_form(options) == ML_FORM_ONCE;
+    bool once = all[0].form == ML_FORM_ONCE;
     ML_AUTO_FREE const char **hosts = ml_alloc((size_t)size * sizeof *hosts);
     ML_AUTO_FREE int *leaders = ml_alloc((size_t)size * sizeof *leaders);
     struct ml_error more = {""};
@@ -109,21 +132,33 @@ static void decide(const struct ml_options *options, const struct self *all, str
     bool told;
     struct ml_error err = {""};
     struct ml_layout layout = {0};
+    struct ml_buffer apps = {0};
     enum ml_status status = find_nodes(options, &nodes, &told, &place->warning, &err);
     if (status == ML_OK)
-        make_layout(options, told ? &nodes : NULL, all, place->size, &layout, &place->warning);
+        status = pack_apps(all, place->size, &apps, &err);
+    if (status == ML_OK)
+        make_layout(told ? &nodes : NULL, all, place->size, &layout, &place->warning);
     ml_pack_int(out, status);
     ml_pack_text(out, err.text);
     pack_layout(&layout, out);
+    ml_buffer_append(out, apps.data, apps.length);
+    ml_buffer_free(&apps);
     ml_layout_free(&layout);
     ml_nodefile_free(&nodes);
+}
+
+static int own_app(void)
+{
+    int *number, given;
+    MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_APPNUM, &number, &given);
+    return given ? *number : 0;
 }
 
 /* One gather and one broadcast: where ranks outnumber cores every collective costs time slices. */
 static enum ml_status agree_on_layout(const struct ml_options *options, struct ml_place *place,
                                       struct ml_error *err)
 {
-    struct self self = {.leader = place->rank};
+    struct self self = {.leader = place->rank, .app = own_app(), .form = ml_form_of(options)};
     ML_AUTO_FREE struct self *all = NULL;
     struct ml_buffer message = {0};
     gethostname(self.name, sizeof self.name - 1);
@@ -141,6 +176,8 @@ static enum ml_status agree_on_layout(const struct ml_options *options, struct m
     enum ml_status status = (enum ml_status)ml_unpack_int(&u);
     ml_fail(err, status, "%s", ml_unpack_text(&u));
     unpack_layout(&u, &place->layout);
+    if (status == ML_OK)
+        unpack_apps(&u, place);
     ml_buffer_free(&message);
     return status;
 }

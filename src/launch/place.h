@@ -2,6 +2,7 @@
 #ifndef ML_LAUNCH_PLACE_H
 #define ML_LAUNCH_PLACE_H
 
+#include "launch/form.h"
 #include "launch/options.h"
 #include "node/layout.h"
 
@@ -17,6 +18,8 @@ struct ml_place {
     int n_hosts, host;       /* nodes with a sampling rank, in order; this one among them */
     int *node_of_host;       /* [n_hosts] */
     int root_host;           /* host of rank process 0 */
+    int *app_of;             /* [size] MPI_APPNUM: by which command of mpiexec's it was started */
+    enum ml_form form;       /* the same for all */
     struct ml_error warning; /* "" or what rank 0 is to say about the nodes */
 };
 

@@ -8,27 +8,18 @@
 
 enum { MAX_RANKS = 10000000 }; /* as --ranks */
 
-enum ml_form ml_plan_form(const struct ml_options *o)
-{
-    if (o->launch == ML_LAUNCH_ONCE)
-        return ML_FORM_ONCE;
-    if (o->ranks != ML_RANKS_AS_MPIEXEC || o->ranks_per_node > 0)
-        return ML_FORM_OWN;
-    if (o->launch == ML_LAUNCH_AUTO && ml_launcher_is(o->command[0]))
-        return ML_FORM_ONCE;
-    return ML_FORM_RANKS;
-}
-
-static void add_rank(struct ml_plan *plan, int host, int starter)
+static void add_rank(struct ml_plan *plan, int host, int starter, int app)
 {
     int r = plan->world.n_ranks++;
     plan->world.host_of[r] = host;
+    plan->world.app_of[r] = app;
     plan->starter_of[r] = starter;
 }
 
 static void allocate(struct ml_plan *plan, int n)
 {
     plan->world.host_of = ml_alloc((size_t)n * sizeof(int));
+    plan->world.app_of = ml_alloc((size_t)n * sizeof(int));
     plan->starter_of = ml_alloc((size_t)n * sizeof(int));
 }
 
@@ -39,7 +30,7 @@ static void plan_one_each(struct ml_plan *plan, const struct ml_place *place)
         int host = 0;
         while (place->node_of_host[host] != place->layout.node_of[r])
             host++;
-        add_rank(plan, host, r);
+        add_rank(plan, host, r, place->app_of[r]);
     }
 }
 
@@ -99,7 +90,7 @@ static enum ml_status plan_own(struct ml_plan *plan, const struct ml_options *o,
     allocate(plan, n);
     for (int h = 0; h < place->n_hosts; h++) {
         for (int i = 0; i < shares[h]; i++)
-            add_rank(plan, h, place->layout.nodes[place->node_of_host[h]].sampler);
+            add_rank(plan, h, place->layout.nodes[place->node_of_host[h]].sampler, 0);
     }
     free(shares);
     return ML_OK;
@@ -118,7 +109,7 @@ enum ml_status ml_plan_make(const struct ml_options *options, const struct ml_pl
                             enum ml_launcher launcher, const char *run, struct ml_plan *out_plan,
                             struct ml_error *err)
 {
-    struct ml_plan plan = {.form = ml_plan_form(options)};
+    struct ml_plan plan = {.form = place->form};
     enum ml_status status = ML_OK;
     /* Open MPI's mpiexec takes OMPI_* variables, and no others, to the other nodes by itself. */
     const char *variable = plan.form == ML_FORM_ONCE ? "OMPI_MCA_memlog_run" : "MEMLOG_RUN";

@@ -1,20 +1,11 @@
-/* Which application ranks there will be, where, and who starts them: the launch forms. */
+/* Which application ranks there will be, where, and who starts them. */
 #ifndef ML_LAUNCH_PLAN_H
 #define ML_LAUNCH_PLAN_H
 
+#include "launch/form.h"
 #include "launch/launchers.h"
-#include "launch/options.h"
 #include "launch/place.h"
 #include "world/world.h"
-
-enum ml_form {
-    ML_FORM_RANKS, /* mpiexec memlog-mpi -- app: each rank process starts one rank */
-    ML_FORM_OWN,   /* memlog-mpi -n N -- app: each sampling rank starts its node's share */
-    ML_FORM_ONCE,  /* memlog-mpi -- mpiexec app: rank process 0 starts the command, once */
-};
-
-/* The form that OPTIONS ask for. */
-enum ml_form ml_plan_form(const struct ml_options *options);
 
 struct ml_plan {
     enum ml_form form;

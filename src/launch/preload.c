@@ -3,46 +3,13 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "launch/needs.h"
+#include "launch/program.h"
 #include "mpi_hooks/heap/page.h"
 #include "mpi_hooks/page.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static bool is_program(const char *path)
-{
-    struct stat s;
-    return stat(path, &s) == 0 && S_ISREG(s.st_mode) && access(path, X_OK) == 0;
-}
-
-/* PATH, if relative as seen from FOLDER. Takes PATH over. */
-static char *from(const char *folder, char *path)
-{
-    if (!folder || *path == '/')
-        return path;
-    char *joined = ml_format("%s/%s", folder, path);
-    free(path);
-    return joined;
-}
-
-/* The command's file; NULL: not found. */
-static char *find_program(const char *command, const char *folder)
-{
-    if (strchr(command, '/'))
-        return from(folder, ml_strdup(command));
-    const char *path = getenv("PATH");
-    ML_AUTO_FREE char *copy = ml_strdup(path ? path : "/bin:/usr/bin");
-    for (char *rest = copy, *place; (place = strsep(&rest, ":"));) {
-        char *candidate = from(folder, ml_format("%s/%s", *place ? place : ".", command));
-        if (is_program(candidate))
-            return candidate;
-        free(candidate);
-    }
-    return NULL;
-}
 
 static bool is_setting(const char *setting, const char *name)
 {
@@ -63,7 +30,9 @@ unsigned ml_preload_wanted(char *const *settings, size_t n)
 char *ml_preload_entry(const char *command, const char *folder, const char *hooks, unsigned wanted,
                        enum ml_which_mpi *out_which)
 {
-    ML_AUTO_FREE char *path = find_program(command, folder);
+    ML_AUTO_FREE char *path = NULL;
+    if (ml_program_find(command, folder, &path) != 0)
+        path = NULL;
     const char *old = getenv("LD_PRELOAD");
     *out_which = path ? ml_which_mpi(path, getenv("LD_LIBRARY_PATH")) : ML_MPI_IS_UNKNOWN;
     if (!path)

@@ -91,6 +91,7 @@ void ml_seat_pack_start(const struct ml_seat *s, enum ml_strip strip, pid_t trac
     ml_pack_int(out, tracer);
     ml_pack_text(out, s->cpus ? s->cpus : "");
     ml_pack_text(out, s->folder ? s->folder : "");
+    ml_pack_int(out, s->here_too);
     ml_pack_text(out, hooks);
     if (s->words.length)
         ml_buffer_append(out, s->words.data, s->words.length);

@@ -3,7 +3,7 @@
 #define ML_LAUNCH_SEATS_H
 
 #include "launch/environment.h"
-#include "launch/plan.h"
+#include "launch/settings.h"
 #include "verdict/verdict.h"
 
 #include <sys/types.h>
@@ -11,9 +11,10 @@
 /* A rank that can start. Texts are valid during the call only. */
 struct ml_host_offer {
     int seat; /* number among all worlds of the run; in the first world the rank */
-    int rank, size, local_rank, local_size;
+    struct ml_settings_rank who;
     const char *folder; /* "": ours */
-    char *const *words; /* of its command; none: the run's command */
+    bool here_too;      /* as in struct ml_start */
+    char *const *words; /* of its command; none: its rank process's */
     size_t n_words;
     int n_settings;
     const void *settings; /* packed texts NAME=value */
@@ -27,8 +28,10 @@ struct ml_seat {
     char *cpus;   /* to bind it to; NULL: as mpiexec bound us */
     bool spawned; /* by MPI_Comm_spawn */
     bool offered; /* its settings and its socket are here */
-    struct ml_buffer words;    /* of its command, as ml_pack_texts; empty: the run's command */
+    struct ml_settings_rank who;
+    struct ml_buffer words;    /* of its command, as ml_pack_texts; empty: its rank process's */
     char *folder;              /* to start in; NULL: ours */
+    bool here_too;             /* as in struct ml_start */
     struct ml_buffer settings; /* packed texts NAME=value */
     int n_settings;
     int pmi; /* its PMI-1 socket, until it is started */

@@ -1,6 +1,7 @@
 #include "launch/settings.h"
 
 #include "base/memory.h"
+#include "base/own.h"
 #include "base/pack.h"
 #include "launch/environment.h"
 
@@ -99,14 +100,11 @@ static void add_identity(struct settings *s, const struct ml_plan *plan,
 /* MPI_INFO_ENV of Open MPI is made of these. */
 static void add_command(struct settings *s, char *const *command)
 {
-    struct ml_buffer arguments = {0};
-    for (char *const *word = command + 1; *word; word++)
-        ml_buffer_printf(&arguments, "%s%s", word == command + 1 ? "" : " ", *word);
-    ml_buffer_append(&arguments, "", 1);
-    add(s, ml_format("OMPI_COMMAND=%s", command[0]));
+    ML_AUTO_FREE char *arguments = ml_join(command + 1, " ");
+    const char *slash = strrchr(command[0], '/');
+    add(s, ml_format("OMPI_COMMAND=%s", slash ? slash + 1 : command[0]));
     if (command[1])
-        add(s, ml_format("OMPI_ARGV=%s", arguments.data));
-    ml_buffer_free(&arguments);
+        add(s, ml_format("OMPI_ARGV=%s", arguments));
 }
 
 int ml_settings_pack(const struct ml_plan *plan, enum ml_launcher launcher,

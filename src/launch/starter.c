@@ -90,6 +90,7 @@ void ml_starter_start(struct ml_starter *s, const struct ml_start *what)
     ml_pack_int(&message, what->tracer);
     ml_pack_text(&message, what->cpus ? what->cpus : "");
     ml_pack_text(&message, what->folder ? what->folder : "");
+    ml_pack_int(&message, what->here_too);
     ml_pack_text(&message, what->hooks ? what->hooks : "");
     size_t n_words = 0;
     while (what->command && what->command[n_words])

@@ -26,6 +26,7 @@ struct ml_start {
     enum ml_strip strip;
     char *const *command;  /* NULL-terminated; NULL: as given to ml_starter_fork */
     const char *folder;    /* to start in; NULL: ours */
+    bool here_too;         /* look for a bare name there too, as ml_program_name */
     char *const *settings; /* NAME=value, put into the environment */
     size_t n_settings;
     const char *cpus;       /* "0-3,8": bind to these; NULL: as mpiexec bound us */

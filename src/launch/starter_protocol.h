@@ -8,7 +8,8 @@ enum ml_starter_message {
     ML_STARTER_ERROR,
     ML_STARTER_PMI,
     ML_STARTER_START,  /* int number, int strip, int own group, int tracer, text cpus, text folder,
-                          text hooks, words of the command, settings (ml_pack_texts) */
+                          int here_too, text hooks, words of the command, settings
+                          (ml_pack_texts) */
     ML_STARTER_HELPER, /* int helper; with its socket */
     /* from the starter */
     ML_STARTER_STARTED,        /* a struct ml_started */

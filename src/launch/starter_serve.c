@@ -7,6 +7,7 @@
 #include "launch/binding.h"
 #include "launch/environment.h"
 #include "launch/preload.h"
+#include "launch/program.h"
 #include "launch/starter_protocol.h"
 
 #include <errno.h>
@@ -34,7 +35,9 @@ struct serving {
 /* What a child needs, made before it is there. */
 struct child {
     char **command, **environment;
+    const char *program;       /* of the command, for execvpe(3) */
     const char *cpus, *folder; /* "": as they are */
+    bool here_too;             /* as in struct ml_start */
     bool own_group;
     pid_t tracer;
     int report; /* pipe that execve closes */
@@ -67,6 +70,14 @@ static void lead_as(pid_t rank_process)
         setpgid(0, 0);
 }
 
+/* Where there is no such folder, Open MPI starts what is spawned in the user's home (orte's
+ * orte_util_check_context_cwd). */
+static bool enter_folder(const struct child *c)
+{
+    const char *home = getenv("HOME");
+    return !*c->folder || chdir(c->folder) == 0 || (c->here_too && home && chdir(home) == 0);
+}
+
 static _Noreturn void become_rank(const struct serving *s, const struct child *c)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -83,8 +94,8 @@ static _Noreturn void become_rank(const struct serving *s, const struct child *c
     if (s->pmi >= 0)
         fcntl(s->pmi, F_SETFD, 0);
     sigprocmask(SIG_SETMASK, &s->mask, NULL);
-    if (!*c->folder || chdir(c->folder) == 0)
-        execvpe(c->command[0], c->command, c->environment);
+    if (enter_folder(c))
+        execvpe(c->program, c->command, c->environment);
     int reason = errno;
     ssize_t ignored = write(c->report, &reason, sizeof reason);
     (void)ignored;
@@ -151,15 +162,19 @@ static void on_start(struct serving *s, const void *bytes, size_t n)
     c.tracer = (pid_t)ml_unpack_int(&u);
     c.cpus = ml_unpack_text(&u);
     c.folder = ml_unpack_text(&u);
+    c.here_too = ml_unpack_int(&u) != 0;
     const char *hooks = ml_unpack_text(&u);
     size_t n_words, n_settings;
     ML_AUTO_FREE char **words = ml_unpack_texts(&u, &n_words);
     ML_AUTO_FREE char **settings = ml_unpack_texts(&u, &n_settings);
     c.command = n_words ? words : s->command;
     struct ml_started started = {.number = number, .which = ML_MPI_IS_UNKNOWN};
+    const char *folder = *c.folder ? c.folder : NULL;
+    ML_AUTO_FREE char *program = ml_program_name(c.command[0], folder, c.here_too);
+    c.program = program;
     ML_AUTO_FREE char *preload =
-        *hooks ? ml_preload_entry(c.command[0], *c.folder ? c.folder : NULL, hooks,
-                                  ml_preload_wanted(settings, n_settings), &started.which)
+        *hooks ? ml_preload_entry(program, folder, hooks, ml_preload_wanted(settings, n_settings),
+                                  &started.which)
                : NULL;
     c.environment = make_environment(s, settings, n_settings, preload, strip);
     started.pid = start_rank(s, &c, &started.error);

@@ -2,13 +2,13 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "launch/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* What our own MPI, the sampler of some ranks and HDF5 have open together. */
@@ -27,34 +27,10 @@ bool ml_startup_is_closed(int fd)
     return fcntl(fd, F_GETFD) & FD_CLOEXEC;
 }
 
-/* 0, EACCES or ENOENT for one candidate. */
-static int try_program(const char *path)
+int ml_startup_check_command(const char *command, bool here_too, struct ml_error *err)
 {
-    struct stat s;
-    if (stat(path, &s))
-        return errno == EACCES ? EACCES : ENOENT;
-    return S_ISREG(s.st_mode) && access(path, X_OK) == 0 ? 0 : EACCES;
-}
-
-static int search_path(const char *command)
-{
-    const char *path = getenv("PATH");
-    ML_AUTO_FREE char *copy = ml_strdup(path ? path : "/bin:/usr/bin");
-    int worst = ENOENT;
-    for (char *rest = copy, *folder; (folder = strsep(&rest, ":"));) {
-        ML_AUTO_FREE char *candidate = ml_format("%s/%s", *folder ? folder : ".", command);
-        int error = try_program(candidate);
-        if (error == 0)
-            return 0;
-        if (error == EACCES)
-            worst = EACCES;
-    }
-    return worst;
-}
-
-int ml_startup_check_command(const char *command, struct ml_error *err)
-{
-    int error = strchr(command, '/') ? try_program(command) : search_path(command);
+    ML_AUTO_FREE char *name = ml_program_name(command, NULL, here_too), *path = NULL;
+    int error = ml_program_find(name, NULL, &path);
     if (error == 0)
         return 0;
     if (error == ENOENT && command[strcspn(command, " \t")])

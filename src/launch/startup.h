@@ -11,8 +11,9 @@ void ml_startup_hold_closed(void);
 /* Whether such a placeholder is on FD. */
 bool ml_startup_is_closed(int fd);
 
-/* Finds COMMAND as execvp(3) would. Returns 0, or 127 (not found) or 126 (not executable). */
-int ml_startup_check_command(const char *command, struct ml_error *err);
+/* Finds COMMAND as execvp(3) would, HERE_TOO as ml_program_name. Returns 0, or 127 (not found) or
+ * 126 (not executable). */
+int ml_startup_check_command(const char *command, bool here_too, struct ml_error *err);
 
 /* Whether so few files may be open that MPI would end in a crash. The error says so. */
 enum ml_status ml_startup_check_limits(struct ml_error *err);

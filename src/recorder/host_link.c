@@ -23,11 +23,12 @@ struct ml_host_link {
 static void on_rank(struct ml_host_link *l, struct ml_unpacker *u, int pmi)
 {
     struct ml_host_offer o = {.seat = (int)ml_unpack_int(u), .pmi = pmi};
-    o.rank = (int)ml_unpack_int(u);
-    o.size = (int)ml_unpack_int(u);
-    o.local_rank = (int)ml_unpack_int(u);
-    o.local_size = (int)ml_unpack_int(u);
+    o.who.rank = (int)ml_unpack_int(u);
+    o.who.size = (int)ml_unpack_int(u);
+    o.who.local_rank = (int)ml_unpack_int(u);
+    o.who.local_size = (int)ml_unpack_int(u);
     o.folder = ml_unpack_text(u);
+    o.here_too = ml_unpack_int(u) != 0;
     ML_AUTO_FREE char **words = ml_unpack_texts(u, &o.n_words);
     o.words = words;
     o.n_settings = (int)ml_unpack_int(u);

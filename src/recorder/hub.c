@@ -3,6 +3,7 @@
 #include "base/channel.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/own.h"
 #include "base/pack.h"
 #include "launch/binding.h"
 #include "launch/seats.h"
@@ -27,7 +28,8 @@
 struct guest {
     struct ml_hub *hub;
     struct ml_channel *channel;
-    int rank; /* in memlog-mpi's own MPI_COMM_WORLD; -1 until it has said */
+    int rank;               /* in memlog-mpi's own MPI_COMM_WORLD; -1 until it has said */
+    struct ml_buffer words; /* of its command, as ml_pack_texts */
 };
 
 struct ml_hub {
@@ -75,10 +77,26 @@ static struct guest *guest_of(struct ml_hub *h, int rank)
 
 /* ---- starting ---- */
 
+/* What SEAT is to find in its environment, and what it runs, for the record. */
+static void prepare_seat(struct ml_hub *h, struct ml_seat *s, const struct guest *g)
+{
+    const struct ml_buffer *words = s->words.length ? &s->words : &g->words;
+    struct ml_unpacker u = ml_unpack(words->data, words->length);
+    size_t n;
+    ML_AUTO_FREE char **command = ml_unpack_texts(&u, &n);
+    ML_AUTO_FREE char *text = ml_join(command, " ");
+    s->n_settings +=
+        ml_settings_pack(h->setup.plan, h->setup.launcher, s->rank >= 0 ? &s->who : NULL, command,
+                         h->allowed_cpus, ml_seats_count_expected(&h->seats), &s->settings);
+    if (s->rank >= 0)
+        ml_process_source_expect(ml_sampler_sources(h->setup.sampler)->processes, s->rank, text);
+}
+
 static void start_seat(struct ml_hub *h, struct ml_seat *s, struct guest *g)
 {
     struct ml_buffer message = {0};
     bool once = h->setup.plan->form == ML_FORM_ONCE;
+    prepare_seat(h, s, g);
     pid_t tracer = ml_options_wants_stacks(h->setup.options) ? getpid() : 0;
     const char *hooks = ml_hooks_prepare(h->hooks, s);
     ml_seat_pack_start(s, once ? ML_STRIP_JOB : ML_STRIP_CONNECTION, tracer, hooks, &message);
@@ -121,13 +139,10 @@ static void offered(void *context, const struct ml_host_offer *offer)
     struct ml_seat *s = ml_seats_find(&h->seats, offer->seat);
     if (!s)
         s = ml_seats_add(&h->seats, offer, h->setup.place->rank);
-    struct ml_settings_rank rank = {offer->rank, offer->size, offer->local_rank, offer->local_size};
-    char *const *command = s->spawned ? offer->words : h->setup.options->command;
+    s->who = offer->who;
+    s->here_too = s->spawned ? offer->here_too : h->setup.launcher == ML_LAUNCHER_OPENMPI;
     ml_buffer_append(&s->settings, offer->settings, offer->settings_size);
-    s->n_settings =
-        offer->n_settings + ml_settings_pack(h->setup.plan, h->setup.launcher, &rank, command,
-                                             h->allowed_cpus, ml_seats_count_expected(&h->seats),
-                                             &s->settings);
+    s->n_settings = offer->n_settings;
     s->pmi = fcntl(offer->pmi, F_DUPFD_CLOEXEC, 3);
     s->offered = true;
     if (s->spawned)
@@ -207,6 +222,15 @@ static int count_ranks(void *context)
 
 /* ---- the rank processes ---- */
 
+static void guest_came(struct guest *g, struct ml_unpacker *u)
+{
+    size_t n;
+    g->rank = (int)ml_unpack_int(u);
+    const void *words = ml_unpack_rest(u, &n);
+    ml_buffer_append(&g->words, words, n);
+    start_seats_of(g->hub, g->rank);
+}
+
 static void guest_started(struct ml_hub *h, const struct ml_started *started)
 {
     struct ml_seat *s = ml_seats_find(&h->seats, started->number);
@@ -252,12 +276,13 @@ static void guest_message(void *context, uint32_t type, const void *bytes, size_
         guest_output(h, &u);
         return;
     }
+    if (type == ML_MEMBER_HELLO) {
+        guest_came(g, &u);
+        return;
+    }
     int64_t first = ml_unpack_int(&u), second = ml_unpack_int(&u);
     struct ml_seat *s = ml_seats_find(&h->seats, (int)first);
-    if (type == ML_MEMBER_HELLO) {
-        g->rank = (int)first;
-        start_seats_of(h, g->rank);
-    } else if (type == ML_MEMBER_EXIT && s) {
+    if (type == ML_MEMBER_EXIT && s) {
         const struct ml_rank_exit end = {(int)second, ml_unpack_int(&u)};
         rank_exited(h, s, &end);
     } else if (type == ML_MEMBER_CLOSED && s) {
@@ -288,6 +313,7 @@ static void drop_guest(struct ml_hub *h, struct guest *g)
             h->guests[i] = h->guests[--h->n_guests];
     }
     ml_channel_close(g->channel);
+    ml_buffer_free(&g->words);
     free(g);
 }
 
@@ -429,12 +455,8 @@ static enum ml_status open_world(struct ml_hub *h, struct ml_error *err)
         ml_seats_bind(&h->seats, h->setup.options->bind_to, &why) != ML_OK)
         ml_log(ML_LOG_WARNING, "%s; the ranks are not bound", why.text);
     if (plan->form == ML_FORM_ONCE) {
-        for (size_t i = 0; i < h->seats.n; i++) {
-            h->seats.list[i].n_settings =
-                ml_settings_pack(plan, h->setup.launcher, NULL, NULL, h->allowed_cpus, 1,
-                                 &h->seats.list[i].settings);
+        for (size_t i = 0; i < h->seats.n; i++)
             h->seats.list[i].offered = true;
-        }
         ml_sampler_start(h->setup.sampler);
         return ML_OK;
     }

@@ -7,6 +7,7 @@
 #include "launch/startup.h"
 #include "launch/tasks.h"
 #include "recorder/about.h"
+#include "recorder/accord.h"
 #include "recorder/farewell.h"
 #include "recorder/helpers.h"
 #include "recorder/hub.h"
@@ -44,7 +45,8 @@ struct process {
     int failure; /* exit code, should opening the run fail now */
     int refusal; /* exit code, since something is wrong on this node; 0: nothing */
     struct ml_error why;
-    int parent; /* mpiexec's process; 0: not watched */
+    struct ml_error other_options; /* "", or who was given others than rank 0 */
+    int parent;                    /* mpiexec's process; 0: not watched */
     struct ml_signals *signals;
     struct ml_member *member;
     struct ml_recorder *recorder; /* on a sampling rank, as the hub */
@@ -78,8 +80,9 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
     enum ml_options_wish wish;
     char misspelt[160];
     *out_done = false;
-    if (ml_options_parse(argc, argv, &p->options, &wish, &err) != ML_OK)
-        return complain(EXIT_USAGE, err.text);
+    p->launcher = ml_launcher_ours();
+    if (ml_options_parse(argc, argv, &p->options, &wish, &p->why) != ML_OK)
+        p->refusal = EXIT_USAGE;
     if (wish != ML_WISH_RUN) {
         *out_done = true;
         if (wish == ML_WISH_HELP)
@@ -88,7 +91,6 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
             ml_about_print(stdout);
         return 0;
     }
-    p->launcher = ml_launcher_ours();
     if (ml_startup_check_limits(&err) != ML_OK)
         fail_early(err.text);
     if (!p->options.quiet && ml_launcher_speaks() &&
@@ -130,7 +132,7 @@ static int check_node(struct process *p, struct ml_error *err)
         return EXIT_USAGE;
     if (p->launcher == ML_LAUNCHER_NONE && ml_outfile_check(&p->outfile, err) != ML_OK)
         return EXIT_USAGE;
-    return ml_startup_check_command(p->options.command[0], err);
+    return ml_startup_check_command(p->options.command[0], p->launcher == ML_LAUNCHER_OPENMPI, err);
 }
 
 static void log_setup(const struct process *p)
@@ -240,13 +242,19 @@ static int meet_hub(const struct process *p, int *out_listener)
     return fd;
 }
 
+/* A warning of rank 0's, which the record has too. */
+static void warn(const struct process *p, const char *text)
+{
+    if (p->place.rank != 0 || !*text)
+        return;
+    ml_log(ML_LOG_WARNING, "%s", text);
+    ml_sampler_event(ml_recorder_sampler(p->recorder), -1, ML_EVENT_NOTE, 0, text);
+}
+
 static enum ml_status open_hub(struct process *p, int listener, struct ml_error *err)
 {
-    if (p->place.rank == 0 && *p->place.warning.text) {
-        ml_log(ML_LOG_WARNING, "%s", p->place.warning.text);
-        ml_sampler_event(ml_recorder_sampler(p->recorder), -1, ML_EVENT_NOTE, 0,
-                         p->place.warning.text);
-    }
+    warn(p, p->place.warning.text);
+    warn(p, p->other_options.text);
     struct ml_hub_setup setup = {&p->options,
                                  &p->place,
                                  &p->plan,
@@ -362,6 +370,10 @@ static enum ml_status agree_to_begin(struct process *p, struct ml_error *err)
     int least;
     char host[HOST_NAME_MAX + 1] = "";
     gethostname(host, sizeof host - 1);
+    if (p->launcher != ML_LAUNCHER_NONE)
+        ml_accord_options(&p->options, &p->other_options);
+    if (p->launcher != ML_LAUNCHER_NONE && !p->refusal)
+        p->refusal = check_node(p, &p->why);
     MPI_Comm_rank(MPI_COMM_WORLD, &p->place.rank);
     MPI_Allreduce(&p->refusal, &p->failure, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
     MPI_Allreduce(&p->refusal, &least, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
@@ -481,8 +493,9 @@ int main(int argc, char **argv)
     int code = check(&p, argc, argv, &done);
     if (code || done)
         return code;
-    p.refusal = check_node(&p, &p.why);
     if (p.launcher == ML_LAUNCHER_NONE) {
+        if (!p.refusal)
+            p.refusal = check_node(&p, &p.why);
         if (p.refusal)
             return complain(p.refusal, p.why.text);
         ml_scratch_make(&p.scratch, NULL);

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -28,6 +29,7 @@ struct task {
     int rank;
     pid_t pid;       /* 0: not started, or reaped */
     int64_t floor_B; /* as in struct ml_started */
+    int no_program;  /* exit code where there is none; 0: as a shell has it */
     bool ended, told_closed;
     struct ml_capture *captures[2];
     int n_captures, n_closed;
@@ -119,10 +121,19 @@ static int capture(struct task *t, enum ml_stream stream, int destination)
     return child;
 }
 
+/* What mpiexec of Open MPI 4 leaves with where a program that is spawned is not to be found: the
+ * numbers of its errors. */
+static int open_mpi_code(const struct ml_start *what)
+{
+    if (!what->command || !what->here_too)
+        return 0;
+    return strchr(what->command[0], '/') ? 132 : 134;
+}
+
 static void start_task(struct ml_member *m, struct ml_start *what, int rank)
 {
     struct task *t = ml_alloc(sizeof *t);
-    *t = (struct task){.member = m, .rank = rank};
+    *t = (struct task){.member = m, .rank = rank, .no_program = open_mpi_code(what)};
     ML_GROW(m->tasks, m->n_tasks, m->task_capacity);
     m->tasks[m->n_tasks++] = t;
     what->number = rank;
@@ -150,6 +161,7 @@ static void on_start(struct ml_member *m, const void *bytes, size_t n, int pmi)
     what.strip = (enum ml_strip)ml_unpack_int(&u);
     what.tracer = (pid_t)ml_unpack_int(&u);
     const char *cpus = ml_unpack_text(&u), *folder = ml_unpack_text(&u);
+    what.here_too = ml_unpack_int(&u) != 0;
     const char *hooks = ml_unpack_text(&u);
     size_t n_words;
     ML_AUTO_FREE char **words = ml_unpack_texts(&u, &n_words);
@@ -218,6 +230,18 @@ static void on_closed(void *context)
     m->dismissed = true;
 }
 
+static void say_hello(struct ml_member *m, int rank)
+{
+    struct ml_buffer message = {0};
+    size_t n_words = 0;
+    while (m->options->command[n_words])
+        n_words++;
+    ml_pack_int(&message, rank);
+    ml_pack_texts(&message, m->options->command, n_words);
+    ml_channel_send(m->hub, ML_MEMBER_HELLO, message.data, message.length);
+    ml_buffer_free(&message);
+}
+
 struct ml_member *ml_member_open(struct ml_loop *loop, const struct ml_options *options, int rank,
                                  int hub, struct ml_starter *starter)
 {
@@ -228,7 +252,7 @@ struct ml_member *ml_member_open(struct ml_loop *loop, const struct ml_options *
     m->own_group = ml_launcher_ours() != ML_LAUNCHER_NONE && !ml_task_is_stepd(getppid());
     m->hub = ml_channel_open(loop, hub, &events);
     m->kill_timer = ml_loop_timer(loop, kill_tasks, m);
-    tell(m, ML_MEMBER_HELLO, rank, 0);
+    say_hello(m, rank);
     return m;
 }
 
@@ -271,8 +295,9 @@ void ml_member_started(struct ml_member *m, const struct ml_started *started)
         kill(t->pid, SIGKILL); /* it has done nothing yet */
     else if (m->early_signal && t->pid > 0)
         kill(t->pid, m->early_signal);
+    int code = t->no_program ? t->no_program : started->error == ENOENT ? 127 : 126;
     if (t->pid == 0)
-        end_task(t, W_EXITCODE(started->error == ENOENT ? 127 : 126, 0), -1);
+        end_task(t, W_EXITCODE(code, 0), -1);
     else
         ml_member_reap(m);
 }

@@ -4,7 +4,7 @@
 
 enum ml_member_message {
     /* to the hub */
-    ML_MEMBER_HELLO = 1,  /* int rank of the rank process */
+    ML_MEMBER_HELLO = 1,  /* int rank of the rank process, words of its command (ml_pack_texts) */
     ML_MEMBER_STARTED,    /* a struct ml_started, by the rank's number */
     ML_MEMBER_OUTPUT,     /* int time (ns of the node's clock), int rank, int stream, rest: bytes */
     ML_MEMBER_OUTPUT_CUT, /* int rank, int bytes recorded */
@@ -14,8 +14,9 @@ enum ml_member_message {
     ML_MEMBER_STACKS,     /* the user asks for stacks */
     ML_MEMBER_NO_STARTER, /* int rank that cannot start: the starter is gone; its EXIT follows */
     /* from the hub */
-    ML_MEMBER_START, /* int rank, int strip, int tracer, text cpus, text folder, text hooks, words
-                        of the command, settings (ml_pack_texts); with the PMI-1 socket */
+    ML_MEMBER_START, /* int rank, int strip, int tracer, text cpus, text folder, int here_too, text
+                        hooks, words of the command, settings (ml_pack_texts); with the PMI-1
+                        socket */
     ML_MEMBER_END,   /* end your ranks: TERM, KILL after a grace */
     ML_MEMBER_LEAVE, /* int code, int signal: all is recorded; end so */
 };

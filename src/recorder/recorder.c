@@ -53,12 +53,8 @@ static void put(struct ml_journal *j, const char *name, enum ml_kind kind, const
 
 static void put_command(struct ml_journal *j, char *const *command)
 {
-    struct ml_buffer text = {0};
-    for (char *const *word = command; *word; word++)
-        ml_buffer_printf(&text, "%s%s", word == command ? "" : " ", *word);
-    ml_buffer_append(&text, "", 1);
-    put(j, "command", ML_TEXT, text.data);
-    ml_buffer_free(&text);
+    ML_AUTO_FREE char *text = ml_join(command, " ");
+    put(j, "command", ML_TEXT, text);
 }
 
 static void put_mpi(struct ml_journal *j)

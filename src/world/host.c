@@ -2,6 +2,7 @@
 
 #include "base/channel.h"
 #include "base/memory.h"
+#include "base/own.h"
 #include "base/pack.h"
 #include "base/scratch.h"
 #include "world/meeting.h"
@@ -130,6 +131,27 @@ static void pmi1_abort(void *context, int rank, int code, const char *text)
     tell_abort(w->host, w->world.first_seat + rank, code, text);
 }
 
+/* Who waits for a spawn through PMI-1. */
+struct spawning {
+    struct hosted *world;
+    int rank;
+};
+
+static void spawned_pmi1(void *context, int error, const char *world_id)
+{
+    ML_AUTO_FREE struct spawning *s = context;
+    (void)world_id;
+    ml_pmi1_spawned(s->world->pmi1, s->rank, error);
+}
+
+static void pmi1_spawn(void *context, int rank, const struct ml_spawn_call *call)
+{
+    struct hosted *w = context;
+    struct spawning *s = ml_alloc(sizeof *s);
+    *s = (struct spawning){w, rank};
+    ml_spawn_request(w->host->spawns, call, spawned_pmi1, s);
+}
+
 static void pmix_state(void *context, const struct ml_world *world, int rank,
                        enum ml_rank_state state)
 {
@@ -206,6 +228,7 @@ static void offer_rank(struct hosted *w, int rank, const struct ml_spawn_rank *r
     ml_pack_int(&message, ml_world_local_rank(&w->world, rank));
     ml_pack_int(&message, ml_world_local_size(&w->world, w->world.here));
     ml_pack_text(&message, run ? run->folder : "");
+    ml_pack_int(&message, run && run->here_too);
     ml_pack_texts(&message, run ? run->command : NULL, run ? run->n_words : 0);
     ml_pack_int(&message, n);
     ml_buffer_append(&message, entries.data, entries.length);
@@ -228,7 +251,7 @@ static struct hosted *add_world(struct host *h)
 
 static void serve_pmi1(struct hosted *w)
 {
-    struct ml_pmi1_host for_pmi1 = {w, gather_pmi1, pmi1_state, pmi1_abort};
+    struct ml_pmi1_host for_pmi1 = {w, gather_pmi1, pmi1_state, pmi1_abort, pmi1_spawn};
     w->pmi1 = ml_pmi1_new(w->host->loop, &w->world, w->host->names, &for_pmi1);
 }
 
@@ -249,13 +272,15 @@ static void copy_world(const struct ml_world *from, struct ml_world *to)
     ml_buffer_free(&bytes);
 }
 
-static void begin_world(void *context, const struct ml_world *world, const void *apps, size_t n)
+static void begin_world(void *context, const struct ml_world *world,
+                        const struct ml_spawn_call *call)
 {
     struct host *h = context;
     struct ml_error err;
     struct hosted *w = add_world(h);
     copy_world(world, &w->world);
     serve_pmi1(w);
+    ml_pmi1_put(w->pmi1, call->put, call->n_put);
     if (h->pmix && ml_pmix_add_world(h->pmix, &w->world, &err) != ML_OK) {
         w->error = EIO;
         check_started(w);
@@ -264,7 +289,8 @@ static void begin_world(void *context, const struct ml_world *world, const void 
     w->to_start = ml_world_local_size(&w->world, w->world.here);
     for (int rank = 0; rank < w->world.n_ranks; rank++) {
         struct ml_spawn_rank run;
-        if (w->world.host_of[rank] != w->world.here || !ml_spawn_find_rank(apps, n, rank, &run))
+        if (w->world.host_of[rank] != w->world.here ||
+            !ml_spawn_find_rank(call->apps, call->n_apps, rank, &run))
             continue;
         offer_rank(w, rank, &run);
         free(run.command);

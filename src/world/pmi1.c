@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "world/kvs.h"
+#include "world/pmi1_spawn.h"
 #include "world/pmi1_wire.h"
 
 #include <errno.h>
@@ -23,6 +24,7 @@ struct client {
     struct ml_buffer in;
     bool in_barrier;
     bool in_spawn; /* between mcmd=spawn and endcmd */
+    struct ml_pmi1_spawn spawn;
 };
 
 struct ml_pmi1 {
@@ -98,7 +100,7 @@ static void on_get_maxes(struct client *c, const struct ml_pmi1_command *command
 static void on_get_appnum(struct client *c, const struct ml_pmi1_command *command)
 {
     (void)command;
-    reply(c, "cmd=appnum appnum=0");
+    reply(c, "cmd=appnum appnum=%d", ml_world_app(c->pmi->world, c->rank));
 }
 
 static void on_get_my_kvsname(struct client *c, const struct ml_pmi1_command *command)
@@ -154,7 +156,7 @@ static void on_barrier_in(struct client *c, const struct ml_pmi1_command *comman
     }
 }
 
-void ml_pmi1_gathered(struct ml_pmi1 *pmi, const void *bytes, size_t n)
+void ml_pmi1_put(struct ml_pmi1 *pmi, const void *bytes, size_t n)
 {
     const char *cursor = bytes, *end = cursor + n;
     while (cursor < end) {
@@ -165,6 +167,11 @@ void ml_pmi1_gathered(struct ml_pmi1 *pmi, const void *bytes, size_t n)
         if (cursor <= end)
             ml_kvs_put(pmi->kvs, key, value);
     }
+}
+
+void ml_pmi1_gathered(struct ml_pmi1 *pmi, const void *bytes, size_t n)
+{
+    ml_pmi1_put(pmi, bytes, n);
     pmi->n_in_barrier = 0;
     for (size_t i = 0; i < pmi->n_clients; i++) {
         pmi->clients[i]->in_barrier = false;
@@ -253,6 +260,36 @@ static void on_spawn(struct client *c, const struct ml_pmi1_command *command)
     c->in_spawn = true;
 }
 
+/* One spawn is a block of lines for each of its commands, and one answer. */
+static void spawn_line(struct client *c, const char *line)
+{
+    if (strcmp(line, "endcmd") != 0) {
+        ml_pmi1_spawn_line(&c->spawn, line);
+        return;
+    }
+    struct ml_spawn_call call;
+    c->in_spawn = false;
+    enum ml_pmi1_spawn_state state = ml_pmi1_spawn_end(&c->spawn, &call);
+    if (state == ML_PMI1_SPAWN_WRONG)
+        ml_pmi1_spawned(c->pmi, c->rank, EINVAL);
+    else if (state == ML_PMI1_SPAWN_WHOLE)
+        c->pmi->host.spawn(c->pmi->host.context, c->rank, &call);
+}
+
+void ml_pmi1_spawned(struct ml_pmi1 *pmi, int rank, int error)
+{
+    for (size_t i = 0; i < pmi->n_clients; i++) {
+        struct client *c = pmi->clients[i];
+        if (c->rank != rank)
+            continue;
+        if (error)
+            reply(c, "cmd=spawn_result rc=-1 status=%s", error == EINVAL ? "bad" : "failed");
+        else
+            reply(c, "cmd=spawn_result rc=0 errcodes=%s", ml_pmi1_spawn_codes(&c->spawn));
+        ml_pmi1_spawn_clear(&c->spawn);
+    }
+}
+
 static const struct {
     const char *name;
     void (*serve)(struct client *c, const struct ml_pmi1_command *command);
@@ -277,10 +314,7 @@ static void serve_line(struct client *c, char *line)
 {
     struct ml_pmi1_command command;
     if (c->in_spawn) {
-        if (strncmp(line, "endcmd", 6) == 0) {
-            c->in_spawn = false;
-            reply(c, "cmd=spawn_result rc=-1 status=spawn_is_not_supported");
-        }
+        spawn_line(c, line);
         return;
     }
     if (!ml_pmi1_parse(line, &command)) {
@@ -338,6 +372,7 @@ void ml_pmi1_free(struct ml_pmi1 *pmi)
         if (pmi->clients[i]->fd >= 0)
             hang_up(pmi->clients[i]);
         ml_buffer_free(&pmi->clients[i]->in);
+        ml_pmi1_spawn_clear(&pmi->clients[i]->spawn);
         free(pmi->clients[i]);
     }
     free(pmi->clients);

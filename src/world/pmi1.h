@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "world/names.h"
 #include "world/protocol.h"
+#include "world/spawn.h"
 #include "world/world.h"
 
 struct ml_pmi1;
@@ -16,6 +17,8 @@ struct ml_pmi1_host {
     void (*gather)(void *context, const struct ml_buffer *bytes); /* answered by ml_pmi1_gathered */
     void (*state)(void *context, int rank, enum ml_rank_state state);
     void (*abort)(void *context, int rank, int code, const char *text);
+    /* RANK waits for ml_pmi1_spawned. */
+    void (*spawn)(void *context, int rank, const struct ml_spawn_call *call);
 };
 
 /* WORLD and NAMES outlive it. */
@@ -25,6 +28,12 @@ struct ml_pmi1 *ml_pmi1_new(struct ml_loop *loop, const struct ml_world *world,
 /* A socket for RANK; the returned end is the rank's and the caller's to close. -1 and errno if
  * there is none to be had. */
 int ml_pmi1_add_rank(struct ml_pmi1 *pmi, int rank);
+
+/* ERROR: an errno, or 0: all ranks of the new world run. */
+void ml_pmi1_spawned(struct ml_pmi1 *pmi, int rank, int error);
+
+/* Puts what is there from the start: key NUL value NUL ... */
+void ml_pmi1_put(struct ml_pmi1 *pmi, const void *bytes, size_t n);
 
 void ml_pmi1_gathered(struct ml_pmi1 *pmi, const void *bytes, size_t n);
 void ml_pmi1_free(struct ml_pmi1 *pmi);

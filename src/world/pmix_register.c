@@ -81,9 +81,9 @@ static void add_rank_facts(struct facts *facts, const struct ml_world *world, in
     struct facts about = {array->array, 0};
     int local_rank = ml_world_local_rank(world, rank);
     add_rank(&about, PMIX_RANK, rank);
-    add_u32(&about, PMIX_APPNUM, 0);
+    add_u32(&about, PMIX_APPNUM, ml_world_app(world, rank));
     add_rank(&about, PMIX_GLOBAL_RANK, rank);
-    add_rank(&about, PMIX_APP_RANK, rank);
+    add_rank(&about, PMIX_APP_RANK, ml_world_app_rank(world, rank));
     add_u16(&about, PMIX_LOCAL_RANK, local_rank);
     add_u16(&about, PMIX_NODE_RANK, local_rank);
     add_u32(&about, PMIX_NODEID, world->host_of[rank]);
@@ -145,7 +145,7 @@ enum ml_status ml_pmix_register(const struct ml_world *world, struct ml_error *e
     add_u32(&facts, PMIX_UNIV_SIZE, universe);
     add_u32(&facts, PMIX_JOB_SIZE, world->n_ranks);
     add_u32(&facts, PMIX_MAX_PROCS, world->n_ranks);
-    add_u32(&facts, PMIX_JOB_NUM_APPS, 1);
+    add_u32(&facts, PMIX_JOB_NUM_APPS, ml_world_count_apps(world));
     add_u32(&facts, PMIX_LOCAL_SIZE, ml_world_local_size(world, world->here));
     add_u32(&facts, PMIX_NODE_SIZE, ml_world_local_size(world, world->here));
     add_u32(&facts, PMIX_NUM_NODES, world->n_hosts);

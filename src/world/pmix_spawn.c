@@ -22,12 +22,44 @@ static void answered(void *context, int error, const char *world_id)
 
 static void run_spawn(struct ml_upcall *call)
 {
-    ml_spawn_request(call->pmix->host.spawns, call->data, call->n_data, answered, call);
+    const struct ml_spawn_call spawn = {.apps = call->data, .n_apps = call->n_data};
+    ml_spawn_request(call->pmix->host.spawns, &spawn, answered, call);
 }
 
-/* ARGV with the program's own name before it, where it is not there already. */
-static void pack_app(struct ml_buffer *out, const pmix_app_t *app)
+static const char *text_of(const pmix_info_t *info, size_t n, const char *key)
 {
+    for (size_t i = 0; i < n; i++) {
+        if (PMIX_CHECK_KEY(&info[i], key) && info[i].value.type == PMIX_STRING)
+            return info[i].value.data.string;
+    }
+    return NULL;
+}
+
+static bool is_node(const char *word)
+{
+    return strncmp(word, "node", 4) == 0 && (!word[4] || word[4] == ':');
+}
+
+/* map_by: "node", "ppr:2:node"; npernode, pernode and ppr: "2:n". Other policies place ranks within
+ * a node, and each may run on all that the job has there. */
+static void read_mapping(const pmix_info_t *info, size_t n, struct ml_placing *placing)
+{
+    const char *map_by = text_of(info, n, PMIX_MAPBY), *ppr = text_of(info, n, PMIX_PPR);
+    placing->by_host = map_by && is_node(map_by);
+    if (map_by && strncmp(map_by, "ppr:", 4) == 0)
+        ppr = map_by + 4;
+    const char *of = ppr ? strchr(ppr, ':') : NULL;
+    if (of && (strcmp(of, ":n") == 0 || is_node(of + 1)))
+        placing->most = atoi(ppr);
+}
+
+/* ARGV with the program's own name before it, where it is not there already. PLACING is the job's.
+ */
+static void pack_app(struct ml_buffer *out, const pmix_app_t *app, struct ml_placing placing)
+{
+    const char *folder = text_of(app->info, app->ninfo, PMIX_WDIR);
+    const char *hosts = text_of(app->info, app->ninfo, PMIX_HOST);
+    const char *added = text_of(app->info, app->ninfo, PMIX_ADD_HOST);
     size_t n = 0;
     while (app->argv && app->argv[n])
         n++;
@@ -36,7 +68,14 @@ static void pack_app(struct ml_buffer *out, const pmix_app_t *app)
     command[0] = app->cmd;
     for (size_t i = named ? 1 : 0; i < n; i++)
         command[i + !named] = app->argv[i];
-    ml_spawn_pack_app(out, app->maxprocs, command, app->cwd, app->env);
+    placing.hosts = hosts ? hosts : "";
+    placing.added = added ? added : "";
+    ml_spawn_pack_app(out, &(struct ml_spawn_app){.n_ranks = app->maxprocs,
+                                                  .command = command,
+                                                  .folder = folder ? folder : app->cwd,
+                                                  .here_too = true,
+                                                  .settings = app->env,
+                                                  .placing = placing});
     free(command);
 }
 
@@ -46,11 +85,11 @@ pmix_status_t ml_pmix_on_spawn(const pmix_proc_t *proc, const pmix_info_t job_in
 {
     struct ml_upcall *call = ml_upcall_new(run_spawn);
     struct ml_buffer packed = {0};
+    struct ml_placing placing = {.hosts = "", .added = ""};
     (void)proc;
-    (void)job_info;
-    (void)n_info;
+    read_mapping(job_info, n_info, &placing);
     for (size_t i = 0; i < n_apps; i++)
-        pack_app(&packed, &apps[i]);
+        pack_app(&packed, &apps[i], placing);
     call->data = ml_alloc(packed.length);
     if (packed.length)
         memcpy(call->data, packed.data, packed.length);

@@ -1,6 +1,7 @@
 #include "world/spawn.h"
 
 #include "base/memory.h"
+#include "base/own.h"
 #include "base/pack.h"
 
 #include <errno.h>
@@ -82,13 +83,17 @@ static size_t count(char *const *texts)
     return n;
 }
 
-void ml_spawn_pack_app(struct ml_buffer *out, int n_ranks, char *const *command, const char *folder,
-                       char *const *settings)
+void ml_spawn_pack_app(struct ml_buffer *out, const struct ml_spawn_app *app)
 {
-    ml_pack_int(out, n_ranks);
-    ml_pack_text(out, folder ? folder : "");
-    ml_pack_texts(out, command, count(command));
-    ml_pack_texts(out, settings, count(settings));
+    ml_pack_int(out, app->n_ranks);
+    ml_pack_text(out, app->placing.hosts);
+    ml_pack_text(out, app->placing.added);
+    ml_pack_int(out, app->placing.most);
+    ml_pack_int(out, app->placing.by_host);
+    ml_pack_text(out, app->folder ? app->folder : "");
+    ml_pack_int(out, app->here_too);
+    ml_pack_texts(out, app->command, count(app->command));
+    ml_pack_texts(out, app->settings, count(app->settings));
 }
 
 /* Reads one app; false at the end, or where the bytes are no app. */
@@ -97,7 +102,12 @@ static bool next_app(struct ml_unpacker *u, int *out_n_ranks, struct ml_spawn_ra
     if (u->cursor == u->end)
         return false;
     int64_t n_ranks = ml_unpack_int(u);
+    out->placing.hosts = ml_unpack_text(u);
+    out->placing.added = ml_unpack_text(u);
+    out->placing.most = (int)ml_unpack_int(u);
+    out->placing.by_host = ml_unpack_int(u) != 0;
     out->folder = ml_unpack_text(u);
+    out->here_too = ml_unpack_int(u) != 0;
     out->command = ml_unpack_texts(u, &out->n_words);
     out->settings = ml_unpack_texts(u, &out->n_settings);
     if (u->failed || n_ranks < 1 || n_ranks > MAX_RANKS || out->n_words == 0) {
@@ -138,8 +148,22 @@ static int count_ranks(const void *apps, size_t n)
 
 /* ---- the asking host ---- */
 
-void ml_spawn_request(struct ml_spawns *s, const void *apps, size_t n, ml_spawn_answer *answer,
-                      void *context)
+static void pack_call(struct ml_buffer *out, const struct ml_spawn_call *call)
+{
+    ml_pack_bytes(out, call->put, call->n_put);
+    ml_buffer_append(out, call->apps, call->n_apps);
+}
+
+static struct ml_spawn_call unpack_call(struct ml_unpacker *u)
+{
+    struct ml_spawn_call call;
+    call.put = ml_unpack_bytes(u, &call.n_put);
+    call.apps = ml_unpack_rest(u, &call.n_apps);
+    return call;
+}
+
+void ml_spawn_request(struct ml_spawns *s, const struct ml_spawn_call *call,
+                      ml_spawn_answer *answer, void *context)
 {
     struct ml_buffer message = {0};
     struct request *r = ml_alloc(sizeof *r);
@@ -148,7 +172,7 @@ void ml_spawn_request(struct ml_spawns *s, const void *apps, size_t n, ml_spawn_
     s->requests = r;
     ml_pack_int(&message, REQUEST);
     ml_pack_int(&message, r->id);
-    ml_buffer_append(&message, apps, n);
+    pack_call(&message, call);
     s->post.send(s->post.context, KEEPER, ML_SERVICE_SPAWN, &message);
     ml_buffer_free(&message);
 }
@@ -185,36 +209,33 @@ static void post_ready(struct ml_spawns *s, int to, int64_t request, const char 
 
 /* ---- the keeper ---- */
 
-static int least_loaded(const struct ml_spawns *s)
+/* Command after command, as mpiexec maps them. */
+static int place(struct ml_spawns *s, struct ml_world *world, int asker,
+                 const struct ml_spawn_call *call)
 {
-    int best = 0;
-    for (int h = 1; h < s->first->n_hosts; h++) {
-        if (s->load[h] < s->load[best])
-            best = h;
+    struct ml_unpacker u = ml_unpack(call->apps, call->n_apps);
+    struct ml_spawn_rank app;
+    size_t load_B = (size_t)world->n_hosts * sizeof *s->load;
+    ML_AUTO_FREE int *load = ml_alloc(load_B);
+    int error = 0;
+    memcpy(load, s->load, load_B);
+    for (int number = 0, n_ranks; !error && next_app(&u, &n_ranks, &app); number++) {
+        error = ml_placing_choose(&app.placing, world->n_hosts, world->host_names, asker, load,
+                                  n_ranks, &world->host_of[world->n_ranks]);
+        for (int i = 0; i < n_ranks; i++)
+            world->app_of[world->n_ranks++] = number;
+        free(app.command);
+        free(app.settings);
     }
-    return best;
+    if (!error)
+        memcpy(s->load, load, load_B);
+    return error;
 }
 
-/* Ranks go where the fewest are, and those of one host stand together, as mpiexec maps by slot. */
-static void place(struct ml_spawns *s, struct ml_world *world, int n_ranks)
+static void make_world(struct ml_spawns *s, int requester, int64_t request,
+                       const struct ml_spawn_call *call)
 {
-    int *shares = ml_alloc((size_t)s->first->n_hosts * sizeof *shares);
-    for (int i = 0; i < n_ranks; i++) {
-        int host = least_loaded(s);
-        shares[host]++;
-        s->load[host]++;
-    }
-    for (int h = 0; h < s->first->n_hosts; h++) {
-        for (int i = 0; i < shares[h]; i++)
-            world->host_of[world->n_ranks++] = h;
-    }
-    free(shares);
-}
-
-static void make_world(struct ml_spawns *s, int requester, int64_t request, const void *apps,
-                       size_t n)
-{
-    int n_ranks = count_ranks(apps, n);
+    int n_ranks = count_ranks(call->apps, call->n_apps);
     if (n_ranks < 1 || n_ranks > MAX_RANKS) {
         post_ready(s, requester, request, "", EINVAL);
         return;
@@ -223,19 +244,25 @@ static void make_world(struct ml_spawns *s, int requester, int64_t request, cons
     snprintf(world.id, sizeof world.id, "%.48s-s%d", s->first->id, ++s->n_worlds);
     world.first_seat = s->next_seat;
     world.n_ranks = 0;
-    world.host_of = ml_alloc((size_t)n_ranks * sizeof *world.host_of);
+    ML_AUTO_FREE int *host_of = ml_alloc((size_t)n_ranks * sizeof *host_of);
+    ML_AUTO_FREE int *app_of = ml_alloc((size_t)n_ranks * sizeof *app_of);
+    world.host_of = host_of;
+    world.app_of = app_of;
+    int error = place(s, &world, requester, call);
+    if (error) {
+        post_ready(s, requester, request, "", error);
+        return;
+    }
     s->next_seat += n_ranks;
-    place(s, &world, n_ranks);
     struct ml_buffer message = {0};
     ml_pack_int(&message, BEGIN);
     ml_pack_int(&message, request);
     ml_pack_int(&message, requester);
     ml_world_pack(&world, &message);
-    ml_buffer_append(&message, apps, n);
+    pack_call(&message, call);
     for (int h = 0; h < s->first->n_hosts; h++)
         s->post.send(s->post.context, h, ML_SERVICE_SPAWN, &message);
     ml_buffer_free(&message);
-    free(world.host_of);
 }
 
 /* ---- every host ---- */
@@ -251,9 +278,8 @@ static void begin(struct ml_spawns *s, int64_t request, struct ml_unpacker *u)
         /* These two came as the keeper has them, but tell of one host: this one. */
         world.here = s->first->here;
         memcpy(world.scratch, s->first->scratch, sizeof world.scratch);
-        size_t n;
-        const void *apps = ml_unpack_rest(u, &n);
-        s->events.begin(s->events.context, &world, apps, n);
+        const struct ml_spawn_call call = unpack_call(u);
+        s->events.begin(s->events.context, &world, &call);
     }
     ml_world_free(&world);
 }
@@ -279,9 +305,8 @@ void ml_spawns_receive(struct ml_spawns *s, int from, const void *bytes, size_t 
     if (u.failed)
         return;
     if (what == REQUEST) {
-        size_t n;
-        const void *apps = ml_unpack_rest(&u, &n);
-        make_world(s, from, request, apps, n);
+        const struct ml_spawn_call call = unpack_call(&u);
+        make_world(s, from, request, &call);
     } else if (what == BEGIN) {
         begin(s, request, &u);
     } else {

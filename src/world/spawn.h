@@ -3,16 +3,35 @@
 #ifndef ML_WORLD_SPAWN_H
 #define ML_WORLD_SPAWN_H
 
+#include "world/placing.h"
 #include "world/post.h"
 #include "world/world.h"
 
 struct ml_spawns;
 
-/* What a host is to do for a new world. APPS: see ml_spawn_pack_app. Called on every host; when
- * the world is registered and its ranks there run, the host calls ml_spawn_ready. */
+/* One command of a spawn. */
+struct ml_spawn_app {
+    int n_ranks;
+    char *const *command;  /* NULL-terminated */
+    const char *folder;    /* NULL: where the run's command was started */
+    bool here_too;         /* a bare name is looked for there too, where PATH does not have it */
+    char *const *settings; /* NULL-terminated NAME=value for their environment, or NULL */
+    struct ml_placing placing;
+};
+
+/* What is asked for. */
+struct ml_spawn_call {
+    const void *apps; /* of ml_spawn_pack_app */
+    size_t n_apps;
+    const void *put; /* key NUL value NUL ...: what the new world finds in its key-value space */
+    size_t n_put;
+};
+
+/* What a host is to do for a new world. Called on every host; when the world is registered and its
+ * ranks there run, the host calls ml_spawn_ready. */
 struct ml_spawn_events {
     void *context;
-    void (*begin)(void *context, const struct ml_world *world, const void *apps, size_t n);
+    void (*begin)(void *context, const struct ml_world *world, const struct ml_spawn_call *call);
 };
 
 /* ERROR: an errno, or 0 and the name of the world, whose ranks all run. */
@@ -23,23 +42,22 @@ struct ml_spawns *ml_spawns_new(const struct ml_post *post, const struct ml_worl
                                 const struct ml_spawn_events *events);
 void ml_spawns_free(struct ml_spawns *s);
 
-/* One command of a spawn: N_RANKS ranks of COMMAND (NULL-terminated) in FOLDER (NULL: where the
- * run's command was started) with SETTINGS (NULL-terminated NAME=value, or NULL) in their
- * environment, behind those that OUT holds already. */
-void ml_spawn_pack_app(struct ml_buffer *out, int n_ranks, char *const *command, const char *folder,
-                       char *const *settings);
+/* Puts APP behind those that OUT holds already. */
+void ml_spawn_pack_app(struct ml_buffer *out, const struct ml_spawn_app *app);
 
 /* What rank RANK of a spawned world is to run, from its APPS. The arrays are to be freed, their
  * texts point into APPS. */
 struct ml_spawn_rank {
+    struct ml_placing placing;
     const char *folder; /* "": where the run's command was started */
+    bool here_too;
     char **command, **settings;
     size_t n_words, n_settings;
 };
 bool ml_spawn_find_rank(const void *apps, size_t n, int rank, struct ml_spawn_rank *out);
 
-void ml_spawn_request(struct ml_spawns *s, const void *apps, size_t n, ml_spawn_answer *answer,
-                      void *context);
+void ml_spawn_request(struct ml_spawns *s, const struct ml_spawn_call *call,
+                      ml_spawn_answer *answer, void *context);
 
 /* This host has done its part of WORLD_ID; ERROR: an errno, if a rank could not be started. */
 void ml_spawn_ready(struct ml_spawns *s, const char *world_id, int error);

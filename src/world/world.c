@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_APPS = 1 << 20 };
+
 const struct ml_world *ml_worlds_find(const struct ml_worlds *worlds, const char *id)
 {
     for (size_t i = 0; i < worlds->n; i++) {
@@ -29,6 +31,29 @@ int ml_world_local_rank(const struct ml_world *w, int rank)
     int n = 0;
     for (int r = 0; r < rank; r++)
         n += w->host_of[r] == w->host_of[rank];
+    return n;
+}
+
+int ml_world_app(const struct ml_world *w, int rank)
+{
+    return w->app_of ? w->app_of[rank] : 0;
+}
+
+int ml_world_count_apps(const struct ml_world *w)
+{
+    int last = 0;
+    for (int r = 0; r < w->n_ranks; r++)
+        last = ml_world_app(w, r) > last ? ml_world_app(w, r) : last;
+    return last + 1;
+}
+
+int ml_world_app_rank(const struct ml_world *w, int rank)
+{
+    if (!w->app_of)
+        return rank;
+    int n = 0;
+    for (int r = 0; r < rank; r++)
+        n += w->app_of[r] == w->app_of[rank];
     return n;
 }
 
@@ -117,9 +142,23 @@ void ml_world_pack(const struct ml_world *w, struct ml_buffer *out)
     ml_pack_int(out, w->n_ranks);
     for (int r = 0; r < w->n_ranks; r++)
         ml_pack_int(out, w->host_of[r]);
+    for (int r = 0; r < w->n_ranks; r++)
+        ml_pack_int(out, ml_world_app(w, r));
     ml_pack_int(out, w->here);
     ml_pack_int(out, w->universe_size);
     ml_pack_text(out, w->scratch);
+}
+
+/* A number below LIMIT for each of N ranks. */
+static bool unpack_each(struct ml_unpacker *u, int64_t n, int64_t limit, int *out)
+{
+    bool sane = true;
+    for (int64_t r = 0; r < n; r++) {
+        int64_t number = ml_unpack_int(u);
+        sane = sane && number >= 0 && number < limit;
+        out[r] = (int)number;
+    }
+    return sane;
 }
 
 bool ml_world_unpack(struct ml_unpacker *u, struct ml_world *out)
@@ -137,12 +176,10 @@ bool ml_world_unpack(struct ml_unpacker *u, struct ml_world *out)
     if (u->failed || n_ranks < 0 || n_ranks > u->end - u->cursor)
         return false;
     out->host_of = ml_alloc((size_t)n_ranks * sizeof *out->host_of);
-    bool sane = true;
-    for (; out->n_ranks < n_ranks; out->n_ranks++) {
-        int64_t host = ml_unpack_int(u);
-        sane = sane && host >= 0 && host < n_hosts;
-        out->host_of[out->n_ranks] = (int)host;
-    }
+    out->app_of = ml_alloc((size_t)n_ranks * sizeof *out->app_of);
+    bool sane = unpack_each(u, n_ranks, n_hosts, out->host_of);
+    sane = unpack_each(u, n_ranks, MAX_APPS, out->app_of) && sane;
+    out->n_ranks = (int)n_ranks;
     out->here = (int)ml_unpack_int(u);
     out->universe_size = (int)ml_unpack_int(u);
     snprintf(out->scratch, sizeof out->scratch, "%s", ml_unpack_text(u));
@@ -155,5 +192,6 @@ void ml_world_free(struct ml_world *w)
         free(w->host_names[h]);
     free(w->host_names);
     free(w->host_of);
+    free(w->app_of);
     *w = (struct ml_world){0};
 }

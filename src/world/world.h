@@ -12,6 +12,7 @@ struct ml_world {
     int first_seat; /* number of its rank 0 among all ranks of the run */
     int n_ranks;
     int *host_of; /* [n_ranks] */
+    int *app_of;  /* [n_ranks] MPI_APPNUM: which of its commands each runs; NULL: there is one */
     int n_hosts;
     char **host_names; /* [n_hosts] */
     int here;          /* this host */
@@ -32,6 +33,14 @@ int ml_world_local_size(const struct ml_world *w, int host);
 
 /* How many ranks lower than RANK are on its host. */
 int ml_world_local_rank(const struct ml_world *w, int rank);
+
+int ml_world_app(const struct ml_world *w, int rank);
+
+/* How many commands its ranks run. */
+int ml_world_count_apps(const struct ml_world *w);
+
+/* How many ranks lower than RANK run the same command. */
+int ml_world_app_rank(const struct ml_world *w, int rank);
 
 /* "n1,n2,n3": the hosts in order, for PMIx_generate_regex. Appends without a NUL. */
 void ml_world_node_map(const struct ml_world *w, struct ml_buffer *out);

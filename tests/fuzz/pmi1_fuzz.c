@@ -95,6 +95,18 @@ static void read_answers(int fd)
     must(n <= 0 || (bytes[n - 1] == '\n' && !memchr(bytes, 0, (size_t)n)));
 }
 
+/* Refused at once, or answered never. */
+static void on_spawn(void *context, int rank, const struct ml_spawn_call *call)
+{
+    struct ml_spawn_rank run;
+    (void)context;
+    (void)rank;
+    if (ml_spawn_find_rank(call->apps, call->n_apps, 0, &run)) {
+        free(run.command);
+        free(run.settings);
+    }
+}
+
 static void serve(const uint8_t *data, size_t size)
 {
     enum { PART = 64 }; /* so little that its answers fit into the socket */
@@ -105,7 +117,7 @@ static void serve(const uint8_t *data, size_t size)
     struct bed bed = {.n_letters = 0};
     struct ml_loop *loop = ml_loop_new();
     struct ml_post way = {&bed, 0, post};
-    struct ml_pmi1_host host = {&bed, on_gather, on_state, on_abort};
+    struct ml_pmi1_host host = {&bed, on_gather, on_state, on_abort, on_spawn};
     struct ml_names *names = ml_names_new(loop, &way);
     struct ml_pmi1 *pmi = ml_pmi1_new(loop, &world, names, &host);
     ML_AUTO_FD int fd = ml_pmi1_add_rank(pmi, 0);

@@ -21,14 +21,14 @@ enum { MAX_NODES = 4, MAX_PROCESSES = 12, MANY_HOSTS = 300 };
 struct site {
     struct ml_place place;
     struct ml_layout_node nodes[MAX_NODES];
-    int node_of[MAX_PROCESSES], node_of_host[MAX_NODES];
+    int node_of[MAX_PROCESSES], node_of_host[MAX_NODES], app_of[MAX_PROCESSES];
 };
 
 static char *names[MAX_NODES] = {"n0", "n1", "n2", "n3"};
 
 static void make_site(struct site *s, int n_nodes, const int *node_of, const int *slots)
 {
-    *s = (struct site){.place.node_of_host = s->node_of_host};
+    *s = (struct site){.place = {.node_of_host = s->node_of_host, .app_of = s->app_of}};
     s->place.layout = (struct ml_layout){
         .n_nodes = n_nodes, .nodes = s->nodes, .n_ranks = 0, .node_of = s->node_of};
     for (int n = 0; n < n_nodes; n++)
@@ -58,9 +58,10 @@ static struct ml_options options(int64_t ranks, int64_t per_node)
         .ranks = ranks, .ranks_per_node = per_node, .command = plain_command};
 }
 
-static enum ml_status plan(const struct ml_options *o, const struct site *s,
-                           enum ml_launcher launcher, struct ml_plan *out, struct ml_error *err)
+static enum ml_status plan(const struct ml_options *o, struct site *s, enum ml_launcher launcher,
+                           struct ml_plan *out, struct ml_error *err)
 {
+    s->place.form = ml_form_of(o);
     return ml_plan_make(o, &s->place, launcher, "r1", out, err);
 }
 
@@ -144,6 +145,46 @@ static void one_each(void **state)
     ml_plan_free(&p);
 }
 
+/* mpiexec -n 1 memlog-mpi -- a : -n 2 memlog-mpi -- b. */
+static void several_commands(void **state)
+{
+    static const int node_of[] = {0, 1, 1, -1};
+    struct ml_options o = options(0, 0);
+    struct site s;
+    struct ml_plan p;
+    (void)state;
+    make_site(&s, 2, node_of, NULL);
+    s.app_of[1] = s.app_of[2] = 1;
+    assert_int_equal(plan(&o, &s, ML_LAUNCHER_HYDRA, &p, NULL), ML_OK);
+    assert_int_equal(ml_world_count_apps(&p.world), 2);
+    assert_int_equal(ml_world_app(&p.world, 0), 0);
+    assert_int_equal(ml_world_app(&p.world, 2), 1);
+    assert_int_equal(ml_world_app_rank(&p.world, 1), 0);
+    assert_int_equal(ml_world_app_rank(&p.world, 2), 1);
+    ml_plan_free(&p);
+}
+
+static void commands_that_go_together(void **state)
+{
+    static const struct {
+        enum ml_form forms[3];
+        int apps[3];
+        bool agree;
+    } table[] = {
+        {{ML_FORM_RANKS, ML_FORM_RANKS, ML_FORM_RANKS}, {0, 1, 2}, true},
+        {{ML_FORM_OWN, ML_FORM_OWN, ML_FORM_OWN}, {0, 0, 0}, true},
+        {{ML_FORM_ONCE, ML_FORM_ONCE, ML_FORM_ONCE}, {0, 0, 0}, true},
+        {{ML_FORM_OWN, ML_FORM_OWN, ML_FORM_OWN}, {0, 1, 1}, false},
+        {{ML_FORM_RANKS, ML_FORM_RANKS, ML_FORM_ONCE}, {0, 0, 1}, false},
+        {{ML_FORM_RANKS, ML_FORM_OWN, ML_FORM_RANKS}, {0, 0, 0}, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < N(table); i++) {
+        enum ml_status status = ml_form_agree(table[i].forms, table[i].apps, 3, NULL);
+        assert_int_equal(status == ML_OK, table[i].agree);
+    }
+}
+
 /* mpiexec -ppn 1 memlog-mpi -n N: three nodes, the node of process 0 not the first. */
 static void shares(void **state)
 {
@@ -204,7 +245,8 @@ static void many_places(void **state)
         nodes[i] = (struct ml_layout_node){"n", i, 1, 0};
         node_of[i] = node_of_host[i] = i;
     }
-    const struct ml_place place = {.size = MANY_HOSTS,
+    const struct ml_place place = {.form = ML_FORM_OWN,
+                                   .size = MANY_HOSTS,
                                    .layout = {MANY_HOSTS, nodes, MANY_HOSTS, node_of},
                                    .n_hosts = MANY_HOSTS,
                                    .node_of_host = node_of_host};
@@ -272,7 +314,7 @@ static void identity(void **state)
     t.n = ml_settings_pack(&p, ML_LAUNCHER_OPENMPI, &rank, plain_command, 4, 4, &t.packed);
     read_texts(&t);
     assert_true(has(&t, "MEMLOG_RUN=r1"));
-    assert_true(has(&t, "OMPI_COMMAND=./app"));
+    assert_true(has(&t, "OMPI_COMMAND=app"));
     assert_true(has(&t, "OMPI_ARGV=-in lj.in"));
     if (strcmp(MEMLOG_FLAVOUR, "openmpi") == 0) {
         assert_true(has(&t, "OMPI_COMM_WORLD_RANK=5"));
@@ -391,6 +433,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forms),
         cmocka_unit_test(one_each),
+        cmocka_unit_test(several_commands),
+        cmocka_unit_test(commands_that_go_together),
         cmocka_unit_test(shares),
         cmocka_unit_test(many_places),
         cmocka_unit_test(universe),

@@ -29,6 +29,8 @@ struct bed {
     struct ml_buffer gathered;
     int n_gathers, states[5], n_states;
     int aborted, code;
+    int spawner;
+    struct ml_buffer apps, put; /* of what it spawns */
     char text[64];
     int fds[N_LOCAL];
     char line[4096];
@@ -80,6 +82,14 @@ static void on_abort(void *context, int rank, int code, const char *text)
     snprintf(bed->text, sizeof bed->text, "%s", text);
 }
 
+static void on_spawn(void *context, int rank, const struct ml_spawn_call *call)
+{
+    struct bed *bed = context;
+    bed->spawner = rank;
+    ml_buffer_append(&bed->apps, call->apps, call->n_apps);
+    ml_buffer_append(&bed->put, call->put, call->n_put);
+}
+
 static int set_up(void **state)
 {
     struct bed *bed = ml_alloc(sizeof *bed);
@@ -91,7 +101,7 @@ static int set_up(void **state)
                                    .host_names = host_names,
                                    .universe_size = -1};
     struct ml_post way = {bed, 0, post};
-    struct ml_pmi1_host host = {bed, on_gather, on_state, on_abort};
+    struct ml_pmi1_host host = {bed, on_gather, on_state, on_abort, on_spawn};
     bed->names = ml_names_new(bed->loop, &way);
     bed->pmi = ml_pmi1_new(bed->loop, &bed->world, bed->names, &host);
     for (int i = 0; i < N_LOCAL; i++)
@@ -111,6 +121,8 @@ static int tear_down(void **state)
     ml_pmi1_free(NULL);
     ml_names_free(bed->names);
     ml_buffer_free(&bed->gathered);
+    ml_buffer_free(&bed->apps);
+    ml_buffer_free(&bed->put);
     ml_buffer_free(&bed->letter);
     ml_loop_free(bed->loop);
     free(bed);
@@ -259,14 +271,51 @@ static void every_question_is_answered(void **state)
         {"cmd=put kvsname=w key=1\n", "cmd=put_result rc=-1 msg=no_key_or_value\n"},
         {"cmd=get kvsname=w\n", "cmd=get_result rc=-1 msg=key_not_found value=unknown\n"},
         {"cmd=init\n", "cmd=response_to_init pmi_version=1 pmi_subversion=1 rc=-1\n"},
-        {"mcmd=spawn\nnprocs=2\nexecname=./app\ntotspawns=1\nendcmd\n",
-         "cmd=spawn_result rc=-1 status=spawn_is_not_supported\n"},
+        {"mcmd=spawn\nexecname=./app\ntotspawns=1\nspawnssofar=1\nendcmd\n",
+         "cmd=spawn_result rc=-1 status=bad\n"},
+        {"mcmd=spawn\nnprocs=2\nexecname=./app\nargcnt=1\nendcmd\n",
+         "cmd=spawn_result rc=-1 status=bad\n"},
         {"mcmd=spawn\ncmd=get_appnum\nendcmd\ncmd=get_appnum\n",
-         "cmd=spawn_result rc=-1 status=spawn_is_not_supported\ncmd=appnum appnum=0\n"},
+         "cmd=spawn_result rc=-1 status=bad\ncmd=appnum appnum=0\n"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         ask(bed, 1, table[i][0], table[i][1]);
     still_serves(bed, 0);
+}
+
+/* As MPICH's PMI_Spawn_multiple writes it: one answer for all blocks. */
+static void spawns(void **state)
+{
+    struct bed *bed = *state;
+    struct ml_spawn_rank run;
+    ask(bed, 1,
+        "mcmd=spawn\nnprocs=1\nexecname=./first\ntotspawns=2\nspawnssofar=1\narg1=-x y=z\n"
+        "argcnt=1\npreput_num=1\npreput_key_0=PARENT_ROOT_PORT_NAME\npreput_val_0=tag#0$ x\n"
+        "info_num=2\ninfo_key_0=wdir\ninfo_val_0=/a b\ninfo_key_1=host\ninfo_val_1=n2\nendcmd\n"
+        "mcmd=spawn\nnprocs=2\nexecname=second\ntotspawns=2\nspawnssofar=2\nargcnt=0\n"
+        "preput_num=0\ninfo_num=1\ninfo_key_0=path\ninfo_val_0=/bin\nendcmd\n"
+        "cmd=get_appnum\n",
+        "cmd=appnum appnum=0\n");
+    assert_int_equal(bed->spawner, 1);
+    assert_memory_equal(bed->put.data, "PARENT_ROOT_PORT_NAME\0tag#0$ x", bed->put.length);
+    assert_true(ml_spawn_find_rank(bed->apps.data, bed->apps.length, 0, &run));
+    assert_string_equal(run.command[0], "./first");
+    assert_string_equal(run.command[1], "-x y=z");
+    assert_string_equal(run.folder, "/a b");
+    assert_string_equal(run.placing.hosts, "n2");
+    free(run.command);
+    free(run.settings);
+    assert_true(ml_spawn_find_rank(bed->apps.data, bed->apps.length, 2, &run));
+    assert_string_equal(run.command[0], "/bin/second");
+    assert_string_equal(run.folder, "");
+    free(run.command);
+    free(run.settings);
+    assert_false(ml_spawn_find_rank(bed->apps.data, bed->apps.length, 3, &run));
+    ml_pmi1_spawned(bed->pmi, 1, 0);
+    ask(bed, 1, "cmd=get_appnum\n", "cmd=spawn_result rc=0 errcodes=0,0,0\ncmd=appnum appnum=0\n");
+    ml_pmi1_put(bed->pmi, bed->put.data, bed->put.length);
+    ask(bed, 0, "cmd=get key=PARENT_ROOT_PORT_NAME\n",
+        "cmd=get_result rc=0 msg=success value=tag#0$ x\n");
 }
 
 static void names_of_services(void **state)
@@ -377,6 +426,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(barriers_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hostile_sums, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_question_is_answered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(spawns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_of_services, set_up, tear_down),
         cmocka_unit_test_setup_teardown(aborting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(pieces_of_lines, set_up, tear_down),

@@ -188,16 +188,19 @@ static void assert_same(const struct ml_world *a, const struct ml_world *b)
     assert_int_equal(a->here, b->here);
     assert_int_equal(a->universe_size, b->universe_size);
     assert_string_equal(a->scratch, b->scratch);
-    for (int r = 0; r < a->n_ranks; r++)
+    for (int r = 0; r < a->n_ranks; r++) {
         assert_int_equal(a->host_of[r], b->host_of[r]);
+        assert_int_equal(ml_world_app(a, r), ml_world_app(b, r));
+    }
     for (int h = 0; h < a->n_hosts; h++)
         assert_string_equal(a->host_names[h], b->host_names[h]);
 }
 
 static void round_trip_and_cuts(void **state)
 {
-    int host_of[] = {0, 0, 1, 2, 1, 2, 2};
+    int host_of[] = {0, 0, 1, 2, 1, 2, 2}, app_of[] = {0, 0, 1, 1, 1, 1, 3};
     struct ml_world w = make(3, host_of, 7), back;
+    w.app_of = app_of;
     struct ml_buffer b = {0};
     (void)state;
     memset(w.id, 'i', sizeof w.id - 1);
@@ -252,6 +255,8 @@ static bool is_world(int64_t first_host, int64_t second_host, int64_t here)
     ml_pack_int(&b, 2);
     ml_pack_int(&b, first_host);
     ml_pack_int(&b, second_host);
+    ml_pack_int(&b, 0);
+    ml_pack_int(&b, 0);
     ml_pack_int(&b, here);
     ml_pack_int(&b, -1);
     ml_pack_text(&b, "/tmp");
