@@ -1,7 +1,11 @@
 #include "launch/tasks.h"
 
+#include "base/memory.h"
 #include "base/own.h"
 
+#include <dlfcn.h>
+#include <glob.h>
+#include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +63,40 @@ enum ml_status ml_tasks_check(int n_ranks, struct ml_error *err)
                    "%s started %d of us, but they are no MPI job together: use %s, or mpiexec; "
                    "where each is to have a record of its own, env -u %s memlog-mpi -o ...",
                    l->name, ours.n, openmpi ? l->openmpi : l->mpich, l->n);
+}
+
+/* Open MPI up to version 4 speaks PMIx, and PMI where it has one of these components. */
+static bool is_pmi_component(const char *path)
+{
+    return strstr(path, "mca_pmix_s1.") || strstr(path, "mca_pmix_s2.") ||
+           strstr(path, "mca_pmix_cray.");
+}
+
+/* Beside LIBRARY are its components, in openmpi/, with Debian in openmpi/lib/openmpi3/. */
+static bool has_pmi_component(const char *library)
+{
+    ML_AUTO_FREE char *path = realpath(library, NULL);
+    char *slash = path ? strrchr(path, '/') : NULL;
+    glob_t found;
+    if (!slash)
+        return true;
+    ML_AUTO_FREE char *pattern =
+        ml_format("%.*s/openmpi{,/lib/openmpi*}/mca_pmix_*.so", (int)(slash - path), path);
+    if (glob(pattern, GLOB_BRACE, NULL, &found) != 0)
+        return true; /* they are elsewhere, or in the library itself */
+    bool has = false;
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        has = has || is_pmi_component(found.gl_pathv[i]);
+    globfree(&found);
+    return has;
+}
+
+bool ml_task_pmi_is_ours(void)
+{
+    Dl_info info;
+    if (strcmp(MEMLOG_FLAVOUR, "openmpi") != 0 || getenv("PMIX_RANK"))
+        return true;
+    return !dladdr((void *)MPI_Init, &info) || has_pmi_component(info.dli_fname);
 }
 
 /* Whether a line of PATH has WORD. */

@@ -19,6 +19,9 @@ struct ml_task ml_task_ours(void);
 /* Errors: our MPI_COMM_WORLD, of N_RANKS, does not have all tasks. The text says what to type. */
 enum ml_status ml_tasks_check(int n_ranks, struct ml_error *err);
 
+/* Whether our MPI speaks the PMI that the launcher offers; true also where that is not known. */
+bool ml_task_pmi_is_ours(void);
+
 /* Whether PID is slurmstepd, which starts the tasks of srun and of a batch script. */
 bool ml_task_is_stepd(pid_t pid);
 

@@ -98,31 +98,11 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
         ml_log(ML_LOG_WARNING, "%s", misspelt);
     if (ml_launcher_check(p->launcher, &err) != ML_OK)
         return complain(EXIT_USAGE, err.text);
-    /* Open MPI would refuse to start, with a page of words. */
-    if (p->launcher == ML_LAUNCHER_NONE && ml_tasks_check(1, &err) != ML_OK)
+    /* Open MPI would end the process in MPI_Init, with a page of words. */
+    bool mute = p->launcher == ML_LAUNCHER_NONE || !ml_task_pmi_is_ours();
+    if (mute && ml_tasks_check(1, &err) != ML_OK)
         return complain(EXIT_OURS, err.text);
     return 0;
-}
-
-/* Open MPI does not come back from MPI_Init where the launcher does not speak PMIx: it exits, with
- * a page of words, of which none is the remedy. */
-static bool in_init;
-
-static void explain_init(void)
-{
-    struct ml_error err;
-    bool no_pmix = strcmp(MEMLOG_FLAVOUR, "openmpi") == 0 && !getenv("PMIX_RANK");
-    if (in_init && no_pmix && ml_tasks_check(1, &err) != ML_OK)
-        _exit(complain(EXIT_OURS, err.text));
-}
-
-static bool init_mpi(void)
-{
-    atexit(explain_init);
-    in_init = true;
-    bool done = MPI_Init(NULL, NULL) == MPI_SUCCESS;
-    in_init = false;
-    return done;
 }
 
 /* The same of what can differ from node to node. */
@@ -515,7 +495,7 @@ int main(int argc, char **argv)
     raise_file_limit();
     ml_startup_lighten_mpi(p.launcher, p.scratch.path);
     ml_signals_crash_plainly();
-    if (!init_mpi())
+    if (MPI_Init(NULL, NULL) != MPI_SUCCESS)
         fail_early("MPI_Init failed");
     ml_signals_crash_plainly();
     if (open_run(&p, starter, &err) != ML_OK)
