@@ -6,9 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <mpi.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* What our own MPI, the sampler of some ranks and HDF5 have open together. */
@@ -52,6 +56,34 @@ enum ml_status ml_startup_check_limits(struct ml_error *err)
                    (unsigned long long)limit.rlim_max, LEAST_FILES);
 }
 
+#if defined(OMPI_MAJOR_VERSION) && OMPI_MAJOR_VERSION >= 5
+/* Whether other hosts can be reached by IPv4. */
+static bool has_ipv4(void)
+{
+    struct ifaddrs *all, *a;
+    if (getifaddrs(&all))
+        return false;
+    for (a = all; a; a = a->ifa_next) {
+        if (a->ifa_addr && a->ifa_addr->sa_family == AF_INET && !(a->ifa_flags & IFF_LOOPBACK))
+            break;
+    }
+    freeifaddrs(all);
+    return a != NULL;
+}
+
+/* Open MPI 5.0 says of each peer "Unable to find reachable pairing between local and remote
+ * interfaces" where a host has addresses of both families (upstream issue 14079). */
+static void choose_family(void)
+{
+    if (has_ipv4())
+        setenv("OMPI_MCA_btl_tcp_disable_family", "6", 0);
+}
+#else
+static void choose_family(void)
+{
+}
+#endif
+
 void ml_startup_lighten_mpi(enum ml_launcher launcher, const char *scratch)
 {
     static const char *const openmpi[][2] = {
@@ -75,6 +107,7 @@ void ml_startup_lighten_mpi(enum ml_launcher launcher, const char *scratch)
         setenv(openmpi[i][0], openmpi[i][1], 1);
     for (size_t i = 0; !ours_is_openmpi && i < sizeof mpich / sizeof *mpich; i++)
         setenv(mpich[i][0], mpich[i][1], 1);
+    choose_family();
     if (launcher != ML_LAUNCHER_NONE || !ours_is_openmpi)
         return;
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0); /* else Open MPI starts a daemon */

@@ -31,8 +31,9 @@ def run_case(run, flavour, case, directory, **how):
 
 def own_words(stream, same_mpi):
     """Lines of the programs themselves: launchers and libraries add others when a job fails. The
-    universe size is the outer launcher's, so it says nothing across MPIs."""
-    return Counter(line for line in stream.split(b"\n")
+    universe size is the outer launcher's, so it says nothing across MPIs. PRRTE 3.0 puts zeros between
+    the lines of a job that aborts."""
+    return Counter(line for line in stream.replace(b"\0", b"").split(b"\n")
                    if re.match(rb"rank \d+: |serial: |wrote |Abort\(|.*\.c:\d+: failed", line)
                    and (same_mpi or b"universe size" not in line))
 
