@@ -148,7 +148,7 @@ enum ml_status ml_pmix_register(const struct ml_world *world, struct ml_error *e
     add_u32(&facts, PMIX_JOB_NUM_APPS, ml_world_count_apps(world));
     add_u32(&facts, PMIX_LOCAL_SIZE, ml_world_local_size(world, world->here));
     add_u32(&facts, PMIX_NODE_SIZE, ml_world_local_size(world, world->here));
-    add_u32(&facts, PMIX_NUM_NODES, world->n_hosts);
+    add_u32(&facts, PMIX_NUM_NODES, ml_world_count_hosts(world));
     add(&facts, PMIX_JOBID, world->id, PMIX_STRING);
     add_maps(&facts, world);
     add_local_peers(&facts, world);

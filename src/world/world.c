@@ -34,6 +34,14 @@ int ml_world_local_rank(const struct ml_world *w, int rank)
     return n;
 }
 
+int ml_world_count_hosts(const struct ml_world *w)
+{
+    int n = 0;
+    for (int h = 0; h < w->n_hosts; h++)
+        n += ml_world_local_size(w, h) > 0;
+    return n;
+}
+
 int ml_world_app(const struct ml_world *w, int rank)
 {
     return w->app_of ? w->app_of[rank] : 0;
@@ -59,8 +67,13 @@ int ml_world_app_rank(const struct ml_world *w, int rank)
 
 void ml_world_node_map(const struct ml_world *w, struct ml_buffer *out)
 {
-    for (int h = 0; h < w->n_hosts; h++)
-        ml_buffer_printf(out, "%s%s", h ? "," : "", w->host_names[h]);
+    const char *separator = "";
+    for (int h = 0; h < w->n_hosts; h++) {
+        if (!ml_world_local_size(w, h))
+            continue;
+        ml_buffer_printf(out, "%s%s", separator, w->host_names[h]);
+        separator = ",";
+    }
 }
 
 void ml_world_local_peers(const struct ml_world *w, int host, struct ml_buffer *out)
@@ -76,10 +89,13 @@ void ml_world_local_peers(const struct ml_world *w, int host, struct ml_buffer *
 
 void ml_world_proc_map(const struct ml_world *w, struct ml_buffer *out)
 {
+    const char *separator = "";
     for (int h = 0; h < w->n_hosts; h++) {
-        if (h)
-            ml_buffer_printf(out, ";");
+        if (!ml_world_local_size(w, h))
+            continue;
+        ml_buffer_printf(out, "%s", separator);
         ml_world_local_peers(w, h, out);
+        separator = ";";
     }
 }
 

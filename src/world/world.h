@@ -42,10 +42,14 @@ int ml_world_count_apps(const struct ml_world *w);
 /* How many ranks lower than RANK run the same command. */
 int ml_world_app_rank(const struct ml_world *w, int rank);
 
-/* "n1,n2,n3": the hosts in order, for PMIx_generate_regex. Appends without a NUL. */
+/* How many hosts have ranks of it. */
+int ml_world_count_hosts(const struct ml_world *w);
+
+/* "n1,n2,n3": the hosts that have ranks, in order, for PMIx_generate_regex. Appends without a NUL.
+ */
 void ml_world_node_map(const struct ml_world *w, struct ml_buffer *out);
 
-/* "0,1;2,3;4": the ranks of each host, for PMIx_generate_ppn. */
+/* "0,1;2,3;4": the ranks of each of these, for PMIx_generate_ppn, which knows no host without. */
 void ml_world_proc_map(const struct ml_world *w, struct ml_buffer *out);
 
 /* "0,1": the ranks of HOST. */

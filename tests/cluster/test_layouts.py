@@ -161,6 +161,38 @@ def test_spawn_across_hosts(flavour, bed, name):
 
 
 @pytest.mark.skipif("openmpi" not in mt.FLAVOURS, reason="Debian's MPICH refuses MPI_Open_port")
+@pytest.mark.parametrize("infos, hosts", [
+    (["host=n3"], {"n3"}), (["host=n2,n3", "map_by=node"], {"n2", "n3"}),
+    (["host=n2.cluster.test"], {"n2"}), (["npernode=1"], 2), (["host=n4"], None)], ids=str)
+def test_spawn_on_hosts(infos, hosts, bed, name):
+    """Where the infos say; nowhere, if no process of ours is on a host."""
+    outcome = bed.run_hosted("openmpi", 6, "spawn_info", *mt.program("openmpi", "spawn_info"), *infos,
+                             file=name)
+    said = re.findall(rb"child of 2, application 0, on (\w+)", outcome.stdout)
+    if not hosts:
+        assert b"refused with MPI_ERR_SPAWN" in outcome.stdout and not said, str(outcome)
+        return
+    found = {host.decode() for host in said}
+    assert outcome.code == 0 and len(said) == 2, str(outcome)
+    assert found == hosts or len(found) == hosts, str(outcome)
+
+
+def test_several_commands_across_hosts(flavour, bed, name):
+    """MPI_APPNUM and the commands in the file; the first word of mpiexec's has the hosts."""
+    attrs, = mt.program(flavour, "attrs")
+    env = bed.environment(flavour)
+    ours = [mt.MEMLOG_MPI, "-q", "-o", name, "--", attrs]
+    passed = [word for k in env for word in ("-x", k) if mt.BUILD == "openmpi"]  # for each command
+    outcome = bed.run(bed.mpiexec(mt.BUILD, 2, env=env)
+                      + [*ours, "a", ":", *passed, "-n", "4", *ours, "b"], env)
+    said = {r: " ".join(lines) for r, lines in outcome.by_rank().items()}
+    assert outcome.code == 0 and len(said) == 6, str(outcome)
+    assert all(f"application number {int(r > 1)}" in said[r] for r in said), str(outcome)
+    assert {r: p["command"] for r, p in Recording(bed.shared / name).ranks().items()} == {
+        r: f"{attrs} {'ab'[r > 1]}" for r in range(6)}
+
+
+@pytest.mark.skipif("openmpi" not in mt.FLAVOURS, reason="Debian's MPICH refuses MPI_Open_port")
 def test_connect_across_hosts(bed, name):
     outcome = bed.run_hosted("openmpi", 6, "connect", file=name)
     assert outcome.code == 0 and len(outcome.lines()) == 6, str(outcome)

@@ -54,7 +54,7 @@ SCRIPTS = {"direct": None, "exec": "exec {enter} {shell} -c 'echo inside; echo t
 
 @pytest.mark.parametrize("script", SCRIPTS)
 @pytest.mark.parametrize("how", ["chroot", "unshare", "bwrap"])
-@pytest.mark.parametrize("options", [[], ["--heap"], ["--heap", "--no-hooks"]], ids=" ".join)
+@pytest.mark.parametrize("options", [[], ["--heap", "--no-hooks"]], ids=["hooks", "heap"])
 def test_another_root(how, script, options, root, file):
     words = enter(how, root)
     command = ([*words, SHELL, "-c", "echo inside; echo too >&2"] if script == "direct" else
