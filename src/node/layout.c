@@ -84,8 +84,8 @@ static void warn(const struct ml_nodefile *file, const struct ml_layout *layout,
     size_t n = 0;
     if (n_silent)
         n = (size_t)snprintf(out_warning->text, sizeof out_warning->text,
-                             "%d of %d hosts of the job %s and are not recorded: %s",
-                             n_silent, n_file, lack, silent.data);
+                             "%d of %d hosts of the job %s and are not recorded: %s", n_silent,
+                             n_file, lack, silent.data);
     if (n_strange && n < sizeof out_warning->text)
         snprintf(out_warning->text + n, sizeof out_warning->text - n,
                  "%sranks run on hosts that are not the job's, which are recorded: %s",
