@@ -277,7 +277,8 @@ def test_text(file):
     assert "heap at the peak of the job" in tree and "assemble" in tree and "fill" in tree
     flat = mt.memlog(file.parent, "read", "--heap", "--flat", file.name)
     assert f"fill at owners.c:{LINE}" in flat and "precondition at owners.c:" in flat
-    kinds = re.search(r"^blocks ([\d.]+) MiB, mapped ([\d.]+) MiB", tree, re.M)
+    kinds = re.search(r"blocks ([\d.]+) MiB \(by the allocator [^)]* free\), mapped ([\d.]+) MiB",
+                      " ".join(tree.split()))
     assert kinds and float(kinds[2]) >= 19, tree
     churn = mt.memlog(file.parent, "read", "--churn", file.name)
     assert "allocated in all, freed or not" in churn and "iterate at owners.c:" in churn
