@@ -146,8 +146,7 @@ const struct ml_command ml_command_plot = {
     "\n"
     "  memlog plot --by node --pstack run.h5\n"
     "  memlog plot --heap run.h5 -o heap.png\n"
-    "  memlog plot --heap --flame run.h5 -o owners.html\n"
-    "  memlog plot --since 1h --until 1:30:00 --heatmap run.h5 -o run.png\n",
+    "  memlog plot --heap --flame run.h5 -o owners.html\n",
     ml_plot_options,
     run_plot,
 };

@@ -56,7 +56,7 @@ static const struct ml_command_option options[] = {
     [FLAT] = {"flat", 0, NULL, "... by function and line"},
     [CHURN] = {"churn", 0, NULL, "... what was allocated, freed or not"},
     [LEAKS] = {"leaks", 0, NULL, "... what grows and is not given back"},
-    [PHASE] = {"phase", 0, "NAME", "... at the peak in a phase; leaks from one to the next"},
+    [PHASE] = {"phase", 0, "NAME", "... at the peak in that phase; leaks by it"},
     [RANK] = {"rank", 0, "LIST", "output, stacks, heap of these ranks only: 0,4-7"},
     [SINCE] = {"since", 0, "TIME", "memory, output, stacks from then on: 90s, 1:30,"},
     [UNTIL] = {"until", 0, "TIME", "... and until then; or '2026-01-31 12:00:00'"},
@@ -203,8 +203,6 @@ const struct ml_command ml_command_read = {
     "Journals can be named too, and logs of memory_logger.py.\n"
     "\n"
     "  memlog read run.h5\n"
-    "  memlog read --stdout --since 10min --every 30s run.h5\n"
-    "  memlog read --pstack --tree --rank 0-3 run.h5\n"
     "  memlog read --heap --flat run.h5\n"
     "  memlog read --json run.h5 | jq .summary.peak_B\n",
     options,
