@@ -59,7 +59,7 @@ json_t *ml_json_heap(const struct ml_heap_profile *p, const struct ml_heap_choic
     json_object_set_new(json, "at_s", moment ? ml_json_seconds(choice->at_ns) : json_null());
     json_object_set_new(json, "phase", ml_json_text(choice->phase));
     json_object_set_new(json, "leaks", json_boolean(choice->leaks));
-    json_object_set_new(json, "memory", json_budget(budget));
+    json_object_set_new(json, "budget", json_budget(budget));
     json_object_set_new(json, "total", total);
     json_object_set_new(json, "unknown", unknown);
     json_object_set_new(json, "calls", ml_json_calls(&p->stacks));

@@ -85,14 +85,14 @@ def test_memory_then(file):
     """What the ranks had at the peak is what the allocators held, maps, and some more."""
     record(mt.BUILD, file)
     heap = profile(file)
-    memory = heap["memory"]
+    memory = heap["budget"]
     assert memory["silent"] == 0 and memory["used_B"] <= memory["held_B"]
     blocks = [s for s in heap["sites"] if s["kind"] == "blocks"]
     error = math.sqrt(sum(s["live_error_B"] ** 2 for s in blocks))
     assert memory["used_B"] >= sum(s["live_B"] for s in blocks) - 5 * error
     assert memory["memory_B"] >= 80 * MIB
-    assert profile(file, "--at", "end")["memory"] is None
-    one = profile(file, "--rank", "1")["memory"]
+    assert profile(file, "--at", "end")["budget"] is None
+    one = profile(file, "--rank", "1")["budget"]
     assert 0 < one["used_B"] < memory["used_B"]
 
 
