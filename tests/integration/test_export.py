@@ -27,7 +27,7 @@ USAGE = [
     (["export", "--pprof", "--weight", "growth", "some.h5"], "--weight goes with --folded"),
     (["export", "--heap", "some.h5"], "name a format"),
     (["export", "--heap", "--csv", "some.h5"], "--heap goes with the formats of stacks"),
-    (["export", "--folded", "--heap", "--weight", "growth", "some.h5"], "its weights are live and allocated"),
+    (["export", "--folded", "--heap", "--weight", "growth", "some.h5"], "its weights are live, allocated and leaked"),
     (["export", "--pprof", "--weight", "live", "some.h5"], "--weight goes with --folded"),
     (["export", "--folded", "--at", "noon", "some.h5"], "--at 'noon': write peak, end, or a time"),
     (["export", "--folded", "--heap", "--since", "9", "some.h5"], "--heap is of a moment: --at"),
