@@ -163,7 +163,8 @@ def test_spawn_across_hosts(flavour, bed, name):
 @pytest.mark.skipif("openmpi" not in mt.FLAVOURS, reason="Debian's MPICH refuses MPI_Open_port")
 @pytest.mark.parametrize("infos, hosts", [
     (["host=n3"], {"n3"}), (["host=n2,n3", "map_by=node"], {"n2", "n3"}),
-    (["host=n2.cluster.test"], {"n2"}), (["npernode=1"], 2), (["host=n4"], None)], ids=str)
+    (["host=n2.cluster.test"], {"n2"}), (["npernode=1"], 2), (["host=n4"], None)],
+    ids=["host", "by node", "full name", "one a node", "no such"])
 def test_spawn_on_hosts(infos, hosts, bed, name):
     """Where the infos say; nowhere, if no process of ours is on a host."""
     outcome = bed.run_hosted("openmpi", 6, "spawn_info", *mt.program("openmpi", "spawn_info"), *infos,
