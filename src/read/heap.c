@@ -45,7 +45,8 @@ void ml_heap_sum_add(struct ml_heap_sum *sum, const struct ml_heap_sum *more)
 
 int64_t ml_heap_sum_error(const struct ml_heap_sum *sum)
 {
-    return sum->variance > 0 ? (int64_t)sqrt(sum->variance) : 0;
+    double error_B = sum->variance > 0 ? sqrt(sum->variance) : 0;
+    return error_B < 0x1p62 ? (int64_t)error_B : INT64_MAX / 2; /* callers double it */
 }
 
 static struct ml_heap_sum sum_of(int64_t bytes, int64_t blocks, int64_t error_B)
