@@ -165,9 +165,10 @@ def test_no_folder_in_tmpdir(tmp_path, folder):
 
 def test_sampling_rank_is_not_reached(file):
     """One rank process cannot: all end, with its reason, and nobody waits for it."""
+    of_asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"  # which is not preloaded
     outcome = mt.run(mt.mpiexec(mt.BUILD, 2)
                      + ["env", f"LD_PRELOAD={mt.BIN_DIR.parent}/tests/support/no_hub.so",
-                        mt.MEMLOG_MPI, "-o", file, "--", "echo", "started"], timeout_s=60)
+                        f"ASAN_OPTIONS={of_asan}", mt.MEMLOG_MPI, "-o", file, "--", "echo", "started"], timeout_s=60)
     assert outcome.code == 70 and b"started" not in outcome.stdout, str(outcome)
     assert complaint(outcome) == ["memlog-mpi: reach the node's sampling rank: Permission denied"]
     assert not file.exists() and not mt.journals_of(file)

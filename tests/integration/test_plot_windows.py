@@ -109,7 +109,7 @@ def test_display_that_is_not_there(folder):
 @pytest.mark.parametrize("form", FORMS)
 def test_html(folder, modules, form):
     seen = browse(modules, draw(folder, f"{form}.html", *FORMS[form]))
-    assert seen["title"].startswith(("Resident", "Growth"))
+    assert seen["title"].startswith(("Resident", "Growth", "Heap"))
     assert (seen["light"], seen["dark"]) == ("rgb(255, 255, 255)", "rgb(16, 21, 27)")
     assert seen["toggled"] == seen["dark"]
     assert seen["tics"] == seen["whole"] and seen["zoomed"] != seen["tics"] != seen["moved"]

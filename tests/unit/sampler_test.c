@@ -22,7 +22,7 @@
 static char path[64], calls[4096];
 static bool unseen;      /* the first source has news */
 static int64_t burnt_ns; /* CPU time of a tick of the first source */
-static int n_burnt; /* ticks that did */
+static int n_burnt;      /* ticks that did */
 static struct ml_options options;
 static struct ml_loop *loop;
 static struct ml_sampler *sampler;
