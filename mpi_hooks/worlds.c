@@ -46,6 +46,15 @@ static void change(struct ml_page *page, enum ml_page_phase phase, enum ml_page_
 #define ENDS(number, symbol)                                                                       \
     PHASED(number, symbol, ML_PHASE_FINALIZE, ML_MPI_EVENT_FINALIZE_BEGIN, ML_PHASE_AFTER,         \
            ML_MPI_EVENT_FINALIZE_END, (void), ())
+/* MPI_Abort of MPICH 4.2 only tells the process manager and returns; the application would go on
+ * until it is killed. It waits for that here, and not for ever. */
+static int ended_soon(int result)
+{
+    enum { PATIENCE_S = 5 };
+    sleep(PATIENCE_S);
+    return result;
+}
+
 #define ABORTS(symbol)                                                                             \
     ML_EXPORT int symbol(MPI_Comm comm, int code)                                                  \
     {                                                                                              \
@@ -55,7 +64,8 @@ static void change(struct ml_page *page, enum ml_page_phase phase, enum ml_page_
         if (page)                                                                                  \
             ml_phases_mark(page, ML_MPI_EVENT_ABORT, "");                                          \
         struct ml_frame frame ML_LEAVES = ml_enter(ML_CALL_Abort);                                 \
-        return call_on(comm, code);                                                                \
+        int result = call_on(comm, code);                                                          \
+        return page ? ended_soon(result) : result;                                                 \
     }
 
 STARTS(ML_CALL_Init, MPI_Init, (int *argc, char ***argv), (argc, argv))
