@@ -23,7 +23,8 @@ from memlog_file import Recording
 KILLS = int(os.environ.get("MEMLOG_KILLS", "60" if mt.LONG else "12"))
 SEED = (os.environ.get("MEMLOG_KILL_SEED")            # workers of xdist draw from one sequence
         or os.environ.get("PYTEST_XDIST_TESTRUNUID", "")[:8] or f"{random.getrandbits(32):08x}")
-END_S = 60                                     # from the signal to the last process
+END_S = 120                                    # from the signal to the last process
+PHASE_S = 300                                  # to a phase: gdb reads its symbols meanwhile, others compute
 PERIOD_S = 0.05
 RAMP_S = 2.5
 RATE_MIB = 4
@@ -287,7 +288,7 @@ class Run:
             self.wait(over, pause_s=0.0005)
 
     def wait(self, condition, pause_s=0.005):
-        end = time.monotonic() + END_S
+        end = time.monotonic() + PHASE_S
         while not condition() and not self.is_over():
             assert time.monotonic() < end, f"it does not come to be {self.draw.phase}"
             time.sleep(pause_s)
@@ -329,6 +330,15 @@ class Story:
     lost_s: float = -1          # from the last sample to the signal, or to the end of the ranks
 
 
+def where_is(pid):
+    """Where a process hangs that did not end of its signal."""
+    if not pid or not is_alive(pid):
+        return "the victim is gone"
+    done = subprocess.run(["gdb", "-batch", "-p", str(pid), "-ex", "thread apply all bt 20"],
+                          capture_output=True, text=True, timeout=mt.TIMEOUT_S)
+    return f"the victim: {done.stdout}"
+
+
 def strike(run):
     drawn = run.draw
     victim = pick(run)
@@ -344,7 +354,7 @@ def strike(run):
         if time.monotonic() > begin + END_S:
             left = [f"{mt.describe(p)[:60]} {mt.comm_of(p)} {mt.read_state(p)}"
                     for p in run.processes()]
-            raise AssertionError(f"no end within {END_S} s, left were {left}")
+            raise AssertionError(f"no end within {END_S} s, left were {left}; {where_is(victim)}")
         time.sleep(0.01)
     story.code, story.seconds = run.exit_code(), time.monotonic() - begin
     return story

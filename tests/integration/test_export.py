@@ -18,7 +18,7 @@ NPM = {"speedscope": "1.25.0", "playwright-core": "1.65.1"}
 WORK = "std::vector<Element, std::allocator<Element> >::push_back(Element const&)"
 STACKS, HEAPS = ("some", "hostile", "many"), ("owners", "villains")
 USAGE = [
-    (["export"], "name a format: --csv, --json, --moose-csv, --folded, --speedscope or --pprof"),
+    (["export"], "name a format: --csv, --wide, --json, --perfetto, --moose-csv, --folded, --speedscope or --pprof"),
     (["export", "some.h5"], "name a format"),
     (["export", "--folded"], "no file is named"),
     (["export", "--folded", "some.h5", "some.h5"], "one file at a time"),
@@ -245,7 +245,7 @@ def test_speedscope_opens(folder, modules):
         pytest.skip("no chromium here")
     files = [f"{name}.{suffix}" for name in (*STACKS, *HEAPS) for suffix in ("json", "folded", "pb.gz")]
     done = subprocess.run(["node", mt.TESTS / "integration/speedscope_open.mjs", modules, chromium,
-                           folder, *files], capture_output=True, text=True, timeout=mt.TIMEOUT_S)
+                           folder, *files], capture_output=True, text=True, timeout=5 * mt.TIMEOUT_S)
     pages = [json.loads(line) for line in done.stdout.splitlines()]
     assert [page["file"] for page in pages] == files, done.stderr
     for page in pages:

