@@ -12,7 +12,7 @@ _memlog()
         mapfile -t COMPREPLY < <(compgen -W 'read diff plot export recover check doctor' -- "$word")
         return ;;
     read)
-        options='--all --every --ranks --separate --stdout --mpi --pstack --tree --heap --at --flat --churn --leaks --phase --rank --since --until --json --no-color --help'
+        options='--all --every --ranks --separate --stdout --mpi --pstack --tree --main-threads --heap --flat --churn --leaks --phase --at --rank --since --until --json --no-color --help'
         files='@(h5|journal|log|csv)' ;;
     diff)
         options='--against --fail-if --all --json --no-color --help'
@@ -22,7 +22,7 @@ _memlog()
             --pstack --stdout --rotate-text --move-text --trim-text --legend --title --label --size --paper --slide --font --darkmode --palette --help'
         files='@(h5|journal|png|svg|pdf|eps|tex|html|gp|txt)' ;;
     export)
-        options='--csv --json --moose-csv --folded --speedscope --pprof --weight --heap --at --phase --outfile --rank --since --until --trigger --help'
+        options='--csv --wide --json --moose-csv --perfetto --folded --speedscope --pprof --weight --heap --at --phase --outfile --rank --since --until --trigger --help'
         files='@(h5|journal|log|csv)' ;;
     recover)
         options='--outfile --force --help'

@@ -24,7 +24,7 @@ enum ml_status ml_command_choose(const struct ml_command_choice *given, int64_t 
                                  struct ml_ranges *out_ranks, struct ml_stacks_choice *out_choice,
                                  struct ml_error *err)
 {
-    struct ml_stacks_choice choice = {NULL, INT64_MIN, INT64_MAX, 0};
+    struct ml_stacks_choice choice = {.since_ns = INT64_MIN, .until_ns = INT64_MAX};
     struct ml_ranges ranks = {0};
     enum ml_status status = ml_command_time(given->since, origin_wall_ns, &choice.since_ns, err);
     if (!status)

@@ -19,11 +19,13 @@
 
 enum {
     CSV,
+    WIDE,
     JSON,
-    MOOSE_CSV,
+    MOOSE_CSV, /* from here on stacks are loaded */
+    PERFETTO,
     FOLDED,
     SPEEDSCOPE,
-    PPROF, /* up to here formats, from FOLDED on those of stacks */
+    PPROF, /* up to here formats, from FOLDED on those of stacks alone */
     WEIGHT,
     HEAP,
     AT,
@@ -37,7 +39,9 @@ enum {
 
 static const struct ml_command_option options[] = {
     [CSV] = {"csv", 0, NULL, "one tidy table of all samples of all processes"},
+    [WIDE] = {"wide", 0, NULL, "CSV of memory over time, a column a rank"},
     [JSON] = {"json", 0, NULL, "all tables, as columns"},
+    [PERFETTO] = {"perfetto", 0, NULL, "a trace for ui.perfetto.dev: memory, phases, output"},
     [MOOSE_CSV] = {"moose-csv", 0, NULL, "the log of memory_logger.py, for its users' scripts"},
     [FOLDED] = {"folded", 0, NULL, "collapsed stacks, as flame graphs take them"},
     [SPEEDSCOPE] = {"speedscope", 0, NULL, "JSON for www.speedscope.app: threads over time"},
@@ -185,6 +189,10 @@ static enum ml_status write_tables(int format, const struct loaded *l, FILE *out
     };
     if (format == CSV)
         return ml_export_csv(&export, out, err);
+    if (format == WIDE)
+        return ml_export_wide(&export, out, err);
+    if (format == PERFETTO)
+        return ml_export_perfetto(&export, &l->stacks, out, err);
     if (format == JSON)
         return ml_export_json(&export, out, err);
     return ml_export_moose_csv(&export, &l->stacks, out, err);
@@ -331,7 +339,8 @@ static bool take(const struct ml_command *command, struct request *r, int option
 static const char *find_conflict(const struct request *r)
 {
     if (r->format < 0)
-        return "name a format: --csv, --json, --moose-csv, --folded, --speedscope or --pprof";
+        return "name a format: --csv, --wide, --json, --perfetto, --moose-csv, --folded, "
+               "--speedscope or --pprof";
     if (r->heap && r->format < FOLDED)
         return "--heap goes with the formats of stacks: --folded, --speedscope, --pprof";
     if (r->heap && r->weight && !r->weight->heap)

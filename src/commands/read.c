@@ -29,12 +29,13 @@ enum {
     MPI,
     PSTACK,
     TREE,
+    MAIN_THREADS,
     HEAP,
-    AT,
     FLAT,
     CHURN,
     LEAKS,
     PHASE,
+    AT,
     RANK,
     SINCE,
     UNTIL,
@@ -51,12 +52,13 @@ static const struct ml_command_option options[] = {
     [MPI] = {"mpi", 0, NULL, "all MPI functions, and phases of the program"},
     [PSTACK] = {"pstack", 0, NULL, "stacks below the memory at which they were taken"},
     [TREE] = {"tree", 0, NULL, "stacks merged from the root: samples, memory, ranks"},
+    [MAIN_THREADS] = {"main-threads", 0, NULL, "stacks of the first thread of each process only"},
     [HEAP] = {"heap", 0, NULL, "who owns the memory, by the calls that allocated it"},
-    [AT] = {"at", 0, "WHEN", "... at the peak (as without), end, or 90s, 1:30"},
     [FLAT] = {"flat", 0, NULL, "... by function and line"},
     [CHURN] = {"churn", 0, NULL, "... what was allocated, freed or not"},
     [LEAKS] = {"leaks", 0, NULL, "... what grows and is not given back"},
     [PHASE] = {"phase", 0, "NAME", "... at the peak in that phase; leaks by it"},
+    [AT] = {"at", 0, "WHEN", "heap or --pstack at the peak, end, or 90s, 1:30"},
     [RANK] = {"rank", 0, "LIST", "output, stacks, heap of these ranks only: 0,4-7"},
     [SINCE] = {"since", 0, "TIME", "memory, output, stacks from then on: 90s, 1:30,"},
     [UNTIL] = {"until", 0, "TIME", "... and until then; or '2026-01-31 12:00:00'"},
@@ -107,6 +109,9 @@ static int choose_and_show(const struct ml_command *command, struct ml_read_requ
     struct ml_ranges ranks;
     if (ml_command_choose(&r->given, ml_facts_origin_ns(run), &ranks, &r->choice, &err))
         return ml_command_misuse(command, "%s", err.text);
+    r->choice.threads = r->main_threads                  ? ML_THREADS_FIRST
+                        : r->tree && !r->all && !r->json ? ML_THREADS_OWN
+                                                         : ML_THREADS_ALL;
     int code = show(r, run);
     ml_ranges_free(&ranks);
     return code;
@@ -148,7 +153,7 @@ static void take(struct ml_read_request *r, int option, const char *value)
     r->separate |= option == SEPARATE;
     r->output |= option == STDOUT;
     r->mpi |= option == MPI;
-    r->pstack |= option == PSTACK || option == TREE;
+    r->pstack |= option == PSTACK || option == TREE || option == MAIN_THREADS;
     r->tree |= option == TREE;
     r->heap |= option >= HEAP && option <= PHASE;
     r->flat |= option == FLAT || option == CHURN;
@@ -156,6 +161,7 @@ static void take(struct ml_read_request *r, int option, const char *value)
     r->wish.leaks |= option == LEAKS;
     r->json |= option == JSON;
     r->no_color |= option == NO_COLOR;
+    r->main_threads |= option == MAIN_THREADS;
     if (option == AT || option == PHASE || option == RANK || option == SINCE || option == UNTIL)
         *texts[option] = value;
 }
@@ -183,6 +189,7 @@ static int run_read(const struct ml_command *command, int argc, char **argv)
     }
     if (option != ML_OPTION_END)
         return option == ML_OPTION_HELP ? ML_EXIT_OK : ML_EXIT_USAGE;
+    r.heap |= r.wish.at && !r.pstack;
     if (r.given.rank && !r.pstack && !r.output && !r.heap)
         return ml_command_misuse(command, "--rank goes with --stdout, --pstack, --tree or --heap");
     const char *conflict = ml_command_heap_conflict(&r.wish);
@@ -199,8 +206,7 @@ const struct ml_command ml_command_read = {
     "read",
     "FILE",
     "Say what a run did: peaks, nodes, ranks, over time",
-    "FILE is what memlog-mpi wrote; where it is not there yet, its journals are read.\n"
-    "Journals can be named too, and logs of memory_logger.py.\n"
+    "FILE is what memlog-mpi wrote, or its journals, or a log of memory_logger.py.\n"
     "\n"
     "  memlog read run.h5\n"
     "  memlog read --heap --flat run.h5\n"

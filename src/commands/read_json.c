@@ -19,6 +19,7 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
     const struct ml_read_request *r = request;
     struct ml_facts facts;
     struct ml_stacks stacks = {0};
+    int64_t at_ns;
     struct ml_output output = {0};
     struct ml_mpi_sums mpi = {0};
     struct ml_death_report death = {.process = -1};
@@ -30,7 +31,7 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
         return status;
     status = ml_death_gather(run, &facts, &death, err);
     if (!status && r->pstack)
-        status = ml_stacks_load(run, facts.processes, facts.n_processes, &r->choice, &stacks, err);
+        status = ml_read_stacks(run, &facts, r, &stacks, &at_ns, err);
     if (!status && r->output)
         status = gather_output(run, r, &output, err);
     if (!status && r->mpi)

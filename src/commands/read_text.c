@@ -88,15 +88,19 @@ static enum ml_status add_stacks(struct ml_run *run, const struct ml_facts *fact
                                  struct ml_buffer *out, struct ml_error *err)
 {
     struct ml_stacks stacks;
-    enum ml_status status =
-        ml_stacks_load(run, facts->processes, facts->n_processes, &r->choice, &stacks, err);
+    int64_t at_ns;
+    enum ml_status status = ml_read_stacks(run, facts, r, &stacks, &at_ns, err);
     if (status)
         return status;
-    bool some = stacks.n_samples > 0;
-    if (r->output || (some && !r->tree))
-        status = add_memory(run, facts, some && !r->tree ? &stacks : NULL, r, style, out, err);
-    if (!status && !ml_report_no_stacks(&stacks, facts, style, out) && r->tree)
-        ml_report_stack_tree(&stacks, r->all, style, out);
+    bool below = stacks.n_samples > 0 && !r->tree && !r->wish.at;
+    if (r->output || below)
+        status = add_memory(run, facts, below ? &stacks : NULL, r, style, out, err);
+    if (!status && !ml_report_no_stacks(&stacks, facts, style, out)) {
+        if (r->wish.at && !r->tree)
+            ml_report_nearest(facts, &stacks, at_ns, r->all, style, out);
+        if (r->tree)
+            ml_report_stack_tree(&stacks, r->all, style, out);
+    }
     ml_stacks_free(&stacks);
     return status;
 }

@@ -22,6 +22,19 @@ struct ml_export_run {
  * name behind them. Empty: not measured. Errors: those of reading. */
 enum ml_status ml_export_csv(const struct ml_export_run *export, FILE *out, struct ml_error *err);
 
+/* RFC 4180, one node's sample after the other in the order of time: a column for the memory of each
+ * rank with the processes that it started, one for those of no rank, and the sum of these. Each
+ * cell is filled in with what was last measured (sums/memory.h); empty: not yet, or gone. Errors:
+ * those of reading; a sample of a process that is not in the file. */
+enum ml_status ml_export_wide(const struct ml_export_run *export, FILE *out, struct ml_error *err);
+
+/* Trace Event Format, JSON, which Perfetto's and Chrome's viewers open: for each process a counter
+ * of its memory, the calls of MPI that samples fell into, phases, and marks for stacks, output,
+ * events; for each node what is left before its nearest limit. Errors: those of reading; no memory.
+ */
+enum ml_status ml_export_perfetto(const struct ml_export_run *export,
+                                  const struct ml_stacks *stacks, FILE *out, struct ml_error *err);
+
 /* One object: the run's attributes, and each table as an object of columns. The choice of time
  * leaves rows out of tables over time, that of ranks those of other processes. Null: not measured.
  * Errors: those of reading; no memory. */

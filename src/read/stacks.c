@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "read/file.h"
+#include "read/module.h"
 #include "read/stacks_memory.h"
 #include "sums/owners.h"
 
@@ -135,6 +136,41 @@ static void number_takings(struct ml_stacks *s)
     }
 }
 
+/* Of each row of /stacks, whether its outermost call, but for those of the C library that start a
+ * thread, is one of MPI's libraries. Parents lie before their children. */
+static bool *mark_mpi(const struct ml_stacks *s)
+{
+    bool *begun = ml_alloc(s->n_stacks), *of_mpi = ml_alloc(s->n_stacks);
+    for (size_t i = 0; i < s->n_stacks; i++) {
+        const struct ml_stack_row *row = &s->stacks[i];
+        if (row->parent >= 0 && begun[row->parent]) {
+            begun[i] = true;
+            of_mpi[i] = of_mpi[row->parent];
+            continue;
+        }
+        const char *module = s->frames[row->frame].module;
+        begun[i] = !ml_module_is_libc(module);
+        of_mpi[i] = ml_module_is_mpi(module);
+    }
+    free(begun);
+    return of_mpi;
+}
+
+static void choose_threads(struct ml_stacks *s, enum ml_stacks_threads threads)
+{
+    size_t kept = 0;
+    bool *of_mpi = threads == ML_THREADS_OWN ? mark_mpi(s) : NULL;
+    for (size_t i = 0; i < s->n_samples; i++) {
+        const struct ml_stacks_sample *sample = &s->samples[i];
+        bool helps = of_mpi && !sample->first && of_mpi[sample->stack];
+        s->n_of_mpi += helps;
+        if (sample->first || (threads != ML_THREADS_FIRST && !helps))
+            s->samples[kept++] = *sample;
+    }
+    s->n_samples = kept;
+    free(of_mpi);
+}
+
 static void choose(struct ml_stacks *s, const struct ml_stacks_choice *choice)
 {
     size_t kept = 0;
@@ -145,6 +181,8 @@ static void choose(struct ml_stacks *s, const struct ml_stacks_choice *choice)
             s->samples[kept++] = *sample;
     }
     s->n_samples = kept;
+    if (choice->threads != ML_THREADS_ALL)
+        choose_threads(s, choice->threads);
 }
 
 enum ml_status ml_stacks_load_tree(struct ml_run *run, struct ml_stacks *s, struct ml_error *err)
@@ -201,6 +239,32 @@ enum ml_status ml_stacks_load(struct ml_run *run, const struct ml_process_row *p
     choose(&stacks, choice);
     *out_stacks = stacks;
     return ML_OK;
+}
+
+static uint64_t distance(int64_t a, int64_t b)
+{
+    return a < b ? (uint64_t)b - (uint64_t)a : (uint64_t)a - (uint64_t)b;
+}
+
+/* Samples of a process follow one another, and so do those of a taking. */
+void ml_stacks_nearest(struct ml_stacks *s, int64_t time_ns)
+{
+    size_t kept = 0;
+    for (size_t i = 0, best = 0, end; i < s->n_samples; i = end) {
+        best = i;
+        for (end = i; end < s->n_samples && s->samples[end].process == s->samples[i].process;
+             end++) {
+            if (distance(s->samples[end].time_ns, time_ns) <
+                distance(s->samples[best].time_ns, time_ns))
+                best = end;
+        }
+        int32_t taking = s->samples[best].taking;
+        for (size_t k = i; k < end; k++) {
+            if (s->samples[k].taking == taking)
+                s->samples[kept++] = s->samples[k];
+        }
+    }
+    s->n_samples = kept;
 }
 
 size_t ml_stacks_frames(const struct ml_stacks *stacks, int32_t stack, int32_t *out_frames)

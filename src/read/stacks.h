@@ -7,11 +7,18 @@
 
 #define ML_STACKS_DEPTH_MAX 4096 /* calls of a stack; a file with deeper ones is damaged */
 
+enum ml_stacks_threads {
+    ML_THREADS_ALL,
+    ML_THREADS_OWN,  /* none that MPI's libraries made for themselves */
+    ML_THREADS_FIRST /* of each process */
+};
+
 /* Which samples are wanted. */
 struct ml_stacks_choice {
     const struct ml_ranges *ranks; /* NULL: all, also of processes that belong to no rank */
     int64_t since_ns, until_ns;    /* INT64_MIN, INT64_MAX: all */
     int trigger;                   /* enum ml_trigger; 0: any */
+    enum ml_stacks_threads threads;
 };
 
 /* One thread's stack. Those of a process that were taken at once have the same TAKING. */
@@ -40,6 +47,7 @@ struct ml_stacks {
     struct ml_stacks_sample *samples; /* by process, by time */
     size_t n_samples;
     size_t n_recorded; /* in the file, chosen or not */
+    size_t n_of_mpi;   /* left out by ML_THREADS_OWN alone */
     struct ml_slice frame_slice, stack_slice;
 };
 
@@ -52,6 +60,9 @@ enum ml_status ml_stacks_load(struct ml_run *run, const struct ml_process_row *p
 /* Loads frames and stacks, without samples: these are the caller's to add. */
 enum ml_status ml_stacks_load_tree(struct ml_run *run, struct ml_stacks *out_stacks,
                                    struct ml_error *err);
+
+/* Leaves of each process what was taken nearest to TIME_NS; of two that are as near, the earlier. */
+void ml_stacks_nearest(struct ml_stacks *stacks, int64_t time_ns);
 
 /* Numbers in /frames of the calls of STACK into OUT_FRAMES (room for ML_STACKS_DEPTH_MAX),
  * innermost first; their number. */

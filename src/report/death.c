@@ -59,7 +59,8 @@ static enum ml_status gather_stack(struct ml_run *run, const struct ml_facts *fa
                                    struct ml_error *err)
 {
     const struct ml_process_row *p = &facts->processes[d->process];
-    const struct ml_stacks_choice choice = {rank, INT64_MIN, INT64_MAX, 0};
+    const struct ml_stacks_choice choice = {
+        .ranks = rank, .since_ns = INT64_MIN, .until_ns = INT64_MAX};
     struct ml_stacks stacks;
     enum ml_status status =
         ml_stacks_load(run, facts->processes, facts->n_processes, &choice, &stacks, err);

@@ -1,6 +1,7 @@
 /* The stacks of a moment, under the memory of the job then. */
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/units.h"
 #include "report/report.h"
 #include "report/stack_text.h"
 #include "report/stacks.h"
@@ -171,4 +172,42 @@ void ml_report_moment(const struct ml_stacks *stacks, const struct ml_moments *m
         add_rest(&show, groups, shown, n_groups, order, out);
     free(groups);
     free(order);
+}
+
+static char *describe_nearest(const struct ml_facts *facts, const struct ml_stacks *stacks,
+                              int64_t at_ns)
+{
+    int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
+    char at[24], first[24], last[24];
+    for (size_t i = 0; i < stacks->n_samples; i++) {
+        int64_t time_ns = stacks->samples[i].time_ns;
+        first_ns = time_ns < first_ns ? time_ns : first_ns;
+        last_ns = time_ns > last_ns ? time_ns : last_ns;
+    }
+    bool at_peak = at_ns == facts->total.peak.time_ns, at_end = at_ns == INT64_MAX;
+    ml_elapsed_format(at, sizeof at, at_ns);
+    ml_elapsed_format(first, sizeof first, first_ns);
+    ml_elapsed_format(last, sizeof last, last_ns);
+    bool apart = strcmp(first, last) != 0;
+    return ml_format("of each process the stacks nearest to %s%s, taken %s%s%s%s",
+                     at_end    ? "the end"
+                     : at_peak ? "the peak at "
+                               : "",
+                     at_end ? "" : at, apart ? "from " : "at ", first, apart ? " to " : "",
+                     apart ? last : "");
+}
+
+void ml_report_nearest(const struct ml_facts *facts, const struct ml_stacks *stacks, int64_t at_ns,
+                       bool all, const struct ml_style *style, struct ml_buffer *out)
+{
+    char *note = describe_nearest(facts, stacks, at_ns);
+    ml_stack_text_note(note, style, out);
+    free(note);
+    struct ml_moment moment = {.n = stacks->n_samples};
+    struct ml_moments moments = {&moment, 1, 1, NULL};
+    moments.samples = ml_realloc_array(NULL, stacks->n_samples, sizeof *moments.samples);
+    for (size_t i = 0; i < stacks->n_samples; i++)
+        moments.samples[i] = (uint32_t)i;
+    ml_report_moment(stacks, &moments, &moment, all, style, out);
+    free(moments.samples);
 }

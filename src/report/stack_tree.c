@@ -73,6 +73,19 @@ static void add_title(const struct figures *d, struct ml_buffer *out)
     ml_buffer_printf(out, "function%s\n", d->style->colour ? "\033[0m" : "");
 }
 
+static void add_left_out(const struct ml_stacks *stacks, const struct ml_style *style,
+                         struct ml_buffer *out)
+{
+    if (!stacks->n_of_mpi)
+        return;
+    char *note = ml_format(
+        "%zu stack%s of threads that MPI's libraries made for themselves %s left "
+        "out; --all shows them",
+        stacks->n_of_mpi, stacks->n_of_mpi == 1 ? "" : "s", stacks->n_of_mpi == 1 ? "is" : "are");
+    ml_stack_text_note(note, style, out);
+    free(note);
+}
+
 void ml_report_stack_tree(const struct ml_stacks *stacks, bool all, const struct ml_style *style,
                           struct ml_buffer *out)
 {
@@ -93,6 +106,7 @@ void ml_report_stack_tree(const struct ml_stacks *stacks, bool all, const struct
                                    &d,     add_figures, add_rest};
     if (ml_branches_draw(&branches, out))
         ml_stack_text_note("branches under 1 % are left out; --all shows them", style, out);
+    add_left_out(stacks, style, out);
     free(d.seen_in);
     free(d.ranks);
     ml_stack_tree_free(&tree);

@@ -135,8 +135,8 @@ static void read_run(const char *name, enum part part)
     struct ml_stacks stacks = {0};
     struct ml_range some = {0, 2};
     struct ml_ranges ranks = {&some, 1};
-    struct ml_stacks_choice all = {NULL, INT64_MIN, INT64_MAX, 0};
-    struct ml_stacks_choice few = {&ranks, 0, INT64_MAX, 0};
+    struct ml_stacks_choice all = {.since_ns = INT64_MIN, .until_ns = INT64_MAX};
+    struct ml_stacks_choice few = {.ranks = &ranks, .until_ns = INT64_MAX};
     if (ml_run_open(name, &run, &err))
         return;
     if (ml_slice_read_all(run, &ml_table_processes, &processes, &err) == ML_OK &&

@@ -1,4 +1,5 @@
 """memlog read at the command line: colours, pagers, JSON, output below the memory. No MPI here."""
+import collections
 import fcntl
 import json
 import os
@@ -331,6 +332,40 @@ def test_output_and_stacks_together(folder):
     assert "stacks and output" in text and "step 40," in text and "Solver::run(int)" in text
     tree = memlog(folder, "read", "--stdout", "--tree", "run.h5")
     assert "step 40," in tree and "merged from the root" in tree
+
+
+def stacks(folder, *options):
+    return json.loads(memlog(folder, "read", "--json", "--pstack", *options, "run.h5"))["stacks"]["samples"]
+
+
+def test_stacks_of_a_moment(folder):
+    """--at: of each process those that were taken nearest to it, in all forms."""
+    def at(when, *options):
+        return memlog(folder, "read", "--pstack", "--at", when, *options, "run.h5")
+    times = collections.defaultdict(list)
+    for stack in stacks(folder):
+        times[stack["process"]].append(stack["time_s"])
+    peak = json.loads(memlog(folder, "read", "--json", "run.h5"))["summary"]["peak_s"]
+    for when, wanted in (("peak", peak), ("end", 1e9), ("0:00", 0), ("40s", 40)):
+        shown = stacks(folder, "--at", when)
+        assert {s["process"] for s in shown} == set(times)
+        for process, taken in times.items():
+            ours = {s["time_s"] for s in shown if s["process"] == process}
+            assert min(taken, key=lambda t: abs(t - wanted)) in ours and max(ours) - min(ours) < 0.3, when
+    text = at("peak")
+    assert "nearest to the peak at" in text and "memory of all processes" not in text and "heap" not in text
+    assert all(f"rank {r}" in text for r in "01") and "nearest to the end, taken" in at("end")
+    assert "merged from the root" in at("end", "--tree")
+
+
+def test_threads(folder):
+    """--main-threads: no others; --tree leaves out those of MPI's libraries, and says how many."""
+    every, first = stacks(folder), stacks(folder, "--main-threads")
+    assert 0 < len(first) < len(every) and len({(s["process"], s["time_s"]) for s in first}) == len(first)
+    tree = memlog(folder, "read", "--tree", "run.h5")
+    assert "threads that MPI's libraries made" in tree and "epoll_wait" not in tree
+    everything = memlog(folder, "read", "--tree", "--all", "run.h5")
+    assert "threads that MPI's libraries made" not in everything and "epoll_wait" in everything
 
 
 def test_every(folder):

@@ -141,6 +141,83 @@ def test_choice(folder):
     assert all(10 <= t <= 20 for t in export["job_samples"]["time_s"])
 
 
+def wide(folder, name, *options):
+    text = memlog(folder, "export", "--wide", name, *options)
+    return [{k: float(v) if v else None for k, v in row.items()} for row in csv.DictReader(io.StringIO(text))]
+
+
+@pytest.mark.parametrize("name", ["made", "many", "real"])
+def test_wide_has_a_column_a_rank(folder, name):
+    """Each cell is what its rank had then; the sum's largest is what the report calls the peak."""
+    rows = wide(folder, f"{name}.h5")
+    with h5py.File(folder / f"{name}.h5") as f:
+        times, process = f["samples/time_s"][:].tolist(), f["samples/process"][:].tolist()
+        values = f["samples/memory_B" if "memory_B" in f["samples"] else "samples/rss_B"][:].tolist()
+        ranks, parents = f["processes/rank"][:].tolist(), f["processes/parent"][:].tolist()
+    heads = [h for h in rows[0] if h not in ("time_s", "total_B", "no_rank_B")]
+    assert heads == [f"rank_{r}_B" for r in sorted(r for r in ranks if r >= 0)]
+    lines = {round(row["time_s"], 6): row for row in rows}
+    assert [row["time_s"] for row in rows] == sorted(row["time_s"] for row in rows)
+    alone = {i for i, r in enumerate(ranks) if r >= 0 and i not in parents}
+    assert alone
+    for time, i, value in zip(times, process, values):
+        if i in alone:
+            assert lines[round(time, 6)][f"rank_{ranks[i]}_B"] == value
+    for row in rows:
+        assert row["total_B"] == sum(v or 0 for k, v in row.items() if k not in ("time_s", "total_B"))
+    report = json.loads(memlog(folder, "read", "--json", f"{name}.h5"))["summary"]
+    assert max(row["total_B"] for row in rows) == report["peak_B"]
+
+
+def test_wide_of_a_part(folder):
+    every, some = wide(folder, "made.h5"), wide(folder, "made.h5", "--rank", "1,3", "--since", "10s",
+                                                "--until", "20s")
+    assert list(some[0]) == ["time_s", "rank_1_B", "rank_3_B", "total_B"]
+    assert all(10 <= row["time_s"] <= 20 for row in some) and len(some) > 10
+    at = {row["time_s"]: row for row in every}
+    assert all(at[row["time_s"]][head] == row[head] for row in some for head in ("rank_1_B", "rank_3_B"))
+
+
+@pytest.mark.parametrize("name", ["made", "real"])
+def test_wide_is_filled_in(folder, name):
+    """Before a rank's first sample and after its end cells are empty, all others not."""
+    rows = wide(folder, f"{name}.h5")
+    for head in rows[0]:
+        known = [row[head] is not None for row in rows]
+        first, last = known.index(True), len(known) - known[::-1].index(True)
+        assert all(known[first:last]), head
+
+
+@pytest.mark.parametrize("name", ["made", "hostile", "many", "real"])
+def test_perfetto(folder, name):
+    """Each sample, stack and line of output is in the trace once, with its process."""
+    trace = json.loads(memlog(folder, "export", "--perfetto", f"{name}.h5"))["traceEvents"]
+    with h5py.File(folder / f"{name}.h5") as f:
+        n_processes, ranks = len(f["processes/rank"]), f["processes/rank"][:].tolist()
+        columns = f["samples"]
+        values = columns["memory_B" if "memory_B" in columns else "rss_B"][:]
+        samples = sorted((p + 1, t * 1e6, v / 2**20) for p, t, v in
+                         zip(columns["process"][:].tolist(), columns["time_s"][:].tolist(), values.tolist())
+                         if v >= 0)
+        n_stacks = len(f["stack_samples/time_s"]) if "stack_samples" in f else 0
+        n_lines = sum(r in ranks for r in f["output/rank"][:].tolist()) if "output" in f else 0
+    named = {e["pid"] for e in trace if e["name"] == "process_name"}
+    assert set(range(1, n_processes + 1)) < named and all(e["pid"] in named for e in trace)
+    seen = sorted((e["pid"], e["ts"], e["args"]["MiB"]) for e in trace
+                  if e["ph"] == "C" and e["pid"] <= n_processes)
+    assert len(seen) == len(samples)
+    assert all(a == pytest.approx(b, abs=1e-2) for a, b in zip(seen, samples))
+    count = lambda *kinds: sum(e.get("cat") in kinds for e in trace)
+    assert count("stack") == n_stacks and count("stdout", "stderr") == n_lines
+    open_phases = {}
+    for e in sorted((e for e in trace if e.get("cat") == "phase"), key=lambda e: (e["ts"], e["ph"] == "b")):
+        key = e["pid"], e["id2"]["local"]
+        open_phases[key] = open_phases.get(key, 0) + (1 if e["ph"] == "b" else -1)
+    if name == "real":
+        assert open_phases and set(open_phases.values()) == {0}
+        assert any(e["ph"] == "X" and e["dur"] >= 0 for e in trace) or not count("mpi")
+
+
 def log_of(folder, name, *options):
     text = memlog(folder, "export", "--moose-csv", name, *options)
     return list(csv.reader(io.StringIO(text, newline=""), **MOOSE))

@@ -38,7 +38,7 @@ static int clean_up(void **state)
 static void load(const char *options, struct loaded *l)
 {
     struct ml_error err = {{0}};
-    struct ml_stacks_choice choice = {NULL, INT64_MIN, INT64_MAX, 0};
+    struct ml_stacks_choice choice = {.since_ns = INT64_MIN, .until_ns = INT64_MAX};
     if (ml_run_open(made_up_run(options), &l->run, &err) ||
         ml_slice_read_all(l->run, &ml_table_processes, &l->processes, &err) ||
         ml_slice_read_all(l->run, &ml_table_nodes, &l->nodes, &err) ||

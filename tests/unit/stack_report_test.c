@@ -47,7 +47,7 @@ static char *report_of(const struct look *look)
     struct ml_stacks stacks;
     struct ml_moments moments = {0};
     struct ml_facts_range range = {INT64_MIN, INT64_MAX, 6, 0, false};
-    struct ml_stacks_choice choice = {NULL, INT64_MIN, INT64_MAX, 0};
+    struct ml_stacks_choice choice = {.since_ns = INT64_MIN, .until_ns = INT64_MAX};
     struct ml_buffer out = {0};
     if (ml_run_open(made_up_run(look->options), &run, &err) ||
         ml_facts_gather(run, &range, &facts, &err) ||

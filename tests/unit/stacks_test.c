@@ -13,7 +13,7 @@
 
 #define S 1000000000LL
 
-static const struct ml_stacks_choice everything = {NULL, INT64_MIN, INT64_MAX, 0};
+static const struct ml_stacks_choice everything = {.since_ns = INT64_MIN, .until_ns = INT64_MAX};
 
 static int clean_up(void **state)
 {
@@ -108,7 +108,8 @@ static size_t count(const char *ranks, int64_t since_ns, int64_t until_ns, int t
 {
     struct ml_stacks stacks;
     struct ml_ranges set = {0};
-    struct ml_stacks_choice choice = {ranks ? &set : NULL, since_ns, until_ns, trigger};
+    struct ml_stacks_choice choice = {ranks ? &set : NULL, since_ns, until_ns, trigger,
+                                      ML_THREADS_ALL};
     if (ranks)
         assert_int_equal(ml_ranges_parse(ranks, &set, NULL), ML_OK);
     load("--stacks some", &choice, &stacks);
