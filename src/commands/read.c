@@ -21,6 +21,7 @@
 #define MOST_ROWS 60
 
 enum {
+    FOLLOW,
     ALL,
     EVERY,
     RANKS,
@@ -44,6 +45,7 @@ enum {
 };
 
 static const struct ml_command_option options[] = {
+    [FOLLOW] = {"follow", 0, NULL, "a line every 2 s while it runs, then as without"},
     [ALL] = {"all", 'a', NULL, "memory at each sample, all output and stacks"},
     [EVERY] = {"every", 0, "TIME", "memory over time in rows of 10s, 5min, ..."},
     [RANKS] = {"ranks", 0, NULL, "each rank (and node), its helper processes below it"},
@@ -129,8 +131,12 @@ static int show_arguments(const struct ml_command *command, struct ml_read_reque
         return ml_command_misuse(command, "no file is named");
     if (n > 1 && !journals)
         return ml_command_misuse(command, "one file at a time, or several journals of one run");
-    enum ml_status status = journals ? ml_command_open_journals(paths, n, &run, &err)
-                                     : ml_command_open_run(paths[0], &run, &err);
+    if (n > 1 && r->follow)
+        return ml_command_misuse(command, "--follow: name the file, not its journals");
+    enum ml_status status = r->follow ? ml_read_follow(paths[0], &err) : ML_OK;
+    if (!status)
+        status = journals ? ml_command_open_journals(paths, n, &run, &err)
+                          : ml_command_open_run(paths[0], &run, &err);
     if (status) {
         ml_log(ML_LOG_ERROR, "%s", err.text);
         return ML_EXIT_FAILURE;
@@ -148,6 +154,7 @@ static void take(struct ml_read_request *r, int option, const char *value)
                                   [RANK] = &r->given.rank,
                                   [SINCE] = &r->given.since,
                                   [UNTIL] = &r->given.until};
+    r->follow |= option == FOLLOW;
     r->all |= option == ALL;
     r->ranks |= option == RANKS;
     r->separate |= option == SEPARATE;
@@ -209,7 +216,6 @@ const struct ml_command ml_command_read = {
     "FILE is what memlog-mpi wrote, or its journals, or a log of memory_logger.py.\n"
     "\n"
     "  memlog read run.h5\n"
-    "  memlog read --heap --flat run.h5\n"
     "  memlog read --json run.h5 | jq .summary.peak_B\n",
     options,
     run_read,

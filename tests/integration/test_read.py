@@ -368,6 +368,22 @@ def test_threads(folder):
     assert "threads that MPI's libraries made" not in everything and "epoll_wait" in everything
 
 
+def test_follow(tmp_path):
+    """Lines while the run goes on, of what it has then; the report when it has ended."""
+    file = tmp_path / "run.h5"
+    with mt.Job([mt.MEMLOG_MPI, "-q", "-n", "2", "-r", "50ms", "-o", file, "--",
+                 *mt.program(mt.BUILD, "grow"), "6", "64"]) as job:
+        mt.wait_for_samples(file)
+        text = memlog(tmp_path, "read", "--follow", "run.h5")
+        assert job.finish().code == 0
+    lines = text[:text.index("\nrun.h5\n")].splitlines()
+    assert lines and all(re.match(r"0:\d\d\.\d  [012] ranks?  [\d.]+ [KMG]iB \(peak [\d.]+ [KMG]iB\)", line)
+                         for line in lines), text
+    assert len(set(lines)) == len(lines) and "exit code 0" in text
+    assert memlog(tmp_path, "read", "--follow", "run.h5").startswith("run.h5\n")      # it has ended: at once
+    assert "name the file" in memlog(tmp_path, "read", "--follow", "a.h5.0.journal", "a.h5.1.journal", code=2)
+
+
 def test_every(folder):
     rows = [line for line in memlog(folder, "read", "--every", "2min", "many.h5").splitlines()
             if line.startswith("2026")]
