@@ -45,7 +45,7 @@ void ml_export_folded(const struct ml_export *export, enum ml_export_weight weig
     struct ml_buffer path = {0};
     /* Where the call of each depth begins in PATH. */
     ML_AUTO_FREE size_t *begin = ml_realloc_array(NULL, ML_STACKS_DEPTH_MAX, sizeof *begin);
-    ml_stack_tree_make(export->stacks, &tree);
+    ml_stack_tree_make(export->stacks, false, &tree);
     for (size_t i = 0; i < tree.n_nodes; i++) {
         const struct ml_stack_tree_node *node = &tree.nodes[i];
         if (i > 0 && node->depth <= tree.nodes[i - 1].depth)

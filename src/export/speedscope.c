@@ -267,7 +267,7 @@ static bool put_heap(const struct writing *w)
     const struct ml_heap_profile *heap = w->e->heap;
     size_t n = heap->stacks.n_samples;
     struct ml_stack_tree tree;
-    ml_stack_tree_make(&heap->stacks, &tree);
+    ml_stack_tree_make(&heap->stacks, false, &tree);
     bool ok =
         put_sites(w, "all ranks", tree.samples, n, ml_heap_weight(heap, &heap->unknown)->bytes);
     ML_AUTO_FREE uint32_t *place = ml_realloc_array(NULL, n + 1, sizeof *place);

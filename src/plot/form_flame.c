@@ -66,11 +66,12 @@ static char *place_of(const struct ml_frame_row *frame, bool one_line)
     return ml_format("%s%s", frame->file, inlined);
 }
 
-static char *name_of(const struct ml_frame_row *frame)
+static char *name_of(const struct ml_frame_row *frame, int32_t nested)
 {
     struct ml_buffer name = {0};
     ml_stacks_name(frame, &name);
-    char *text = ml_strdup(name.data);
+    char *text = nested > 1 ? ml_format("%s (recursive, up to %d deep)", name.data, nested)
+                            : ml_strdup(name.data);
     ml_buffer_free(&name);
     return text;
 }
@@ -83,7 +84,7 @@ static void add_node(struct making *m, size_t node, struct ml_flame_frame *out)
     *out = (struct ml_flame_frame){.end = n->end + 1,
                                    .depth = n->depth + 1,
                                    .kind = ml_flame_kind_of(frame->module, m->program),
-                                   .name = name_of(frame),
+                                   .name = name_of(frame, n->nested),
                                    .place = place_of(frame, n->one_line),
                                    .module = ml_strdup(frame->module)};
     weigh(m, n->first_sample, n->n_samples, out);
@@ -153,7 +154,7 @@ struct ml_flame *ml_plot_form_flame(const struct ml_stacks *stacks,
     }
     m.by_rank = ml_alloc((m.n_ranks + 1) * sizeof *m.by_rank);
     if (stacks->n_samples)
-        ml_stack_tree_make(stacks, &m.tree);
+        ml_stack_tree_make(stacks, true, &m.tree);
     m.program = find_program(&m);
     struct ml_flame *flame = make(&m);
     ml_stack_tree_free(&m.tree);

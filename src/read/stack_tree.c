@@ -9,7 +9,7 @@
 
 /* A node while the tree is made; parents have smaller numbers. */
 struct sprout {
-    int32_t parent, function, frame;
+    int32_t parent, function, frame, nested;
     size_t n_samples, n_own, size, place;
     int64_t weight;
     int64_t peak_B, own_growth_B;
@@ -21,6 +21,8 @@ struct making {
     struct sprout *sprouts;
     size_t n, capacity;
     int32_t *sprout_of; /* of each row of /stacks; -1: no sample */
+    int32_t *nested;    /* of each row: calls of its function up to it, without another between */
+    bool fold;
 };
 
 /* Calls of the same function have the same number. */
@@ -61,6 +63,42 @@ static bool is_same_line(const struct ml_frame_row *a, const struct ml_frame_row
     return a->line == b->line && strcmp(a->file, b->file) == 0;
 }
 
+/* The sprout of FUNCTION below PARENT, which a call at FRAME is of. */
+static int32_t sprout_below(struct making *m, struct ml_intern *intern, int32_t parent,
+                            uint32_t function, int32_t frame)
+{
+    uint32_t key[2] = {(uint32_t)parent, function};
+    uint32_t number = ml_intern_add(intern, key, sizeof key);
+    if (number >= m->n) {
+        ML_GROW(m->sprouts, m->n, m->capacity);
+        m->sprouts[m->n++] = (struct sprout){.parent = parent,
+                                             .function = (int32_t)function,
+                                             .frame = frame,
+                                             .peak_B = -1,
+                                             .one_line = true};
+    }
+    return (int32_t)number;
+}
+
+static void merge_row(struct making *m, struct ml_intern *intern, size_t i,
+                      const uint32_t *function_of)
+{
+    const struct ml_stacks *s = m->stacks;
+    const struct ml_stack_row *row = &s->stacks[i];
+    uint32_t function = function_of[row->frame];
+    int32_t parent = row->parent < 0 ? -1 : m->sprout_of[row->parent];
+    bool again =
+        m->fold && row->parent >= 0 && function_of[s->stacks[row->parent].frame] == function;
+    int32_t number = again ? parent : sprout_below(m, intern, parent, function, row->frame);
+    struct sprout *sprout = &m->sprouts[number];
+    m->sprout_of[i] = number;
+    m->nested[i] = again ? m->nested[row->parent] + 1 : 1;
+    if (m->nested[i] > sprout->nested)
+        sprout->nested = m->nested[i];
+    if (!is_same_line(&s->frames[sprout->frame], &s->frames[row->frame]))
+        sprout->one_line = false;
+}
+
 static void merge(struct making *m)
 {
     const struct ml_stacks *s = m->stacks;
@@ -68,25 +106,9 @@ static void merge(struct making *m)
     uint32_t *function_of = number_functions(s);
     bool *used = mark_used(s);
     for (size_t i = 0; i < s->n_stacks; i++) {
-        const struct ml_stack_row *row = &s->stacks[i];
         m->sprout_of[i] = -1;
-        if (!used[i])
-            continue;
-        int32_t parent = row->parent < 0 ? -1 : m->sprout_of[row->parent];
-        uint32_t key[2] = {(uint32_t)parent, function_of[row->frame]};
-        uint32_t number = ml_intern_add(&intern, key, sizeof key);
-        if (number >= m->n) {
-            ML_GROW(m->sprouts, m->n, m->capacity);
-            m->sprouts[m->n++] = (struct sprout){.parent = parent,
-                                                 .function = (int32_t)key[1],
-                                                 .frame = row->frame,
-                                                 .peak_B = -1,
-                                                 .one_line = true};
-        }
-        struct sprout *sprout = &m->sprouts[number];
-        if (!is_same_line(&s->frames[sprout->frame], &s->frames[row->frame]))
-            sprout->one_line = false;
-        m->sprout_of[i] = (int32_t)number;
+        if (used[i])
+            merge_row(m, &intern, i, function_of);
     }
     free(used);
     free(function_of);
@@ -165,6 +187,7 @@ static void emit(const struct making *m, struct ml_stack_tree *tree)
             .depth = s->parent < 0 ? 0 : tree->nodes[m->sprouts[s->parent].place].depth + 1,
             .function = s->function,
             .frame = s->frame,
+            .nested = s->nested,
             .one_line = s->one_line,
         };
     }
@@ -188,10 +211,11 @@ static void sort_samples(const struct making *m, struct ml_stack_tree *tree)
     free(next);
 }
 
-void ml_stack_tree_make(const struct ml_stacks *stacks, struct ml_stack_tree *out_tree)
+void ml_stack_tree_make(const struct ml_stacks *stacks, bool fold, struct ml_stack_tree *out_tree)
 {
-    struct making m = {.stacks = stacks};
+    struct making m = {.stacks = stacks, .fold = fold};
     m.sprout_of = ml_realloc_array(NULL, stacks->n_stacks, sizeof *m.sprout_of);
+    m.nested = ml_realloc_array(NULL, stacks->n_stacks, sizeof *m.nested);
     merge(&m);
     count(&m);
     place(&m);
@@ -202,6 +226,7 @@ void ml_stack_tree_make(const struct ml_stacks *stacks, struct ml_stack_tree *ou
     sort_samples(&m, out_tree);
     free(m.sprouts);
     free(m.sprout_of);
+    free(m.nested);
 }
 
 void ml_stack_tree_free(struct ml_stack_tree *tree)

@@ -14,6 +14,7 @@ struct ml_stack_tree_node {
     int32_t depth;                  /* 0 at a root */
     int32_t function;               /* its number; equal for equal functions */
     int32_t frame;                  /* one of those that are merged */
+    int32_t nested;                 /* so many of its calls stood in each other, at most; 1: none */
     bool one_line;                  /* all of them are at its line */
 };
 
@@ -23,8 +24,10 @@ struct ml_stack_tree {
     uint32_t *samples; /* all of the stacks' samples by node: indices */
 };
 
-/* STACKS must outlive the tree only where its frames and samples are looked up. */
-void ml_stack_tree_make(const struct ml_stacks *stacks, struct ml_stack_tree *out_tree);
+/* FOLD: calls that a function makes of itself, without another between, are one node with the one
+ * that they stand in. STACKS must outlive the tree only where its frames and samples are looked up.
+ */
+void ml_stack_tree_make(const struct ml_stacks *stacks, bool fold, struct ml_stack_tree *out_tree);
 
 void ml_stack_tree_free(struct ml_stack_tree *tree);
 

@@ -55,13 +55,13 @@ static void add_call(struct drawing *d, size_t node)
 }
 
 /* A line without figures: "… 7 more of it". */
-static void add_more(struct drawing *d, size_t node, size_t n, const char *what)
+static void add_more(struct drawing *d, size_t node, const char *least, size_t n, const char *what)
 {
     char text[64];
     int room = d->style->width - d->look->width;
     ml_text_pad(d->out, d->look->width);
     int used = add_prefix(d, node, room);
-    snprintf(text, sizeof text, "%s %zu more%s", stroke(d, "…", "..."), n, what);
+    snprintf(text, sizeof text, "%s %s%zu more%s", stroke(d, "…", "..."), least, n, what);
     ml_text_append(d->out, text, room - used, d->style->utf8);
     ml_buffer_printf(d->out, "\n");
 }
@@ -103,8 +103,11 @@ static size_t draw_chain(struct drawing *d, size_t node, const char *own, const 
         d->prefix.length = length;
         ml_buffer_printf(&d->prefix, "%s", below);
         if (runs[i].hidden || runs[i].n > 1)
-            add_more(d, node + runs[i].first, runs[i].n - !runs[i].hidden,
+            add_more(d, node + runs[i].first, "", runs[i].n - !runs[i].hidden,
                      runs[i].hidden ? "" : " of it");
+        int32_t nested = d->tree->nodes[node + runs[i].first].nested;
+        if (!runs[i].hidden && nested > 1)
+            add_more(d, node + runs[i].first, "up to ", (size_t)nested - 1, " of it");
     }
     d->prefix.length = length;
     free(functions);

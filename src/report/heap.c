@@ -110,7 +110,7 @@ static void add_tree(const struct ml_heap_view *view, const struct ml_style *sty
     const struct ml_heap_profile *p = view->profile;
     struct ml_stack_tree tree = {0};
     struct figures f = {.view = view, .tree = &tree, .narrow = style->width < 72};
-    ml_stack_tree_make(&p->stacks, &tree);
+    ml_stack_tree_make(&p->stacks, !view->all, &tree);
     for (size_t i = 0; i < p->stacks.n_samples; i++) {
         int32_t rank = p->stacks.samples[i].rank;
         if (rank >= 0 && (size_t)rank >= f.n_ranks)

@@ -91,7 +91,7 @@ void ml_report_stack_tree(const struct ml_stacks *stacks, bool all, const struct
 {
     struct ml_stack_tree tree = {0};
     struct figures d = {.stacks = stacks, .tree = &tree, .style = style};
-    ml_stack_tree_make(stacks, &tree);
+    ml_stack_tree_make(stacks, !all, &tree);
     size_t n_processes = (size_t)stacks->samples[stacks->n_samples - 1].process + 1;
     d.ranks = ml_realloc_array(NULL, n_processes, sizeof *d.ranks);
     d.seen_in = ml_alloc(n_processes * sizeof *d.seen_in);

@@ -1,4 +1,5 @@
 """memlog plot --flame: flame graphs of the heap and of stacks; --owner: one owner in other forms."""
+import itertools
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from memlog_testing import memlog
 from plot_testing import FLAMES, MAKER, draw, folder, modules, needs, plot  # noqa: F401 fixtures
 
 SVG = "{http://www.w3.org/2000/svg}"
+FOLDED = re.compile(r" \(recursive, up to \d+ deep\)$")
 PEAK = 7.5                                              # of the made-up heap, s
 
 
@@ -89,8 +91,19 @@ def test_stacks_are_counted(folder, words):
     assert all("±" not in box.figures for box in found)
     for row in rows:                                    # the whole path of each stack
         calls, here = row.rsplit(" ", 1)[0].split(";"), found[0]
-        for call in calls:
-            here = next(box for box in here.calls if box.name.replace(";", ":") == call)
+        for call, _ in itertools.groupby(calls):        # its calls of itself are folded
+            here = next(box for box in here.calls if FOLDED.sub("", box.name).replace(";", ":") == call)
+
+
+def test_recursion_is_one_frame(folder):
+    """A function that calls itself two hundred times is no picture of two hundred rows."""
+    found = flame(folder, "small", "--flame")
+    depth = max(len(row.rsplit(" ", 1)[0].split(";"))
+                for row in memlog(folder, "export", "--folded", "small.h5").splitlines())
+    name = "refine(Cell*, int) (recursive, up to 200 deep)"
+    assert [box.name for box in found if FOLDED.search(box.name)] == [name]
+    assert depth > 200 > 20 > max(box.row for box in found)
+    assert next(box for box in found if box.name == name).calls
 
 
 def test_which_way_it_grows(folder):

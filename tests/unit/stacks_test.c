@@ -182,7 +182,7 @@ static void test_tree(void **state)
     struct ml_stacks stacks;
     struct ml_stack_tree tree;
     load("--stacks some", &everything, &stacks);
-    ml_stack_tree_make(&stacks, &tree);
+    ml_stack_tree_make(&stacks, false, &tree);
     size_t own = 0, before = SIZE_MAX, last = 0;
     for (size_t i = 0; i < tree.n_nodes; i++) {
         const struct ml_stack_tree_node *n = &tree.nodes[i];
@@ -208,6 +208,36 @@ static void test_tree(void **state)
     assert_false(tree.nodes[3].one_line);
     assert_true(tree.nodes[2].one_line);
     ml_stack_tree_free(&tree);
+    ml_stacks_free(&stacks);
+}
+
+/* A function that calls itself two hundred times is one node, with all that it called. */
+static void test_recursion(void **state)
+{
+    (void)state;
+    struct ml_stacks stacks;
+    struct ml_stack_tree tree, folded;
+    load("--stacks some", &everything, &stacks);
+    ml_stack_tree_make(&stacks, false, &tree);
+    ml_stack_tree_make(&stacks, true, &folded);
+    size_t most = 0, own = 0;
+    for (size_t i = 0; i < tree.n_nodes; i++)
+        assert_int_equal(tree.nodes[i].nested, 1);
+    for (size_t i = 0; i < folded.n_nodes; i++) {
+        const struct ml_stack_tree_node *n = &folded.nodes[i];
+        for (size_t k = i + 1; k < n->end; k = folded.nodes[k].end)
+            assert_int_not_equal(folded.nodes[k].function, n->function);
+        if (n->nested > folded.nodes[most].nested)
+            most = i;
+        own += n->n_own;
+    }
+    assert_int_equal(folded.nodes[most].nested, 200);
+    assert_string_equal(stacks.frames[folded.nodes[most].frame].function, "refine(Cell*, int)");
+    assert_int_equal(folded.n_nodes, tree.n_nodes - 199);
+    assert_int_equal(own, stacks.n_samples);
+    assert_int_equal(folded.nodes[0].weight, tree.nodes[0].weight);
+    ml_stack_tree_free(&tree);
+    ml_stack_tree_free(&folded);
     ml_stacks_free(&stacks);
 }
 
@@ -251,6 +281,7 @@ int main(void)
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_takings),
         cmocka_unit_test(test_tree),
+        cmocka_unit_test(test_recursion),
         cmocka_unit_test(test_bad_files),
     };
     return cmocka_run_group_tests(tests, NULL, clean_up);
