@@ -334,7 +334,10 @@ static void fetch_frame(void *context, size_t i, void *out_row)
 static void fetch_stack(void *context, size_t i, void *out_row)
 {
     const struct ml_harvest *h = context;
-    unpack_at(h, &ml_table_stacks, h->x.stacks.stacks.at[i], out_row);
+    struct ml_stack_row *row = out_row;
+    unpack_at(h, &ml_table_stacks, h->x.stacks.stacks.at[i], row);
+    row->parent = ml_stack_index_stack(&h->x.stacks, row->parent);
+    row->frame = ml_stack_index_frame(&h->x.stacks, row->frame);
 }
 
 static void fetch_stack_sample(void *context, size_t i, void *out_row)
@@ -344,6 +347,7 @@ static void fetch_stack_sample(void *context, size_t i, void *out_row)
     unpack_at(h, &ml_table_stack_samples, h->x.stacks.samples.at[i], row);
     row->time_ns = run_ns(h, row->time_ns);
     row->process = file_process(h, row->process);
+    row->stack = ml_stack_index_stack(&h->x.stacks, row->stack);
     if (h->stack_rows && row->stack >= 0 && (size_t)row->stack < h->x.stacks.stacks.n)
         row->stack = h->stack_rows[row->stack];
 }

@@ -36,6 +36,7 @@ bool ml_heap_index_stacks(struct ml_heap_index *x, const struct ml_frame *f, siz
         struct ml_heap_site *site = site_of(x, number);
         if (!site || stack < 0 || (uint64_t)stack >= n_stacks)
             return false;
+        x->replaced |= site->stack >= 0;
         site->stack = (int32_t)stack;
     }
     return true;

@@ -17,6 +17,7 @@ struct ml_heap_index {
     size_t n_sites, sites_capacity;
     int32_t *used; /* [n_used] numbers of those that have rows */
     size_t n_used;
+    bool replaced; /* some site had another stack first: one without names */
 };
 
 /* The stack of SITE; -1: not known. */

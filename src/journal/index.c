@@ -367,6 +367,21 @@ static int64_t peak_ns(void *context, int32_t process)
     return entry < 0 ? ML_NOT_MEASURED : x->processes[entry].peak_memory_ns;
 }
 
+/* Stacks without names that have them by now stand for nothing. */
+static void drop_replaced(struct ml_index *x)
+{
+    if (!x->heap.replaced)
+        return;
+    ML_AUTO_FREE bool *used = ml_alloc(x->stacks.stacks.n + 1);
+    for (size_t i = 0; i < x->heap.n_sites; i++) {
+        if (x->heap.sites[i].stack >= 0)
+            used[x->heap.sites[i].stack] = true;
+    }
+    ml_stack_index_prune(&x->stacks, x->bytes, x->length, used);
+    for (size_t i = 0; i < x->heap.n_sites; i++)
+        x->heap.sites[i].stack = ml_stack_index_stack(&x->stacks, x->heap.sites[i].stack);
+}
+
 static void finish_index(struct ml_index *x)
 {
     size_t row = 0;
@@ -377,6 +392,7 @@ static void finish_index(struct ml_index *x)
     }
     sort_events(x);
     ml_stack_index_finish(&x->stacks, x->bytes, x->length);
+    drop_replaced(x);
     ml_heap_index_finish(&x->heap, x->bytes, x->length, peak_ns, x);
     size_t own = (size_t)x->header.node + 1, all = (size_t)x->header.n_nodes;
     grow_nodes(x, own > all ? own : all);

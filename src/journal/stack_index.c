@@ -111,8 +111,82 @@ void ml_stack_index_finish(struct ml_stack_index *x, const uint8_t *bytes, size_
         x->samples.at[i] = list[i].at;
 }
 
+/* ---- what nobody refers to ---- */
+
+static void mark_sampled(const struct ml_stack_index *x, const uint8_t *bytes, const uint8_t *end,
+                         bool *used)
+{
+    for (size_t i = 0; i < x->samples.n; i++) {
+        const uint8_t *p = bytes + x->samples.at[i];
+        struct ml_stack_sample_row row;
+        if (ml_row_unpack(&ml_table_stack_samples, &p, end, &row) && good_sample(x, &row))
+            used[row.stack] = true;
+    }
+}
+
+/* Parents lie before their children. */
+static void mark_below(const struct ml_stack_index *x, const uint8_t *bytes, const uint8_t *end,
+                       bool *used, bool *called)
+{
+    for (size_t i = x->stacks.n; i-- > 0;) {
+        const uint8_t *p = bytes + x->stacks.at[i];
+        struct ml_stack_row row;
+        if (!used[i] || !ml_row_unpack(&ml_table_stacks, &p, end, &row))
+            continue;
+        if (row.parent >= 0 && (size_t)row.parent < i)
+            used[row.parent] = true;
+        if (row.frame >= 0 && (size_t)row.frame < x->frames.n)
+            called[row.frame] = true;
+    }
+}
+
+/* Leaves those of ROWS that are USED; returns their numbers by what they were. */
+static int32_t *keep(struct ml_offsets *rows, const bool *used)
+{
+    int32_t *numbers = ml_realloc_array(NULL, rows->n + 1, sizeof *numbers);
+    size_t n = 0;
+    for (size_t i = 0; i < rows->n; i++) {
+        numbers[i] = used[i] ? (int32_t)n : -1;
+        if (used[i])
+            rows->at[n++] = rows->at[i];
+    }
+    rows->n = n;
+    return numbers;
+}
+
+void ml_stack_index_prune(struct ml_stack_index *x, const uint8_t *bytes, size_t length, bool *used)
+{
+    const uint8_t *end = bytes + length;
+    ML_AUTO_FREE bool *called = ml_alloc(x->frames.n + 1);
+    mark_sampled(x, bytes, end, used);
+    mark_below(x, bytes, end, used, called);
+    x->n_stacks_written = x->stacks.n;
+    x->n_frames_written = x->frames.n;
+    x->stack_numbers = keep(&x->stacks, used);
+    x->frame_numbers = keep(&x->frames, called);
+}
+
+static int32_t number_of(const int32_t *numbers, size_t n, int32_t written)
+{
+    if (!numbers)
+        return written;
+    return written >= 0 && (size_t)written < n ? numbers[written] : -1;
+}
+
+int32_t ml_stack_index_stack(const struct ml_stack_index *x, int32_t number)
+{
+    return number_of(x->stack_numbers, x->n_stacks_written, number);
+}
+
+int32_t ml_stack_index_frame(const struct ml_stack_index *x, int32_t number)
+{
+    return number_of(x->frame_numbers, x->n_frames_written, number);
+}
+
 void ml_stack_index_free(struct ml_stack_index *x)
 {
+    free(x->stack_numbers);
+    free(x->frame_numbers);
     free(x->frames.at);
     free(x->stacks.at);
     free(x->samples.at);

@@ -146,8 +146,8 @@ static void hand_on_rows(struct ml_stack_link *l, enum ml_stack_message type, co
 {
     if (n == 0)
         return;
-    if (type == ML_STACK_SITES) {
-        l->events.sites(l->events.context, rows, size);
+    if (type == ML_STACK_SITES || type == ML_STACK_SITES_UNNAMED) {
+        l->events.sites(l->events.context, rows, size, type == ML_STACK_SITES);
     } else if (type == ML_STACK_FRAMES) {
         l->n_frames += n;
         l->events.frames(l->events.context, rows, size, n);
@@ -327,7 +327,7 @@ static void on_message(void *context, uint32_t type, const void *bytes, size_t n
     if (type == ML_STACK_READY)
         on_ready(l, &u);
     else if (type == ML_STACK_FRAMES || type == ML_STACK_STACKS || type == ML_STACK_SAMPLES ||
-             type == ML_STACK_SITES)
+             type == ML_STACK_SITES || type == ML_STACK_SITES_UNNAMED)
         on_rows(l, (enum ml_stack_message)type, &u);
     else if (type == ML_STACK_UNNAMED)
         on_unnamed(l, &u);

@@ -23,8 +23,9 @@ struct ml_stack_link_events {
     void (*frames)(void *context, const void *rows, size_t size, int64_t n);
     void (*stacks)(void *context, const void *rows, size_t size, int64_t n);
     void (*samples)(void *context, const void *rows, size_t size, int64_t n);
-    /* Pairs of varints: a site that was asked for, and its stack. */
-    void (*sites)(void *context, const void *pairs, size_t size);
+    /* Pairs of varints: a site that was asked for, and its stack. Where it is not NAMED another one
+     * follows, unless the names are never read. */
+    void (*sites)(void *context, const void *pairs, size_t size, bool named);
     void (*failed)(void *context, int process, enum ml_stack_failure why, const char *text);
     /* The order is done; the targets were held so long, and it cost so much CPU time. Its stacks
      * may still wait for their names. */

@@ -210,11 +210,11 @@ static void on_samples(void *context, const void *rows, size_t size, int64_t n)
         s->n_failed += n;
 }
 
-static void on_sites(void *context, const void *pairs, size_t size)
+static void on_sites(void *context, const void *pairs, size_t size, bool named)
 {
     struct ml_stacks *s = context;
     journal_rows(s, ML_FRAME_HEAP_STACKS, pairs, size);
-    if (s->heap)
+    if (s->heap && named)
         ml_heap_answered(s->heap, pairs, size);
 }
 

@@ -26,6 +26,8 @@ enum ml_stack_message {
     ML_STACK_NAME,  /* to the server: what stack/sites.h reads, sites of a heap profile */
     ML_STACK_SITES, /* from it: int n, rest: n pairs of varints: a site that was asked for, and its
                        stack */
+    ML_STACK_SITES_UNNAMED, /* likewise, and sooner: a stack without names, for a run of which
+                               nobody is left to read them */
 };
 
 #endif

@@ -40,6 +40,7 @@ struct server {
     struct ml_timer *beat;
     struct ml_sites *sites;          /* NULL: none was asked for */
     struct ml_stack_answers answers; /* that are not sent yet */
+    struct ml_stack_answers places;  /* sites without their names, likewise */
     struct ml_buffer unnamed;        /* ml_unnamed_pack, likewise */
     int64_t n_unnamed;
     int64_t told_cpu_ns;
@@ -183,8 +184,10 @@ static void send_results(struct server *s)
     }
     send_rows(s, ML_STACK_FRAMES, news->n_frames, &news->frames);
     send_rows(s, ML_STACK_STACKS, news->n_stacks, &news->stacks);
+    send_rows(s, ML_STACK_SITES_UNNAMED, s->places.n_sites, &s->places.sites);
     send_rows(s, ML_STACK_SITES, s->answers.n_sites, &s->answers.sites);
     send_samples(s, n_replaced);
+    ml_stack_answers_clear(&s->places);
     ml_stack_answers_clear(&s->answers);
     ml_stack_news_clear(news);
 }
@@ -275,6 +278,7 @@ static void on_take(struct server *s, const void *bytes, size_t n)
 static void on_site(void *context, const struct ml_stack_thread *thread)
 {
     struct server *s = context;
+    ml_unnamed_answer_one(thread, ML_TRIGGER_SITE, s->tree, &s->places);
     ml_naming_add(s->naming, thread, ML_TRIGGER_SITE);
 }
 

@@ -29,6 +29,17 @@ void ml_unnamed_pack(const struct ml_stack_thread *t, int trigger, struct ml_buf
     ml_buffer_free(&one);
 }
 
+void ml_unnamed_answer_one(const struct ml_stack_thread *thread, int trigger,
+                           struct ml_stack_tree *tree, struct ml_stack_answers *answers)
+{
+    struct ml_stack_frame frames[ML_STACK_DEPTH_MAX];
+    struct ml_stack_thread t = *thread;
+    t.frames = frames;
+    for (t.n_frames = 0; t.n_frames < t.n_places && t.n_frames < ML_STACK_DEPTH_MAX; t.n_frames++)
+        frames[t.n_frames] = ml_code_place_unnamed(&t.places[t.n_frames]);
+    ml_stack_answer(answers, tree, &t, trigger);
+}
+
 void ml_unnamed_drop(struct ml_buffer *packed, int64_t n)
 {
     struct ml_unpacker u = ml_unpack(packed->data, packed->length);

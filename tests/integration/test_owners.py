@@ -130,6 +130,11 @@ def test_tables_agree(file):
         assert site["end_B"] == last[key]["live_B"] and site["allocated_B"] == last[key]["allocated_B"]
         assert site["peak_B"] == (peaks[key]["live_B"] if key in peaks else 0)
         assert site["stack"] == last[key]["stack"] and site["kind"] == last[key]["kind"]
+    # of a stack that had no names first only the one with names is left
+    stacks = set(range(len(recording["stacks"]["parent"])))
+    assert {s["stack"] for s in sites.values()} - {-1} <= stacks
+    assert stacks == {s["stack"] for s in sites.values()} - {-1} | set(recording["stacks"]["parent"]) - {-1}
+    assert set(recording["stacks"]["frame"]) == set(range(len(recording["frames"]["line"])))
 
 
 def test_recipe(file):

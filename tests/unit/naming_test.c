@@ -185,6 +185,9 @@ static void without_names(void **state)
     assert_true(ml_varint_read(&p, end, &site) && ml_varint_read(&p, end, &stack));
     assert_int_equal(site, 44);
     assert_int_equal(stack, 3);
+    ml_unnamed_answer_one(&t, ML_TRIGGER_SITE, tree, &answers); /* the same, without a detour */
+    assert_int_equal(answers.n_sites, 2);
+    assert_int_equal(ml_stack_tree_news(tree)->n_stacks, 4);
     ml_stack_tree_free(tree);
     ml_buffer_free(&packed);
     ml_stack_answers_free(&answers);
