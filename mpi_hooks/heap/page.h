@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define ML_HEAP_MAGIC UINT64_C(0x3170616568676f6c) /* "logheap1" */
-#define ML_HEAP_VERSION 1
+#define ML_HEAP_VERSION 2
 #define ML_HEAP_VARIABLE "MEMLOG_HEAP_PAGES" /* names the file: /proc/PID/fd/N */
 
 #define ML_HEAP_PAGES_MAX 2048
@@ -68,6 +68,10 @@ struct ml_heap_page {
     /* Of the allocator, where it tells (mallinfo2 of glibc), at most once a second; else -1. */
     _Atomic int64_t in_use_B; /* in blocks that the program has */
     _Atomic int64_t held_B;   /* from the kernel, for blocks: in use, free, and between */
+
+    /* Goes up with each change of a stack's sums, after it: what has the same number has the same
+     * sums. */
+    _Atomic uint64_t changes;
 
     _Atomic uint32_t n_modules; /* stored last, with release */
 

@@ -76,12 +76,18 @@ static int64_t blocks_of(const struct ml_sample *sample, int blocks)
     return rounded(blocks * ML_HEAP_BLOCK / (double)sample->probability);
 }
 
+static void tell_change(struct ml_heap_page *page)
+{
+    atomic_store_explicit(&page->changes, ML_LOAD(page->changes) + 1, memory_order_release);
+}
+
 void ml_stacks_live(struct ml_heap_page *page, const struct ml_sample *sample, int blocks)
 {
     struct ml_heap_stack *stack = &page->stacks[sample->stack];
     ML_BUMP(stack->live_B, rounded(ml_sample_B(sample)));
     ML_BUMP(stack->live_blocks, blocks_of(sample, blocks));
     ML_BUMP(stack->live_variance, ml_sample_variance(sample));
+    tell_change(page);
 }
 
 /* What was added comes off again to the byte; of the variance, a sum of floats, a rest may stay. */
@@ -93,6 +99,7 @@ void ml_stacks_end(struct ml_heap_page *page, const struct ml_sample *sample, in
     double variance = ML_LOAD(stack->live_variance) - ml_sample_variance(sample);
     bool none = ML_LOAD(stack->live_B) == 0 || variance < 0;
     ML_STORE(stack->live_variance, none ? 0 : variance);
+    tell_change(page);
 }
 
 void ml_stacks_allocated(struct ml_heap_page *page, const struct ml_sample *sample, int blocks)
@@ -101,4 +108,5 @@ void ml_stacks_allocated(struct ml_heap_page *page, const struct ml_sample *samp
     ML_BUMP(stack->allocated_B, rounded(ml_sample_B(sample)));
     ML_BUMP(stack->allocated_blocks, blocks_of(sample, blocks));
     ML_BUMP(stack->allocated_variance, ml_sample_variance(sample));
+    tell_change(page);
 }

@@ -37,6 +37,11 @@ struct watched {
     int process;        /* its number; -1: not known yet */
     struct site *sites; /* [n_sites], as the stacks of the page */
     size_t n_sites, capacity;
+    size_t n_seen, n_unasked;   /* sites: looked at so far; that are to be asked for */
+    uint64_t changes;           /* of the page, as they were seen last; */
+    bool behind;                /* some of what was seen is in no row */
+    struct ml_heap_amounts sum; /* bytes of all sites that were seen */
+    int64_t in_blocks_B;        /* of these, what lives in blocks */
     struct ml_heap_pace pace;
     int64_t used_B, blocks_B; /* as the allocator told last; what lived in blocks then */
     bool told;
@@ -100,25 +105,20 @@ static void hand_on(struct ml_heap *h, int64_t now_ns)
     ml_buffer_clear(&h->rows);
 }
 
-static void put_changed(struct ml_heap *h, struct watched *w, int64_t now_ns, bool all)
+static const struct ml_heap_floor no_floor = {1, 1, false};
+
+static void judge(struct ml_heap *h, struct watched *w, struct site *s,
+                  const struct ml_heap_floor *floor, int64_t now_ns)
 {
-    struct ml_heap_amounts sum = {0};
-    for (size_t i = 0; i < w->n_sites; i++) {
-        ml_sum_add(&sum.live_B, w->sites[i].seen.amounts.live_B);
-        ml_sum_add(&sum.allocated_B, w->sites[i].seen.amounts.allocated_B);
-    }
-    struct ml_heap_floor floor = ml_heap_floor_now(&w->pace, &sum, now_ns, all);
-    for (size_t i = 0; i < w->n_sites; i++) {
-        struct site *s = &w->sites[i];
-        if (ml_heap_is_worth_a_row(&floor, &s->written, &s->seen.amounts))
-            put_row(h, w, s, now_ns);
-    }
-    hand_on(h, now_ns);
+    if (ml_heap_is_worth_a_row(floor, &s->written, &s->seen.amounts))
+        put_row(h, w, s, now_ns);
+    else
+        w->behind |= ml_heap_is_worth_a_row(&no_floor, &s->written, &s->seen.amounts);
 }
 
 /* ---- a page's process ---- */
 
-static void look_at_sites(struct ml_heap *h, struct watched *w, uint32_t n_stacks, int64_t now_ns)
+static void find_new_sites(struct ml_heap *h, struct watched *w, uint32_t n_stacks, int64_t now_ns)
 {
     while (w->n_sites < n_stacks && h->n_numbers < INT32_MAX) {
         struct ml_heap_site_look seen;
@@ -126,15 +126,65 @@ static void look_at_sites(struct ml_heap *h, struct watched *w, uint32_t n_stack
             break;
         ML_GROW(w->sites, w->n_sites, w->capacity);
         bool has_calls = w->n_sites > 0; /* the first is for all that have no place */
+        w->n_unasked += has_calls;
         w->sites[w->n_sites++] = (struct site){
             .number = h->n_numbers++,
             .since_ns = now_ns,
             .asked = !has_calls,
             .answered = !has_calls,
+            .seen.kind = seen.kind,
         };
     }
-    for (size_t i = 0; i < w->n_sites; i++)
-        ml_heap_page_site(w->page, (uint32_t)i, &w->sites[i].seen);
+}
+
+static void add_bytes(struct watched *w, const struct ml_heap_site_look *seen, int sign)
+{
+    ml_sum_add(&w->sum.live_B, sign * seen->amounts.live_B);
+    ml_sum_add(&w->sum.allocated_B, sign * seen->amounts.allocated_B);
+    if (seen->kind == ML_SITE_BLOCKS)
+        ml_sum_add(&w->in_blocks_B, sign * seen->amounts.live_B);
+}
+
+/* Returns whether it is not as it was. */
+static bool look_at_site(struct watched *w, uint32_t i)
+{
+    struct ml_heap_site_look *seen = &w->sites[i].seen;
+    if (!ml_heap_page_site_moved(w->page, i, &seen->amounts))
+        return false;
+    add_bytes(w, seen, -1);
+    ml_heap_page_site(w->page, i, seen);
+    add_bytes(w, seen, 1);
+    return true;
+}
+
+/* The pages of a node's ranks together are larger than what a processor has near by: of one in
+ * which nothing has changed only the head is read, of sites that are as they were no more than
+ * bytes. */
+static void look_at_sites(struct ml_heap *h, struct watched *w, const struct ml_heap_look *look,
+                          int64_t now_ns, bool all)
+{
+    struct ml_heap_floor floor = ml_heap_floor_now(&w->pace, &w->sum, now_ns, all);
+    find_new_sites(h, w, look->n_stacks, now_ns);
+    bool changed = w->n_seen != w->n_sites || w->changes != look->changes;
+    if (!changed && (floor.of_a_tick || !w->behind))
+        return;
+    w->n_seen = w->n_sites;
+    w->changes = look->changes;
+    w->behind = w->behind && floor.of_a_tick;
+    for (uint32_t i = 0; i < w->n_sites; i++) {
+        bool moved = changed && look_at_site(w, i);
+        if (moved || !floor.of_a_tick)
+            judge(h, w, &w->sites[i], &floor, now_ns);
+    }
+    hand_on(h, now_ns);
+}
+
+static void forget_sites(struct watched *w)
+{
+    w->n_sites = w->n_seen = w->n_unasked = 0;
+    w->behind = false;
+    w->sum = (struct ml_heap_amounts){0};
+    w->in_blocks_B = 0;
 }
 
 /* Nothing lives of a program that is over; what it had allocated stays said. */
@@ -144,10 +194,10 @@ static void end_program(struct ml_heap *h, struct watched *w, int64_t now_ns)
         struct ml_heap_amounts *a = &w->sites[i].seen.amounts;
         a->live_B = a->live_blocks = 0;
         a->live_variance = 0;
+        judge(h, w, &w->sites[i], &no_floor, now_ns);
     }
-    if (w->process >= 0)
-        put_changed(h, w, now_ns, true);
-    w->n_sites = 0;
+    hand_on(h, now_ns);
+    forget_sites(w);
 }
 
 static void follow(struct ml_heap *h, struct watched *w, const struct ml_heap_look *look,
@@ -189,27 +239,17 @@ static void tell(struct ml_heap *h, struct watched *w, const struct ml_heap_look
     h->setup.note(h->setup.context, w->process, lack);
 }
 
-static int64_t live_in_blocks(const struct watched *w)
-{
-    int64_t sum_B = 0;
-    for (size_t i = 0; i < w->n_sites; i++) {
-        if (w->sites[i].seen.kind == ML_SITE_BLOCKS)
-            ml_sum_add(&sum_B, w->sites[i].seen.amounts.live_B);
-    }
-    return sum_B;
-}
-
 /* The allocator tells once a second, and only while the program allocates: since then it has what
  * samples say more. */
 static void tell_of_allocator(struct ml_heap *h, struct watched *w, const struct ml_heap_look *look)
 {
-    int64_t blocks_B = live_in_blocks(w), used_B = look->used_B, held_B = look->held_B;
+    int64_t used_B = look->used_B, held_B = look->held_B;
     if (used_B != w->used_B) {
         w->used_B = used_B;
-        w->blocks_B = blocks_B;
+        w->blocks_B = w->in_blocks_B;
     }
     if (used_B >= 0) {
-        ml_sum_add(&used_B, blocks_B - w->blocks_B);
+        ml_sum_add(&used_B, w->in_blocks_B - w->blocks_B);
         used_B = used_B > 0 ? used_B : 0;
         held_B -= look->used_B;
         ml_sum_add(&held_B, used_B);
@@ -232,7 +272,7 @@ static void ask(struct ml_heap *h, struct watched *w, const struct ml_heap_look 
     struct ml_heap_order order;
     uint32_t asked[ML_HEAP_ORDER_MOST] = {0};
     size_t n = 0;
-    for (uint32_t i = 0; i < w->n_sites && n < ML_HEAP_ORDER_MOST; i++) {
+    for (uint32_t i = 0; w->n_unasked && i < w->n_sites && n < ML_HEAP_ORDER_MOST; i++) {
         if (is_to_be_asked(w, i, look, now_ns, all))
             asked[n++] = i;
     }
@@ -244,6 +284,7 @@ static void ask(struct ml_heap *h, struct watched *w, const struct ml_heap_look 
     bool taken = h->setup.name(h->setup.context, ml_heap_order_end(&order));
     for (size_t i = 0; i < n; i++)
         w->sites[asked[i]].asked = taken;
+    w->n_unasked -= taken ? n : 0;
     ml_heap_order_free(&order);
 }
 
@@ -260,9 +301,8 @@ static void work_on(struct ml_heap *h, struct watched *w, const struct ml_heap_l
     if (w->process < 0)
         return;
     tell(h, w, look);
-    look_at_sites(h, w, look->n_stacks, now_ns);
+    look_at_sites(h, w, look, now_ns, all);
     tell_of_allocator(h, w, look);
-    put_changed(h, w, now_ns, all);
     ask(h, w, look, now_ns, all);
 }
 
@@ -279,7 +319,7 @@ static void visit(struct ml_heap *h, struct watched *w, int64_t now_ns, bool all
     work_on(h, w, &look, now_ns, all || gone);
     if (!gone)
         return;
-    w->n_sites = 0; /* what lived at the end stays so */
+    forget_sites(w); /* what lived at the end stays so */
     w->pid = 0;
     w->image = 0;
     w->process = -1;
@@ -288,14 +328,22 @@ static void visit(struct ml_heap *h, struct watched *w, int64_t now_ns, bool all
 
 static void forget_question(struct watched *w)
 {
-    for (size_t i = 0; i < w->n_sites; i++)
+    w->n_unasked = 0;
+    for (size_t i = 0; i < w->n_sites; i++) {
         w->sites[i].asked = w->sites[i].answered;
+        w->n_unasked += !w->sites[i].asked;
+    }
+}
+
+/* The first from I on that has somebody, or may have. */
+static size_t next_page(const struct ml_heap *h, size_t i)
+{
+    return i < h->map.n_pages && h->pages[i].pid ? i : ml_heap_file_next(&h->map, i);
 }
 
 void ml_heap_tick(struct ml_heap *h, int64_t now_ns)
 {
-    for (size_t i = ml_heap_file_next(&h->map, 0); i < h->map.n_pages;
-         i = ml_heap_file_next(&h->map, i + 1)) {
+    for (size_t i = next_page(h, 0); i < h->map.n_pages; i = next_page(h, i + 1)) {
         if (h->ask_again)
             forget_question(&h->pages[i]);
         visit(h, &h->pages[i], now_ns, false);
@@ -305,8 +353,7 @@ void ml_heap_tick(struct ml_heap *h, int64_t now_ns)
 
 void ml_heap_stop(struct ml_heap *h, int64_t now_ns)
 {
-    for (size_t i = ml_heap_file_next(&h->map, 0); i < h->map.n_pages;
-         i = ml_heap_file_next(&h->map, i + 1))
+    for (size_t i = next_page(h, 0); i < h->map.n_pages; i = next_page(h, i + 1))
         visit(h, &h->pages[i], now_ns, true);
 }
 

@@ -75,10 +75,12 @@ void ml_heap_file_close(struct ml_heap_file_map *map)
 
 void ml_heap_page_look(const struct ml_heap_page *page, struct ml_heap_look *out_look)
 {
+    uint64_t changes = ACQUIRE(page->changes);
     uint32_t stacks = ACQUIRE(page->n_stacks), modules = ACQUIRE(page->n_modules);
     *out_look = (struct ml_heap_look){
         .pid = LOAD(page->pid),
         .image = LOAD(page->image),
+        .changes = changes,
         .n_stacks = stacks < ML_HEAP_STACKS ? stacks : ML_HEAP_STACKS,
         .n_modules = modules < ML_HEAP_MODULES ? modules : ML_HEAP_MODULES,
         .flags = LOAD(page->flags),
@@ -126,6 +128,14 @@ bool ml_heap_page_site(const struct ml_heap_page *page, uint32_t i,
         .allocated_variance = LOAD(s->allocated_variance),
     };
     return true;
+}
+
+bool ml_heap_page_site_moved(const struct ml_heap_page *page, uint32_t i,
+                             const struct ml_heap_amounts *amounts)
+{
+    const struct ml_heap_stack *s = &page->stacks[i];
+    return at_least_0(LOAD(s->live_B)) != amounts->live_B ||
+           at_least_0(LOAD(s->allocated_B)) != amounts->allocated_B;
 }
 
 size_t ml_heap_page_calls(const struct ml_heap_page *page, uint32_t i,

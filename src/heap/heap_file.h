@@ -44,6 +44,7 @@ void ml_heap_file_close(struct ml_heap_file_map *map);
 struct ml_heap_look {
     int pid;
     uint64_t image;
+    uint64_t changes; /* goes up with each of the stacks' amounts */
     uint32_t n_stacks, n_modules, flags;
     int64_t n_samples, n_lost;
     int64_t used_B, held_B; /* the allocator's blocks; -1: it does not say */
@@ -68,6 +69,10 @@ struct ml_heap_site_look {
 /* Stack I < n_stacks. False: it is not there yet. Stack 0 has no calls. */
 bool ml_heap_page_site(const struct ml_heap_page *page, uint32_t i,
                        struct ml_heap_site_look *out_look);
+
+/* Whether it has other bytes by now than AMOUNTS, which were seen. */
+bool ml_heap_page_site_moved(const struct ml_heap_page *page, uint32_t i,
+                             const struct ml_heap_amounts *amounts);
 
 /* The program counters of stack I, innermost first: the number of them, at most ML_HEAP_DEPTH. */
 size_t ml_heap_page_calls(const struct ml_heap_page *page, uint32_t i,

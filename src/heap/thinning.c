@@ -34,11 +34,11 @@ struct ml_heap_floor ml_heap_floor_now(struct ml_heap_pace *pace, const struct m
 {
     bool due = all_are_due(pace, now_ns), second = second_is_over(pace, now_ns);
     if (all || due)
-        return (struct ml_heap_floor){1, 1};
+        return (struct ml_heap_floor){1, 1, false};
     if (second)
         return (struct ml_heap_floor){1 + sum->live_B / OF_A_SECOND,
-                                      1 + sum->allocated_B / OF_A_SECOND};
-    return (struct ml_heap_floor){1 + sum->live_B / OF_A_TICK, INT64_MAX};
+                                      1 + sum->allocated_B / OF_A_SECOND, false};
+    return (struct ml_heap_floor){1 + sum->live_B / OF_A_TICK, INT64_MAX, true};
 }
 
 bool ml_heap_is_worth_a_row(const struct ml_heap_floor *floor,

@@ -14,6 +14,7 @@ struct ml_heap_pace {
 /* Changes of at least so much are written. */
 struct ml_heap_floor {
     int64_t live_B, allocated_B;
+    bool of_a_tick; /* no lower than that of the tick before: what is as it was then is below it */
 };
 
 /* Of the sites of a process, which have SUM together. At each tick: what has changed by 1/256 of

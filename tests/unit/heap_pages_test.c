@@ -129,6 +129,7 @@ static void set(struct ml_heap_page *page, int i, int64_t live_B, int64_t alloca
     page->stacks[i].live_blocks = 3 * ML_HEAP_BLOCK;
     page->stacks[i].live_variance = 16;
     page->stacks[i].allocated_B = allocated_B;
+    page->changes++;
 }
 
 static void a_process_and_its_end(void **state)
@@ -169,6 +170,31 @@ static void a_process_and_its_end(void **state)
     ml_heap_tick(heap, 40);
     ml_heap_stop(heap, 50);
     assert_int_equal(h.n_rows, 2);
+    close_all(&h, heap, file);
+}
+
+/* Nothing more happens, and they are in a row all the same. */
+static void small_changes_come_later(void **state)
+{
+    (void)state;
+    struct heard h = {0};
+    struct ml_heap_file *file;
+    struct ml_heap *heap = open_heap(&h, &file);
+    struct ml_heap_page *page = page_of(file, 0);
+    claim(page, getpid());
+    set(page, 0, 1 << 20, 1 << 20);
+    set(page, 1, 1 << 20, 1 << 20);
+    ml_heap_tick(heap, 10);
+    assert_int_equal(h.n_rows, 2);
+    set(page, 1, (1 << 20) + 100, (1 << 20) + 100);
+    ml_heap_tick(heap, 20);
+    ml_heap_tick(heap, 30);
+    assert_int_equal(h.n_rows, 2);
+    ml_heap_tick(heap, 30 + 2 * ML_NS_PER_S);
+    assert_int_equal(h.n_rows, 3);
+    assert_int_equal(h.rows[2].live_B, (1 << 20) + 100);
+    ml_heap_tick(heap, 30 + 9 * ML_NS_PER_S);
+    assert_int_equal(h.n_rows, 3);
     close_all(&h, heap, file);
 }
 
@@ -470,6 +496,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_process_and_its_end),
+        cmocka_unit_test(small_changes_come_later),
         cmocka_unit_test(allocators_tell_seldom),
         cmocka_unit_test(another_program),
         cmocka_unit_test(questions_are_asked_again),

@@ -278,6 +278,21 @@ static void sums_come_back_to_nothing(void **state)
     free(page);
 }
 
+/* The sampling rank looks at no stack of a page where they do not. */
+static void changes_are_counted(void **state)
+{
+    (void)state;
+    struct ml_heap_page *page = made_up_page();
+    struct ml_sample sample = {1000, 0.3F, 0};
+    ml_stacks_allocated(page, &sample, 1);
+    uint64_t allocated = page->changes;
+    ml_stacks_live(page, &sample, 1);
+    uint64_t lives = page->changes;
+    ml_stacks_end(page, &sample, 1);
+    assert_true(allocated > 0 && lives > allocated && page->changes > lives);
+    free(page);
+}
+
 /* ------------------------------------------------------------------------------ lock */
 static void nobody_waits_for_ever(void **state)
 {
@@ -527,6 +542,7 @@ int main(void)
         cmocka_unit_test(stacks_are_found_again),
         cmocka_unit_test(what_has_no_place_is_other),
         cmocka_unit_test(sums_come_back_to_nothing),
+        cmocka_unit_test(changes_are_counted),
         cmocka_unit_test(nobody_waits_for_ever),
     };
     static const struct CMUnitTest whole[] = {
