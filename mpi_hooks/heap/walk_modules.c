@@ -6,6 +6,7 @@
 #include <link.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 enum { PAGE_B = 4096, KNOWN = 256 };
 
@@ -21,8 +22,19 @@ struct object {
 
 static int (*find_object)(void *, struct object *);
 
+struct headers {
+    const ElfW(Phdr) * list;
+    unsigned n;
+};
+
+/* The program's, where the kernel has put them (getauxval(3), AT_PHDR). */
+static struct headers program;
+
 void ml_heap_walk_modules_open(void)
 {
+    unsigned long at = getauxval(AT_PHDR);
+    memcpy(&program.list, &at, sizeof program.list);
+    program.n = (unsigned)getauxval(AT_PHNUM);
     void *symbol = dlsym(RTLD_DEFAULT, "_dl_find_object");
     memcpy(&find_object, &symbol, sizeof find_object);
     if (!find_object)
@@ -65,19 +77,27 @@ static bool can_read_start(const struct ml_heap_walk_module *module)
     return true;
 }
 
-/* All of them must lie on the first page. */
-static const ElfW(Phdr) * program_headers(const struct ml_heap_walk_module *module, unsigned *out_n)
+static bool is_program(const struct ml_heap_walk_module *module)
+{
+    uintptr_t start = (uintptr_t)program.list;
+    return program.n > 0 && start >= module->start && start < module->end &&
+           program.n <= (module->end - start) / sizeof *program.list;
+}
+
+/* A library's, by the file's header at its start: all of them must lie on the first page. */
+static struct headers headers_of(const struct ml_heap_walk_module *module)
 {
     ElfW(Ehdr) file;
+    if (is_program(module))
+        return program;
     if (module->end - module->start < PAGE_B || !can_read_start(module))
-        return NULL;
+        return (struct headers){0};
     memcpy(&file, (const void *)module->start, sizeof file);
     if (memcmp(file.e_ident, ELFMAG, SELFMAG) != 0 || file.e_phentsize != sizeof(ElfW(Phdr)) ||
         file.e_phoff > PAGE_B || file.e_phoff % 8 ||
         file.e_phnum > (PAGE_B - file.e_phoff) / sizeof(ElfW(Phdr)))
-        return NULL;
-    *out_n = file.e_phnum;
-    return (const ElfW(Phdr) *)(module->start + file.e_phoff);
+        return (struct headers){0};
+    return (struct headers){(const ElfW(Phdr) *)(module->start + file.e_phoff), file.e_phnum};
 }
 
 static void add_segment(const struct ml_heap_walk_module *module, uintptr_t bias,
@@ -96,16 +116,17 @@ static void add_segment(const struct ml_heap_walk_module *module, uintptr_t bias
 bool ml_heap_walk_modules_segments(const struct ml_heap_walk_module *module,
                                    struct ml_heap_walk_segments *out)
 {
-    unsigned n = 0, n_loaded = 0;
+    unsigned n_loaded = 0;
     uintptr_t bias = 0;
-    const ElfW(Phdr) *parts = program_headers(module, &n);
+    struct headers headers = headers_of(module);
     out->n = 0;
-    for (unsigned i = 0; i < n && out->n < ML_HEAP_WALK_SEGMENTS; i++) {
-        if (parts[i].p_type != PT_LOAD)
+    for (unsigned i = 0; i < headers.n && out->n < ML_HEAP_WALK_SEGMENTS; i++) {
+        const ElfW(Phdr) *part = &headers.list[i];
+        if (part->p_type != PT_LOAD)
             continue;
-        if (n_loaded++ == 0) /* the one with the file's start */
-            bias = module->start - parts[i].p_vaddr;
-        add_segment(module, bias, &parts[i], out);
+        if (n_loaded++ == 0) /* the lowest, from the page on which it begins */
+            bias = module->start - part->p_vaddr / PAGE_B * PAGE_B;
+        add_segment(module, bias, part, out);
     }
     return out->n > 0;
 }

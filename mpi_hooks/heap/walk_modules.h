@@ -16,8 +16,8 @@ void ml_heap_walk_modules_refresh(void);
 /* Whether ADDRESS lies in a module that is there now. */
 bool ml_heap_walk_modules_find(uintptr_t address, struct ml_heap_walk_module *out);
 
-/* Where its file's parts are, by the program headers at its start. False where it has none there.
- */
+/* Where its file's parts are, by the program headers: of the program wherever they are, of others
+ * on their first page. False where there are none. */
 bool ml_heap_walk_modules_segments(const struct ml_heap_walk_module *module,
                                    struct ml_heap_walk_segments *out);
 

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -73,6 +74,28 @@ static void all_functions_of_the_c_library(void **context)
     print_message("%zu of %zu places have rules\n", n_rules, 2 * n_functions);
     assert_true(n_rules >= 2 * n_functions - 10); /* where signals return has another way */
     free(copy.bytes);
+}
+
+/* The kernel has told where they are. */
+static void headers_of_a_program_without_a_file_header(void **context)
+{
+    (void)context;
+    struct ml_heap_walk_module module;
+    struct ml_heap_walk_segments before, after;
+    assert_true(ml_heap_walk_modules_find((uintptr_t)copy_tables, &module));
+    assert_true(ml_heap_walk_modules_segments(&module, &before));
+    uint8_t *start = (uint8_t *)module.start;
+    assert_int_equal(mprotect(start, 4096, PROT_READ | PROT_WRITE), 0);
+    uint8_t first = *start;
+    *start = 0;
+    assert_true(ml_heap_walk_modules_segments(&module, &after));
+    *start = first;
+    assert_int_equal(mprotect(start, 4096, PROT_READ), 0);
+    assert_int_equal(after.n, before.n);
+    for (unsigned i = 0; i < after.n; i++) {
+        assert_int_equal(after.list[i].start, before.list[i].start);
+        assert_int_equal(after.list[i].end, before.list[i].end);
+    }
 }
 
 static uint64_t random_state = 88172645463325252;
@@ -173,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_functions_of_the_c_library),
+        cmocka_unit_test(headers_of_a_program_without_a_file_header),
         cmocka_unit_test(damaged_tables),
         cmocka_unit_test(expression_of_plt),
         cmocka_unit_test(expressions_that_are_none),
