@@ -14,32 +14,56 @@
 #define LEAST_AHEAD_NS (100 * ML_NS_PER_MS)
 #define SILENT_S 10 /* then its writer, whose locks are not seen from here, is taken for dead */
 
-/* Journals that are open, with their paths. */
+/* Journals with their paths. */
 struct pile {
     struct opened {
-        struct ml_harvest *harvest;
+        struct ml_harvest *harvest;             /* NULL: only looked at */
+        const struct ml_journal_header *header; /* the harvest's, or */
+        struct ml_journal_header *own;          /* this */
         const char *path;
     } * items;
     size_t n;
+    struct ml_spill *spill; /* of all */
 };
 
 static int by_node(const void *a, const void *b)
 {
     const struct opened *x = a, *y = b;
-    int m = ml_harvest_header(x->harvest)->node, n = ml_harvest_header(y->harvest)->node;
+    int m = x->header->node, n = y->header->node;
     return (m > n) - (m < n);
 }
 
-static void open_all(struct pile *p, char *const *journals, size_t n,
+static enum ml_status look_at(struct opened *o, struct ml_error *err)
+{
+    struct ml_journal_header *header = ml_alloc(sizeof *header);
+    enum ml_status status = ml_harvest_look(o->path, header, err);
+    if (status != ML_OK)
+        free(header);
+    else
+        o->header = o->own = header;
+    return status;
+}
+
+static enum ml_status open_one(struct opened *o, struct ml_spill *spill, struct ml_error *err)
+{
+    enum ml_status status = ml_harvest_open(o->path, spill, &o->harvest, err);
+    if (status == ML_OK)
+        o->header = ml_harvest_header(o->harvest);
+    return status;
+}
+
+/* Reads them, or only looks at them. */
+static void open_all(struct pile *p, char *const *journals, size_t n, bool is_read,
                      struct ml_recover_report *report)
 {
     p->items = ml_alloc(n * sizeof *p->items);
+    p->spill = ml_spill_open(n ? journals[0] : ".");
     report->unreadable = ml_alloc(n * sizeof *report->unreadable);
     for (size_t i = 0; i < n; i++) {
         struct ml_error why;
         struct opened *o = &p->items[p->n];
         o->path = journals[i];
-        if (ml_harvest_open(journals[i], &o->harvest, &why) == ML_OK)
+        if ((is_read ? open_one(o, p->spill, &why) : look_at(o, &why)) == ML_OK)
             p->n++;
         else
             report->unreadable[report->n_unreadable++] = ml_strdup(why.text);
@@ -49,8 +73,11 @@ static void open_all(struct pile *p, char *const *journals, size_t n,
 
 static void close_all(struct pile *p)
 {
-    for (size_t i = 0; i < p->n; i++)
+    for (size_t i = 0; i < p->n; i++) {
         ml_harvest_close(p->items[i].harvest);
+        free(p->items[i].own);
+    }
+    ml_spill_close(p->spill);
     free(p->items);
     *p = (struct pile){0};
 }
@@ -63,14 +90,14 @@ static enum ml_status check(const struct pile *p, const struct ml_recover_report
         return ml_fail(err, ML_RUN_LOST, "%.500s", report->unreadable[0]);
     if (!p->n)
         return ml_fail(err, ML_RUN_LOST, "there is no journal to recover from");
-    const struct ml_journal_header *first = ml_harvest_header(p->items[0].harvest);
+    const struct ml_journal_header *first = p->items[0].header;
     for (size_t i = 1; i < p->n; i++) {
-        const struct ml_journal_header *h = ml_harvest_header(p->items[i].harvest);
+        const struct ml_journal_header *h = p->items[i].header;
         if (strcmp(h->run, first->run) != 0)
             return ml_fail(err, ML_RUN_LOST,
                            "%.160s and %.160s are of different runs; name only those of one",
                            p->items[0].path, p->items[i].path);
-        if (h->node == ml_harvest_header(p->items[i - 1].harvest)->node)
+        if (h->node == p->items[i - 1].header->node)
             return ml_fail(err, ML_RUN_LOST, "%.160s and %.160s are both of node %d; name only one",
                            p->items[i - 1].path, p->items[i].path, h->node);
     }
@@ -82,7 +109,7 @@ static void note_used(const struct pile *p, struct ml_recover_report *report)
     report->journals = ml_alloc(p->n * sizeof *report->journals);
     for (size_t i = 0; i < p->n; i++) {
         const struct ml_harvest *h = p->items[i].harvest;
-        int node = ml_harvest_header(h)->node;
+        int node = p->items[i].header->node;
         struct ml_node_row row;
         ml_harvest_node(h, (size_t)node, &row);
         report->journals[report->n_journals++] =
@@ -118,7 +145,7 @@ static void note_missing(const struct pile *p, struct ml_recover_report *report)
     }
     report->missing = ml_alloc(n_nodes * sizeof *report->missing);
     for (size_t node = 0; node < n_nodes; node++) {
-        if (next < p->n && ml_harvest_header(p->items[next].harvest)->node == (int)node)
+        if (next < p->n && p->items[next].header->node == (int)node)
             next++;
         else
             report->missing[report->n_missing++] = name_of(p, node);
@@ -159,7 +186,7 @@ static char *words_of_break(const struct pile *p)
     char at[24];
     if (!first)
         return ml_strdup("unknown: the record breaks off");
-    ML_AUTO_FREE char *node = name_of(p, (size_t)ml_harvest_header(first->harvest)->node);
+    ML_AUTO_FREE char *node = name_of(p, (size_t)first->header->node);
     ml_elapsed_format(at, sizeof at, ml_harvest_last_ns(first->harvest));
     return ml_format("node %s was lost at %s, or what sampled it was killed: its record breaks off "
                      "before the others",
@@ -231,14 +258,14 @@ static enum ml_status check_ended(const struct pile *p, struct ml_error *err)
     return ML_OK;
 }
 
-/* Reads the journals again, now that nobody else makes a file of them: all that were there. */
-static enum ml_status open_again(struct pile *p, char *const *journals, size_t n,
-                                 struct ml_recover_report *report, struct ml_error *err)
+/* Reads the journals, now that nobody else makes a file of them: all that were there. */
+static enum ml_status read_all(struct pile *p, char *const *journals, size_t n,
+                               struct ml_recover_report *report, struct ml_error *err)
 {
     size_t before = p->n;
     close_all(p);
     ml_recover_report_free(report);
-    open_all(p, journals, n, report);
+    open_all(p, journals, n, true, report);
     if (p->n < before)
         return ml_fail(err, ML_RUN_LOST,
                        "%.300s; the journals were removed meanwhile: their run, or another "
@@ -256,13 +283,13 @@ static enum ml_status write_alone(struct pile *p, char *const *journals, size_t 
     struct ml_draft *draft;
     ml_team_solo(&team);
     enum ml_status status =
-        ml_draft_open(&team, outfile, ml_harvest_header(p->items[0].harvest)->run,
+        ml_draft_open(&team, outfile, p->items[0].header->run,
                       mode == ML_RECOVER_FORCE ? ML_DRAFT_FORCE : ML_DRAFT_ASK, &draft, err);
     if (status != ML_OK)
         return status;
     status = check_free(outfile, mode, err);
     if (status == ML_OK)
-        status = open_again(p, journals, n, report, err);
+        status = read_all(p, journals, n, report, err);
     if (status == ML_OK)
         status = write_file(p, draft, mode != ML_RECOVER_SAFE, err);
     if (status == ML_OK) {
@@ -283,7 +310,7 @@ enum ml_status ml_recover(char *const *journals, size_t n, const char *outfile,
     enum ml_status status = check_free(outfile, mode, err);
     if (status != ML_OK)
         return status;
-    open_all(&pile, journals, n, &report);
+    open_all(&pile, journals, n, false, &report);
     status = check(&pile, &report, err);
     if (status == ML_OK && mode == ML_RECOVER_SAFE)
         status = check_ended(&pile, err);

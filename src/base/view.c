@@ -11,12 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define WINDOW_B ((size_t)16 << 20)
+
 struct ml_view {
     struct ml_view *next;
     int fd;
     uint8_t *bytes; /* NULL: not mapped */
     size_t size;
     _Atomic size_t whole; /* from there on they are zeros of ours */
+    size_t window;        /* the number of the one that is looked at */
 };
 
 static struct ml_view *views;
@@ -116,6 +119,17 @@ size_t ml_view_whole(const struct ml_view *view)
     struct stat st;
     size_t whole = view->whole;
     return fstat(view->fd, &st) == 0 && (size_t)st.st_size < whole ? (size_t)st.st_size : whole;
+}
+
+void ml_view_go(struct ml_view *view, size_t at)
+{
+    size_t left = view->window * WINDOW_B;
+    if (at / WINDOW_B == view->window)
+        return;
+    if (left < view->size)
+        madvise(view->bytes + left, view->size - left < WINDOW_B ? view->size - left : WINDOW_B,
+                MADV_DONTNEED);
+    view->window = at / WINDOW_B;
 }
 
 void ml_view_close(struct ml_view *view)

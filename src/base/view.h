@@ -23,6 +23,9 @@ size_t ml_view_size(const struct ml_view *view);
 /* So many bytes from the start are still there, and could be read as far as they were. */
 size_t ml_view_whole(const struct ml_view *view);
 
+/* AT is looked at next: what lies far from it leaves memory, until somebody looks there again. */
+void ml_view_go(struct ml_view *view, size_t at);
+
 void ml_view_close(struct ml_view *view); /* NULL is fine */
 
 #endif

@@ -14,6 +14,9 @@
 
 struct ml_harvest {
     struct ml_view *view;
+    struct ml_spill *spill;
+    struct ml_spool_place place; /* of the sample that was fetched last */
+    bool lost;                   /* a sample that the spill cannot give back */
     struct ml_index x;
     int32_t process_base;
     int64_t sample_base;
@@ -26,27 +29,40 @@ struct ml_harvest {
 /* What is there: each time that somebody cuts into what was just read, it is less. */
 static enum ml_status build(struct ml_harvest *h, struct ml_error *err)
 {
-    enum ml_status status =
-        ml_index_build(ml_view_bytes(h->view), ml_view_whole(h->view), &h->x, err);
+    struct ml_index_source source = {ml_view_bytes(h->view), ml_view_whole(h->view), h->view,
+                                     h->spill};
+    enum ml_status status = ml_index_build(&source, &h->x, err);
     while (status == ML_OK && ml_harvest_is_cut(h)) {
         ml_index_free(&h->x);
-        status = ml_index_build(ml_view_bytes(h->view), ml_view_whole(h->view), &h->x, err);
+        source.n = ml_view_whole(h->view);
+        status = ml_index_build(&source, &h->x, err);
     }
     return status;
 }
 
-enum ml_status ml_harvest_open(const char *path, struct ml_harvest **out_harvest,
-                               struct ml_error *err)
+static enum ml_status open_view(const char *path, struct ml_view **out_view, struct ml_error *err)
 {
+    struct ml_error why = {{0}};
     /* O_NONBLOCK: a fifo of that name must not hold us up. */
     ML_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return ml_fail_errno(err, ML_NODE_LOST, "%s", path);
-    struct ml_harvest *h = ml_alloc(sizeof *h);
+    enum ml_status status = ml_view_open(fd, out_view, &why);
+    return status == ML_OK ? ML_OK : ml_fail(err, status, "%s: %.300s", path, why.text);
+}
+
+enum ml_status ml_harvest_open(const char *path, struct ml_spill *spill,
+                               struct ml_harvest **out_harvest, struct ml_error *err)
+{
     struct ml_error why = {{0}};
-    enum ml_status status = ml_view_open(fd, &h->view, &why);
-    if (status == ML_OK)
-        status = build(h, &why);
+    struct ml_view *view = NULL;
+    enum ml_status status = open_view(path, &view, err);
+    if (status != ML_OK)
+        return status;
+    struct ml_harvest *h = ml_alloc(sizeof *h);
+    h->view = view;
+    h->spill = spill;
+    status = build(h, &why);
     if (status != ML_OK) {
         ml_harvest_close(h);
         return ml_fail(err, status, "%s: %.300s", path, why.text);
@@ -55,18 +71,34 @@ enum ml_status ml_harvest_open(const char *path, struct ml_harvest **out_harvest
     return ML_OK;
 }
 
+enum ml_status ml_harvest_look(const char *path, struct ml_journal_header *out_header,
+                               struct ml_error *err)
+{
+    struct ml_error why = {{0}};
+    struct ml_view *view = NULL;
+    enum ml_status status = open_view(path, &view, err);
+    if (status != ML_OK)
+        return status;
+    struct ml_index_source source = {.bytes = ml_view_bytes(view), .n = ml_view_whole(view)};
+    status = ml_index_header(&source, out_header, &why);
+    ml_view_close(view);
+    return status == ML_OK ? ML_OK : ml_fail(err, status, "%s: %.300s", path, why.text);
+}
+
 bool ml_harvest_is_cut(const struct ml_harvest *h)
 {
-    return ml_view_whole(h->view) < h->x.length;
+    return h->lost || ml_view_whole(h->view) < h->x.length;
 }
 
 void ml_harvest_read_again(struct ml_harvest *h)
 {
     struct ml_journal_header header = h->x.header;
     ml_index_free(&h->x);
+    h->lost = false;
     if (build(h, NULL) != ML_OK)
         ml_index_make_empty(&header, &h->x);
     h->last_process = h->last_frame = 0;
+    h->place = (struct ml_spool_place){0};
 }
 
 int64_t ml_harvest_read_B(const struct ml_harvest *h)
@@ -118,7 +150,7 @@ static void complete_own_node(const struct ml_index *x, struct ml_node_row *row)
 {
     row->ended = x->complete ? ML_NODE_END_COMPLETE : ML_NODE_END_CUT;
     if (row->ticks < 0)
-        row->ticks = (int64_t)x->node_samples.n;
+        row->ticks = (int64_t)ml_spool_rows(&x->spool, ML_STREAM_NODE_SAMPLES);
     if (row->cpu_ns < 0)
         row->cpu_ns = x->last_sampler_cpu_ns;
     if (row->stacks < 0)
@@ -172,7 +204,19 @@ static void unpack_at(const struct ml_harvest *h, const struct ml_table *table, 
                       void *out_row)
 {
     const uint8_t *p = h->x.bytes + at;
+    ml_view_go(h->view, at);
     if (!ml_row_unpack(table, &p, h->x.bytes + h->x.length, out_row))
+        ml_row_clear(table, out_row);
+}
+
+/* Row I of a stream of the spool. */
+static void unpack_spooled(struct ml_harvest *h, const struct ml_table *table, size_t stream,
+                           size_t i, void *out_row)
+{
+    size_t n;
+    const uint8_t *p = ml_spool_row(&h->x.spool, &h->place, stream, i, &n);
+    h->lost |= !p;
+    if (!p || !ml_row_unpack(table, &p, p + n, out_row))
         ml_row_clear(table, out_row);
 }
 
@@ -182,10 +226,10 @@ static void add_last_peak(const struct ml_process_entry *entry, struct ml_proces
     if (entry->has_children || entry->end_peak_rss_B <= row->peak_rss_B)
         return;
     struct ml_sample_row last = entry->last;
-    if (!entry->samples.n)
+    if (!entry->n_samples)
         ml_row_clear(&ml_table_samples, &last);
-    last.memory_B = entry->samples.n ? last.memory_B : 0;
-    last.rss_B = entry->samples.n ? last.rss_B : 0;
+    last.memory_B = entry->n_samples ? last.memory_B : 0;
+    last.rss_B = entry->n_samples ? last.rss_B : 0;
     last.peak_rss_B = entry->end_peak_rss_B;
     row->peak_rss_B = entry->end_peak_rss_B;
     row->peak_ns = entry->row.end_ns;
@@ -219,8 +263,8 @@ static void fetch_process(void *context, size_t i, void *out_row)
     row->start_ns = run_ns(h, row->start_ns);
     row->end_ns = run_ns(h, row->end_ns);
     row->first_row = h->sample_base + (int64_t)entry->first_row;
-    row->n_rows = (int64_t)entry->samples.n;
-    if (entry->samples.n) {
+    row->n_rows = (int64_t)entry->n_samples;
+    if (entry->n_samples) {
         row->peak_rss_B = entry->peak_rss_B;
         row->peak_ns = entry->peak_ns;
         row->peak_memory_B = entry->peak_memory_B;
@@ -236,7 +280,7 @@ static size_t process_of(struct ml_harvest *h, size_t i)
 {
     const struct ml_process_entry *p = h->x.processes;
     size_t low = h->last_process;
-    if (i >= p[low].first_row && i - p[low].first_row < p[low].samples.n)
+    if (i >= p[low].first_row && i - p[low].first_row < p[low].n_samples)
         return low;
     size_t high = h->x.n_processes;
     low = 0;
@@ -257,7 +301,7 @@ static void fetch_sample(void *context, size_t i, void *out_row)
     size_t process = process_of(h, i);
     const struct ml_process_entry *entry = &h->x.processes[process];
     struct ml_sample_row *row = out_row;
-    unpack_at(h, &ml_table_samples, entry->samples.at[i - entry->first_row], row);
+    unpack_spooled(h, &ml_table_samples, ML_STREAM_PROCESSES + process, i - entry->first_row, row);
     row->process = h->process_base + (int32_t)process;
     row->rank = entry->row.rank; /* it may have become known after the sample */
     row->time_ns = run_ns(h, row->time_ns);
@@ -267,7 +311,7 @@ static void fetch_node_sample(void *context, size_t i, void *out_row)
 {
     struct ml_harvest *h = context;
     struct ml_node_sample_row *row = out_row;
-    unpack_at(h, &ml_table_node_samples, h->x.node_samples.at[i], row);
+    unpack_spooled(h, &ml_table_node_samples, ML_STREAM_NODE_SAMPLES, i, row);
     row->time_ns = run_ns(h, row->time_ns);
 }
 
@@ -275,7 +319,7 @@ static void fetch_job_sample(void *context, size_t i, void *out_row)
 {
     struct ml_harvest *h = context;
     struct ml_job_sample_row *row = out_row;
-    unpack_at(h, &ml_table_job_samples, h->x.job_samples.at[i], row);
+    unpack_spooled(h, &ml_table_job_samples, ML_STREAM_JOB_SAMPLES, i, row);
     row->time_ns = run_ns(h, row->time_ns);
 }
 
@@ -313,6 +357,7 @@ static void fetch_line(void *context, size_t i, void *out_row)
     struct ml_harvest *h = context;
     struct ml_output_row *row = out_row;
     uint64_t entry = h->x.output_lines.at[i], at = entry >> 16;
+    ml_view_go(h->view, at);
     const uint8_t *head = h->x.bytes + output_frame(h, at);
     struct ml_frame f = ml_frame_at(head);
     struct ml_output_chunk chunk = {.stream = ML_STDOUT};
@@ -418,10 +463,10 @@ struct ml_rows ml_harvest_rows(struct ml_harvest *h, const struct ml_table *tabl
         rows.count = h->x.n_samples;
         rows.fetch = fetch_sample;
     } else if (table == &ml_table_node_samples) {
-        rows.count = h->x.node_samples.n;
+        rows.count = ml_spool_rows(&h->x.spool, ML_STREAM_NODE_SAMPLES);
         rows.fetch = fetch_node_sample;
     } else if (table == &ml_table_job_samples) {
-        rows.count = h->x.job_samples.n;
+        rows.count = ml_spool_rows(&h->x.spool, ML_STREAM_JOB_SAMPLES);
         rows.fetch = fetch_job_sample;
     } else if (table == &ml_table_events) {
         rows.count = h->x.events.n;

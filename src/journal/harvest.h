@@ -3,23 +3,31 @@
 #define ML_JOURNAL_HARVEST_H
 
 #include "base/error.h"
+#include "base/spill.h"
 #include "journal/journal.h"
 #include "record/tables.h"
 
 #include <stdbool.h>
 
-/* What one node's journal holds. The journal is mapped, not copied; memory is 8 bytes a row. */
+/* What one node's journal holds. A window of it is in memory, and 8 bytes a row of its tables but
+ * for samples, which wait in the spill, sorted. */
 struct ml_harvest;
 
-/* Reads PATH, a torn tail (bad length, checksum or row) left out. Errors (ML_NODE_LOST): not a
- * journal, of another version. */
-enum ml_status ml_harvest_open(const char *path, struct ml_harvest **out_harvest,
+/* Reads PATH, a torn tail (bad length, checksum or row) left out. SPILL, which journals that are
+ * read together share, outlives the harvest; NULL: samples stay in memory. Errors (ML_NODE_LOST):
+ * not a journal, of another version. */
+enum ml_status ml_harvest_open(const char *path, struct ml_spill *spill,
+                               struct ml_harvest **out_harvest, struct ml_error *err);
+
+/* Its header alone: what is behind that is not looked at. Errors: those of ml_harvest_open. */
+enum ml_status ml_harvest_look(const char *path, struct ml_journal_header *out_header,
                                struct ml_error *err);
 
-/* Somebody has cut the journal since it was read: rows may be void, and what was made of them. */
+/* Rows may be void, and what was made of them: somebody has cut the journal since it was read, or
+ * the spill cannot be read. */
 bool ml_harvest_is_cut(const struct ml_harvest *h);
 
-/* Reads what is left of it: rows that were fetched before are void. */
+/* Reads what is left of it, past a spill that fails: rows that were fetched before are void. */
 void ml_harvest_read_again(struct ml_harvest *h);
 
 int64_t ml_harvest_read_B(const struct ml_harvest *h); /* bytes of it that are rows */

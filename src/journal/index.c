@@ -97,16 +97,18 @@ static bool index_samples(struct ml_index *x, const struct ml_frame *f)
 {
     const uint8_t *p = f->payload, *end = p + f->length;
     while (p < end) {
-        uint64_t start = at(x, p);
+        const uint8_t *start = p;
         struct ml_sample_row row;
         if (!ml_row_unpack(&ml_table_samples, &p, end, &row))
             return false;
         struct ml_process_entry *entry = process_entry(x, row.process);
         if (!entry)
             return false;
-        if (!entry->samples.n && entry->row.pid < 0) /* a process that its frame never named */
+        if (!entry->n_samples && entry->row.pid < 0) /* a process that its frame never named */
             entry->row.rank = row.rank;
-        ml_offsets_add(&entry->samples, start);
+        ml_spool_add(&x->spool, ML_STREAM_PROCESSES + (size_t)(entry - x->processes), start,
+                     (size_t)(p - start));
+        entry->n_samples++;
         x->n_samples++;
         index_peaks(entry, &row);
     }
@@ -165,7 +167,7 @@ static bool index_node_sample(struct ml_index *x, const struct ml_frame *f)
     struct ml_node_sample_row row;
     if (!ml_frame_row(f, &ml_table_node_samples, &row))
         return false;
-    ml_offsets_add(&x->node_samples, at(x, f->payload));
+    ml_spool_add(&x->spool, ML_STREAM_NODE_SAMPLES, f->payload, f->length);
     x->last_sampler_cpu_ns = row.sampler_cpu_ns;
     return true;
 }
@@ -175,7 +177,7 @@ static bool index_job_sample(struct ml_index *x, const struct ml_frame *f)
     struct ml_job_sample_row row;
     if (!ml_frame_row(f, &ml_table_job_samples, &row))
         return false;
-    ml_offsets_add(&x->job_samples, at(x, f->payload));
+    ml_spool_add(&x->spool, ML_STREAM_JOB_SAMPLES, f->payload, f->length);
     return true;
 }
 
@@ -292,8 +294,9 @@ static bool index_frame(struct ml_index *x, const struct ml_frame *f)
 }
 
 /* Reads the header frame and moves *CURSOR behind it. */
-static enum ml_status read_header(struct ml_index *x, const uint8_t **cursor, const uint8_t *end,
-                                  int64_t *out_created_ns, struct ml_error *err)
+static enum ml_status read_header(const uint8_t **cursor, const uint8_t *end,
+                                  struct ml_journal_header *out_header, int64_t *out_created_ns,
+                                  struct ml_error *err)
 {
     struct ml_frame f;
     int64_t version, fingerprint;
@@ -303,7 +306,7 @@ static enum ml_status read_header(struct ml_index *x, const uint8_t **cursor, co
         return ml_fail(err, ML_NODE_LOST,
                        "a journal of another version of memlog-mpi; read it with the memlog of "
                        "the version that wrote it");
-    if (!ml_header_unpack(&f, &x->header))
+    if (!ml_header_unpack(&f, out_header))
         return ml_fail(err, ML_NODE_LOST, "a journal with a damaged header");
     *out_created_ns = f.time_ns;
     return ML_OK;
@@ -385,9 +388,10 @@ static void drop_replaced(struct ml_index *x)
 static void finish_index(struct ml_index *x)
 {
     size_t row = 0;
+    ml_spool_finish(&x->spool);
     for (size_t i = 0; i < x->n_processes; i++) {
         x->processes[i].first_row = row;
-        row += x->processes[i].samples.n;
+        row += x->processes[i].n_samples;
         list_mpi_rows(x, &x->processes[i]);
     }
     sort_events(x);
@@ -406,29 +410,47 @@ static struct ml_index new_index(const uint8_t *bytes)
                              .last_ns = INT64_MIN};
 }
 
-enum ml_status ml_index_build(const uint8_t *bytes, size_t n, struct ml_index *out_index,
+/* All whole frames from CURSOR on. */
+static void read_frames(struct ml_index *x, const uint8_t *cursor,
+                        const struct ml_index_source *source)
+{
+    const uint8_t *next = cursor, *end = source->bytes + source->n;
+    struct ml_frame f;
+    while (ml_frame_read(&next, end, &f) && index_frame(x, &f)) {
+        cursor = next;
+        x->last_ns = f.time_ns > x->last_ns ? f.time_ns : x->last_ns;
+        if (source->view)
+            ml_view_go(source->view, at(x, next));
+    }
+    x->length = at(x, cursor);
+}
+
+enum ml_status ml_index_build(const struct ml_index_source *source, struct ml_index *out_index,
                               struct ml_error *err)
 {
-    struct ml_index x = new_index(bytes);
-    const uint8_t *cursor = bytes, *end = bytes + n;
+    struct ml_index x = new_index(source->bytes);
+    const uint8_t *cursor = source->bytes;
     int64_t created_ns = 0;
-    enum ml_status status = read_header(&x, &cursor, end, &created_ns, err);
+    x.spool.spill = source->spill;
+    enum ml_status status = read_header(&cursor, cursor + source->n, &x.header, &created_ns, err);
     if (status != ML_OK)
         return status;
     x.clock.origin_ns = x.header.origin_ns;
-    struct ml_frame f;
-    const uint8_t *next = cursor;
-    while (ml_frame_read(&next, end, &f) && index_frame(&x, &f)) {
-        cursor = next;
-        x.last_ns = f.time_ns > x.last_ns ? f.time_ns : x.last_ns;
-    }
-    x.length = (size_t)(cursor - bytes);
+    read_frames(&x, cursor, source);
     if (x.last_ns == INT64_MIN)
         x.last_ns = created_ns;
     guess_clock(&x, created_ns);
     finish_index(&x);
     *out_index = x;
     return ML_OK;
+}
+
+enum ml_status ml_index_header(const struct ml_index_source *source,
+                               struct ml_journal_header *out_header, struct ml_error *err)
+{
+    const uint8_t *cursor = source->bytes;
+    int64_t created_ns;
+    return read_header(&cursor, cursor + source->n, out_header, &created_ns, err);
 }
 
 void ml_index_make_empty(const struct ml_journal_header *header, struct ml_index *out_index)
@@ -442,14 +464,11 @@ void ml_index_make_empty(const struct ml_journal_header *header, struct ml_index
 
 void ml_index_free(struct ml_index *x)
 {
-    for (size_t i = 0; i < x->n_processes; i++)
-        free(x->processes[i].samples.at);
     free(x->processes);
     free(x->entry_of);
     free(x->attributes);
     free(x->nodes);
-    free(x->node_samples.at);
-    free(x->job_samples.at);
+    ml_spool_free(&x->spool);
     free(x->events.at);
     free(x->mpi.at);
     free(x->output_frames.at);

@@ -1,16 +1,19 @@
-/* Where each record of a journal lies. Pure: bytes in, index out; the bytes must outlive it. */
+/* Where each record of a journal lies; samples, which are most of it, are sorted by process on the
+ * way. */
 #ifndef ML_JOURNAL_INDEX_H
 #define ML_JOURNAL_INDEX_H
 
+#include "base/view.h"
 #include "journal/frames.h"
 #include "journal/heap_index.h"
 #include "journal/offsets.h"
+#include "journal/spool.h"
 #include "journal/stack_index.h"
 #include "journal/timeline.h"
 
 struct ml_process_entry {
     struct ml_process_row row;   /* instants and numbers as written: local */
-    struct ml_offsets samples;   /* its rows of ml_table_samples */
+    size_t n_samples;            /* its rows of ml_table_samples: a stream of the spool */
     int64_t peak_rss_B, peak_ns; /* the largest resident set that a sample saw, and when (local) */
     int64_t peak_memory_B, peak_memory_ns; /* likewise */
     struct ml_sample_row last;             /* the last sample */
@@ -20,6 +23,9 @@ struct ml_process_entry {
     uint64_t mpi_at;   /* its last rows of ml_table_mpi, */
     size_t mpi_B;      /* so many bytes; 0: none */
 };
+
+/* The streams of the spool: of nodes and job as they came, then one for each process. */
+enum { ML_STREAM_NODE_SAMPLES, ML_STREAM_JOB_SAMPLES, ML_STREAM_PROCESSES };
 
 /* A row of output: byte of its first character << 16 | its length << 1 | continued. */
 static inline uint64_t ml_line_entry(uint64_t at, size_t length, bool continued)
@@ -45,9 +51,10 @@ struct ml_index {
     int32_t *entry_of; /* process number on the node to entry, -1: none */
     size_t n_numbers, numbers_capacity;
     size_t n_samples;
-    struct ml_offsets node_samples, job_samples, events, mpi; /* rows; events by time */
-    struct ml_offsets output_frames;                          /* frames */
-    struct ml_offsets output_lines;                           /* ml_line_entry */
+    struct ml_spool spool;
+    struct ml_offsets events, mpi;   /* rows; events by time */
+    struct ml_offsets output_frames; /* frames */
+    struct ml_offsets output_lines;  /* ml_line_entry */
     uint8_t *open_lines; /* by rank + 1: bit 1 << stream while its last line is not over */
     size_t n_open, open_capacity;
     struct ml_stack_index stacks;
@@ -55,9 +62,21 @@ struct ml_index {
     int64_t last_sampler_cpu_ns; /* of the last node sample; -1 without */
 };
 
+/* N bytes, which must outlive the index. */
+struct ml_index_source {
+    const uint8_t *bytes;
+    size_t n;
+    struct ml_view *view;   /* whose bytes these are; NULL: nobody's */
+    struct ml_spill *spill; /* where samples may wait; NULL: in memory */
+};
+
 /* Errors: not a journal, of another version. A torn tail is none. */
-enum ml_status ml_index_build(const uint8_t *bytes, size_t n, struct ml_index *out_index,
+enum ml_status ml_index_build(const struct ml_index_source *source, struct ml_index *out_index,
                               struct ml_error *err);
+
+/* The header alone. */
+enum ml_status ml_index_header(const struct ml_index_source *source,
+                               struct ml_journal_header *out_header, struct ml_error *err);
 
 /* Of a journal of which nothing but its header is known. */
 void ml_index_make_empty(const struct ml_journal_header *header, struct ml_index *out_index);

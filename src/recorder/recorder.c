@@ -235,12 +235,12 @@ static enum ml_status check_whole(const struct ml_recorder *r, const struct ml_h
 
 /* Reads the journal, by the descriptor where it has lost its name. Errors: the node's record is
  * gone. */
-static enum ml_status open_harvest(const struct ml_recorder *r, struct ml_harvest **out_harvest,
-                                   struct ml_error *err)
+static enum ml_status open_harvest(const struct ml_recorder *r, struct ml_spill *spill,
+                                   struct ml_harvest **out_harvest, struct ml_error *err)
 {
     ML_AUTO_FREE char *by_hold = ml_format("/proc/self/fd/%d", r->hold);
     struct ml_error why = {{0}};
-    if (ml_harvest_open(journal_is_there(r) ? r->journal : by_hold, out_harvest, &why))
+    if (ml_harvest_open(journal_is_there(r) ? r->journal : by_hold, spill, out_harvest, &why))
         return ml_fail(err, ML_NODE_LOST, "what %.200s held is lost: %.250s", r->journal, why.text);
     return ML_OK;
 }
@@ -304,12 +304,14 @@ enum ml_status ml_recorder_finish(struct ml_recorder *r, const struct ml_verdict
     put_end(r, verdict);
     r->journal_B = ml_journal_size(ml_sampler_journal(r->sampler));
     ml_sampler_complete(r->sampler);
-    enum ml_status own = open_harvest(r, &harvest, &lack);
+    struct ml_spill *spill = ml_spill_open(r->journal);
+    enum ml_status own = open_harvest(r, spill, &harvest, &lack);
     enum ml_status status = write_file(r, harvest, &path, &why);
     if (own == ML_OK) /* it may have been cut while the file was written from it */
         own = check_whole(r, harvest, &lack);
     enum ml_status worst = agree(r, own, &lack);
     ml_harvest_close(harvest);
+    ml_spill_close(spill);
     bool left =
         agree(r, own == ML_OK && journal_is_there(r) ? ML_OK : ML_SAMPLE_LOST, NULL) == ML_OK;
     if (status == ML_OK)

@@ -98,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     struct ml_harvest *h;
     struct ml_error err;
-    if (ml_harvest_open(path, &h, &err) == ML_OK) {
+    if (ml_harvest_open(path, NULL, &h, &err) == ML_OK) {
         look_at_all(h);
         ml_harvest_close(h);
     }

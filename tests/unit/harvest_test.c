@@ -18,7 +18,7 @@ static struct ml_harvest *harvest(void)
 {
     struct ml_harvest *h;
     struct ml_error err = {{0}};
-    if (ml_harvest_open(journal_path, &h, &err) != ML_OK)
+    if (ml_harvest_open(journal_path, NULL, &h, &err) != ML_OK)
         fail_msg("%s", err.text);
     return h;
 }
@@ -308,6 +308,61 @@ static void a_journal_that_is_cut(void **state)
     ml_harvest_close(h);
 }
 
+/* The temporary file of SPILL, which alone of what is open has no name. */
+static void cut_spill(void)
+{
+    for (int fd = 3; fd < 100; fd++) {
+        char path[40], target[300];
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t n = readlink(path, target, sizeof target - 1);
+        target[n > 0 ? n : 0] = 0;
+        if (strstr(target, "(deleted)"))
+            assert_int_equal(ftruncate(fd, 0), 0);
+    }
+}
+
+static void check_samples(struct ml_harvest *h, const struct synthetic *s)
+{
+    struct ml_rows rows = ml_harvest_rows(h, &ml_table_samples);
+    assert_int_equal(rows.count, s->processes * s->ticks);
+    for (int i = 0; i < (int)rows.count; i++) {
+        struct ml_sample_row row;
+        rows.fetch(rows.context, (size_t)i, &row);
+        assert_int_equal(row.process, i / s->ticks);
+        assert_int_equal(row.tick, i % s->ticks);
+        assert_int_equal(row.rss_B, synthetic_rss_B(0, row.process, row.tick));
+    }
+    rows = ml_harvest_rows(h, &ml_table_node_samples);
+    assert_int_equal(rows.count, s->ticks);
+    for (int i = 0; i < s->ticks; i++) {
+        struct ml_node_sample_row row;
+        rows.fetch(rows.context, (size_t)i, &row);
+        assert_int_equal(row.tick, i);
+    }
+}
+
+/* More than a portion of samples: they wait in a file, and where that is gone the journal is read
+ * again. */
+static void samples_that_wait_in_a_file(void **state)
+{
+    (void)state;
+    struct synthetic s = {.processes = 100, .ticks = 5000, .complete = 1, .text = "app"};
+    synthetic_write(journal_path, &s);
+    struct ml_spill *spill = ml_spill_open(journal_path);
+    struct ml_harvest *h;
+    assert_int_equal(ml_harvest_open(journal_path, spill, &h, NULL), ML_OK);
+    check_samples(h, &s);
+    assert_false(ml_harvest_is_cut(h));
+    cut_spill();
+    fetch_all_samples(h);
+    assert_true(ml_harvest_is_cut(h));
+    ml_harvest_read_again(h);
+    check_samples(h, &s);
+    assert_false(ml_harvest_is_cut(h));
+    ml_harvest_close(h);
+    ml_spill_close(spill);
+}
+
 static void a_journal_that_is_emptied(void **state)
 {
     (void)state;
@@ -333,6 +388,7 @@ int main(void)
         TEST(processes_and_their_peaks),
         TEST(a_journal_that_breaks_off),
         TEST(a_journal_that_is_cut),
+        TEST(samples_that_wait_in_a_file),
         TEST(a_journal_that_is_emptied),
         TEST(no_clock_yet),
         TEST(orphan_samples),

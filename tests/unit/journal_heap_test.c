@@ -29,7 +29,7 @@ static struct ml_harvest *finish(struct ml_journal *j)
     ml_journal_end(j, 100 * ML_NS_PER_S);
     assert_int_equal(ml_journal_flush(j, &err), ML_OK);
     ml_journal_close(j);
-    assert_int_equal(ml_harvest_open(journal_path, &h, &err), ML_OK);
+    assert_int_equal(ml_harvest_open(journal_path, NULL, &h, &err), ML_OK);
     return h;
 }
 

@@ -19,7 +19,7 @@ static struct ml_harvest *harvest(void)
 {
     struct ml_harvest *h;
     struct ml_error err = {{0}};
-    if (ml_harvest_open(journal_path, &h, &err) != ML_OK)
+    if (ml_harvest_open(journal_path, NULL, &h, &err) != ML_OK)
         fail_msg("%s", err.text);
     return h;
 }

@@ -109,7 +109,8 @@ static void torn_anywhere(void **state)
         last = frames;
         struct ml_index x;
         struct ml_error err;
-        enum ml_status status = ml_index_build(copy, cut, &x, &err);
+        enum ml_status status =
+            ml_index_build(&(struct ml_index_source){.bytes = copy, .n = cut}, &x, &err);
         assert_int_equal(status == ML_OK, frames > 0);
         if (status != ML_OK)
             continue;
@@ -130,7 +131,7 @@ static void flipped_bits(void **state)
     for (size_t bit = 0; bit < 8 * n; bit += 3) {
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
         struct ml_index x;
-        if (ml_index_build(bytes, n, &x, NULL) == ML_OK) {
+        if (ml_index_build(&(struct ml_index_source){.bytes = bytes, .n = n}, &x, NULL) == ML_OK) {
             assert_true(x.length <= bit / 8);
             bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
             assert_true(frames_in(bytes, n) > frames_in(bytes, x.length));
@@ -182,14 +183,14 @@ static void strange_files(void **state)
     (void)state;
     struct ml_harvest *h;
     struct ml_error err;
-    assert_int_equal(ml_harvest_open(journal_path, &h, &err), ML_NODE_LOST);
+    assert_int_equal(ml_harvest_open(journal_path, NULL, &h, &err), ML_NODE_LOST);
     assert_non_null(strstr(err.text, "No such file"));
-    assert_int_equal(ml_harvest_open(journal_folder, &h, &err), ML_NODE_LOST);
+    assert_int_equal(ml_harvest_open(journal_folder, NULL, &h, &err), ML_NODE_LOST);
     FILE *f = fopen(journal_path, "w");
     for (int i = 0; i < 1000; i++)
         fputs("this is no journal\n", f);
     fclose(f);
-    assert_int_equal(ml_harvest_open(journal_path, &h, &err), ML_NODE_LOST);
+    assert_int_equal(ml_harvest_open(journal_path, NULL, &h, &err), ML_NODE_LOST);
     assert_non_null(strstr(err.text, "not a memlog journal"));
 }
 
@@ -203,7 +204,8 @@ static void other_versions(void **state)
     ml_frame_append(&frame, ML_FRAME_HEADER, 0, payload.data, payload.length);
     struct ml_index x;
     struct ml_error err;
-    assert_int_equal(ml_index_build((uint8_t *)frame.data, frame.length, &x, &err), ML_NODE_LOST);
+    struct ml_index_source source = {.bytes = (uint8_t *)frame.data, .n = frame.length};
+    assert_int_equal(ml_index_build(&source, &x, &err), ML_NODE_LOST);
     assert_non_null(strstr(err.text, "another version"));
     ml_buffer_free(&payload);
     ml_buffer_free(&frame);

@@ -191,7 +191,7 @@ static char *events(void)
     struct ml_harvest *h;
     struct ml_error err;
     struct ml_buffer out = {0};
-    assert_int_equal(ml_harvest_open(path, &h, &err), ML_OK);
+    assert_int_equal(ml_harvest_open(path, NULL, &h, &err), ML_OK);
     struct ml_rows rows = ml_harvest_rows(h, &ml_table_events);
     for (size_t i = 0; i < rows.count && i < MOST_ROWS; i++) {
         struct ml_event_row row;
@@ -330,7 +330,7 @@ static void writes_the_node(void **state)
     ml_sampler_rank_ended(sampler, 5, &(struct ml_rank_exit){EXITED(0), -1});
     ml_sampler_stop(sampler);
     ml_sampler_complete(sampler);
-    assert_int_equal(ml_harvest_open(path, &h, &err), ML_OK);
+    assert_int_equal(ml_harvest_open(path, NULL, &h, &err), ML_OK);
     ml_harvest_node(h, 3, &node);
     assert_string_equal(node.name, "n3");
     assert_int_equal(node.memory_B, 4096);

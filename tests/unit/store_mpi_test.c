@@ -35,7 +35,7 @@ static struct ml_harvest *harvest(const char *folder, int node)
     ML_AUTO_FREE char *path = journal_of(folder, node);
     struct ml_harvest *h;
     struct ml_error err = {{0}};
-    must(ml_harvest_open(path, &h, &err) == ML_OK, err.text);
+    must(ml_harvest_open(path, NULL, &h, &err) == ML_OK, err.text);
     return h;
 }
 

@@ -159,7 +159,7 @@ static void check_journals(int n, const struct tree *t)
     size_t row = 0;
     for (int node = 0; node < n; node++) {
         struct ml_harvest *h;
-        assert_int_equal(ml_harvest_open(journals[node], &h, NULL), ML_OK);
+        assert_int_equal(ml_harvest_open(journals[node], NULL, &h, NULL), ML_OK);
         struct ml_rows samples = ml_harvest_rows(h, &ml_table_stack_samples);
         for (size_t i = 0; i < samples.count; i++, row++) {
             struct ml_stack_sample_row sample;
