@@ -1,6 +1,7 @@
 #include "launch/plan.h"
 
 #include "base/memory.h"
+#include "base/own.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,13 +26,12 @@ static void allocate(struct ml_plan *plan, int n)
 
 static void plan_one_each(struct ml_plan *plan, const struct ml_place *place)
 {
+    ML_AUTO_FREE int *host_of = ml_alloc((size_t)place->layout.n_nodes * sizeof *host_of);
     allocate(plan, place->size);
-    for (int r = 0; r < place->size; r++) {
-        int host = 0;
-        while (place->node_of_host[host] != place->layout.node_of[r])
-            host++;
-        add_rank(plan, host, r, place->app_of[r]);
-    }
+    for (int h = 0; h < place->n_hosts; h++)
+        host_of[place->node_of_host[h]] = h;
+    for (int r = 0; r < place->size; r++)
+        add_rank(plan, host_of[place->layout.node_of[r]], r, place->app_of[r]);
 }
 
 /* Shares of N ranks by slots, as mpiexec fills them: each node's slots in turn, then round again.
