@@ -1,6 +1,6 @@
 #include "launch/form.h"
 
-#include "launch/launchers.h"
+#include "flavour/launchers.h"
 
 enum ml_form ml_form_of(const struct ml_options *o)
 {

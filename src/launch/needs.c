@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/view.h"
-#include "launch/elf_needed.h"
+#include "flavour/elf_needed.h"
 
 #include <fcntl.h>
 #include <string.h>

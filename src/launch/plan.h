@@ -2,8 +2,8 @@
 #ifndef ML_LAUNCH_PLAN_H
 #define ML_LAUNCH_PLAN_H
 
+#include "flavour/launchers.h"
 #include "launch/form.h"
-#include "launch/launchers.h"
 #include "launch/place.h"
 #include "world/world.h"
 

@@ -2,8 +2,8 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "flavour/program.h"
 #include "launch/needs.h"
-#include "launch/program.h"
 #include "mpi_hooks/heap/page.h"
 #include "mpi_hooks/page.h"
 

@@ -2,7 +2,7 @@
 #ifndef ML_LAUNCH_PRELOAD_H
 #define ML_LAUNCH_PRELOAD_H
 
-#include "launch/which_mpi.h"
+#include "flavour/which_mpi.h"
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 #include "launch/schedulers.h"
 
-#include "launch/launchers.h"
+#include "flavour/launchers.h"
 #include "node/slurm.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #define ML_LAUNCH_STARTED_H
 
 #include "base/pack.h"
-#include "launch/which_mpi.h"
+#include "flavour/which_mpi.h"
 
 #include <sys/types.h>
 

@@ -4,10 +4,10 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/pack.h"
+#include "flavour/program.h"
 #include "launch/binding.h"
 #include "launch/environment.h"
 #include "launch/preload.h"
-#include "launch/program.h"
 #include "launch/starter_protocol.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "base/own.h"
-#include "launch/program.h"
+#include "flavour/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +29,21 @@ void ml_startup_hold_closed(void)
 bool ml_startup_is_closed(int fd)
 {
     return fcntl(fd, F_GETFD) & FD_CLOEXEC;
+}
+
+enum ml_status ml_startup_check_launcher(enum ml_launcher launcher, struct ml_error *err)
+{
+    bool ours_is_openmpi = strcmp(MEMLOG_FLAVOUR, "openmpi") == 0;
+    if (launcher == ML_LAUNCHER_HYDRA && ours_is_openmpi)
+        return ml_fail(err, ML_RUN_LOST,
+                       "started by MPICH's mpiexec (Hydra), but built for Open MPI; use Open MPI's "
+                       "mpiexec, or the memlog-mpi that is built for MPICH");
+    if (launcher == ML_LAUNCHER_OPENMPI && !ours_is_openmpi)
+        return ml_fail(
+            err, ML_RUN_LOST,
+            "started by Open MPI's mpiexec, but built for MPICH; use MPICH's mpiexec, or "
+            "the memlog-mpi that is built for Open MPI");
+    return ML_OK;
 }
 
 int ml_startup_check_command(const char *command, bool here_too, struct ml_error *err)

@@ -3,9 +3,9 @@
 #ifndef ML_RECORDER_HOOKS_H
 #define ML_RECORDER_HOOKS_H
 
+#include "flavour/which_mpi.h"
 #include "launch/options.h"
 #include "launch/seats.h"
-#include "launch/which_mpi.h"
 #include "recorder/sampler.h"
 
 struct ml_hooks;

@@ -4,6 +4,7 @@
 #include "base/scratch.h"
 #include "launch/options.h"
 #include "launch/plan.h"
+#include "launch/speaker.h"
 #include "launch/startup.h"
 #include "launch/tasks.h"
 #include "recorder/about.h"
@@ -56,7 +57,7 @@ struct process {
 
 static int complain(int code, const char *text)
 {
-    if (ml_launcher_speaks())
+    if (ml_speaker_is_us())
         ml_log(ML_LOG_ERROR, "%s", text);
     return code;
 }
@@ -66,9 +67,9 @@ static _Noreturn void fail_early(const char *text)
 {
     char host[HOST_NAME_MAX + 1] = "";
     gethostname(host, sizeof host - 1);
-    if (!ml_launcher_speaks_for_node())
+    if (!ml_speaker_of_node_is_us())
         sleep(1); /* who does is to have spoken before mpiexec ends it */
-    else if (!ml_launcher_speaks())
+    else if (!ml_speaker_is_us())
         ml_log(ML_LOG_ERROR, "%s: %s", host, text);
     ml_farewell_early(complain(EXIT_OURS, text));
 }
@@ -93,10 +94,10 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
     }
     if (ml_startup_check_limits(&err) != ML_OK)
         fail_early(err.text);
-    if (!p->options.quiet && ml_launcher_speaks() &&
+    if (!p->options.quiet && ml_speaker_is_us() &&
         ml_options_misspelt(environ, misspelt, sizeof misspelt))
         ml_log(ML_LOG_WARNING, "%s", misspelt);
-    if (ml_launcher_check(p->launcher, &err) != ML_OK)
+    if (ml_startup_check_launcher(p->launcher, &err) != ML_OK)
         return complain(EXIT_USAGE, err.text);
     /* Open MPI would end the process in MPI_Init, with a page of words. */
     bool mute = p->launcher == ML_LAUNCHER_NONE || !ml_task_pmi_is_ours();
@@ -458,7 +459,7 @@ static _Noreturn void leave(struct process *p, struct ml_leave how)
 static _Noreturn void give_up(struct process *p, const struct ml_error *err)
 {
     ml_log_setup("memlog-mpi", NULL, ML_LOG_ERROR); /* the text names the node */
-    if (p->place.rank == 0 && ml_launcher_speaks()) /* where each is a world, each has a rank 0 */
+    if (p->place.rank == 0 && ml_speaker_is_us())   /* where each is a world, each has a rank 0 */
         ml_log(ML_LOG_ERROR, "%s", err->text);
     part(p, (struct ml_leave){.code = p->failure});
 }

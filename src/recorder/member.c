@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/pack.h"
-#include "launch/launchers.h"
+#include "flavour/launchers.h"
 #include "launch/startup.h"
 #include "launch/tasks.h"
 #include "recorder/capture.h"

@@ -1,5 +1,5 @@
 /* Any bytes as an ELF file. */
-#include "launch/elf_needed.h"
+#include "flavour/elf_needed.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
  * the claim, one for each event, one for each function in each phase. Exits as the command does. */
 #include "base/memory.h"
 #include "calls/mpi_page.h"
-#include "launch/which_mpi.h"
+#include "flavour/which_mpi.h"
 #include "mpi_hooks/calls.h"
 #include "mpi_hooks/ticks.h"
 

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "launch/elf_needed.h"
-#include "launch/which_mpi.h"
+#include "flavour/elf_needed.h"
+#include "flavour/which_mpi.h"
 
 #include <elf.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "launch/elf_needed.h"
+#include "flavour/elf_needed.h"
 
 #include "base/elf_image.h"
 

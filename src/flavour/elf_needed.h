@@ -1,6 +1,6 @@
 /* What the dynamic section of an ELF file says of the libraries that it needs. Pure. */
-#ifndef ML_LAUNCH_ELF_NEEDED_H
-#define ML_LAUNCH_ELF_NEEDED_H
+#ifndef ML_FLAVOUR_ELF_NEEDED_H
+#define ML_FLAVOUR_ELF_NEEDED_H
 
 #include <stdbool.h>
 #include <stddef.h>

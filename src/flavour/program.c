@@ -1,4 +1,4 @@
-#include "launch/program.h"
+#include "flavour/program.h"
 
 #include "base/memory.h"
 #include "base/own.h"

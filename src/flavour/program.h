@@ -1,6 +1,6 @@
 /* The file of a command. */
-#ifndef ML_LAUNCH_PROGRAM_H
-#define ML_LAUNCH_PROGRAM_H
+#ifndef ML_FLAVOUR_PROGRAM_H
+#define ML_FLAVOUR_PROGRAM_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* Which MPI an executable is linked with, from its ELF file and those of its libraries: so which
  * hooks are preloaded into it. */
-#ifndef ML_LAUNCH_WHICH_MPI_H
-#define ML_LAUNCH_WHICH_MPI_H
+#ifndef ML_FLAVOUR_WHICH_MPI_H
+#define ML_FLAVOUR_WHICH_MPI_H
 
 enum ml_which_mpi {
     ML_MPI_IS_OPENMPI, /* and its kin: libmpi.so.40, or .20, .12 beside libopen-rte */

@@ -1,9 +1,9 @@
-#include "launch/which_mpi.h"
+#include "flavour/which_mpi.h"
 
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/view.h"
-#include "launch/elf_needed.h"
+#include "flavour/elf_needed.h"
 #include "mpi_hooks/containers.h"
 
 #include <elf.h>
