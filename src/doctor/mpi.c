@@ -1,4 +1,4 @@
-/* The recorder, the MPI that it is built for, and those whose applications can be recorded. */
+/* The recorders, the MPIs that they are built for, and those whose applications can be recorded. */
 #include "base/memory.h"
 #include "base/own.h"
 #include "doctor/ask.h"
@@ -31,8 +31,9 @@ enum { N_FLAVOURS = sizeof flavours / sizeof *flavours };
 
 /* What a memlog-mpi says of itself (recorder/about.c). */
 struct recorder {
-    char path[PATH_MAX], first[100]; /* the line "memlog-mpi 0.1.0 for openmpi" */
+    char path[PATH_MAX], first[200]; /* the line "memlog-mpi 0.1.0 for openmpi" */
     char mpi[200], hdf5[40], pmix[16], hooks[PATH_MAX], job[200];
+    bool starts; /* else `first` is what it said */
     const struct flavour *flavour;
 };
 
@@ -53,58 +54,86 @@ static void read_value(const char *text, const char *name, char *out, size_t siz
         snprintf(out, size, "%.*s", (int)size - 1, line + strlen(name));
 }
 
-/* Beside this program, else in PATH; "": there is none. */
-static void find_recorder(char *out, size_t size)
+/* The folder of this program, with a slash. */
+static void find_folder(char *out, size_t size)
 {
-    char here[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", here, sizeof here - 1);
-    here[n > 0 ? n : 0] = 0;
-    char *slash = strrchr(here, '/');
-    ML_AUTO_FREE char *beside =
-        slash ? ml_format("%.*s/memlog-mpi", (int)(slash - here), here) : NULL;
-    ML_AUTO_FREE char *path = beside ? ml_ask_find(beside) : NULL;
-    if (!path)
-        path = ml_ask_find("memlog-mpi");
-    snprintf(out, size, "%s", path ? path : "");
+    ssize_t n = readlink("/proc/self/exe", out, size - 1);
+    out[n > 0 ? n : 0] = 0;
+    char *slash = strrchr(out, '/');
+    if (slash)
+        slash[1] = 0;
 }
 
-/* False where it does not start; then ANSWER says why. */
-static bool ask_recorder(struct recorder *r, struct ml_answer *answer)
+/* Takes NAME over. */
+static bool take(char *name, struct recorder *out)
 {
-    ml_ask((char *[]){r->path, "--version", NULL}, answer);
-    if (answer->code || !ml_ask_line(answer->text, "memlog-mpi ", r->first, sizeof r->first))
-        return false;
-    const char *word = strrchr(r->first, ' ') + 1;
-    r->flavour = flavour_of(word);
-    read_value(answer->text, "MPI: ", r->mpi, sizeof r->mpi);
-    read_value(answer->text, "HDF5: ", r->hdf5, sizeof r->hdf5);
-    read_value(answer->text, "PMIx: ", r->pmix, sizeof r->pmix);
-    read_value(answer->text, "hooks: ", r->hooks, sizeof r->hooks);
-    read_value(answer->text, "job: ", r->job, sizeof r->job);
-    return true;
+    ML_AUTO_FREE char *own = name, *path = ml_ask_find(own);
+    snprintf(out->path, sizeof out->path, "%s", path ? path : "");
+    return path != NULL;
 }
 
-static bool look_recorder(struct ml_findings *f, struct recorder *r)
+/* Those of FOLDER, "" for PATH: each MPI's, else the one of the plain name. Returns how many. */
+static size_t find_in(const char *folder, struct recorder *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < N_FLAVOURS; i++)
+        n += take(ml_format("%smemlog-mpi.%s", folder, flavours[i].word), &out[n]);
+    return n ? n : take(ml_format("%smemlog-mpi", folder), out);
+}
+
+static void ask_recorder(struct recorder *r)
 {
     struct ml_answer answer;
-    char line[200];
-    find_recorder(r->path, sizeof r->path);
-    if (!*r->path) {
+    ml_ask((char *[]){r->path, "--version", NULL}, &answer);
+    r->starts =
+        answer.code == 0 && ml_ask_line(answer.text, "memlog-mpi ", r->first, sizeof r->first);
+    if (!r->starts) {
+        ml_ask_line(answer.text, "", r->first, sizeof r->first);
+        return;
+    }
+    r->flavour = flavour_of(strrchr(r->first, ' ') + 1);
+    read_value(answer.text, "MPI: ", r->mpi, sizeof r->mpi);
+    read_value(answer.text, "HDF5: ", r->hdf5, sizeof r->hdf5);
+    read_value(answer.text, "PMIx: ", r->pmix, sizeof r->pmix);
+    read_value(answer.text, "hooks: ", r->hooks, sizeof r->hooks);
+    read_value(answer.text, "job: ", r->job, sizeof r->job);
+}
+
+/* Those beside this program, else those in PATH. Returns how many. */
+static size_t find_recorders(struct recorder *out)
+{
+    char here[PATH_MAX];
+    find_folder(here, sizeof here);
+    size_t n = *here ? find_in(here, out) : 0;
+    if (n == 0)
+        n = find_in("", out);
+    for (size_t i = 0; i < n; i++)
+        ask_recorder(&out[i]);
+    return n;
+}
+
+/* The first that starts; NULL: none. */
+static const struct recorder *look_recorders(struct ml_findings *f, const struct recorder *all,
+                                             size_t n)
+{
+    const struct recorder *good = NULL;
+    for (size_t i = n; i-- > 0;)
+        good = all[i].starts ? &all[i] : good;
+    for (size_t i = 0; i < n; i++) {
+        const struct recorder *r = &all[i];
+        if (r->starts)
+            ml_finding_add(f, ML_FINDING_OK, "recorder", "", "%.150s: %.60s, %.60s, HDF5 %s",
+                           r->path, r->first, r->mpi, r->hdf5);
+        else
+            ml_finding_add(f, good ? ML_FINDING_NOTE : ML_FINDING_MISSING, "recorder",
+                           "load the modules that it was built with, or build it again",
+                           "%.150s: %s", r->path, *r->first ? r->first : "it does not start");
+    }
+    if (n == 0)
         ml_finding_add(f, ML_FINDING_MISSING, "recorder",
-                       "install it, or put its folder into PATH (module load memlog)",
+                       "install it, or put its folder into PATH (module load memlog-mpi)",
                        "memlog-mpi is neither beside memlog nor in PATH");
-        return false;
-    }
-    if (!ask_recorder(r, &answer)) {
-        ml_ask_line(answer.text, "", line, sizeof line);
-        ml_finding_add(f, ML_FINDING_MISSING, "recorder",
-                       "load the modules that it was built with, or build it again", "%.150s: %s",
-                       r->path, *line ? line : "it does not start");
-        return false;
-    }
-    ml_finding_add(f, ML_FINDING_OK, "recorder", "", "%.150s: %.60s, %.60s, HDF5 %s", r->path,
-                   r->first, r->mpi, r->hdf5);
-    return true;
+    return good;
 }
 
 /* The first launcher of FLAVOUR in PATH, and its version; NULL: there is none. */
@@ -121,8 +150,9 @@ static const char *find_launcher(const struct flavour *flavour, char *version, s
     return NULL;
 }
 
-/* What starts the recorder: mpiexec of its own MPI. */
-static void look_mpiexec(struct ml_findings *f, const struct flavour *flavour)
+/* What starts a recorder: mpiexec of its own MPI. The plain name may be of the other one where
+ * there are OTHERS, of which memlog-mpi takes the right one. */
+static void look_mpiexec(struct ml_findings *f, const struct flavour *flavour, bool others)
 {
     char version[32] = "", remedy[200];
     const char *launcher = find_launcher(flavour, version, sizeof version);
@@ -133,13 +163,16 @@ static void look_mpiexec(struct ml_findings *f, const struct flavour *flavour)
                  flavour->name, flavour->packages);
         ml_finding_add(f, ML_FINDING_NOTE, "mpiexec", remedy, "none of %s in PATH%s", flavour->name,
                        plain ? "; mpiexec is of another MPI" : "");
-    } else if (strcmp(launcher, "mpiexec") != 0) {
+    } else if (strcmp(launcher, "mpiexec") == 0) {
+        ml_finding_add(f, ML_FINDING_OK, "mpiexec", "", "%s %s", flavour->name, version);
+    } else if (others) {
+        ml_finding_add(f, ML_FINDING_OK, "mpiexec", "", "%s %s is %s", launcher, version,
+                       flavour->name);
+    } else {
         snprintf(remedy, sizeof remedy, "start it with %s memlog-mpi", launcher);
         ml_finding_add(f, ML_FINDING_NOTE, "mpiexec", remedy,
                        "%s %s is %s; mpiexec is %s, which does not start this memlog-mpi", launcher,
                        version, flavour->name, plain ? "of another MPI" : "not here");
-    } else {
-        ml_finding_add(f, ML_FINDING_OK, "mpiexec", "", "%s %s", flavour->name, version);
     }
 }
 
@@ -201,13 +234,17 @@ static void look_scheduler(struct ml_findings *f, const struct recorder *r)
 
 void ml_doctor_look_mpi(struct ml_findings *findings)
 {
-    struct recorder r = {0};
-    if (!look_recorder(findings, &r))
+    struct recorder all[N_FLAVOURS] = {0};
+    size_t n = find_recorders(all);
+    const struct recorder *r = look_recorders(findings, all, n);
+    if (!r)
         return;
-    if (r.flavour)
-        look_mpiexec(findings, r.flavour);
+    for (size_t i = 0; i < n; i++) {
+        if (all[i].flavour)
+            look_mpiexec(findings, all[i].flavour, n > 1);
+    }
     for (size_t i = 0; i < N_FLAVOURS; i++)
-        look_applications(findings, &r, &flavours[i]);
-    look_heap(findings, &r);
-    look_scheduler(findings, &r);
+        look_applications(findings, r, &flavours[i]);
+    look_heap(findings, r);
+    look_scheduler(findings, r);
 }

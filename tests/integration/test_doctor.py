@@ -83,6 +83,38 @@ def test_recorder_that_does_not_start(tmp_path, programs):
     assert found.endswith("memlog-mpi: error while loading shared libraries: libmpi.so.40") and "modules" in remedy
 
 
+RECORDER = """#!/bin/sh
+echo memlog-mpi 1.0 for {0}
+echo MPI: {0} 1.0
+echo PMIx: yes
+"""
+
+
+def test_recorders_of_both(tmp_path, programs):
+    """Side by side, as they are installed; one whose module is not loaded is not missing."""
+    shutil.copy(mt.MEMLOG, tmp_path)
+    for name in NAMES:
+        programs(f"memlog-mpi.{name}", "")
+        (tmp_path / f"memlog-mpi.{name}").write_text(RECORDER.format(name))
+    for name, says in (OWN[BUILD] for BUILD in NAMES):
+        programs(name, says)
+
+    def lines(**environment):
+        done = doctor("--json", memlog=tmp_path / "memlog", **environment)
+        assert done.returncode == 0, done.stdout
+        return [(f["name"], f["state"], f["found"]) for f in json.loads(done.stdout)["findings"]
+                if f["name"] in ("recorder", "mpiexec")]
+    assert lines(PATH=programs.path) == [
+        ("recorder", "ok", f"{tmp_path}/memlog-mpi.openmpi: memlog-mpi 1.0 for openmpi, openmpi 1.0, HDF5 "),
+        ("recorder", "ok", f"{tmp_path}/memlog-mpi.mpich: memlog-mpi 1.0 for mpich, mpich 1.0, HDF5 "),
+        ("mpiexec", "ok", "mpiexec.openmpi 4.1.4 is Open MPI"),
+        ("mpiexec", "ok", "mpiexec.hydra 4.0.2 is MPICH")]
+    programs("memlog-mpi.mpich", "libmpich.so.12: cannot open", 127)
+    assert lines(PATH=programs.path)[1:3] == [
+        ("recorder", "note", f"{tmp_path}/memlog-mpi.mpich: libmpich.so.12: cannot open"),
+        ("mpiexec", "ok", "mpiexec.openmpi 4.1.4 is Open MPI")]
+
+
 OTHER = {"openmpi": "HYDRA build details:", "mpich": "mpiexec (OpenRTE) 4.1.4"}
 OWN = {"openmpi": ("mpiexec.openmpi", "mpiexec (OpenRTE) 4.1.4"), "mpich": ("mpiexec.hydra", "HYDRA build 4.0.2")}
 
