@@ -37,4 +37,4 @@ _memlog_mpi()
     *) mapfile -t COMPREPLY < <(compgen -W "$options --" -- "$word") ;;
     esac
 }
-complete -F _memlog_mpi memlog-mpi
+complete -F _memlog_mpi memlog-mpi memlog-mpi.openmpi memlog-mpi.mpich

@@ -470,6 +470,7 @@ int main(int argc, char **argv)
     struct ml_error err = {{0}};
     bool done;
     ml_startup_hold_closed();
+    prctl(PR_SET_NAME, "memlog-mpi"); /* also where the file is memlog-mpi.openmpi */
     ml_log_setup("memlog-mpi", NULL, ML_LOG_NOTICE);
     int code = check(&p, argc, argv, &done);
     if (code || done)
