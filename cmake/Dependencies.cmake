@@ -13,9 +13,13 @@ function(memlog_pkg target module debian spack)
     set(${target}_FOUND ${${target}_FOUND} PARENT_SCOPE)
 endfunction()
 
-# MPI: the wrapper compiler decides.
+# MPI: the wrapper compiler decides. MEMLOG_MPICC_OPENMPI and MEMLOG_MPICC_MPICH name those that are
+# not the distribution's.
+string(TOUPPER ${MEMLOG_MPI} upper)
 if(NOT MPI_C_COMPILER)
-    if(MEMLOG_MPI STREQUAL "auto")
+    if(MEMLOG_MPICC_${upper})
+        set(MPI_C_COMPILER ${MEMLOG_MPICC_${upper}})
+    elseif(MEMLOG_MPI STREQUAL "auto")
         find_program(MPI_C_COMPILER NAMES mpicc)
     else()
         find_program(MPI_C_COMPILER NAMES mpicc.${MEMLOG_MPI} mpicc)

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 import memlog_testing as mt
-from install_testing import NAMES, builds, prefix, run  # noqa: F401, a fixture
+from install_testing import NAMES, SOURCE, VERSION, builds, prefix, run  # noqa: F401, a fixture
 
 # ------------------------------------------------------------------------------ the real ones
 @pytest.mark.parametrize("mpi", NAMES)
@@ -107,3 +107,19 @@ def test_arguments_are_as_they_were(recorders, tmp_path):
     done = subprocess.run(["as it was called", "/proc/self/cmdline"], executable=program, capture_output=True,
                           timeout=mt.TIMEOUT_S)
     assert done.stdout == b"as it was called\0/proc/self/cmdline\0", done
+
+
+# ------------------------------------------------------------------------------ built together
+def test_both_at_once(tmp_path):
+    """cmake -DMEMLOG_MPI="openmpi;mpich": some minutes."""
+    if not mt.LONG:
+        pytest.skip("takes long: MEMLOG_LONG is not set")
+    for command in (["-S", SOURCE, "-B", tmp_path / "build", "-DMEMLOG_MPI=openmpi;mpich", "-DBUILD_TESTING=OFF"],
+                    ["--build", tmp_path / "build"],
+                    ["--install", tmp_path / "build", "--prefix", tmp_path / "prefix"]):
+        subprocess.run(["cmake", *command], check=True, timeout=1500)
+    programs = {p.name for p in (tmp_path / "prefix/bin").iterdir()}
+    assert programs == {"memlog", "memlog-mpi", "memlog-mpi.openmpi", "memlog-mpi.mpich", "memory_logger"}
+    for mpi in NAMES:
+        said = run([tmp_path / f"prefix/bin/memlog-mpi.{mpi}", "--version"]).stdout
+        assert said.startswith(f"memlog-mpi {VERSION} for {mpi}\n"), said
