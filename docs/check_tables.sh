@@ -69,6 +69,8 @@ for option in bind-to debugger launch; do
         wants docs/man/memlog-mpi.1 "$word" "a word of --$option"
         [[ $word == auto ]] || grep -qE "^ +--$option\).*\<$word\>" scripts/completions/memlog-mpi.bash ||
             { echo "scripts/completions/memlog-mpi.bash lacks $word after --$option"; missing=1; }
+        [[ $word == auto ]] || grep -qE "^ +\(\"memlog-mpi\", \"$option\"\):.*\<$word\>" scripts/completions/generate ||
+            { echo "scripts/completions/generate lacks $word after --$option"; missing=1; }
     done
 done
 exit $missing
