@@ -1,0 +1,85 @@
+"""What is installed beside the programs, and the tarball of the sources: no MPI has a part in it."""
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+
+import pytest
+from install_testing import OWN_BUILD, SOURCE, VERSION, builds, prefix, run  # noqa: F401, a fixture
+
+
+def test_header_by_pkg_config(prefix, tmp_path):
+    compiler = shutil.which("cc")
+    if not compiler or not shutil.which("pkg-config"):
+        pytest.skip("no cc, or no pkg-config")
+    how = run(["pkg-config", "--cflags", "--libs", "memlog"], PKG_CONFIG_PATH=str(prefix / "share/pkgconfig"))
+    assert how.returncode == 0, how.stderr
+    source = tmp_path / "phases.c"
+    source.write_text('#include <memlog.h>\nint main(void) { memlog_mark("here"); return 0; }\n')
+    done = run([compiler, source, "-o", tmp_path / "phases", *how.stdout.split()])
+    assert done.returncode == 0 and run([tmp_path / "phases"]).returncode == 0, done.stderr
+    version = run(["pkg-config", "--modversion", "memlog"], PKG_CONFIG_PATH=str(prefix / "share/pkgconfig"))
+    assert version.stdout.strip() == VERSION
+
+
+MODULE_COMMANDS = {
+    "Environment Modules": ["/usr/lib/x86_64-linux-gnu/modulecmd.tcl", "bash"],
+    "Lmod": ["/usr/share/lmod/lmod/libexec/lmod", "bash"],
+}
+
+
+@pytest.mark.parametrize("kind", MODULE_COMMANDS)
+def test_module(prefix, kind):
+    command = MODULE_COMMANDS[kind]
+    if not os.path.exists(command[0]):
+        pytest.skip(f"{kind} is not here")
+    environment = {"MODULEPATH": str(prefix / "share/modulefiles"), "MANPATH": "/man", "PATH": os.environ["PATH"]}
+    words = run([*command, "load", "memlog-mpi"], **environment)
+    done = run(["bash", "-c", f'{words.stdout}\ncommand -v memlog-mpi; echo "$MANPATH"; cd "$CPATH"; ls memlog.h'],
+               **environment)
+    assert done.stdout == f"{prefix}/bin/memlog-mpi\n{prefix}/share/man:/man\nmemlog.h\n", (words, done)
+
+
+def test_manual_pages(prefix):
+    """Version and date, and a page under each program's name."""
+    pages = {p.name: p.read_text() for p in (prefix / "share/man/man1").iterdir()}
+    for program in (prefix / "bin").iterdir():
+        assert f"{program.name}.1" in pages
+    for name, text in pages.items():
+        assert "@" not in text.splitlines()[0]
+        if name in (f"memlog-mpi.{mpi}.1" for mpi in builds()):
+            assert text == ".so man1/memlog-mpi.1\n"
+        else:
+            assert re.match(rf'\.TH \S+ 1 "\d{{4}}-\d\d-\d\d" "memlog-mpi {VERSION}" ', text), name
+
+
+@pytest.mark.parametrize("shell, files", [
+    ("bash", ["bash-completion/completions/memlog", "bash-completion/completions/memlog-mpi"]),
+    ("zsh", ["zsh/site-functions/_memlog", "zsh/site-functions/_memlog-mpi"]),
+    ("fish", ["fish/vendor_completions.d/memlog.fish", "fish/vendor_completions.d/memlog-mpi.fish"]),
+])
+def test_completions(prefix, shell, files):
+    paths = [prefix / "share" / f for f in files]
+    assert all(p.stat().st_size for p in paths)
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not here, to look at them")
+    for path in paths:
+        done = run([shell, "-n", path])
+        assert done.returncode == 0 and done.stderr == "", done.stderr
+
+
+def test_source_tarball(tmp_path):
+    """All that git knows, and nothing that is built."""
+    if not shutil.which("cpack"):
+        pytest.skip("no cpack")
+    known = subprocess.run(["git", "-C", SOURCE, "ls-files"], capture_output=True, text=True)
+    if known.returncode or not known.stdout:
+        pytest.skip("this is no checkout")
+    done = run(["cpack", "--config", OWN_BUILD / "CPackSourceConfig.cmake", "-G", "TGZ", "-B", tmp_path])
+    assert done.returncode == 0, done.stdout + done.stderr
+    top = f"memlog-mpi-{VERSION}/"
+    with tarfile.open(tmp_path / f"{top[:-1]}.tar.gz") as tar:
+        names = {n[len(top):] for n in tar.getnames()}
+    assert not {n for n in known.stdout.splitlines() if (SOURCE / n).exists()} - names
+    assert not [n for n in names if n.startswith((".git/", "build/"))]
