@@ -257,7 +257,8 @@ class Run:
         if who == "mpiexec":
             return [p for p in pids if mt.comm_of(p).startswith("mpiexec")]
         if who in names:
-            return [p for p in pids if mt.comm_of(p) == names[who]]
+            # A starter's child has its name until it executes the rank.
+            return [p for p in pids if mt.comm_of(p) == names[who] != mt.comm_of(parent_of(p))]
         return [p for p in ours if is_first_of_node(p) == (who == "sampling rank")]
 
     def said(self, stream):
