@@ -4,31 +4,28 @@
 #include "base/memory.h"
 #include "base/pack.h"
 #include "recorder/live.h"
+#include "verdict/ending.h"
 
 #include <stdlib.h>
 
 #define EPOCH_NS ML_NS_PER_S
 
 enum {
-    FAILURE = 1, /* verdict: a rank failed; to the root */
+    FAILURE = 1, /* a rank failed; to the root */
     END_RANKS,   /* the root's answer, to all: everybody ends theirs */
-    DONE,        /* verdict of the node's first own failure, int epochs; to the root */
-    FINISH,      /* verdict of the job, int epochs of the node that has most */
-    REOPEN,      /* DONE is taken back; to the root */
-    REOPENED,    /* the root's answer */
+    ENDING,      /* see verdict/ending.h */
 };
 
 struct ml_job {
     struct ml_job_setup setup;
     struct ml_job_events events;
     struct ml_epochs *epochs;
+    struct ml_ending *end;
     struct ml_timer *timer;
-    struct ml_live *live;       /* at the root, where it is shown */
-    struct ml_verdict own, job; /* first failure here; of the job, at last */
+    struct ml_live *live;  /* at the root, where it is shown */
+    struct ml_verdict own; /* the first failure here */
     bool ending, node_done, finished;
-    bool told;  /* all to end their ranks; at the root */
-    int n_done; /* nodes; at the root */
-    int64_t most_epochs;
+    bool told; /* all to end their ranks; at the root */
 };
 
 static bool is_root(const struct ml_job *j)
@@ -41,21 +38,22 @@ static int64_t root_clock(const struct ml_job *j)
     return ml_mono_now().ns + j->setup.clock_offset_ns;
 }
 
-static void send(struct ml_job *j, int to, int what, const struct ml_verdict *verdict,
-                 int64_t epochs)
+static void send(struct ml_job *j, int to, int what)
 {
     struct ml_buffer message = {0};
     ml_pack_int(&message, what);
-    ml_verdict_pack(verdict, &message);
-    ml_pack_int(&message, epochs);
     ml_exchange_send(j->setup.exchange, to, ML_EXCHANGE_JOB, message.data, message.length);
     ml_buffer_free(&message);
 }
 
-static void send_all(struct ml_job *j, int what, const struct ml_verdict *verdict, int64_t epochs)
+static void send_ending(void *context, int to, const struct ml_buffer *bytes)
 {
-    for (int host = 0; host < j->setup.place->n_hosts; host++)
-        send(j, host, what, verdict, epochs);
+    struct ml_job *j = context;
+    struct ml_buffer message = {0};
+    ml_pack_int(&message, ENDING);
+    ml_buffer_append(&message, bytes->data, bytes->length);
+    ml_exchange_send(j->setup.exchange, to, ML_EXCHANGE_JOB, message.data, message.length);
+    ml_buffer_free(&message);
 }
 
 static void gathered(void *context, const struct ml_job_sample_row *job)
@@ -84,6 +82,21 @@ static void contribute(void *context)
         ml_timer_set_in(j->timer, EPOCH_NS);
 }
 
+static void finish(void *context)
+{
+    struct ml_job *j = context;
+    j->finished = true;
+    j->events.finish(j->events.context);
+}
+
+static void reopened(void *context)
+{
+    struct ml_job *j = context;
+    j->node_done = false;
+    ml_timer_set_in(j->timer, EPOCH_NS);
+    j->events.reopened(j->events.context);
+}
+
 enum ml_status ml_job_open(struct ml_loop *loop, const struct ml_job_setup *setup,
                            const struct ml_job_events *events, struct ml_job **out_job,
                            struct ml_error *err)
@@ -96,6 +109,9 @@ enum ml_status ml_job_open(struct ml_loop *loop, const struct ml_job_setup *setu
         free(j);
         return status;
     }
+    struct ml_ending_events ending = {j, send_ending, finish, reopened};
+    j->end =
+        ml_ending_open(setup->place->n_hosts, setup->place->root_host, setup->place->host, &ending);
     if (is_root(j))
         j->live = ml_live_open(setup->options);
     j->timer = ml_loop_timer(loop, contribute, j);
@@ -111,7 +127,7 @@ void ml_job_failure(struct ml_job *j, const struct ml_verdict *verdict)
     j->own = *verdict;
     j->own.time_ns = root_clock(j);
     if (!j->ending)
-        send(j, j->setup.place->root_host, FAILURE, &j->own, 0);
+        send(j, j->setup.place->root_host, FAILURE);
 }
 
 void ml_job_node_done(struct ml_job *j)
@@ -120,67 +136,37 @@ void ml_job_node_done(struct ml_job *j)
         return;
     j->node_done = true;
     ml_timer_off(j->timer);
-    send(j, j->setup.place->root_host, DONE, &j->own, ml_epochs_count(j->epochs));
+    ml_ending_done(j->end, &j->own, ml_epochs_count(j->epochs));
 }
 
 void ml_job_node_reopen(struct ml_job *j)
 {
     if (j->node_done)
-        send(j, j->setup.place->root_host, REOPEN, &j->own, 0);
+        ml_ending_reopen(j->end);
     else
         j->events.reopened(j->events.context);
 }
 
-static void on_reopened(struct ml_job *j)
-{
-    j->node_done = false;
-    ml_timer_set_in(j->timer, EPOCH_NS);
-    j->events.reopened(j->events.context);
-}
-
 /* Each node that fails tells the root alone, and the root all once: N messages, however many fail.
- */
-static void on_failure(struct ml_job *j, const struct ml_verdict *verdict)
+ * Not along the tree: a node that is stopped must not keep others from ending their ranks. */
+static void on_failure(struct ml_job *j)
 {
-    if (!j->told)
-        send_all(j, END_RANKS, verdict, 0);
+    for (int host = 0; host < j->setup.place->n_hosts && !j->told; host++)
+        send(j, host, END_RANKS);
     j->told = true;
-}
-
-static void on_done(struct ml_job *j, const struct ml_verdict *verdict, int64_t epochs)
-{
-    ml_verdict_merge(&j->job, verdict);
-    if (epochs > j->most_epochs)
-        j->most_epochs = epochs;
-    if (++j->n_done == j->setup.place->n_hosts)
-        send_all(j, FINISH, &j->job, j->most_epochs);
 }
 
 void ml_job_received(struct ml_job *j, int from, const void *bytes, size_t n)
 {
     struct ml_unpacker u = ml_unpack(bytes, n);
     int64_t what = ml_unpack_int(&u);
-    struct ml_verdict verdict = ml_verdict_unpack(&u);
-    int64_t epochs = ml_unpack_int(&u);
-    if (u.failed)
-        return;
-    if (what == REOPEN) {
-        j->n_done--;
-        send(j, from, REOPENED, &verdict, 0);
-    } else if (what == REOPENED) {
-        on_reopened(j);
+    if (what == ENDING) {
+        ml_ending_received(j->end, from, &u);
     } else if (what == FAILURE) {
-        on_failure(j, &verdict);
+        on_failure(j);
     } else if (what == END_RANKS && !j->ending) {
         j->ending = true;
         j->events.end_ranks(j->events.context);
-    } else if (what == DONE) {
-        on_done(j, &verdict, epochs);
-    } else if (what == FINISH) {
-        j->finished = true;
-        j->job = verdict;
-        j->most_epochs = epochs;
-        j->events.finish(j->events.context);
     }
 }
 
@@ -191,13 +177,13 @@ bool ml_job_progress(struct ml_job *j)
 
 const struct ml_verdict *ml_job_verdict(const struct ml_job *j)
 {
-    return &j->job;
+    return ml_ending_verdict(j->end);
 }
 
 void ml_job_stop(struct ml_job *j)
 {
     ml_timer_off(j->timer);
-    ml_epochs_close(j->epochs, j->most_epochs);
+    ml_epochs_close(j->epochs, ml_ending_epochs(j->end));
     j->epochs = NULL;
     ml_live_close(j->live);
     j->live = NULL;
@@ -209,5 +195,6 @@ void ml_job_close(struct ml_job *j)
         return;
     ml_timer_stop(j->timer);
     ml_live_close(j->live);
+    ml_ending_close(j->end);
     free(j);
 }
