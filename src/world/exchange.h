@@ -34,8 +34,8 @@ enum ml_status ml_exchange_open(MPI_Comm comm, const struct ml_exchange_events *
 void ml_exchange_send(struct ml_exchange *x, int to, enum ml_exchange_kind kind, const void *bytes,
                       size_t n);
 
-/* Every host's BYTES to all; each host calls it the same number of times. MPI_Iallgather of the
- * sizes, then MPI_Iallgatherv; one gathering at a time, the next ones wait. */
+/* Every host's BYTES to all; each host calls it the same number of times. Up a tree of the hosts
+ * and down again, two messages for each; one gathering at a time, the next ones wait. */
 void ml_exchange_gather(struct ml_exchange *x, const void *bytes, size_t n);
 
 /* Does what can be done now. True if something happened or is under way. */
