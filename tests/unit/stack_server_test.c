@@ -53,7 +53,7 @@ static void hear_stacks(struct heard *h, const uint8_t *p, const uint8_t *end)
 
 static int64_t hear_site(struct heard *h, const uint8_t *p, const uint8_t *end)
 {
-    int64_t site, stack;
+    int64_t site = 0, stack = 0;
     assert_true(ml_varint_read(&p, end, &site) && ml_varint_read(&p, end, &stack));
     assert_true(p == end && site == SITE && stack >= 0 && (size_t)stack < h->n_stacks);
     return stack;
