@@ -87,8 +87,8 @@ static void merge_row(struct making *m, struct ml_intern *intern, size_t i,
     const struct ml_stack_row *row = &s->stacks[i];
     uint32_t function = function_of[row->frame];
     int32_t parent = row->parent < 0 ? -1 : m->sprout_of[row->parent];
-    bool again =
-        m->fold && row->parent >= 0 && function_of[s->stacks[row->parent].frame] == function;
+    bool again = m->fold && parent >= 0 && (size_t)parent < m->n &&
+                 function_of[s->stacks[row->parent].frame] == function;
     int32_t number = again ? parent : sprout_below(m, intern, parent, function, row->frame);
     struct sprout *sprout = &m->sprouts[number];
     m->sprout_of[i] = number;

@@ -106,11 +106,11 @@ static void change(const struct bench *b, int tick)
 static pid_t spawn(void)
 {
     pid_t pid = fork();
-    while (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (pid)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;)
         pause();
-    }
-    return pid;
 }
 
 static bool open_all(struct bench *b)
