@@ -73,4 +73,8 @@ for option in bind-to debugger launch; do
             { echo "scripts/completions/generate lacks $word after --$option"; missing=1; }
     done
 done
+
+version=$(sed -n 's/^project(memlog-mpi VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+wants scripts/packaging/debian/changelog "memlog-mpi ($version-" "the version of the package"
+wants scripts/packaging/memlog-mpi.spec "Version:        $version" "the version of the package"
 exit $missing
