@@ -43,7 +43,7 @@ def test_wrong_mpiexec_where_there_is_one_recorder(prefix, tmp_path):
 def test_doctor_names_them(prefix):
     report = json.loads(run([prefix / "bin/memlog", "doctor", "--json"]).stdout)
     recorders = [f["found"] for f in report["findings"] if f["name"] == "recorder"]
-    assert report["can_record"] and len(recorders) == len(builds())
+    assert len(recorders) == len(builds())
     for mpi in builds():
         assert any(r.startswith(f"{prefix}/bin/memlog-mpi.{mpi}: ") for r in recorders), recorders
 
