@@ -12,8 +12,8 @@ void ml_report_moment(const struct ml_stacks *stacks, const struct ml_moments *m
                       const struct ml_moment *moment, bool all, const struct ml_style *style,
                       struct ml_buffer *out);
 
-/* STACKS, those nearest to AT_NS, under a line that says so, and when they were taken; INT64_MAX: to
- * the run's end. */
+/* STACKS, those nearest to AT_NS, under a line that says so, and when they were taken; INT64_MAX:
+ * to the run's end. */
 void ml_report_nearest(const struct ml_facts *facts, const struct ml_stacks *stacks, int64_t at_ns,
                        bool all, const struct ml_style *style, struct ml_buffer *out);
 
