@@ -61,7 +61,8 @@ enum ml_status ml_stacks_load(struct ml_run *run, const struct ml_process_row *p
 enum ml_status ml_stacks_load_tree(struct ml_run *run, struct ml_stacks *out_stacks,
                                    struct ml_error *err);
 
-/* Leaves of each process what was taken nearest to TIME_NS; of two that are as near, the earlier. */
+/* Leaves of each process what was taken nearest to TIME_NS; of two that are as near, the earlier.
+ */
 void ml_stacks_nearest(struct ml_stacks *stacks, int64_t time_ns);
 
 /* Numbers in /frames of the calls of STACK into OUT_FRAMES (room for ML_STACKS_DEPTH_MAX),
