@@ -24,6 +24,8 @@ KILLS = int(os.environ.get("MEMLOG_KILLS", "60" if mt.LONG else "12"))
 SEED = (os.environ.get("MEMLOG_KILL_SEED")            # workers of xdist draw from one sequence
         or os.environ.get("PYTEST_XDIST_TESTRUNUID", "")[:8] or f"{random.getrandbits(32):08x}")
 END_S = 120                                    # from the signal to the last process
+# Open MPI's handler of a SEGV takes the stack with malloc: where that was interrupted, it waits for ever.
+CRASH_S = 20
 PHASE_S = 300                                  # to a phase: gdb reads its symbols meanwhile, others compute
 PERIOD_S = 0.05
 RAMP_S = 2.5
@@ -352,6 +354,10 @@ def strike(run):
             story.continued_at = time.time()
     begin = time.monotonic()
     while not run.is_over() or run.processes():
+        if (drawn.who, drawn.signal) == ("mpiexec", "SEGV") and time.monotonic() > begin + CRASH_S \
+                and is_alive(victim):
+            mt.send(victim, signal.SIGKILL)
+            run.also = run.also | {128 + signal.SIGKILL}
         if time.monotonic() > begin + END_S:
             left = [f"{mt.describe(p)[:60]} {mt.comm_of(p)} {mt.read_state(p)}"
                     for p in run.processes()]
