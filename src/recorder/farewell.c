@@ -16,8 +16,8 @@
 
 enum {
     PATIENT_STEPS = 30,
-    FINALIZE_SECONDS = 5,
-    MOST_ALARMS = 60,
+    FINALIZE_SECONDS = 5, /* in which nothing excuses those that it waits for */
+    MOST_SECONDS = 300,
     PARTING_SECONDS = 5,
     DRAIN_STEPS = 50
 };
@@ -25,6 +25,7 @@ enum {
 static struct ml_leave final;
 static int n_cpus;
 static int64_t begin_cpu_ns;
+static char parent_stat[32]; /* /proc/PID/stat of mpiexec, or of its proxy */
 
 /* Hydra takes a rank that ends without this for a failed one. Async-signal-safe. */
 static void tell_hydra(void)
@@ -65,12 +66,28 @@ static bool others_may_be_late(void)
            ml_clock_read(CLOCK_PROCESS_CPUTIME_ID) - begin_cpu_ns < FINALIZE_SECONDS * ML_NS_PER_S;
 }
 
+/* Somebody stopped mpiexec, without which MPI_Finalize does not end. Async-signal-safe. */
+static bool parent_is_stopped(void)
+{
+    char text[256];
+    int fd = open(parent_stat, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    const char *state = strrchr(text, ')'); /* "PID (name) T ...", and the name may hold anything */
+    return state && strncmp(state, ") T", 3) == 0;
+}
+
 static void leave_at_once(int number)
 {
-    static volatile sig_atomic_t n_alarms, leaving;
-    if (number == SIGALRM && !leaving && ++n_alarms < MOST_ALARMS && others_may_be_late()) {
-        alarm(FINALIZE_SECONDS);
-        return;
+    static volatile sig_atomic_t n_alarms, n_counted, leaving;
+    if (number == SIGALRM && !leaving && ++n_alarms < MOST_SECONDS) {
+        n_counted += !parent_is_stopped() && !others_may_be_late();
+        if (n_counted < FINALIZE_SECONDS) {
+            alarm(1);
+            return;
+        }
     }
     /* What follows is not async-signal-safe, and may itself hang or crash: it has one try. */
     if (!leaving++) {
@@ -142,7 +159,8 @@ _Noreturn void ml_farewell(struct ml_leave how, bool several_hosts, struct ml_sc
     /* HDF5 1.10 after a full disk can crash in here: the code stays the right one. */
     sigaction(SIGSEGV, &watchdog, NULL);
     sigaction(SIGABRT, &watchdog, NULL);
-    alarm(FINALIZE_SECONDS);
+    snprintf(parent_stat, sizeof parent_stat, "/proc/%d/stat", (int)getppid());
+    alarm(1);
     if (finalize_hangs(several_hosts)) {
         drain();
         leave_at_once(0);
