@@ -81,12 +81,18 @@ static void tell_change(struct ml_heap_page *page)
     atomic_store_explicit(&page->changes, ML_LOAD(page->changes) + 1, memory_order_release);
 }
 
+/* Bytes are stored last: a reader that finds them as they were looks at nothing else of a stack. */
+static void store_bytes(_Atomic int64_t *bytes, int64_t value)
+{
+    atomic_store_explicit(bytes, value, memory_order_release);
+}
+
 void ml_stacks_live(struct ml_heap_page *page, const struct ml_sample *sample, int blocks)
 {
     struct ml_heap_stack *stack = &page->stacks[sample->stack];
-    ML_BUMP(stack->live_B, rounded(ml_sample_B(sample)));
     ML_BUMP(stack->live_blocks, blocks_of(sample, blocks));
     ML_BUMP(stack->live_variance, ml_sample_variance(sample));
+    store_bytes(&stack->live_B, ML_LOAD(stack->live_B) + rounded(ml_sample_B(sample)));
     tell_change(page);
 }
 
@@ -94,19 +100,19 @@ void ml_stacks_live(struct ml_heap_page *page, const struct ml_sample *sample, i
 void ml_stacks_end(struct ml_heap_page *page, const struct ml_sample *sample, int blocks)
 {
     struct ml_heap_stack *stack = &page->stacks[sample->stack];
-    ML_BUMP(stack->live_B, -rounded(ml_sample_B(sample)));
-    ML_BUMP(stack->live_blocks, -blocks_of(sample, blocks));
+    int64_t live_B = ML_LOAD(stack->live_B) - rounded(ml_sample_B(sample));
     double variance = ML_LOAD(stack->live_variance) - ml_sample_variance(sample);
-    bool none = ML_LOAD(stack->live_B) == 0 || variance < 0;
-    ML_STORE(stack->live_variance, none ? 0 : variance);
+    ML_BUMP(stack->live_blocks, -blocks_of(sample, blocks));
+    ML_STORE(stack->live_variance, live_B == 0 || variance < 0 ? 0 : variance);
+    store_bytes(&stack->live_B, live_B);
     tell_change(page);
 }
 
 void ml_stacks_allocated(struct ml_heap_page *page, const struct ml_sample *sample, int blocks)
 {
     struct ml_heap_stack *stack = &page->stacks[sample->stack];
-    ML_BUMP(stack->allocated_B, rounded(ml_sample_B(sample)));
     ML_BUMP(stack->allocated_blocks, blocks_of(sample, blocks));
     ML_BUMP(stack->allocated_variance, ml_sample_variance(sample));
+    store_bytes(&stack->allocated_B, ML_LOAD(stack->allocated_B) + rounded(ml_sample_B(sample)));
     tell_change(page);
 }

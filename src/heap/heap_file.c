@@ -118,12 +118,13 @@ bool ml_heap_page_site(const struct ml_heap_page *page, uint32_t i,
     if (!ACQUIRE(s->ready))
         return false;
     uint32_t kind = s->kind;
+    int64_t live_B = ACQUIRE(s->live_B), allocated_B = ACQUIRE(s->allocated_B); /* stored last */
     out_look->kind = kind < ML_HEAP_KINDS ? (int)kind + 1 : 1;
     out_look->amounts = (struct ml_heap_amounts){
-        .live_B = at_least_0(LOAD(s->live_B)),
+        .live_B = at_least_0(live_B),
         .live_blocks = whole_blocks(LOAD(s->live_blocks)),
         .live_variance = LOAD(s->live_variance),
-        .allocated_B = at_least_0(LOAD(s->allocated_B)),
+        .allocated_B = at_least_0(allocated_B),
         .allocated_blocks = whole_blocks(LOAD(s->allocated_blocks)),
         .allocated_variance = LOAD(s->allocated_variance),
     };
