@@ -30,64 +30,61 @@ static int with(char *const *entries)
     return 0;
 }
 
+static const struct {
+    char *environment[4];
+    enum ml_launcher launcher;
+    enum ml_which_mpi mpi;
+    bool speaks, of_node;
+} launched[] = {
+    {{NULL}, ML_LAUNCHER_NONE, ML_MPI_IS_UNKNOWN, true, true},
+    {{"OMPI_COMM_WORLD_SIZE=2", "OMPI_COMM_WORLD_RANK=1", "PMIX_RANK=1"},
+     ML_LAUNCHER_OPENMPI,
+     ML_MPI_IS_OPENMPI,
+     false,
+     true},
+    {{"OMPI_COMM_WORLD_SIZE=2", "OMPI_COMM_WORLD_RANK=0", "PMIX_RANK=0"},
+     ML_LAUNCHER_OPENMPI,
+     ML_MPI_IS_OPENMPI,
+     true,
+     true},
+    {{"OMPI_COMM_WORLD_SIZE=2", "OMPI_COMM_WORLD_RANK=3", "OMPI_COMM_WORLD_LOCAL_RANK=1"},
+     ML_LAUNCHER_OPENMPI,
+     ML_MPI_IS_OPENMPI,
+     false,
+     false},
+    {{"PMI_FD=7", "PMI_RANK=3"}, ML_LAUNCHER_HYDRA, ML_MPI_IS_MPICH, false, true},
+    {{"PMI_FD=7", "PMI_RANK=3", "PMI_JOBID=5.0"}, ML_LAUNCHER_OTHER, ML_MPI_IS_MPICH, false, true},
+    {{"PMI_FD=7", "PMI_RANK=3", "MPI_LOCALNRANKS=4"},
+     ML_LAUNCHER_HYDRA,
+     ML_MPI_IS_MPICH,
+     false,
+     true},
+    {{"PMI_FD=7", "PMI_RANK=3", "MPI_LOCALRANKID=0"},
+     ML_LAUNCHER_HYDRA,
+     ML_MPI_IS_MPICH,
+     false,
+     true},
+    {{"PMI_FD=7", "PMI_RANK=3", "MPI_LOCALRANKID=1"},
+     ML_LAUNCHER_HYDRA,
+     ML_MPI_IS_MPICH,
+     false,
+     false},
+    {{"PMI_PORT=h:1", "PMI_RANK=0"}, ML_LAUNCHER_HYDRA, ML_MPI_IS_MPICH, true, true},
+    {{"PMI_RANK=1"}, ML_LAUNCHER_OTHER, ML_MPI_IS_MPICH, false, true},
+    {{"PMIX_RANK=1", "PMI_RANK=1"}, ML_LAUNCHER_OTHER, ML_MPI_IS_UNKNOWN, false, true},
+    {{"PMIX_RANK=0"}, ML_LAUNCHER_OTHER, ML_MPI_IS_OPENMPI, true, true},
+};
+
 static void our_launcher(void **state)
 {
-    static const struct {
-        char *environment[4];
-        enum ml_launcher launcher;
-        enum ml_which_mpi mpi;
-        bool speaks, of_node;
-    } table[] = {
-        {{NULL}, ML_LAUNCHER_NONE, ML_MPI_IS_UNKNOWN, true, true},
-        {{"OMPI_COMM_WORLD_SIZE=2", "OMPI_COMM_WORLD_RANK=1", "PMIX_RANK=1"},
-         ML_LAUNCHER_OPENMPI,
-         ML_MPI_IS_OPENMPI,
-         false,
-         true},
-        {{"OMPI_COMM_WORLD_SIZE=2", "OMPI_COMM_WORLD_RANK=0", "PMIX_RANK=0"},
-         ML_LAUNCHER_OPENMPI,
-         ML_MPI_IS_OPENMPI,
-         true,
-         true},
-        {{"OMPI_COMM_WORLD_SIZE=2", "OMPI_COMM_WORLD_RANK=3", "OMPI_COMM_WORLD_LOCAL_RANK=1"},
-         ML_LAUNCHER_OPENMPI,
-         ML_MPI_IS_OPENMPI,
-         false,
-         false},
-        {{"PMI_FD=7", "PMI_RANK=3"}, ML_LAUNCHER_HYDRA, ML_MPI_IS_MPICH, false, true},
-        {{"PMI_FD=7", "PMI_RANK=3", "PMI_JOBID=5.0"},
-         ML_LAUNCHER_OTHER,
-         ML_MPI_IS_MPICH,
-         false,
-         true},
-        {{"PMI_FD=7", "PMI_RANK=3", "MPI_LOCALNRANKS=4"},
-         ML_LAUNCHER_HYDRA,
-         ML_MPI_IS_MPICH,
-         false,
-         true},
-        {{"PMI_FD=7", "PMI_RANK=3", "MPI_LOCALRANKID=0"},
-         ML_LAUNCHER_HYDRA,
-         ML_MPI_IS_MPICH,
-         false,
-         true},
-        {{"PMI_FD=7", "PMI_RANK=3", "MPI_LOCALRANKID=1"},
-         ML_LAUNCHER_HYDRA,
-         ML_MPI_IS_MPICH,
-         false,
-         false},
-        {{"PMI_PORT=h:1", "PMI_RANK=0"}, ML_LAUNCHER_HYDRA, ML_MPI_IS_MPICH, true, true},
-        {{"PMI_RANK=1"}, ML_LAUNCHER_OTHER, ML_MPI_IS_MPICH, false, true},
-        {{"PMIX_RANK=1", "PMI_RANK=1"}, ML_LAUNCHER_OTHER, ML_MPI_IS_UNKNOWN, false, true},
-        {{"PMIX_RANK=0"}, ML_LAUNCHER_OTHER, ML_MPI_IS_OPENMPI, true, true},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        assert_int_equal(with(table[i].environment), 0);
-        assert_int_equal(ml_launcher_ours(), table[i].launcher);
-        assert_int_equal(ml_launcher_mpi(ml_launcher_ours()), table[i].mpi);
-        assert_int_equal(ml_speaker_is_us(), table[i].speaks);
-        assert_int_equal(ml_speaker_of_node_is_us(), table[i].of_node);
-        for (char *const *entry = table[i].environment; *entry; entry++)
+    for (size_t i = 0; i < sizeof launched / sizeof *launched; i++) {
+        assert_int_equal(with(launched[i].environment), 0);
+        assert_int_equal(ml_launcher_ours(), launched[i].launcher);
+        assert_int_equal(ml_launcher_mpi(ml_launcher_ours()), launched[i].mpi);
+        assert_int_equal(ml_speaker_is_us(), launched[i].speaks);
+        assert_int_equal(ml_speaker_of_node_is_us(), launched[i].of_node);
+        for (char *const *entry = launched[i].environment; *entry; entry++)
             assert_true(ml_environment_strips(*entry, ML_STRIP_JOB));
     }
 }
