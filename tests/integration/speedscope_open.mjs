@@ -32,16 +32,16 @@ const browser = await browsers.launch({
            '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
 });
 for (const file of files) {
-    const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+    const page = await browser.newPage({ viewport: { width: 640, height: 900 } });
+    page.setDefaultTimeout(120000); // a busy machine
     const seen = { file, errors: [], dialogs: [] };
     page.on('pageerror', error => seen.errors.push(error.message));
     page.on('dialog', dialog => { seen.dialogs.push(dialog.message()); dialog.dismiss(); });
     await page.goto(`${base}/index.html#profileURL=` +
                     encodeURIComponent(`${base}/data/${file}`));
     try {
-        await page.getByText('Sandwich').click({ timeout: 20000 });
-        await page.waitForFunction(() => /Symbol Name[^]*%/.test(document.body.innerText), null,
-                                   { timeout: 20000 });
+        await page.getByText('Sandwich').click();
+        await page.waitForFunction(() => /Symbol Name[^]*%/.test(document.body.innerText));
     } catch (error) {
         seen.errors.push(error.message);
     }
