@@ -40,9 +40,8 @@ void ml_script_quote(struct ml_script *s, const char *text, int width)
         ml_quote_append(s->out, text, width);
 }
 
-void ml_script_datablock(struct ml_script *s, const char *name, const struct ml_plot_curve *c)
+void ml_script_points(struct ml_script *s, const struct ml_plot_curve *c)
 {
-    ml_buffer_printf(s->out, "%s << EOD\n", name);
     for (size_t i = 0; i < c->n_points; i++)
         ml_buffer_printf(s->out, "%.*g %.5g\n", s->digits, (double)c->points[i].time_ns * 1e-9,
                          ml_plot_scale_units(&s->scale, c->points[i].value));
@@ -51,6 +50,12 @@ void ml_script_datablock(struct ml_script *s, const char *name, const struct ml_
                          ml_plot_scale_units(&s->scale, c->points[c->n_points - 1].value));
     if (!c->n_points)
         ml_buffer_printf(s->out, "0 NaN\n");
+}
+
+void ml_script_datablock(struct ml_script *s, const char *name, const struct ml_plot_curve *c)
+{
+    ml_buffer_printf(s->out, "%s << EOD\n", name);
+    ml_script_points(s, c);
     ml_buffer_printf(s->out, "EOD\n");
 }
 

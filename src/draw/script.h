@@ -32,7 +32,10 @@ struct ml_script {
 /* TEXT, which may come from anywhere, as a literal of at most WIDTH columns. */
 void ml_script_quote(struct ml_script *s, const char *text, int width);
 
-/* Values in units of the axis, times in s: "TIME VALUE" a line. */
+/* The points of C, values in units of the axis, times in s: "TIME VALUE" a line. */
+void ml_script_points(struct ml_script *s, const struct ml_plot_curve *c);
+
+/* These as a datablock of that name. */
 void ml_script_datablock(struct ml_script *s, const char *name, const struct ml_plot_curve *c);
 
 /* The colour of curve I, from 1; 0: it is one of many. */

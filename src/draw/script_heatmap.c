@@ -112,7 +112,7 @@ static void heatmap_rows(struct ml_script *s)
         if (r != largest && (apart_px < 18 || (r && row_px < 16)))
             continue;
         ml_buffer_printf(s->out, "set label %zu ", 3000 + r);
-        ml_script_quote(s, map->labels[r], 14);
+        ml_script_quote(s, r == largest && map->largest ? map->largest : map->labels[r], 14);
         ml_buffer_printf(s->out,
                          " at graph 1, first %zu offset character 0.9,0 left noenhanced font "
                          "sprintf(\"%%s%%s,%%d\",font,%s,0.5+fs*0.85) tc rgb %s\n",

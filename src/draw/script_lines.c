@@ -36,20 +36,26 @@ static void emit_terminal(struct ml_script *s)
                      s->scale.unit, s->n_shown);
 }
 
+/* Those without a colour stand in one datablock, with a blank line between them, which breaks the
+ * line: gnuplot looks for a datablock by its name among all, and there may be ten thousand curves.
+ */
 static void emit_data(struct ml_script *s)
 {
     char name[32];
-    size_t quiet = 0;
     for (size_t i = 0; i < s->n_shown; i++) {
         snprintf(name, sizeof name, "$run%zu", i + 1);
         ml_script_datablock(s, name, &s->page->curves[s->shown[i]]);
     }
+    if (s->page->n_curves == s->n_shown)
+        return;
+    ml_buffer_printf(s->out, "$many << EOD\n");
     for (size_t i = 0; i < s->page->n_curves; i++) {
         if (ml_script_colour(s, i))
             continue;
-        snprintf(name, sizeof name, "$many%zu", ++quiet);
-        ml_script_datablock(s, name, &s->page->curves[i]);
+        ml_script_points(s, &s->page->curves[i]);
+        ml_buffer_printf(s->out, "\n");
     }
+    ml_buffer_printf(s->out, "EOD\n");
 }
 
 /* Of the curves that have signs their places: each curve's lie apart from those of the others. */
@@ -102,7 +108,6 @@ static void begin_plot(struct ml_script *s)
 
 void ml_script_lines(struct ml_script *s)
 {
-    size_t quiet = s->page->n_curves - s->n_shown;
     emit_data(s);
     emit_signs(s);
     ml_script_fit_names(s);
@@ -119,11 +124,9 @@ void ml_script_lines(struct ml_script *s)
     emit_terminal(s);
     ml_script_texts_data(s);
     begin_plot(s);
-    if (quiet)
+    if (s->page->n_curves > s->n_shown)
         ml_buffer_printf(s->out,
-                         "for [k=1:%zu] sprintf(\"$many%%d\",k) using 1:2 with steps lw 0.8 lc rgb "
-                         "thin notitle, \\\n     ",
-                         quiet);
+                         "$many using 1:2 with steps lw 0.8 lc rgb thin notitle, \\\n     ");
     ml_buffer_printf(s->out,
                      "for [k=1:%zu] sprintf(\"$run%%d\",k) using 1:2 with steps lw 3.6 lc rgb bg "
                      "notitle, \\\n"

@@ -10,7 +10,7 @@
 
 #define BAND_COLUMNS 800
 #define MAP_COLUMNS 400
-#define MOST_MAP_ROWS 512 /* more ranks share a row, which shows the largest of them */
+#define MOST_MAP_ROWS 512 /* more ranks, or nodes, share a row, which shows the largest of them */
 #define STACK_COLUMNS 600
 #define MOST_LAYERS 512
 
@@ -20,6 +20,17 @@ struct columns {
     int64_t begin_ns, end_ns;
     double *least, *largest, *last; /* NaN: not there in that column */
 };
+
+/* As fmin() and fmax(), which are calls: a number rather than NaN. */
+static inline double lesser(double a, double b)
+{
+    return b < a || isnan(a) ? b : a;
+}
+
+static inline double larger(double a, double b)
+{
+    return b > a || isnan(a) ? b : a;
+}
 
 static void columns_init(struct columns *c, size_t n, const struct ml_plot_source *source)
 {
@@ -40,17 +51,16 @@ static void columns_free(struct columns *c)
 static void columns_fill(struct columns *c, const struct ml_decimate *d, int64_t end_ns)
 {
     size_t next = 0;
-    double value = NAN;
+    double value = NAN, width = (double)(c->end_ns - c->begin_ns) / (double)c->n;
     for (size_t i = 0; i < c->n; i++) {
-        double width = (double)(c->end_ns - c->begin_ns) / (double)c->n;
         bool ends_here = i + 1 == c->n;
         c->least[i] = c->largest[i] = value;
         for (; next < d->n_points && (ends_here || (double)(d->points[next].time_ns - c->begin_ns) <
                                                        width * (double)(i + 1));
              next++) {
             value = d->points[next].value;
-            c->least[i] = fmin(c->least[i], value);
-            c->largest[i] = fmax(c->largest[i], value);
+            c->least[i] = lesser(c->least[i], value);
+            c->largest[i] = larger(c->largest[i], value);
         }
         c->last[i] = value;
         if ((double)(end_ns - c->begin_ns) < width * (double)i)
@@ -77,8 +87,8 @@ static void band_add(void *context, size_t group, struct ml_decimate *points, in
         }
     }
     for (size_t i = 0; i < b->columns.n; i++) {
-        b->least[i] = fmin(b->least[i], b->columns.least[i]);
-        b->largest[i] = fmax(b->largest[i], b->columns.largest[i]);
+        b->least[i] = lesser(b->least[i], b->columns.least[i]);
+        b->largest[i] = larger(b->largest[i], b->columns.largest[i]);
         if (!isnan(b->columns.last[i])) {
             b->sum[i] += b->columns.last[i];
             b->n[i]++;
@@ -162,6 +172,8 @@ struct mapping {
     struct columns columns;
     struct ml_plot_map *map;
     const size_t *row_of; /* of each group */
+    double largest;       /* of all, which this rank has: */
+    size_t largest_rank;
 };
 
 static void map_add(void *context, size_t group, struct ml_decimate *points, int64_t end_ns)
@@ -169,8 +181,13 @@ static void map_add(void *context, size_t group, struct ml_decimate *points, int
     struct mapping *m = context;
     columns_fill(&m->columns, points, end_ns);
     double *row = m->map->cells + m->row_of[group] * m->map->n_columns;
-    for (size_t i = 0; i < m->columns.n; i++)
-        row[i] = fmax(row[i], m->columns.largest[i]);
+    for (size_t i = 0; i < m->columns.n; i++) {
+        row[i] = larger(row[i], m->columns.largest[i]);
+        if (m->columns.largest[i] > m->largest) {
+            m->largest = m->columns.largest[i];
+            m->largest_rank = group;
+        }
+    }
 }
 
 struct place {
@@ -186,32 +203,53 @@ static int by_node(const void *a, const void *b)
     return x->group < y->group ? -1 : x->group > y->group;
 }
 
-/* Rows by node, then by rank; with many ranks several neighbours of a node in a row. */
+static size_t count_nodes(const struct place *places, size_t n)
+{
+    size_t nodes = 0;
+    for (size_t i = 0; i < n; i++)
+        nodes += i == 0 || places[i].node != places[i - 1].node;
+    return nodes;
+}
+
+/* Where the row ends that begins at FIRST: at the end of its node, or of the last of
+ * NODES_TOGETHER nodes. */
+static size_t end_of_row(const struct place *places, size_t n, size_t first, size_t together,
+                         size_t nodes_together)
+{
+    size_t nodes = 1;
+    for (size_t i = first + 1; i < n; i++) {
+        nodes += places[i].node != places[i - 1].node;
+        if (nodes > nodes_together || (nodes_together == 1 && i - first == together))
+            return i;
+    }
+    return n;
+}
+
+/* Rows by node, then by rank; with many ranks several neighbours of a node in a row, with many
+ * nodes several of these. */
 static void map_rows(const struct ml_plot_groups *groups, struct ml_plot_map *map, size_t *row_of)
 {
     ML_AUTO_FREE struct place *places = ml_realloc_array(NULL, groups->n + 1, sizeof *places);
-    size_t n = 0, together, in_row = 0, first = 0;
+    size_t n = 0;
     for (size_t i = 0; i < groups->n; i++) {
         if (groups->labels[i])
             places[n++] = (struct place){groups->nodes[i], i};
     }
     qsort(places, n, sizeof *places, by_node);
-    together = n / MOST_MAP_ROWS + 1;
+    size_t together = n / MOST_MAP_ROWS + 1;
+    size_t nodes_together = count_nodes(places, n) / MOST_MAP_ROWS + 1;
     map->labels = ml_alloc((n + 1) * sizeof *map->labels);
     map->nodes = ml_alloc((n + 1) * sizeof *map->nodes);
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || in_row == together || places[i].node != places[i - 1].node) {
-            map->nodes[map->n_rows] = places[i].node;
-            map->n_rows++;
-            in_row = 0;
-            first = places[i].group;
-        }
-        in_row++;
-        row_of[places[i].group] = map->n_rows - 1;
-        free(map->labels[map->n_rows - 1]);
-        map->labels[map->n_rows - 1] = first == places[i].group
-                                           ? ml_format("rank %zu", first)
-                                           : ml_format("ranks %zu to %zu", first, places[i].group);
+    for (size_t first = 0, end; first < n; first = end) {
+        end = end_of_row(places, n, first, together, nodes_together);
+        for (size_t i = first; i < end; i++)
+            row_of[places[i].group] = map->n_rows;
+        map->nodes[map->n_rows] = places[first].node;
+        map->labels[map->n_rows] =
+            end == first + 1
+                ? ml_format("rank %zu", places[first].group)
+                : ml_format("ranks %zu to %zu", places[first].group, places[end - 1].group);
+        map->n_rows++;
     }
 }
 
@@ -233,6 +271,8 @@ enum ml_status ml_plot_form_heatmap(const struct ml_plot_source *source, struct 
     columns_init(&m.columns, MAP_COLUMNS, source);
     enum ml_status status =
         ml_plot_sums(source, groups.of, groups.n, 2L * MAP_COLUMNS, map_add, &m, err);
+    if (!status)
+        map->largest = ml_format("rank %zu", m.largest_rank);
     columns_free(&m.columns);
     ml_plot_groups_free(&groups);
     return status;

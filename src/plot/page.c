@@ -80,6 +80,7 @@ static void free_map(struct ml_plot_map *map)
     for (size_t i = 0; i < map->n_rows; i++)
         free(map->labels[i]);
     free(map->labels);
+    free(map->largest);
     free(map->nodes);
     free(map->cells);
 }

@@ -70,7 +70,8 @@ struct ml_plot_map {
     double *cells; /* by row; NaN: nothing is known */
     int64_t begin_ns, end_ns;
     char **labels; /* a row each */
-    int *nodes;    /* a row each, ascending */
+    int *nodes;    /* a row each, ascending; of several nodes the first */
+    char *largest; /* who has the largest value, of all that share its row */
 };
 
 struct ml_plot_page {

@@ -143,6 +143,21 @@ def test_heatmap_of_one_rank(tmp_path):
     assert inside.count(grey) < len(inside) / 10 and len(set(inside)) > 5
 
 
+def test_more_nodes_than_lines(tmp_path):
+    """A map has fewer rows than a screen has lines, and names who has most; curves that nobody can tell
+    apart are one datablock, since gnuplot looks through all of them for each."""
+    subprocess.run([sys.executable, MAKER, tmp_path / "wide.h5", "--nodes", "1100", "--ranks-per-node", "2",
+                    "--seconds", "4", "--shape", "leak"], check=True)
+    script = plot(tmp_path, "wide.h5", "--heatmap", "-o", "-").stdout
+    rows = re.search(r"\$map << EOD\n#.*\n([^E]*)EOD", script)[1].splitlines()
+    assert len(rows) == -(-1100 // 3)
+    assert len(re.findall(r'"rank \d+" at graph 1', script)) == 1
+    script = plot(tmp_path, "wide.h5", "--by", "node", "-o", "-").stdout
+    assert 1 < script.count(" << EOD") < 40
+    names = re.findall(r"^\$run\d+ ", script, re.M)
+    assert script.count("\n\n") >= 1100 - len(names)
+
+
 def test_axis_of_hours_and_of_minutes(folder, tmp_path):
     """24 minutes are 24:00, 24 hours are 24:00:00."""
     for seconds, period, shown in ((1440, 10, '"%1tM:%S"'), (86400, 600, '"%1tH:%M:%S"')):
