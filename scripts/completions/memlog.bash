@@ -22,7 +22,7 @@ _memlog()
             --pstack --stdout --rotate-text --move-text --trim-text --legend --title --label --size --paper --slide --font --darkmode --palette --help'
         files='@(h5|journal|png|svg|pdf|eps|tex|html|gp|txt)' ;;
     export)
-        options='--csv --wide --json --moose-csv --perfetto --folded --speedscope --pprof --weight --heap --at --phase --outfile --rank --since --until --trigger --help'
+        options='--csv --wide --json --openmetrics --moose-csv --perfetto --folded --speedscope --pprof --weight --heap --at --phase --outfile --rank --since --until --trigger --help'
         files='@(h5|journal|log|csv)' ;;
     recover)
         options='--outfile --force --help'

@@ -76,6 +76,7 @@ complete -c memlog -n '__fish_seen_subcommand_from plot' -s h -l help -d 'this t
 complete -c memlog -n '__fish_seen_subcommand_from export' -l csv -d 'one tidy table of all samples of all processes'
 complete -c memlog -n '__fish_seen_subcommand_from export' -l wide -d 'CSV of memory over time, a column a rank'
 complete -c memlog -n '__fish_seen_subcommand_from export' -l json -d 'all tables, as columns'
+complete -c memlog -n '__fish_seen_subcommand_from export' -l openmetrics -d 'samples at their times, for Prometheus and its like'
 complete -c memlog -n '__fish_seen_subcommand_from export' -l moose-csv -d 'the log of memory_logger.py, for its users\' scripts'
 complete -c memlog -n '__fish_seen_subcommand_from export' -l perfetto -d 'a trace for ui.perfetto.dev: memory, phases, output'
 complete -c memlog -n '__fish_seen_subcommand_from export' -l folded -d 'collapsed stacks, as flame graphs take them'

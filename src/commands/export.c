@@ -21,6 +21,7 @@ enum {
     CSV,
     WIDE,
     JSON,
+    OPENMETRICS,
     MOOSE_CSV, /* from here on stacks are loaded */
     PERFETTO,
     FOLDED,
@@ -41,6 +42,7 @@ static const struct ml_command_option options[] = {
     [CSV] = {"csv", 0, NULL, "one tidy table of all samples of all processes"},
     [WIDE] = {"wide", 0, NULL, "CSV of memory over time, a column a rank"},
     [JSON] = {"json", 0, NULL, "all tables, as columns"},
+    [OPENMETRICS] = {"openmetrics", 0, NULL, "samples at their times, for Prometheus and its like"},
     [PERFETTO] = {"perfetto", 0, NULL, "a trace for ui.perfetto.dev: memory, phases, output"},
     [MOOSE_CSV] = {"moose-csv", 0, NULL, "the log of memory_logger.py, for its users' scripts"},
     [FOLDED] = {"folded", 0, NULL, "collapsed stacks, as flame graphs take them"},
@@ -193,6 +195,8 @@ static enum ml_status write_tables(int format, const struct loaded *l, FILE *out
         return ml_export_wide(&export, out, err);
     if (format == PERFETTO)
         return ml_export_perfetto(&export, &l->stacks, out, err);
+    if (format == OPENMETRICS)
+        return ml_export_openmetrics(&export, out, err);
     if (format == JSON)
         return ml_export_json(&export, out, err);
     return ml_export_moose_csv(&export, &l->stacks, out, err);
@@ -339,8 +343,8 @@ static bool take(const struct ml_command *command, struct request *r, int option
 static const char *find_conflict(const struct request *r)
 {
     if (r->format < 0)
-        return "name a format: --csv, --wide, --json, --perfetto, --moose-csv, --folded, "
-               "--speedscope or --pprof";
+        return "name a format: --csv, --wide, --json, --openmetrics, --perfetto, --moose-csv, "
+               "--folded, --speedscope or --pprof";
     if (r->heap && r->format < FOLDED)
         return "--heap goes with the formats of stacks: --folded, --speedscope, --pprof";
     if (r->heap && r->weight && !r->weight->heap)

@@ -12,6 +12,8 @@ struct writing {
     const int32_t *ranks;
     FILE *out;
     struct ml_buffer line;
+    const struct ml_mpi_call_row *calls;
+    size_t n_calls;
 };
 
 static void flush(struct writing *w, size_t least)
@@ -45,10 +47,10 @@ static void put_head(struct writing *w)
 {
     for (size_t i = 0; i < ml_table_samples.n_columns; i++)
         ml_buffer_printf(&w->line, "%s,", ml_table_samples.columns[i].name);
-    ml_buffer_printf(&w->line, "node_name,process_name,of_rank\r\n");
+    ml_buffer_printf(&w->line, "node_name,process_name,of_rank,mpi_call_name\r\n");
 }
 
-static void put_names(struct writing *w, int process)
+static void put_names(struct writing *w, int process, int call)
 {
     const struct ml_export_run *e = w->e;
     bool known = process >= 0 && (size_t)process < e->n_processes;
@@ -58,6 +60,8 @@ static void put_names(struct writing *w, int process)
     put_text(&w->line, known ? e->processes[process].name : "");
     ml_buffer_append(&w->line, ",", 1);
     ml_cell_integer(&w->line, known ? w->ranks[process] : -1);
+    ml_buffer_append(&w->line, ",", 1);
+    put_text(&w->line, call >= 0 && (size_t)call < w->n_calls ? w->calls[call].name : "");
     ml_buffer_append(&w->line, "\r\n", 2);
 }
 
@@ -76,17 +80,24 @@ static void put_row(void *context, const void *row)
             ml_cell_number(c, row, &w->line);
         ml_buffer_append(&w->line, ",", 1);
     }
-    put_names(w, sample->process);
+    put_names(w, sample->process, sample->mpi_call);
     flush(w, PIECE_B);
 }
 
 enum ml_status ml_export_csv(const struct ml_export_run *export, FILE *out, struct ml_error *err)
 {
     ML_AUTO_FREE int32_t *ranks = ml_owner_ranks(export->processes, export->n_processes);
-    struct writing w = {export, ranks, out, {0}};
+    struct ml_slice calls = {0};
+    enum ml_status status = ML_OK;
+    if (ml_run_has(export->run, ml_table_mpi_calls.name, "name"))
+        status = ml_slice_read_all(export->run, &ml_table_mpi_calls, &calls, err);
+    struct writing w = {
+        .e = export, .ranks = ranks, .out = out, .calls = calls.rows, .n_calls = calls.count};
     put_head(&w);
-    enum ml_status status = ml_slice_each(export->run, &ml_table_samples, put_row, &w, err);
+    if (!status)
+        status = ml_slice_each(export->run, &ml_table_samples, put_row, &w, err);
     flush(&w, 0);
+    ml_slice_free(&calls);
     ml_buffer_free(&w.line);
     return status;
 }

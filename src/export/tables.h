@@ -40,6 +40,12 @@ enum ml_status ml_export_perfetto(const struct ml_export_run *export,
  * Errors: those of reading; no memory. */
 enum ml_status ml_export_json(const struct ml_export_run *export, FILE *out, struct ml_error *err);
 
+/* OpenMetrics 1.0: a family of metrics a column of memory, CPU time and the like, a series a
+ * process or node, at unix times. Errors: those of reading; the run does not say when it started;
+ * rows of one process or node do not follow one another. */
+enum ml_status ml_export_openmetrics(const struct ml_export_run *export, FILE *out,
+                                     struct ml_error *err);
+
 /* The log of the MOOSE framework's memory_logger.py: a line a sample of a node, without a head:
  * unix time, KiB of all nodes, what was written since the line before, a stack of the node's lowest
  * rank, the node, its KiB. '|' quotes, '\' escapes, texts are valid UTF-8 without controls other

@@ -18,7 +18,7 @@ NPM = {"speedscope": "1.25.0", "playwright-core": "1.65.1"}
 WORK = "std::vector<Element, std::allocator<Element> >::push_back(Element const&)"
 STACKS, HEAPS = ("some", "hostile", "many"), ("owners", "villains")
 USAGE = [
-    (["export"], "name a format: --csv, --wide, --json, --perfetto, --moose-csv, --folded, --speedscope or --pprof"),
+    (["export"], "name a format: --csv, --wide, --json, --openmetrics, --perfetto, --moose-csv, --folded, --speedscope or --pprof"),
     (["export", "some.h5"], "name a format"),
     (["export", "--folded"], "no file is named"),
     (["export", "--folded", "some.h5", "some.h5"], "one file at a time"),
