@@ -12,7 +12,7 @@ _memlog()
         mapfile -t COMPREPLY < <(compgen -W 'read diff plot export recover check doctor' -- "$word")
         return ;;
     read)
-        options='--follow --all --every --ranks --separate --stdout --mpi --pstack --tree --main-threads --heap --flat --churn --leaks --phase --at --rank --since --until --json --no-color --help'
+        options='--follow --chain --all --every --ranks --separate --stdout --mpi --pstack --tree --main-threads --heap --flat --churn --leaks --phase --at --rank --since --until --json --no-color --help'
         files='@(h5|journal|log|csv)' ;;
     diff)
         options='--against --fail-if --all --json --no-color --help'

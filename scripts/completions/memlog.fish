@@ -10,6 +10,7 @@ complete -c memlog -n __fish_use_subcommand -f -a check -d 'Look whether files a
 complete -c memlog -n __fish_use_subcommand -f -a doctor -d 'Say what is missing to record here'
 complete -c memlog -n __fish_use_subcommand -f -a help -d 'More about it'
 complete -c memlog -n '__fish_seen_subcommand_from read' -l follow -d 'a line every 2 s while it runs, then as without'
+complete -c memlog -n '__fish_seen_subcommand_from read' -l chain -d 'runs that followed each other (restarts) as one'
 complete -c memlog -n '__fish_seen_subcommand_from read' -s a -l all -d 'memory at each sample, all output and stacks'
 complete -c memlog -n '__fish_seen_subcommand_from read' -l every -x -d 'memory over time in rows of 10s, 5min, ...'
 complete -c memlog -n '__fish_seen_subcommand_from read' -l ranks -d 'each rank (and node), its helper processes below it'

@@ -22,6 +22,7 @@
 
 enum {
     FOLLOW,
+    CHAIN,
     ALL,
     EVERY,
     RANKS,
@@ -46,6 +47,7 @@ enum {
 
 static const struct ml_command_option options[] = {
     [FOLLOW] = {"follow", 0, NULL, "a line every 2 s while it runs, then as without"},
+    [CHAIN] = {"chain", 0, NULL, "runs that followed each other (restarts) as one"},
     [ALL] = {"all", 'a', NULL, "memory at each sample, all output and stacks"},
     [EVERY] = {"every", 0, "TIME", "memory over time in rows of 10s, 5min, ..."},
     [RANKS] = {"ranks", 0, NULL, "each rank (and node), its helper processes below it"},
@@ -119,6 +121,35 @@ static int choose_and_show(const struct ml_command *command, struct ml_read_requ
     return code;
 }
 
+/* --chain shows what runs have in common, and no more. */
+static const char *find_chain_conflict(const struct ml_read_request *r, size_t n)
+{
+    if (n < 2)
+        return "--chain: name the runs that followed each other, two or more";
+    if (r->follow || r->all || r->ranks || r->separate || r->mpi || r->pstack || r->output ||
+        r->json || r->heap || r->every_ns || r->given.since || r->given.until)
+        return "--chain goes with --no-color only; read each run for more";
+    return NULL;
+}
+
+static int show_chain(const struct ml_command *command, const struct ml_read_request *r,
+                      char **paths, size_t n)
+{
+    struct ml_error err;
+    struct ml_style style = ml_command_style(r->no_color);
+    struct ml_buffer text = {0};
+    const char *conflict = find_chain_conflict(r, n);
+    if (conflict)
+        return ml_command_misuse(command, "%s", conflict);
+    enum ml_status status = ml_read_chain(paths, n, r, &style, &text, &err);
+    if (!status)
+        status = print(r, &text, &err);
+    if (status)
+        ml_log(ML_LOG_ERROR, "%s", err.text);
+    ml_buffer_free(&text);
+    return status ? ML_EXIT_FAILURE : ML_EXIT_OK;
+}
+
 static int show_arguments(const struct ml_command *command, struct ml_read_request *r, char **paths,
                           size_t n)
 {
@@ -155,6 +186,7 @@ static void take(struct ml_read_request *r, int option, const char *value)
                                   [SINCE] = &r->given.since,
                                   [UNTIL] = &r->given.until};
     r->follow |= option == FOLLOW;
+    r->chain |= option == CHAIN;
     r->all |= option == ALL;
     r->ranks |= option == RANKS;
     r->separate |= option == SEPARATE;
@@ -206,6 +238,8 @@ static int run_read(const struct ml_command *command, int argc, char **argv)
         return ml_command_misuse(command, "%s", err.text);
     if (ml_command_check_choice(&r.given, &err))
         return ml_command_misuse(command, "%s", err.text);
+    if (r.chain)
+        return show_chain(command, &r, argv + optind, (size_t)(argc - optind));
     return show_arguments(command, &r, argv + optind, (size_t)(argc - optind));
 }
 

@@ -11,7 +11,7 @@
 
 struct ml_read_request {
     bool all, ranks, separate, mpi, pstack, tree, output, json, no_color;
-    bool heap, flat, main_threads, follow;
+    bool heap, flat, main_threads, follow, chain;
     struct ml_heap_wish wish; /* of the heap */
     int64_t every_ns;         /* 0: not given */
     size_t rows;              /* of memory over time */
@@ -24,6 +24,12 @@ struct ml_read_request {
 enum ml_status ml_read_text(struct ml_run *run, const struct ml_read_request *request,
                             const struct ml_style *style, struct ml_buffer *out,
                             struct ml_error *err);
+
+/* Appends a report on runs that followed each other, each with its unix time: their peak, the gaps,
+ * one curve. Errors: those of reading; runs of no known start, or at the same time. */
+enum ml_status ml_read_chain(char *const *paths, size_t n, const struct ml_read_request *request,
+                             const struct ml_style *style, struct ml_buffer *out,
+                             struct ml_error *err);
 
 /* Prints a line on the run of PATH every few seconds as long as it goes on, less often where
  * reading it takes long: it must cost the job nothing. Errors: those of reading. */
