@@ -50,6 +50,7 @@ complete -c memlog -n '__fish_seen_subcommand_from plot' -l flame -d 'a flame gr
 complete -c memlog -n '__fish_seen_subcommand_from plot' -l icicle -d 'a flame graph of stacks; with --heap of the heap'
 complete -c memlog -n '__fish_seen_subcommand_from plot' -l at -x -a 'peak end' -d 'of it: peak, end, 90s; all, freed or not'
 complete -c memlog -n '__fish_seen_subcommand_from plot' -l churn -d 'of it: peak, end, 90s; all, freed or not'
+complete -c memlog -n '__fish_seen_subcommand_from plot' -l chain -d 'files of runs that followed each other (restarts)'
 complete -c memlog -n '__fish_seen_subcommand_from plot' -l column -x -d 'rss_B, cpu_s, ... for memory_B; its growth'
 complete -c memlog -n '__fish_seen_subcommand_from plot' -l rate -d 'rss_B, cpu_s, ... for memory_B; its growth'
 complete -c memlog -n '__fish_seen_subcommand_from plot' -l since -x -d '90s, 1:30 or \'2026-01-31 12:00:00\''

@@ -25,6 +25,7 @@ enum {
     ICICLE,
     AT,
     CHURN,
+    CHAIN,
     COLUMN,
     RATE,
     SINCE,
@@ -63,6 +64,7 @@ const struct ml_command_option ml_plot_options[] = {
     [ICICLE] = {"icicle", 0, NULL, "a flame graph of stacks; with --heap of the heap"},
     [AT] = {"at", 0, "WHEN", NULL},
     [CHURN] = {"churn", 0, NULL, "of it: peak, end, 90s; all, freed or not"},
+    [CHAIN] = {"chain", 0, NULL, "files of runs that followed each other (restarts)"},
     [COLUMN] = {"column", 0, "NAME", NULL},
     [RATE] = {"rate", 0, NULL, "rss_B, cpu_s, ... for memory_B; its growth"},
     [SINCE] = {"since", 0, "TIME", NULL},
@@ -245,9 +247,9 @@ static bool keep(int option, const char *value, struct ml_plot_request *r)
         [OWNER] = &r->owner,       [AT] = &r->at,
     };
     bool *const switches[] = {
-        [RATE] = &r->wish.rate,     [LOG] = &r->log,       [PSTACK] = &r->wish.stacks,
-        [STDOUT] = &r->wish.output, [DARKMODE] = &r->dark, [HEAP] = &r->heap,
-        [CHURN] = &r->churn,
+        [RATE] = &r->wish.rate,     [LOG] = &r->log,          [PSTACK] = &r->wish.stacks,
+        [STDOUT] = &r->wish.output, [DARKMODE] = &r->dark,    [HEAP] = &r->heap,
+        [CHURN] = &r->churn,        [CHAIN] = &r->wish.chain,
     };
     size_t i = (size_t)option;
     if (i < sizeof texts / sizeof *texts && texts[i])
@@ -345,6 +347,10 @@ static const char *find_conflict(const struct ml_plot_request *r)
         return "--at and --churn go with --flame or --icicle";
     if (r->heap && (heap = find_heap_conflict(r)))
         return heap;
+    if (w->chain && r->n < 2)
+        return "--chain: name the runs that followed each other, two or more";
+    if (w->chain && (r->given.since || r->given.until))
+        return "--chain draws whole runs: leave out --since and --until";
     if (r->n > 1 && (!plain || w->by != ML_PLOT_BY_TOTAL))
         return "several files go into one graph by total only";
     if (w->rate && !plain)

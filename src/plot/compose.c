@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "plot/chain.h"
 #include "plot/marks.h"
 #include "plot/owner.h"
 #include "plot/trim.h"
@@ -224,14 +225,14 @@ static void share_of(char *out, size_t size, size_t n, size_t all, const char *w
         snprintf(out, size, "%zu of %zu %ss", n, all, what);
 }
 
-static char *subtitle_of(const struct ml_plot_source *sources, size_t n,
+static char *subtitle_of(const struct ml_plot_source *sources, size_t n, bool chain,
                          const struct ml_plot_page *page)
 {
     ML_AUTO_FREE char *command =
         ml_plot_trim(ml_plot_source_attribute(sources, "command"), COMMAND_SHOWN);
     char nodes[48], ranks[48];
     if (n > 1)
-        return ml_format("%zu runs, each from its start", n);
+        return ml_format("%zu runs, %s", n, chain ? "one after the other" : "each from its start");
     share_of(nodes, sizeof nodes, sources->n_nodes_drawn, sources->n_nodes, "node");
     share_of(ranks, sizeof ranks, sources->n_ranks_drawn, count_ranks(sources), "rank");
     ML_AUTO_FREE char *hint = hint_of(page);
@@ -268,6 +269,8 @@ enum ml_status ml_plot_compose(const struct ml_plot_source *sources, char *const
     set_range(sources, n, page);
     for (size_t i = 0; !status && i < n; i++)
         status = add_run(&sources[i], labels[i], wish, page, err);
+    if (!status && wish->chain)
+        status = ml_plot_chain(sources, n, page, err);
     bool has_room = page->form != ML_PLOT_MULTIPLES && page->form != ML_PLOT_HEATMAP;
     if (!status && n == 1 && has_room)
         status = ml_plot_marks_phases(sources, page, err);
@@ -278,6 +281,6 @@ enum ml_status ml_plot_compose(const struct ml_plot_source *sources, char *const
         page->node_names[page->n_nodes] = ml_strdup(sources->nodes[page->n_nodes].name);
     add_limit(sources, n, wish, page);
     page->title = wish->title ? ml_strdup(wish->title) : title_of(sources, wish, page);
-    page->subtitle = subtitle_of(sources, n, page);
+    page->subtitle = subtitle_of(sources, n, wish->chain, page);
     return status;
 }

@@ -8,6 +8,7 @@ struct ml_plot_wish {
     enum ml_plot_form form;
     enum ml_plot_by by;
     bool rate, stacks, output;
+    bool chain;        /* several runs one after the other, in place of each from its start */
     const char *title; /* NULL: ours */
     const char *whose; /* in our title, of a total: "all ranks" */
     int trim;          /* of the texts beside marks */

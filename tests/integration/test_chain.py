@@ -1,4 +1,6 @@
-"""memlog read --chain: runs that followed each other, as one."""
+"""memlog read --chain and plot --chain: runs that followed each other, as one."""
+import json
+import re
 import subprocess
 import sys
 
@@ -14,7 +16,8 @@ def folder(tmp_path_factory):
     """A run of a minute, and its restart, which begins two minutes after it and takes twice as much."""
     path = tmp_path_factory.mktemp("chain")
     for name in ("first", "second", "undated"):
-        subprocess.run([sys.executable, mt.TESTS / "data/make_run.py", path / f"{name}.h5"], check=True)
+        subprocess.run([sys.executable, mt.TESTS / "data/make_run.py", path / f"{name}.h5",
+                        "--output", "some", "--stacks", "some"], check=True)
     with h5py.File(path / "second.h5", "r+") as f:
         f.attrs["time_origin"] = f.attrs["time_origin"] + 120
         f["samples/rss_B"][:] = 2 * f["samples/rss_B"][:]
@@ -53,3 +56,41 @@ def test_what_is_no_chain(folder, files, said):
     (["--mpi", "first.h5", "second.h5"], "--chain goes with --no-color only; read each run for more")])
 def test_wrong_use(folder, arguments, said):
     assert said in memlog(folder, "read", "--chain", *arguments, code=2)
+
+
+def page(folder, *options):
+    memlog(folder, "plot", *options, "--pstack", "--stdout", "-o", "page.html")
+    data = re.search(r'type="application/json" id="data">(.*?)</script>', (folder / "page.html").read_text(), re.S)
+    return json.loads(data.group(1))
+
+
+def test_a_picture_has_each_run_at_its_time(folder):
+    """Curves and what can be clicked in them stand two minutes later than in a picture of the run alone."""
+    chain, first, second = (page(folder, *options) for options in
+                            (["--chain", "first.h5", "second.h5"], ["first.h5"], ["second.h5"]))
+    assert "2 runs, one after the other" in chain["subtitle"]
+    assert [c["label"] for c in chain["curves"]] == ["first", "second"]
+    assert chain["begin"] == 0 and chain["end"] == pytest.approx(120 + second["end"])
+    for number, (alone, later) in enumerate([(first, 0), (second, 120)]):
+        curve = chain["curves"][number]
+        assert curve["t"] == pytest.approx([t + later for t in alone["curves"][0]["t"]])
+        marks = [m for m in chain["marks"] if m["curve"] == number]
+        assert [m["text"] for m in marks] == [m["text"] for m in alone["marks"]] and len(marks) > 5
+        assert [m["t"] for m in marks] == pytest.approx([m["t"] + later for m in alone["marks"]])
+
+
+@pytest.mark.parametrize("files, said", [
+    (["second.h5", "first.h5"], "first.h5 started before second.h5 ended: --chain takes runs in the order in which "
+                                "they followed each other"),
+    (["first.h5", "undated.h5"], "undated.h5 does not say when the run started: --chain goes by that")])
+def test_no_picture_of_what_is_no_chain(folder, files, said):
+    assert memlog(folder, "plot", "--chain", *files, "-o", "x.svg", code=1) == f"memlog: {said}\n"
+    assert not (folder / "x.svg").exists()
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (["first.h5"], "--chain: name the runs that followed each other, two or more"),
+    (["--since", "5s", "first.h5", "second.h5"], "--chain draws whole runs: leave out --since and --until"),
+    (["--by", "rank", "first.h5", "second.h5"], "several files go into one graph by total only")])
+def test_wrong_use_of_plot(folder, arguments, said):
+    assert said in memlog(folder, "plot", "--chain", *arguments, "-o", "x.svg", code=2)
