@@ -252,7 +252,9 @@ static void put_run(struct writing *w)
     }
     ml_buffer_append(&w->text, "memlog_run_info{", 16);
     ml_buffer_append(&w->text, w->labels.data, w->labels.length);
-    ml_buffer_printf(&w->text, "} 1\n");
+    ml_buffer_printf(&w->text, "} 1 ");
+    ml_cell_seconds(&w->text, w->e->origin_wall_ns); /* promtool wants a time of each sample */
+    ml_buffer_printf(&w->text, "\n");
 }
 
 enum ml_status ml_export_openmetrics(const struct ml_export_run *export, FILE *out,

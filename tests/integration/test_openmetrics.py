@@ -63,6 +63,7 @@ def test_each_sample_is_there_once(folder, name):
     assert {s.labels["node"] for s in found["memlog_node_memory_bytes"].samples} <= {str(i) for i in range(nodes)}
     info, = found["memlog_run"].samples
     assert info.value == 1 and info.labels["command"]
+    assert abs(float(info.timestamp) - start) < 1e-3      # promtool wants a time of each sample
 
 
 def test_counters_never_fall(folder):
