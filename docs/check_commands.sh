@@ -3,7 +3,7 @@
 # own, stands in memlog(1) and in the bash completion, and its options are there too.
 set -euo pipefail
 source=$1 program=$2
-commands=$("$program" --help | sed -n 's/^  memlog \([a-z]*\) *\([A-Z]\{3,\}\| \{12\}[A-Z]\).*/\1/p')
+commands=$("$program" --help | sed -n 's/^  memlog \([a-z]*\) *\(\[\{0,1\}[A-Z]\{3,\}\| \{12\}[A-Z]\).*/\1/p')
 [[ $commands ]] || { echo "memlog --help names no subcommand"; exit 1; }
 
 # Those between "-W '" and the first word that is none, in lines of the completion

@@ -4,15 +4,18 @@ _memlog()
     local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options= files=h5
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'read diff plot export recover check doctor help --help --version' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'read top diff plot export recover check doctor help --help --version' -- "$word")
         return
     fi
     case $command in
     help)
-        mapfile -t COMPREPLY < <(compgen -W 'read diff plot export recover check doctor' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'read top diff plot export recover check doctor' -- "$word")
         return ;;
     read)
         options='--follow --chain --all --every --ranks --separate --stdout --mpi --pstack --tree --main-threads --heap --flat --churn --leaks --phase --at --rank --since --until --json --no-color --help'
+        files='@(h5|journal|log|csv)' ;;
+    top)
+        options='--plain --no-color --help'
         files='@(h5|journal|log|csv)' ;;
     diff)
         options='--against --fail-if --all --json --no-color --help'

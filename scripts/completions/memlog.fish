@@ -2,6 +2,7 @@
 complete -c memlog -n __fish_use_subcommand -l help
 complete -c memlog -n __fish_use_subcommand -l version
 complete -c memlog -n __fish_use_subcommand -f -a read -d 'Say what a run did: peaks, nodes, ranks, over time'
+complete -c memlog -n __fish_use_subcommand -f -a top -d 'Watch a job that runs: memory, ranks, nodes'
 complete -c memlog -n __fish_use_subcommand -f -a diff -d 'Compare runs: which is larger, by how much, where'
 complete -c memlog -n __fish_use_subcommand -f -a plot -d 'Draw the memory of runs over time'
 complete -c memlog -n __fish_use_subcommand -f -a export -d 'Write a run for other programs: tables, stacks'
@@ -32,6 +33,9 @@ complete -c memlog -n '__fish_seen_subcommand_from read' -l until -x -d '... and
 complete -c memlog -n '__fish_seen_subcommand_from read' -l json -d 'for scripts'
 complete -c memlog -n '__fish_seen_subcommand_from read' -l no-color -d 'no colours (as does NO_COLOR)'
 complete -c memlog -n '__fish_seen_subcommand_from read' -s h -l help -d 'this text'
+complete -c memlog -n '__fish_seen_subcommand_from top' -l plain -d 'a line every 2 s in place of the screen'
+complete -c memlog -n '__fish_seen_subcommand_from top' -l no-color -d 'no colours (as does NO_COLOR)'
+complete -c memlog -n '__fish_seen_subcommand_from top' -s h -l help -d 'this text'
 complete -c memlog -n '__fish_seen_subcommand_from diff' -l against -d 'files before it are old, files behind it new'
 complete -c memlog -n '__fish_seen_subcommand_from diff' -l fail-if -x -d 'exit with 1 if worse by more: peak+5%, rank+1GiB'
 complete -c memlog -n '__fish_seen_subcommand_from diff' -s a -l all -d 'small changes too'

@@ -7,6 +7,7 @@
 /* X(name): all there are, in the order of the help. NAME.c defines ml_command_NAME. */
 #define ML_COMMANDS(X)                                                                             \
     X(read)                                                                                        \
+    X(top)                                                                                         \
     X(diff)                                                                                        \
     X(plot)                                                                                        \
     X(export)                                                                                      \

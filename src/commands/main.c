@@ -19,6 +19,7 @@ static void print_help(void)
            "\n"
            "  mpiexec memlog-mpi -o run.h5 -- app   record a job (memlog-mpi --help)\n"
            "  memlog read run.h5                    what it did, as text\n"
+           "  memlog top run.h5                     the job while it runs\n"
            "  memlog diff old.h5 new.h5             which is larger, by how much, where\n"
            "  memlog plot run.h5 -o run.png         a picture\n"
            "  memlog plot a.h5 b.h5 -o both.svg     two runs in one picture\n"

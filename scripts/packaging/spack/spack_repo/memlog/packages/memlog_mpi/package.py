@@ -25,6 +25,7 @@ class MemlogMpi(CMakePackage):
     depends_on("hwloc")
     depends_on("libunwind components=ptrace")
     depends_on("elfutils")
+    depends_on("ncurses")
     depends_on("zlib-api")
     depends_on("jansson")
     depends_on("xxhash@0.8:")
