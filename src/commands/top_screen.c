@@ -33,7 +33,7 @@ struct seen {
     struct ml_error trouble;
     int64_t due_ns; /* the next look */
     size_t rows;    /* of the screen's list */
-    bool over, utf8, leave;
+    bool over, utf8, colour, leave;
 };
 
 static volatile sig_atomic_t told_to_end;
@@ -69,9 +69,8 @@ static enum ml_status look_again(struct seen *s, struct ml_error *err)
 
 /* ---- painting ---- */
 
-static int attribute_of(enum ml_top_tone tone)
+static int attribute_of(enum ml_top_tone tone, bool colour)
 {
-    bool colour = has_colors();
     switch (tone) {
     case ML_TOP_BOLD:
         return A_BOLD;
@@ -94,7 +93,7 @@ static void paint(struct seen *s)
     s->rows = screen.rows;
     erase();
     for (size_t i = 0; i < screen.n && i < (size_t)LINES; i++) {
-        attrset(attribute_of(screen.lines[i].tone));
+        attrset(attribute_of(screen.lines[i].tone, s->colour));
         mvaddstr((int)i, 0, screen.lines[i].text);
         if (screen.lines[i].tone == ML_TOP_HEAD)
             chgat(-1, A_REVERSE, 0, NULL);
@@ -255,7 +254,8 @@ static enum ml_status open_screen(SCREEN **out_screen, struct ml_error *err)
     return ML_OK;
 }
 
-static void set_up(bool no_color)
+/* Whether there are colours. */
+static bool set_up(bool no_color)
 {
     const char *none = getenv("NO_COLOR");
     set_escdelay(50);
@@ -265,11 +265,12 @@ static void set_up(bool no_color)
     keypad(stdscr, TRUE);
     curs_set(0);
     if (no_color || (none && *none) || !has_colors())
-        return;
+        return false;
     start_color();
     use_default_colors();
     init_pair(1, COLOR_CYAN, -1);
     init_pair(2, COLOR_BLACK, COLOR_CYAN);
+    return true;
 }
 
 /* ncurses leaves its own handlers to whoever set one before. */
@@ -291,7 +292,7 @@ enum ml_status ml_top_show(const char *path, bool no_color, struct ml_error *err
     if (!status)
         status = open_screen(&screen, err);
     if (!status) {
-        set_up(no_color);
+        s.colour = set_up(no_color);
         loop(&s);
         endwin();
         delscreen(screen);

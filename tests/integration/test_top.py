@@ -98,11 +98,13 @@ def test_ends(tmp_path):
     """The file takes the place of the journals; ^C ends; no colours where none are wanted."""
     with start(tmp_path) as job:
         mt.wait_for_samples(tmp_path / "run.h5")
-        with Terminal(tmp_path, "top run.h5", TERM="vt100", NO_COLOR="1") as terminal:
+        with Terminal(tmp_path, "top run.h5", TERM="screen", NO_COLOR="1") as terminal:
             terminal.wait("running")
             end_ranks(job)
             terminal.wait(r"ended: .*  0 of 2 ranks run")
             assert (tmp_path / "run.h5").exists()
+            terminal.keys("Down")
+            mt.wait_for(lambda: re.search(r"\x1b\[[0-9;]*7m +1 +ended", terminal.screen("-e")), what="the chosen rank")
             assert not re.search(r"\x1b\[[0-9;]*(3[0-7]|38;|46)", terminal.screen("-e"))
             terminal.keys("C-c")
             terminal.wait("EXIT 0")
@@ -127,7 +129,7 @@ def test_journals_go_away(tmp_path):
 def test_terminal_goes_away(tmp_path):
     with start(tmp_path) as job:
         mt.wait_for_samples(tmp_path / "run.h5")
-        with Terminal(tmp_path, "top run.h5") as terminal:
+        with Terminal(tmp_path, "top run.h5", TERM="vt100") as terminal:
             terminal.wait("running")
             shell = terminal.tmux("display-message", "-p", "#{pane_pid}").strip()
             pids = subprocess.run(["pgrep", "-P", shell], text=True, stdout=subprocess.PIPE, check=True).stdout.split()
