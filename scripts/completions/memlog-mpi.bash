@@ -5,7 +5,7 @@ _memlog_mpi()
     local options='--outfile --repeat-rate --sample-delay --ranks --ranks-per-node --bind-to
         --nodefile --launch --no-stdout --stdout-limit --pss-rate --overhead --pstack
         --debugger --stack-rate --stack-growth --stack-ranks --stack-signal --no-hooks --heap
-        --heap-rate
+        --heap-rate --no-gpu --gpu-rate
         --journal-dir --force
         --live --quiet --verbose --help --version'
     COMPREPLY=()
@@ -33,7 +33,7 @@ _memlog_mpi()
         compopt -o filenames 2>/dev/null ;;
     -n | --ranks) mapfile -t COMPREPLY < <(compgen -W 'slots' -- "$word") ;;
     -r | --repeat-rate | --sample-delay | --ranks-per-node | --stdout-limit | --pss-rate | --overhead | \
-        --stack-rate | --stack-growth | --stack-ranks | --heap-rate) ;;
+        --stack-rate | --stack-growth | --stack-ranks | --heap-rate | --gpu-rate) ;;
     *) mapfile -t COMPREPLY < <(compgen -W "$options --" -- "$word") ;;
     esac
 }

@@ -21,6 +21,8 @@ complete -c memlog-mpi -l stack-signal -x -a 'USR1 USR2' -d 'at USR1 or USR2, wh
 complete -c memlog-mpi -l no-hooks -d 'preload nothing; do not record MPI calls'
 complete -c memlog-mpi -l heap -d 'record which call stacks allocate the memory'
 complete -c memlog-mpi -l heap-rate -x -d 'between its samples (512KiB)'
+complete -c memlog-mpi -l no-gpu -d 'do not look at GPUs'
+complete -c memlog-mpi -l gpu-rate -x -d 'between looks at GPUs (1s)'
 complete -c memlog-mpi -l journal-dir -x -a '(__fish_complete_directories)' -d 'for the journals (beside FILE)'
 complete -c memlog-mpi -l force -d 'replace FILE'
 complete -c memlog-mpi -l live -d 'show the live line even where stderr is no terminal'

@@ -453,9 +453,45 @@ static void fetch_heap(void *context, size_t i, void *out_row)
     };
 }
 
+static void fetch_gpu(void *context, size_t i, void *out_row)
+{
+    const struct ml_harvest *h = context;
+    unpack_at(h, &ml_table_gpus, h->x.gpus.at[i], out_row);
+}
+
+static void fetch_gpu_sample(void *context, size_t i, void *out_row)
+{
+    struct ml_harvest *h = context;
+    struct ml_gpu_sample_row *row = out_row;
+    unpack_at(h, &ml_table_gpu_samples, h->x.gpu_samples.at[i], row);
+    row->time_ns = run_ns(h, row->time_ns);
+}
+
+static void fetch_gpu_process_sample(void *context, size_t i, void *out_row)
+{
+    struct ml_harvest *h = context;
+    struct ml_gpu_process_sample_row *row = out_row;
+    unpack_at(h, &ml_table_gpu_process_samples, h->x.gpu_process_samples.at[i], row);
+    row->time_ns = run_ns(h, row->time_ns);
+    row->process = file_process(h, row->process);
+}
+
+static struct ml_rows gpu_rows(struct ml_harvest *h, const struct ml_table *table)
+{
+    if (table == &ml_table_gpus)
+        return (struct ml_rows){.count = h->x.gpus.n, .fetch = fetch_gpu, .context = h};
+    if (table == &ml_table_gpu_samples)
+        return (struct ml_rows){
+            .count = h->x.gpu_samples.n, .fetch = fetch_gpu_sample, .context = h};
+    if (table == &ml_table_gpu_process_samples)
+        return (struct ml_rows){
+            .count = h->x.gpu_process_samples.n, .fetch = fetch_gpu_process_sample, .context = h};
+    return (struct ml_rows){.context = h};
+}
+
 struct ml_rows ml_harvest_rows(struct ml_harvest *h, const struct ml_table *table)
 {
-    struct ml_rows rows = {.context = h};
+    struct ml_rows rows = gpu_rows(h, table);
     if (table == &ml_table_processes) {
         rows.count = h->x.n_processes;
         rows.fetch = fetch_process;

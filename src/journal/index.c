@@ -258,6 +258,38 @@ static bool index_heap_stacks(struct ml_index *x, const struct ml_frame *f)
     return ml_heap_index_stacks(&x->heap, f, x->stacks.stacks.n);
 }
 
+/* Rows of TABLE, which ROW has room for. */
+static bool index_rows(struct ml_index *x, const struct ml_frame *f, const struct ml_table *table,
+                       void *row, struct ml_offsets *offsets)
+{
+    const uint8_t *p = f->payload, *end = p + f->length;
+    while (p < end) {
+        uint64_t start = at(x, p);
+        if (!ml_row_unpack(table, &p, end, row))
+            return false;
+        ml_offsets_add(offsets, start);
+    }
+    return true;
+}
+
+static bool index_gpus(struct ml_index *x, const struct ml_frame *f)
+{
+    struct ml_gpu_row row;
+    return index_rows(x, f, &ml_table_gpus, &row, &x->gpus);
+}
+
+static bool index_gpu_samples(struct ml_index *x, const struct ml_frame *f)
+{
+    struct ml_gpu_sample_row row;
+    return index_rows(x, f, &ml_table_gpu_samples, &row, &x->gpu_samples);
+}
+
+static bool index_gpu_process_samples(struct ml_index *x, const struct ml_frame *f)
+{
+    struct ml_gpu_process_sample_row row;
+    return index_rows(x, f, &ml_table_gpu_process_samples, &row, &x->gpu_process_samples);
+}
+
 static bool index_end(struct ml_index *x, const struct ml_frame *f)
 {
     (void)f;
@@ -283,6 +315,9 @@ static bool (*const handlers[])(struct ml_index *, const struct ml_frame *) = {
     [ML_FRAME_MPI] = index_mpi,
     [ML_FRAME_HEAP_SAMPLES] = index_heap_samples,
     [ML_FRAME_HEAP_STACKS] = index_heap_stacks,
+    [ML_FRAME_GPUS] = index_gpus,
+    [ML_FRAME_GPU_SAMPLES] = index_gpu_samples,
+    [ML_FRAME_GPU_PROCESS_SAMPLES] = index_gpu_process_samples,
 };
 
 static bool index_frame(struct ml_index *x, const struct ml_frame *f)
@@ -471,6 +506,9 @@ void ml_index_free(struct ml_index *x)
     ml_spool_free(&x->spool);
     free(x->events.at);
     free(x->mpi.at);
+    free(x->gpus.at);
+    free(x->gpu_samples.at);
+    free(x->gpu_process_samples.at);
     free(x->output_frames.at);
     free(x->output_lines.at);
     free(x->open_lines);

@@ -39,6 +39,10 @@ enum ml_frame_type {
                                    sites numbered through all processes of the node, no stack */
     ML_FRAME_HEAP_STACKS = 18,  /* varints, again and again: site, its stack as numbered here; a
                                    later one of the site wins */
+    ML_FRAME_GPUS = 19,         /* rows of ml_table_gpus */
+    ML_FRAME_GPU_SAMPLES = 20,  /* rows of ml_table_gpu_samples */
+    ML_FRAME_GPU_PROCESS_SAMPLES = 21, /* rows of ml_table_gpu_process_samples; process as in
+                                          PROCESS frames */
 };
 
 struct ml_journal_header {

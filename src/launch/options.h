@@ -41,6 +41,8 @@ enum ml_launch { ML_LAUNCH_AUTO, ML_LAUNCH_RANKS, ML_LAUNCH_ONCE };
     X(FLAG, no_hooks, "no-hooks", 0, NULL, "", "preload nothing; do not record MPI calls")         \
     X(FLAG, heap, "heap", 0, NULL, "", "record which call stacks allocate the memory")             \
     X(SIZE, heap_rate_B, "heap-rate", 0, "SIZE", "512KiB", "between its samples (512KiB)")         \
+    X(FLAG, no_gpu, "no-gpu", 0, NULL, "", "do not look at GPUs")                                  \
+    X(DURATION, gpu_rate_ns, "gpu-rate", 0, "TIME", "1s", "between looks at GPUs (1s)")            \
     X(TEXT, journal_dir, "journal-dir", 0, "DIR", "", "for the journals (beside FILE)")            \
     X(FLAG, force, "force", 0, NULL, "", "replace FILE")                                           \
     X(FLAG, live, "live", 0, NULL, "", "show the live line even where stderr is no terminal")      \

@@ -82,6 +82,9 @@ const struct ml_code ml_site_kind_codes[] = {
 #define MPI_CALL(...) DESCRIBE(ml_mpi_call_row, __VA_ARGS__)
 #define HEAP_SAMPLE(...) DESCRIBE(ml_heap_sample_row, __VA_ARGS__)
 #define HEAP(...) DESCRIBE(ml_heap_row, __VA_ARGS__)
+#define GPU(...) DESCRIBE(ml_gpu_row, __VA_ARGS__)
+#define GPU_SAMPLE(...) DESCRIBE(ml_gpu_sample_row, __VA_ARGS__)
+#define GPU_PROCESS_SAMPLE(...) DESCRIBE(ml_gpu_process_sample_row, __VA_ARGS__)
 
 static const struct ml_column node_columns[] = {ML_NODE_COLUMNS(NODE)};
 static const struct ml_column process_columns[] = {ML_PROCESS_COLUMNS(PROCESS)};
@@ -97,6 +100,10 @@ static const struct ml_column mpi_columns[] = {ML_MPI_COLUMNS(MPI)};
 static const struct ml_column mpi_call_columns[] = {ML_MPI_CALL_COLUMNS(MPI_CALL)};
 static const struct ml_column heap_sample_columns[] = {ML_HEAP_SAMPLE_COLUMNS(HEAP_SAMPLE)};
 static const struct ml_column heap_columns[] = {ML_HEAP_COLUMNS(HEAP)};
+static const struct ml_column gpu_columns[] = {ML_GPU_COLUMNS(GPU)};
+static const struct ml_column gpu_sample_columns[] = {ML_GPU_SAMPLE_COLUMNS(GPU_SAMPLE)};
+static const struct ml_column gpu_process_sample_columns[] = {
+    ML_GPU_PROCESS_SAMPLE_COLUMNS(GPU_PROCESS_SAMPLE)};
 
 #define TABLE(variable, name, description, columns, row)                                           \
     const struct ml_table variable = {name, description, columns,                                  \
@@ -128,11 +135,30 @@ TABLE(ml_table_heap, "heap", "one row a process and allocation site; by node", h
 TABLE(ml_table_heap_samples, "heap_samples",
       "a row when what lives of a site has changed; by node, by time", heap_sample_columns,
       ml_heap_sample_row);
+TABLE(ml_table_gpus, "gpus", "one row a GPU; by node", gpu_columns, ml_gpu_row);
+TABLE(ml_table_gpu_samples, "gpu_samples", "a row when a GPU has changed; by node, by time",
+      gpu_sample_columns, ml_gpu_sample_row);
+TABLE(ml_table_gpu_process_samples, "gpu_process_samples",
+      "a row when what a process has of a GPU has changed; by node, by time",
+      gpu_process_sample_columns, ml_gpu_process_sample_row);
 
 const struct ml_table *const ml_tables[] = {
-    &ml_table_nodes,         &ml_table_processes,    &ml_table_samples,
-    &ml_table_node_samples,  &ml_table_job_samples,  &ml_table_events,
-    &ml_table_output,        &ml_table_frames,       &ml_table_stacks,
-    &ml_table_stack_samples, &ml_table_mpi,          &ml_table_mpi_calls,
-    &ml_table_heap,          &ml_table_heap_samples, NULL,
+    &ml_table_nodes,
+    &ml_table_processes,
+    &ml_table_samples,
+    &ml_table_node_samples,
+    &ml_table_job_samples,
+    &ml_table_events,
+    &ml_table_output,
+    &ml_table_frames,
+    &ml_table_stacks,
+    &ml_table_stack_samples,
+    &ml_table_mpi,
+    &ml_table_mpi_calls,
+    &ml_table_heap,
+    &ml_table_heap_samples,
+    &ml_table_gpus,
+    &ml_table_gpu_samples,
+    &ml_table_gpu_process_samples,
+    NULL,
 };

@@ -6,7 +6,7 @@
 #include "record/schema.h"
 
 /* Of the HDF5 file; docs/format.md says when which number grows. A reader knows the first. */
-#define ML_FORMAT_VERSION "1.3"
+#define ML_FORMAT_VERSION "1.4"
 #define ML_FORMAT_MAJOR 1
 
 /* X(kind, field, name, units, description, codes) */
@@ -222,6 +222,31 @@
     X(INT64, allocated_blocks, "allocated_blocks", "1", "likewise, blocks", NULL)                  \
     X(INT64, allocated_error_B, "allocated_error_B", "byte", "standard error of allocated_B", NULL)
 
+/* What drivers tell of GPUs; docs/gpu.md. */
+#define ML_GPU_COLUMNS(X)                                                                          \
+    X(INT32, node, "node", "1", "row in /nodes", NULL)                                             \
+    X(INT32, gpu, "gpu", "1", "number of the GPU on its node", NULL)                               \
+    X(TEXT, name, "name", "", "its name, or maker and model", NULL)                                \
+    X(TEXT, uuid, "uuid", "", "its own number; empty where nobody tells", NULL)                    \
+    X(INT64, memory_B, "memory_B", "byte", "memory of its own", NULL)                              \
+    X(TEXT, driver, "driver", "", "driver in the kernel", NULL)                                    \
+    X(TEXT, pci, "pci", "", "PCI address; empty on another bus", NULL)                             \
+    X(INT32, numa_node, "numa_node", "1", "NUMA node that it is next to", NULL)
+
+#define ML_GPU_SAMPLE_COLUMNS(X)                                                                   \
+    X(INSTANT, time_ns, "time_s", "s", "from this time on", NULL)                                  \
+    X(INT32, node, "node", "1", "row in /nodes", NULL)                                             \
+    X(INT32, gpu, "gpu", "1", "number of the GPU on its node", NULL)                               \
+    X(INT64, used_B, "used_B", "byte", "of its memory, by whomever", NULL)                         \
+    X(INT32, utilisation, "utilisation", "percent", "time that it was busy, by its driver", NULL)
+
+#define ML_GPU_PROCESS_SAMPLE_COLUMNS(X)                                                           \
+    X(INSTANT, time_ns, "time_s", "s", "from this time on", NULL)                                  \
+    X(INT32, process, "process", "1", "row in /processes", NULL)                                   \
+    X(INT32, gpu, "gpu", "1", "number of the GPU on the process's node", NULL)                     \
+    X(INT64, used_B, "used_B", "byte", "memory of the GPU that it has", NULL)                      \
+    X(INT64, host_B, "host_B", "byte", "memory of the host that it has for the GPU", NULL)
+
 #define ML_FIELD_INSTANT int64_t
 #define ML_FIELD_SPAN int64_t
 #define ML_FIELD_INT64 int64_t
@@ -273,11 +298,20 @@ struct ml_heap_sample_row {
 struct ml_heap_row {
     ML_HEAP_COLUMNS(ML_DECLARE_FIELD)
 };
+struct ml_gpu_row {
+    ML_GPU_COLUMNS(ML_DECLARE_FIELD)
+};
+struct ml_gpu_sample_row {
+    ML_GPU_SAMPLE_COLUMNS(ML_DECLARE_FIELD)
+};
+struct ml_gpu_process_sample_row {
+    ML_GPU_PROCESS_SAMPLE_COLUMNS(ML_DECLARE_FIELD)
+};
 
 extern const struct ml_table ml_table_nodes, ml_table_processes, ml_table_samples,
     ml_table_node_samples, ml_table_job_samples, ml_table_events, ml_table_output, ml_table_frames,
     ml_table_stacks, ml_table_stack_samples, ml_table_mpi, ml_table_mpi_calls, ml_table_heap,
-    ml_table_heap_samples;
+    ml_table_heap_samples, ml_table_gpus, ml_table_gpu_samples, ml_table_gpu_process_samples;
 
 /* All of them, in the file's order, ended by NULL. */
 extern const struct ml_table *const ml_tables[];

@@ -76,6 +76,6 @@ struct ml_source {
 extern const struct ml_source *const ml_source_table[];
 
 extern const struct ml_source ml_source_processes, ml_source_node, ml_source_calls, ml_source_heap,
-    ml_source_stacks;
+    ml_source_gpu, ml_source_stacks;
 
 #endif

@@ -33,6 +33,9 @@ COLUMNS = {
             " allocated_B allocated_blocks allocated_error_B",
     "heap_samples": "time_s process rank site stack kind live_B live_blocks live_error_B allocated_B"
                     " allocated_blocks allocated_error_B",
+    "gpus": "node gpu name uuid memory_B driver pci numa_node",
+    "gpu_samples": "time_s node gpu used_B utilisation",
+    "gpu_process_samples": "time_s process gpu used_B host_B",
 }
 ATTRIBUTES = ("format format_version title creator created time_origin time_origin_iso complete "
               "recovered command directory mpi exit_code verdict").split()
@@ -95,7 +98,7 @@ def test_every_column_is_described(recording):
 def test_attributes(recording):
     attributes = recording.attributes
     assert not [a for a in ATTRIBUTES if a not in attributes]
-    assert attributes["format"] == "memlog" and attributes["format_version"] == "1.3"
+    assert attributes["format"] == "memlog" and attributes["format_version"] == "1.4"
     assert attributes["complete"] == 1 and attributes["recovered"] == 0
     assert attributes["exit_code"] == 0 and "grow" in attributes["command"]
     assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", attributes["time_origin_iso"])

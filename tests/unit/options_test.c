@@ -77,6 +77,8 @@ static const struct row {
     {"no-hooks", NULL, "MEMLOG_NO_HOOKS", "no", NULL, "yes", {NULL}},
     {"heap", NULL, "MEMLOG_HEAP", "no", NULL, "yes", {NULL}},
     {"heap-rate", NULL, "MEMLOG_HEAP_RATE", "524288", "64KiB", "65536", {"x", "-1", "1023"}},
+    {"no-gpu", NULL, "MEMLOG_NO_GPU", "no", NULL, "yes", {NULL}},
+    {"gpu-rate", NULL, "MEMLOG_GPU_RATE", "1s", "100ms", "0.1s", {"x", "-1"}},
     {"journal-dir", NULL, "MEMLOG_JOURNAL_DIR", "", "/scratch", "/scratch", {NULL}},
     {"force", NULL, "MEMLOG_FORCE", "no", NULL, "yes", {NULL}},
     {"live", NULL, "MEMLOG_LIVE", "no", NULL, "yes", {NULL}},

@@ -1,0 +1,35 @@
+/* The GPUs of a node, and the memory that processes have on them, as drivers tell it in /proc and
+ * /sys. No library of any maker is used. */
+#ifndef ML_GPU_GPU_H
+#define ML_GPU_GPU_H
+
+#include "gpu/parse.h"
+#include "record/tables.h"
+
+#include <sys/types.h>
+
+struct ml_gpus;
+
+/* PROC is "/proc", SYS_CLASS "/sys/class", or made-up trees. NULL: there is no device. */
+struct ml_gpus *ml_gpus_open(const char *proc, const char *sys_class);
+
+size_t ml_gpus_count(const struct ml_gpus *gpus);
+
+/* What is fixed about device I. Texts are valid until GPUS is closed. */
+void ml_gpus_describe(const struct ml_gpus *gpus, size_t i, int node, struct ml_gpu_row *out_row);
+
+/* A round: begin, look at each process that lives, end. Rows are of what has changed since the
+ * round before; a process that is not looked at has nothing any more. */
+struct ml_gpu_sink {
+    void *context;
+    void (*device)(void *context, int gpu, int64_t used_B, int32_t utilisation);
+    void (*process)(void *context, int process, int gpu, int64_t used_B, int64_t host_B);
+};
+void ml_gpus_begin(struct ml_gpus *gpus);
+void ml_gpus_look(struct ml_gpus *gpus, int process, pid_t pid);
+void ml_gpus_end(struct ml_gpus *gpus, const struct ml_gpu_sink *sink);
+
+/* NULL is fine. */
+void ml_gpus_close(struct ml_gpus *gpus);
+
+#endif
