@@ -1,5 +1,6 @@
 /* memlog read: the report for people. */
 #include "commands/read.h"
+#include "report/gpu.h"
 #include "report/heap.h"
 #include "report/mpi.h"
 #include "report/report.h"
@@ -29,6 +30,21 @@ static void add_tables(const struct ml_facts *facts, const struct ml_read_reques
         return;
     ml_report_nodes(facts, r->ranks, style, out);
     ml_report_ranks(facts, r->ranks, style, out);
+}
+
+static enum ml_status add_gpus(struct ml_run *run, const struct ml_facts *facts,
+                               const struct ml_read_request *r, const struct ml_style *style,
+                               struct ml_buffer *out, struct ml_error *err)
+{
+    struct ml_gpu_facts gpus;
+    if ((r->pstack || r->output || r->heap) && !r->ranks)
+        return ML_OK;
+    enum ml_status status = ml_gpu_facts_gather(run, facts, &gpus, err);
+    if (status)
+        return status;
+    ml_report_gpu(&gpus, facts, r->ranks, style, out);
+    ml_gpu_facts_free(&gpus);
+    return ML_OK;
 }
 
 static enum ml_status add_mpi(struct ml_run *run, const struct ml_facts *facts,
@@ -155,6 +171,8 @@ enum ml_status ml_read_text(struct ml_run *run, const struct ml_read_request *re
     status = add_header(run, &facts, r, style, out, err);
     if (!status)
         add_tables(&facts, r, style, out);
+    if (!status)
+        status = add_gpus(run, &facts, r, style, out, err);
     if (!status)
         status = add_mpi(run, &facts, r, style, out, err);
     if (status)

@@ -4,6 +4,7 @@
 #include "base/ranges.h"
 #include "report/commands.h"
 #include "report/growth.h"
+#include "report/json_gpu.h"
 #include "report/json_heap.h"
 #include "report/json_mpi.h"
 #include "report/json_stacks.h"
@@ -312,6 +313,7 @@ enum ml_status ml_report_json(const struct ml_json_parts *parts, struct ml_buffe
     json_object_set_new(root, "notes", notes_of(f));
     json_object_set_new(root, "nodes", nodes_of(parts));
     json_object_set_new(root, "processes", processes_of(f));
+    json_object_set_new(root, "gpus", ml_json_gpus(parts->gpus));
     json_object_set_new(root, "memory", history_of(&f->total));
     if (parts->output)
         json_object_set_new(root, "output", output_of(parts->output));
