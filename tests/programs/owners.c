@@ -1,8 +1,10 @@
 /* owners FILE: memory of known owners. Rank r keeps (r + 1) * 20 MiB that `assemble` allocated in
  * blocks of 16 KiB, 10 MiB that `map_halo` maps and 10 MiB that `precondition` allocated in one
  * piece, last, and lets go of 200 MiB in `iterate`; then it waits until FILE is there, and frees
- * half of what `assemble` had. */
+ * half of what `assemble` had. That goes back to the system: else the peak of memory may be in
+ * MPI_Finalize, after it. */
 #include "say.h"
+#include <malloc.h>
 #include <mpi.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -69,6 +71,7 @@ int main(int argc, char **argv)
         usleep(10000);
     for (int i = 0; i < n / 2; i++)
         free(kept[i]);
+    malloc_trim(0);
     MPI_Finalize();
     return 0;
 }
