@@ -120,8 +120,8 @@ const struct ml_command ml_command_top = {
     "[FILE]",
     "Watch a job that runs: memory, ranks, nodes",
     "FILE is what memlog-mpi is to write (its journals lie beside it), or has written;\n"
-    "without, the run of this folder that goes on. Press h for the keys. The job does\n"
-    "not notice: only journals are read.\n"
+    "without, the run whose journals in this folder were written last. Press h for the\n"
+    "keys. The job does not notice: only journals are read.\n"
     "\n"
     "  memlog top run.h5\n"
     "  memlog top --plain run.h5\n",

@@ -76,15 +76,16 @@ enum ml_status ml_total_end(struct ml_run *run, int64_t *out_ns, struct ml_error
 }
 
 /* Processes stand in the order of their rows, so a window that moves on reads each chunk once. */
-enum ml_status ml_total_last(struct ml_run *run, const struct ml_process_row *processes,
-                             size_t n_processes, int64_t *out_memory_B, struct ml_error *err)
+enum ml_status ml_total_last_of(struct ml_run *run, const char *column,
+                                const struct ml_process_row *processes, size_t n_processes,
+                                int64_t *out_values, struct ml_error *err)
 {
     size_t rows, first = 0, count = 0;
     ML_AUTO_FREE int64_t *window = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *window);
     enum ml_status status = ml_run_count(run, &ml_table_samples, &rows, err);
     for (size_t i = 0; !status && i < n_processes; i++) {
         const struct ml_process_row *p = &processes[i];
-        out_memory_B[i] = ML_NOT_MEASURED;
+        out_values[i] = ML_NOT_MEASURED;
         if (p->n_rows <= 0)
             continue;
         status = ml_run_check_samples(run, i, p, rows, err);
@@ -94,11 +95,16 @@ enum ml_status ml_total_last(struct ml_run *run, const struct ml_process_row *pr
         if (row < first || row >= first + count) {
             first = row - row % ML_SLICE_ROWS;
             count = rows - first < ML_SLICE_ROWS ? rows - first : ML_SLICE_ROWS;
-            status = ml_run_column_int64(run, "samples", ml_total_column(run), first, count, window,
-                                         err);
+            status = ml_run_column_int64(run, "samples", column, first, count, window, err);
         }
         if (!status)
-            out_memory_B[i] = window[row - first];
+            out_values[i] = window[row - first];
     }
     return status;
+}
+
+enum ml_status ml_total_last(struct ml_run *run, const struct ml_process_row *processes,
+                             size_t n_processes, int64_t *out_memory_B, struct ml_error *err)
+{
+    return ml_total_last_of(run, ml_total_column(run), processes, n_processes, out_memory_B, err);
 }

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "read/phases.h"
+#include "read/total.h"
 #include "report/stacks.h"
 
 #include <string.h>
@@ -16,34 +17,6 @@ static const char *name_of_call(const struct ml_top_look *l, int64_t call)
 {
     const struct ml_mpi_call_row *rows = l->calls.rows;
     return call > 0 && (uint64_t)call < l->calls.count ? rows[call].name : "";
-}
-
-/* What each process was in at its last sample; their rows ascend, so each chunk is read once. */
-static enum ml_status read_calls(struct ml_run *run, const struct ml_facts *f, int64_t *out_calls,
-                                 struct ml_error *err)
-{
-    size_t rows, first = 0, count = 0;
-    ML_AUTO_FREE int64_t *window = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *window);
-    enum ml_status status = ml_run_count(run, &ml_table_samples, &rows, err);
-    bool recorded = ml_run_has(run, "samples", "mpi_call");
-    for (size_t i = 0; !status && i < f->n_processes; i++) {
-        const struct ml_process_row *p = &f->processes[i];
-        out_calls[i] = 0;
-        if (!recorded || p->n_rows <= 0)
-            continue;
-        status = ml_run_check_samples(run, i, p, rows, err);
-        if (status)
-            return status;
-        size_t row = (size_t)(p->first_row + p->n_rows - 1);
-        if (row < first || row >= first + count) {
-            first = row - row % ML_SLICE_ROWS;
-            count = rows - first < ML_SLICE_ROWS ? rows - first : ML_SLICE_ROWS;
-            status = ml_run_column_int64(run, "samples", "mpi_call", first, count, window, err);
-        }
-        if (!status)
-            out_calls[i] = window[row - first];
-    }
-    return status;
 }
 
 static struct ml_top_rank rank_of(const struct ml_top_look *l, size_t i, const int64_t *calls)
@@ -68,7 +41,11 @@ static enum ml_status add_ranks(struct ml_top_look *l, struct ml_error *err)
 {
     const struct ml_facts *f = &l->facts;
     ML_AUTO_FREE int64_t *calls = ml_realloc_array(NULL, f->n_processes, sizeof *calls);
-    enum ml_status status = read_calls(l->run, f, calls, err);
+    for (size_t i = 0; i < f->n_processes; i++)
+        calls[i] = 0;
+    enum ml_status status = ML_OK;
+    if (ml_run_has(l->run, "samples", "mpi_call"))
+        status = ml_total_last_of(l->run, "mpi_call", f->processes, f->n_processes, calls, err);
     if (!status && ml_run_has(l->run, "mpi_calls", "name"))
         status = ml_slice_read_all(l->run, &ml_table_mpi_calls, &l->calls, err);
     if (status)
