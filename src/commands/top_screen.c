@@ -32,6 +32,7 @@ struct seen {
     char *page; /* the stacks that are shown */
     struct ml_error trouble;
     int64_t due_ns; /* the next look */
+    int64_t at_ns;  /* the moment that is wanted; ML_TOP_END */
     size_t rows;    /* of the screen's list */
     bool over, utf8, colour, leave;
 };
@@ -65,6 +66,18 @@ static enum ml_status look_again(struct seen *s, struct ml_error *err)
     s->look = look;
     s->over = look.facts.age_ns < 0;
     return ML_OK;
+}
+
+/* What is shown stays where another moment cannot be read. */
+static void move_to_moment(struct seen *s)
+{
+    int64_t shown_ns = s->look.model.at_ns < 0 ? ML_TOP_END : s->look.model.at_ns;
+    if (s->at_ns == shown_ns)
+        return;
+    bool failed = ml_top_move(&s->look, s->at_ns, &s->trouble) != ML_OK;
+    s->wish.trouble = failed ? s->trouble.text : NULL;
+    if (failed)
+        s->at_ns = shown_ns;
 }
 
 /* ---- painting ---- */
@@ -178,6 +191,30 @@ static void choose_rank(struct seen *s, int key)
     s->wish.selected = moved(s->wish.selected, key, s->rows, n);
 }
 
+/* False: KEY is of something else. */
+static bool choose_moment(struct seen *s, int key)
+{
+    const struct ml_top_model *m = &s->look.model;
+    int columns = ml_top_curve_columns(COLS);
+    int64_t step_ns = m->length_ns / (columns > 0 ? columns : 1);
+    int64_t from_ns = s->at_ns == ML_TOP_END ? m->length_ns : s->at_ns;
+    if (key == KEY_LEFT || key == KEY_RIGHT)
+        s->at_ns = from_ns + (key == KEY_LEFT ? -step_ns : step_ns);
+    else if (key == '[' || key == ']')
+        s->at_ns = from_ns + (key == '[' ? -10 : 10) * step_ns;
+    else if (key == 'p' && m->peak_B >= 0)
+        s->at_ns = m->peak_ns;
+    else if (key == 'e')
+        s->at_ns = ML_TOP_END;
+    else
+        return false;
+    if (s->at_ns < 0)
+        s->at_ns = 0;
+    if (s->at_ns >= m->length_ns)
+        s->at_ns = ML_TOP_END;
+    return true;
+}
+
 static void take(struct seen *s, int key)
 {
     if (key == KEY_RESIZE)
@@ -203,7 +240,7 @@ static void take(struct seen *s, int key)
         s->due_ns = 0;
     else if (key == 's' || key == '\n' || key == '\r' || key == KEY_ENTER)
         show_stacks(s);
-    else
+    else if (!choose_moment(s, key))
         choose_rank(s, key);
 }
 
@@ -229,8 +266,10 @@ static void loop(struct seen *s)
     int silent = 0;
     bool there = true;
     while (there && !s->leave && !told_to_end) {
-        if (!s->wish.paused && !s->over && !s->page && ml_mono_now().ns >= s->due_ns)
+        bool newest = !s->wish.paused && !s->page && s->at_ns == ML_TOP_END;
+        if (newest && !s->over && ml_mono_now().ns >= s->due_ns)
             look_again(s, &s->trouble);
+        move_to_moment(s);
         paint(s);
         there = await_key(s, &silent);
     }
@@ -284,7 +323,8 @@ static void catch_signals(void)
 
 enum ml_status ml_top_show(const char *path, bool no_color, struct ml_error *err)
 {
-    struct seen s = {.path = path, .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0};
+    struct seen s = {
+        .path = path, .at_ns = ML_TOP_END, .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0};
     SCREEN *screen = NULL;
     ml_log_setup("memlog", NULL, ML_LOG_ERROR);
     enum ml_status status = look_again(&s, err);

@@ -75,30 +75,72 @@ enum ml_status ml_total_end(struct ml_run *run, int64_t *out_ns, struct ml_error
     return status;
 }
 
-/* Processes stand in the order of their rows, so a window that moves on reads each chunk once. */
-enum ml_status ml_total_last_of(struct ml_run *run, const char *column,
-                                const struct ml_process_row *processes, size_t n_processes,
-                                int64_t *out_values, struct ml_error *err)
+/* Rows of /samples that are in memory. Processes stand in the order of their rows, so one that
+ * moves on reads each chunk once. */
+struct window {
+    size_t rows; /* of the table */
+    size_t first, count;
+};
+
+/* Whether the window had to be moved for ROW, so that it is to be filled. */
+static bool move_to(struct window *w, size_t row)
 {
-    size_t rows, first = 0, count = 0;
+    if (row >= w->first && row < w->first + w->count)
+        return false;
+    w->first = row - row % ML_SLICE_ROWS;
+    w->count = w->rows - w->first < ML_SLICE_ROWS ? w->rows - w->first : ML_SLICE_ROWS;
+    return true;
+}
+
+/* How many of P's rows are until AT_NS, if their times ascend. */
+static enum ml_status count_until(struct ml_run *run, const struct ml_process_row *p, int64_t at_ns,
+                                  struct window *w, double *times_s, int64_t *out_n,
+                                  struct ml_error *err)
+{
+    int64_t low = 0, high = p->n_rows;
+    while (low < high && at_ns < INT64_MAX) {
+        int64_t middle = low + (high - low) / 2;
+        size_t row = (size_t)(p->first_row + middle);
+        enum ml_status status = ML_OK;
+        if (move_to(w, row))
+            status = ml_run_column_real(run, "samples", "time_s", w->first, w->count, times_s, err);
+        if (status)
+            return status;
+        if (times_s[row - w->first] * 1e9 <= (double)at_ns + 0.5)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *out_n = high;
+    return ML_OK;
+}
+
+enum ml_status ml_total_at(struct ml_run *run, const char *column,
+                           const struct ml_process_row *processes, size_t n_processes,
+                           int64_t at_ns, int64_t *out_values, struct ml_error *err)
+{
+    struct window times = {0}, values = {0};
+    ML_AUTO_FREE double *times_s = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *times_s);
     ML_AUTO_FREE int64_t *window = ml_realloc_array(NULL, ML_SLICE_ROWS, sizeof *window);
-    enum ml_status status = ml_run_count(run, &ml_table_samples, &rows, err);
+    enum ml_status status = ml_run_count(run, &ml_table_samples, &values.rows, err);
+    times.rows = values.rows;
     for (size_t i = 0; !status && i < n_processes; i++) {
         const struct ml_process_row *p = &processes[i];
+        int64_t n = 0;
         out_values[i] = ML_NOT_MEASURED;
         if (p->n_rows <= 0)
             continue;
-        status = ml_run_check_samples(run, i, p, rows, err);
-        if (status)
-            return status;
-        size_t row = (size_t)(p->first_row + p->n_rows - 1);
-        if (row < first || row >= first + count) {
-            first = row - row % ML_SLICE_ROWS;
-            count = rows - first < ML_SLICE_ROWS ? rows - first : ML_SLICE_ROWS;
-            status = ml_run_column_int64(run, "samples", column, first, count, window, err);
-        }
+        status = ml_run_check_samples(run, i, p, values.rows, err);
         if (!status)
-            out_values[i] = window[row - first];
+            status = count_until(run, p, at_ns, &times, times_s, &n, err);
+        if (status || n == 0)
+            continue;
+        size_t row = (size_t)(p->first_row + n - 1);
+        if (move_to(&values, row))
+            status = ml_run_column_int64(run, "samples", column, values.first, values.count, window,
+                                         err);
+        if (!status)
+            out_values[i] = window[row - values.first];
     }
     return status;
 }
@@ -106,5 +148,6 @@ enum ml_status ml_total_last_of(struct ml_run *run, const char *column,
 enum ml_status ml_total_last(struct ml_run *run, const struct ml_process_row *processes,
                              size_t n_processes, int64_t *out_memory_B, struct ml_error *err)
 {
-    return ml_total_last_of(run, ml_total_column(run), processes, n_processes, out_memory_B, err);
+    return ml_total_at(run, ml_total_column(run), processes, n_processes, INT64_MAX, out_memory_B,
+                       err);
 }

@@ -28,11 +28,12 @@ enum ml_status ml_total_each(struct ml_run *run, const struct ml_lives *lives,
 /* Time of the last sample of any kind; 0 without any. */
 enum ml_status ml_total_end(struct ml_run *run, int64_t *out_ns, struct ml_error *err);
 
-/* The last value of an integer COLUMN of /samples of each process into OUT_VALUES (N_PROCESSES),
- * else -1. Errors: those of reading it; a sample of a process that is not in the file. */
-enum ml_status ml_total_last_of(struct ml_run *run, const char *column,
-                                const struct ml_process_row *processes, size_t n_processes,
-                                int64_t *out_values, struct ml_error *err);
+/* What an integer COLUMN of /samples had at AT_NS, INT64_MAX: at the end, for each process into
+ * OUT_VALUES (N_PROCESSES): the value of its last sample until then, else -1. Errors: those of
+ * reading it; a sample of a process that is not in the file. */
+enum ml_status ml_total_at(struct ml_run *run, const char *column,
+                           const struct ml_process_row *processes, size_t n_processes,
+                           int64_t at_ns, int64_t *out_values, struct ml_error *err);
 
 /* The last measured memory of each process into OUT_MEMORY_B (N_PROCESSES), else -1. */
 enum ml_status ml_total_last(struct ml_run *run, const struct ml_process_row *processes,

@@ -5,26 +5,40 @@
 #include "report/facts.h"
 #include "top/model.h"
 
+#define ML_TOP_END INT64_MAX /* of a run: the newest of one that goes on */
+
+/* What is shown of one moment. */
+struct ml_top_moment {
+    struct ml_top_rank *ranks;
+    struct ml_top_node *nodes;
+    struct ml_top_output *output;
+    size_t n_ranks, n_running, n_output;
+    char *phase;
+    int64_t memory_B;
+};
+
 struct ml_top_look {
     struct ml_run *run;
     struct ml_facts facts;
     struct ml_top_model model; /* its texts are here */
     /* Private. */
     struct ml_slice calls;
-    struct ml_top_rank *ranks;
-    struct ml_top_node *nodes;
+    struct ml_top_moment moment;
     struct ml_top_point *curve;
-    struct ml_top_output *output;
-    size_t n_output;
-    char *phase;
 };
 
-/* Reads RUN, which OUT_LOOK owns then (after an error it is closed). NAME, of the file, must
- * outlive it. Errors: those of reading. */
+/* Reads RUN, which OUT_LOOK owns then (after an error it is closed), and shows its end. NAME, of
+ * the file, must outlive it. Errors: those of reading. */
 enum ml_status ml_top_look(struct ml_run *run, const char *name, struct ml_top_look *out_look,
                            struct ml_error *err);
 
-/* The stacks of RANK that were taken last, as lines of WIDTH columns, or why there are none; with a
+/* Shows AT_NS of the run, or ML_TOP_END: memory, MPI calls, output and what nodes have left as they
+ * were then; peaks are of the whole run, growth is known at its end alone. After an error LOOK
+ * shows what it did before. Errors: those of reading. */
+enum ml_status ml_top_move(struct ml_top_look *look, int64_t at_ns, struct ml_error *err);
+
+/* The stacks of RANK that were taken nearest to the moment that is
+ * shown, as lines of WIDTH columns, or why there are none; with a
  * NUL, to be freed. Errors: those of reading. */
 enum ml_status ml_top_stacks(struct ml_top_look *look, int32_t rank, int width, bool utf8,
                              char **out_text, struct ml_error *err);

@@ -31,11 +31,12 @@ struct ml_top_point {
 };
 
 struct ml_top_model {
-    const char *name;          /* of the file */
-    const char *state;         /* "running", or how it ended */
-    const char *phase;         /* of the lowest rank; NULL: nobody knows */
-    int64_t length_ns, age_ns; /* AGE_NS: of the last sample, -1: the run does not go on */
-    int64_t memory_B, peak_B;
+    const char *name;                  /* of the file */
+    const char *state;                 /* "running", or how it ended */
+    const char *phase;                 /* of the lowest rank; NULL: nobody knows */
+    int64_t length_ns, age_ns;         /* AGE_NS: of the last sample, -1: the run does not go on */
+    int64_t at_ns;                     /* the moment that is shown; -1: the end */
+    int64_t memory_B, peak_B, peak_ns; /* peak of the whole run */
     const struct ml_top_point *curve;
     size_t n_curve;
     const struct ml_top_rank *ranks;

@@ -24,11 +24,14 @@ const char ml_top_help[] =
     "  s Enter  the last stacks of the chosen rank\n"
     "  space pause, and go on\n"
     "  r     look again now\n"
+    "  Left Right  back and on in time by a column of the curve ([ ] by ten),\n"
+    "        p to the peak, e to the end, where a run goes on\n"
     "  F1 h  this text\n"
     "  F10 q Ctrl-C  leave\n"
     "\n"
     "Memory is that of the ranks with the processes that they started; growth is\n"
-    "what goes on steadily; left is what the node can give before its nearest limit.\n"
+    "what goes on steadily at the end; peaks are of the whole run; left is what the\n"
+    "node can give before its nearest limit.\n"
     "Only the journals are read: the job does not notice.\n";
 
 static const char *const sorts[] = {"memory", "growth", "peak", "rank"};
@@ -58,13 +61,16 @@ static void add_title(struct ml_top_screen *s, const struct ml_top_model *m,
                       const struct ml_top_wish *wish)
 {
     struct ml_buffer b = {0};
-    char length[24];
+    char length[24], at[24];
+    bool moved = m->at_ns >= 0;
+    if (moved)
+        ml_buffer_printf(&b, "AT %s of ", ml_elapsed_format(at, sizeof at, m->at_ns));
     ml_buffer_printf(&b, "%s  %s%s", ml_elapsed_format(length, sizeof length, m->length_ns),
                      wish->paused    ? "PAUSED"
                      : m->age_ns < 0 ? "ended: "
                                      : "",
                      wish->paused ? "" : m->state);
-    if (m->age_ns >= 2000000000 && !wish->paused)
+    if (m->age_ns >= 2000000000 && !wish->paused && !moved)
         ml_buffer_printf(&b, " (%lld s ago)", (long long)(m->age_ns / 1000000000));
     ml_buffer_printf(&b, "  %zu of %zu ranks run  %s", m->n_running, m->n_ranks, m->name);
     add_buffer(s, ML_TOP_BOLD, &b);
@@ -116,14 +122,31 @@ static void draw(struct ml_canvas *c, const struct ml_top_model *m)
     }
 }
 
+int ml_top_curve_columns(int width)
+{
+    return width < LABEL + 8 ? 0 : width - LABEL - 1;
+}
+
+/* A line through the curve at the moment that is shown. */
+static void draw_moment(struct ml_canvas *c, const struct ml_top_model *m)
+{
+    if (m->at_ns < 0 || m->length_ns <= 0)
+        return;
+    double share = fmin((double)m->at_ns / (double)m->length_ns, 1);
+    for (int y = 0; y < c->up; y++)
+        ml_canvas_sign(c, (int)(share * (c->across - 1)), y, c->braille ? 0x2502 : '|', 0);
+}
+
 static void add_curve(struct ml_top_screen *s, const struct ml_top_model *m, int lines)
 {
     struct ml_canvas canvas;
     char peak[24];
-    if (lines < 2 || s->width < LABEL + 8 || m->peak_B <= 0)
+    int columns = ml_top_curve_columns(s->width);
+    if (lines < 2 || columns == 0 || m->peak_B <= 0)
         return;
-    ml_canvas_init(&canvas, s->width - LABEL - 1, lines, s->utf8);
+    ml_canvas_init(&canvas, columns, lines, s->utf8);
     draw(&canvas, m);
+    draw_moment(&canvas, m);
     ml_size_format(peak, sizeof peak, m->peak_B);
     for (int i = 0; i < lines; i++) {
         struct ml_buffer b = {0};
@@ -268,7 +291,8 @@ static void add_keys(struct ml_top_screen *s, const struct ml_top_wish *wish)
     else if (wish->page)
         ml_buffer_printf(&b, "q back  Up Down PgUp PgDn");
     else
-        ml_buffer_printf(&b, "h help  q quit  > sort: %s  / filter%s%s  s stacks  space %s",
+        ml_buffer_printf(&b,
+                         "h help  q quit  > sort: %s  / filter%s%s  s stacks  space %s  <- -> time",
                          sorts[wish->sort], *wish->filter ? ": " : "", wish->filter,
                          wish->paused ? "go on" : "pause");
     add_buffer(s, ML_TOP_HEAD, &b);

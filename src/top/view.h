@@ -55,6 +55,9 @@ size_t ml_top_order(const struct ml_top_model *model, const struct ml_top_wish *
 void ml_top_view(const struct ml_top_model *model, const struct ml_top_wish *wish, int width,
                  int height, bool utf8, struct ml_top_screen *out_screen);
 
+/* How many columns the curve has on a screen of WIDTH; 0: it is not shown. */
+int ml_top_curve_columns(int width);
+
 void ml_top_screen_free(struct ml_top_screen *screen);
 
 extern const char ml_top_help[];

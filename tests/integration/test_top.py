@@ -1,4 +1,5 @@
 """memlog top in a real terminal (tmux), of real runs."""
+import contextlib
 import re
 import shutil
 import signal
@@ -108,6 +109,44 @@ def test_ends(tmp_path):
             assert not re.search(r"\x1b\[[0-9;]*(3[0-7]|38;|46)", terminal.screen("-e"))
             terminal.keys("C-c")
             terminal.wait("EXIT 0")
+
+
+def at_moment(screen):
+    """Its time in seconds, and what the job and each rank had, in KiB."""
+    sizes = {"K": 1, "M": 1024, "G": 1024 * 1024}
+    minutes, seconds = re.match(r"AT (\d+):([\d.]+) of ", screen).groups()
+    rows = re.findall(r"(memory|(?m:^) +\d+) +([\d.]+) ([KMG])iB", screen)
+    memory = {name.strip(): float(number) * sizes[unit] for name, number, unit in rows}
+    return int(minutes) * 60 + float(seconds), memory.pop("memory"), memory
+
+
+@NEEDS_TMUX
+def test_time_of_a_file(tmp_path):
+    """What ranks had at earlier moments of a run that has ended."""
+    with start(tmp_path) as job, contextlib.ExitStack() as stack:
+        mt.wait_for_samples(tmp_path / "run.h5")
+        terminal = stack.enter_context(Terminal(tmp_path, "top run.h5"))
+        terminal.wait("(?m)^0:0[3-9].*running")
+        end_ranks(job)
+        terminal.wait("ended: ")
+        terminal.keys(*["["] * 3)
+        first = at_moment(terminal.wait("AT "))
+        terminal.keys("]")
+        second = at_moment(terminal.wait(rf"AT (?!0:0?{first[0]:.1f} )"))
+        assert first[0] < second[0] and first[1] < second[1]
+        for _, total, ranks in first, second:
+            assert len(ranks) == 2 and abs(sum(ranks.values()) - total) < total / 100
+            assert 0.3 < min(ranks.values()) / max(ranks.values())
+        terminal.keys("p")
+        assert "│" in terminal.wait("AT ")
+        terminal.keys("s")
+        assert "no stacks" in terminal.wait("stacks of rank [01]").lower()
+        terminal.keys("q", "e")
+        terminal.wait(r"(?m)^\d:.*ended: ")
+        terminal.keys(*["["] * 20)
+        terminal.wait(r"AT 0:00\.0 ")
+        terminal.keys("q")
+        terminal.wait("EXIT 0")
 
 
 @NEEDS_TMUX

@@ -190,6 +190,68 @@ static void test_last(void **state)
     ml_run_close(run);
 }
 
+struct moments {
+    int64_t time_ns[1000], bytes[1000];
+    size_t n;
+};
+
+static void keep(void *context, int64_t time_ns, int64_t rss_B)
+{
+    struct moments *m = context;
+    assert_true(m->n < 1000);
+    m->time_ns[m->n] = time_ns;
+    m->bytes[m->n++] = rss_B;
+}
+
+/* At each moment what the processes had that were there adds up to the total of then. */
+static void adds_up(struct ml_run *run, const struct ml_slice *processes,
+                    const struct ml_lives *lives)
+{
+    struct moments m = {.n = 0};
+    const struct ml_total_visitor visitor = {.total = keep, .context = &m};
+    ML_AUTO_FREE int64_t *then_B = ml_alloc(processes->count * sizeof *then_B);
+    assert_int_equal(ml_total_each(run, lives, &visitor, NULL), ML_OK);
+    for (size_t i = 0; i < m.n; i++) {
+        int64_t between_ns = i + 1 < m.n ? (m.time_ns[i] + m.time_ns[i + 1]) / 2 : m.time_ns[i];
+        int64_t times_ns[] = {m.time_ns[i], between_ns};
+        for (size_t t = 0; t < 2; t++) {
+            int64_t sum_B = 0;
+            assert_int_equal(ml_total_at(run, ml_total_column(run), processes->rows,
+                                         processes->count, times_ns[t], then_B, NULL),
+                             ML_OK);
+            for (size_t k = 0; k < processes->count; k++)
+                sum_B += then_B[k] >= 0 && lives->gone_ns[k] > times_ns[t] ? then_B[k] : 0;
+            assert_int_equal(sum_B, m.bytes[i]);
+        }
+    }
+    assert_true(m.n > 2);
+}
+
+static void test_at_a_moment(void **state)
+{
+    static const char *const runs[] = {
+        "--no-job-samples --shape leak --seconds 5",
+        "--no-job-samples --shape spike --seconds 9 --nodes 3",
+        "--no-job-samples --nodes 2 --ranks-per-node 2 --helpers --seconds 6",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        struct ml_run *run = open_run(runs[i]);
+        struct ml_slice processes, nodes;
+        struct ml_lives lives;
+        assert_int_equal(ml_slice_read_all(run, &ml_table_processes, &processes, NULL), ML_OK);
+        assert_int_equal(ml_slice_read_all(run, &ml_table_nodes, &nodes, NULL), ML_OK);
+        assert_int_equal(ml_run_lives(run, processes.rows, processes.count, nodes.rows, nodes.count,
+                                      &lives, NULL),
+                         ML_OK);
+        adds_up(run, &processes, &lives);
+        ml_lives_free(&lives);
+        ml_slice_free(&processes);
+        ml_slice_free(&nodes);
+        ml_run_close(run);
+    }
+}
+
 /* Everything that "memlog read" reads; the first error in ERR. */
 static enum ml_status read_everything(const char *path, struct ml_error *err)
 {
@@ -310,6 +372,7 @@ int main(void)
         cmocka_unit_test(test_total_keeps_spike),
         cmocka_unit_test(test_total_without_job_samples),
         cmocka_unit_test(test_last),
+        cmocka_unit_test(test_at_a_moment),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_not_hdf5),
         cmocka_unit_test(test_damaged),

@@ -32,6 +32,7 @@ static const struct ml_top_model model = {
     .phase = "assemble",
     .length_ns = 8 * S,
     .age_ns = S,
+    .at_ns = -1,
     .memory_B = 180 * MIB,
     .peak_B = 300 * MIB,
     .curve = curve,
@@ -44,8 +45,12 @@ static const struct ml_top_model model = {
     .output = output,
     .n_output = N(output),
 };
-static const struct ml_top_model nothing = {
-    .name = "run.h5", .state = "completed", .age_ns = -1, .memory_B = -1, .peak_B = -1};
+static const struct ml_top_model nothing = {.name = "run.h5",
+                                            .state = "completed",
+                                            .age_ns = -1,
+                                            .at_ns = -1,
+                                            .memory_B = -1,
+                                            .peak_B = -1};
 
 /* The lines under one another, after a look at each. The caller frees them. */
 static char *show(const struct ml_top_model *m, const struct ml_top_wish *wish, int width,
@@ -174,6 +179,32 @@ static void orders(void **state)
     }
 }
 
+/* The moment that is shown is a line through the curve, at its place. */
+static void another_moment(void **state)
+{
+    static const char *const words[] = {"AT 0:04.0 of 0:08.0  running", "180 MiB", NULL};
+    struct ml_top_wish wish = {0};
+    struct ml_top_model then = model;
+    (void)state;
+    then.at_ns = 4 * S;
+    char *text = show(&then, &wish, 80, 24, true);
+    expect(text, words);
+    assert_null(strstr(text, "ago"));
+    const char *line = strstr(text, "    300 MiB ");
+    assert_non_null(line);
+    size_t columns = (size_t)ml_top_curve_columns(80), n = 0;
+    for (const char *c = line + 12; strncmp(c, "│", 3) != 0; c++)
+        n += (*c & 0xc0) != 0x80;
+    assert_in_range(n, columns / 2 - 1, columns / 2);
+    free(text);
+    then.at_ns = 8 * S;
+    text = show(&then, &wish, 80, 24, false);
+    line = strstr(text, "    300 MiB ");
+    assert_int_equal(strchr(line, '\n') - line, 80);
+    assert_int_equal(line[79], '|');
+    free(text);
+}
+
 static void help_scrolls(void **state)
 {
     struct ml_top_wish wish = {.page = ml_top_help, .scrolled = 2};
@@ -189,7 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(usual_size),      cmocka_unit_test(any_size),
         cmocka_unit_test(small_and_empty), cmocka_unit_test(orders),
-        cmocka_unit_test(help_scrolls),
+        cmocka_unit_test(another_moment),  cmocka_unit_test(help_scrolls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
