@@ -28,6 +28,8 @@ static const struct family families[] = {
     {&ml_table_samples, "heap_held_B", "memlog_process_heap_held_bytes", "bytes", "gauge"},
     {&ml_table_samples, "cpu_s", "memlog_process_cpu_seconds", "seconds", "counter"},
     {&ml_table_samples, "major_faults", "memlog_process_major_faults", NULL, "counter"},
+    {&ml_table_samples, "read_B", "memlog_process_read_bytes", "bytes", "counter"},
+    {&ml_table_samples, "written_B", "memlog_process_written_bytes", "bytes", "counter"},
     {&ml_table_samples, "threads", "memlog_process_threads", NULL, "gauge"},
     {&ml_table_node_samples, "memory_B", "memlog_node_memory_bytes", "bytes", "gauge"},
     {&ml_table_node_samples, "processes", "memlog_node_processes", NULL, "gauge"},
@@ -35,6 +37,7 @@ static const struct family families[] = {
     {&ml_table_node_samples, "cgroup_B", "memlog_node_cgroup_bytes", "bytes", "gauge"},
     {&ml_table_node_samples, "left_B", "memlog_node_left_bytes", "bytes", "gauge"},
     {&ml_table_node_samples, "limit_B", "memlog_node_limit_bytes", "bytes", "gauge"},
+    {&ml_table_node_samples, "cpu_Hz", "memlog_node_cpu_hertz", "hertz", "gauge"},
     {&ml_table_job_samples, "memory_B", "memlog_job_memory_bytes", "bytes", "gauge"},
     {&ml_table_job_samples, "ranks", "memlog_job_ranks", NULL, "gauge"},
 };

@@ -174,6 +174,8 @@ static const char *what(const struct ml_plot_source *s)
         {"cpu_s", "CPU time"},
         {"threads", "Threads"},
         {"major_faults", "Major page faults"},
+        {"read_B", "Bytes read"},
+        {"written_B", "Bytes written"},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(known[i].column, s->column->name) == 0)

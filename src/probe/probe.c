@@ -1,6 +1,7 @@
 #include "probe/probe.h"
 
 #include "base/memory.h"
+#include "probe/frequency.h"
 #include "probe/numa.h"
 #include "probe/processes.h"
 #include "probe/shares.h"
@@ -29,6 +30,7 @@ struct ml_probe {
     struct ml_tree tree;
     struct ml_shares shares;
     struct ml_numa numa;
+    struct ml_frequency frequency;
     struct noted_call *calls;
     size_t n_calls, call_capacity;
     size_t first_measure; /* column of a sample from which on rows are compared */
@@ -64,6 +66,7 @@ enum ml_status ml_probe_open(const struct ml_probe_options *options, struct ml_p
     probe->first_measure = column_at(&ml_table_samples, offsetof(struct ml_sample_row, memory_B));
     ml_tree_open(&probe->tree, &probe->fs);
     ml_numa_open(options->numa_root, &probe->fs, &probe->numa);
+    ml_frequency_open(options->cpu_root, &probe->frequency);
     *out_probe = probe;
     return ML_OK;
 }
@@ -239,6 +242,7 @@ void ml_probe_tick(struct ml_probe *probe, int64_t tick, struct ml_mono now,
     ml_processes_sweep(set, &probe->fs);
     add_up(probe, node);
     ml_numa_tick(&probe->numa, &probe->fs, set, now.ns, node);
+    ml_frequency_tick(&probe->frequency, &probe->fs, set, now.ns, node);
 }
 
 int ml_probe_n_alive(const struct ml_probe *probe)
@@ -355,6 +359,7 @@ void ml_probe_close(struct ml_probe *probe)
     ml_processes_close(&probe->processes, &probe->fs);
     ml_tree_close(&probe->tree, &probe->fs);
     ml_numa_close(&probe->numa);
+    ml_frequency_close(&probe->frequency);
     ml_procfs_close(&probe->fs);
     free(probe->calls);
     free(probe);

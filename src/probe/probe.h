@@ -20,6 +20,7 @@ struct ml_probe_options {
     int64_t share_period_ns; /* between readings of shared memory; -1: where it is loose, by
                                 measured cost (probe/shares.h); 0: never */
     const char *numa_root; /* "/sys/devices/system/node", or a made-up tree; NULL: not looked at */
+    const char *cpu_root;  /* likewise, "/sys/devices/system/cpu" */
 };
 
 /* Called from ml_probe_tick; rows are valid during the call only. Process numbers count from 0 on

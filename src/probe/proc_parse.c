@@ -107,6 +107,21 @@ bool ml_proc_parse_stat(const char *text, size_t n, struct ml_proc_stat *out_sta
     return true;
 }
 
+int ml_proc_parse_cpu(const char *text, size_t n)
+{
+    enum { PARENT = 4, PROCESSOR = 39 };
+    const char *close = memrchr(text, ')', n);
+    if (!close || text + n - close < 4)
+        return -1;
+    struct cursor c = {close + 3, text + n};
+    int64_t cpu = -1;
+    for (int i = PARENT; i <= PROCESSOR; i++) {
+        if (!take_number(&c, &cpu))
+            return -1;
+    }
+    return cpu >= 0 && cpu <= INT_MAX ? (int)cpu : -1;
+}
+
 /* 765 439 412 5 0 27 0 */
 bool ml_proc_parse_statm(const char *text, size_t n, struct ml_proc_statm *out_statm)
 {
@@ -157,6 +172,13 @@ static void parse_fields(const char *text, size_t n, const struct field *fields,
 }
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* rchar: 323934931 */
+void ml_proc_parse_io(const char *text, size_t n, struct ml_proc_io *out_io)
+{
+    const struct field fields[] = {{"rchar:", &out_io->read_B}, {"wchar:", &out_io->written_B}};
+    parse_fields(text, n, fields, sizeof fields / sizeof *fields);
+}
 
 /* Tgid:	10362
  * VmSize:	    3060 kB */

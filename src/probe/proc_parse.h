@@ -46,8 +46,18 @@ struct ml_proc_status {
 };
 void ml_proc_parse_status(const char *text, size_t n, struct ml_proc_status *out_status);
 
-/* The same text: the NUMA nodes of which the process may take memory by its cpuset, a bit each; 0
- * where it does not say, or nodes beyond the first 64 are among them. */
+/* The text of stat: the CPU that the process ran on last; -1 where it does not say. */
+int ml_proc_parse_cpu(const char *text, size_t n);
+
+/* /proc/PID/io, proc_pid_io(5). */
+struct ml_proc_io {
+    int64_t read_B;    /* rchar: by system calls, also from pipes, sockets and the page cache */
+    int64_t written_B; /* wchar */
+};
+void ml_proc_parse_io(const char *text, size_t n, struct ml_proc_io *out_io);
+
+/* The text of status: the NUMA nodes of which the process may take memory by its cpuset, a bit
+ * each; 0 where it does not say, or nodes beyond the first 64 are among them. */
 uint64_t ml_proc_parse_mems(const char *text, size_t n);
 
 /* A list of such nodes: "0-1,3". */

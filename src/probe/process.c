@@ -14,6 +14,9 @@
 #define STATUS_CHANGING_NS (2 * ML_NS_PER_S)
 #define STATUS_STEADY_NS (10 * ML_NS_PER_S)
 
+/* io is summed up over all threads, under a lock that execve takes too. */
+#define IO_NS (2 * ML_NS_PER_S)
+
 /* Pages that were touched since the last tick and are not there any more: so many may be the
  * everyday business of an allocator. */
 #define HIDDEN_PAGES 64
@@ -166,6 +169,21 @@ static bool needs_status(struct ml_process *p, const struct ml_proc_statm *now, 
            near_data || now_ns - p->status_ns >= period_ns;
 }
 
+static void read_io(struct ml_procfs *fs, struct ml_process *p, int64_t now_ns)
+{
+    char path[40];
+    struct ml_proc_io io;
+    if (p->io_ns && now_ns - p->io_ns < IO_NS)
+        return;
+    p->io_ns = p->io_ns ? now_ns : now_ns - p->pid % 8 * (IO_NS / 8); /* they take turns */
+    ssize_t n = ml_procfs_read(fs, fs->root, path_of(p->pid, "io", path));
+    ml_proc_parse_io(fs->text, n > 0 ? (size_t)n : 0, &io);
+    if (io.read_B < 0 || io.written_B < 0)
+        return; /* refused, or a kernel without it: what is known stands */
+    p->row.read_B = io.read_B;
+    p->row.written_B = io.written_B;
+}
+
 /* False if the memory is gone. */
 static bool read_memory(struct ml_procfs *fs, struct ml_process *p, int64_t new_faults,
                         int64_t now_ns)
@@ -209,6 +227,8 @@ bool ml_process_read(struct ml_procfs *fs, struct ml_process *p, int64_t now_ns)
     if (stat.state == 'Z')
         return p->seen; /* statm of a dead leader shows nothing: keep what it was */
     p->seen = read_memory(fs, p, new_faults, now_ns);
+    if (p->seen)
+        read_io(fs, p, now_ns);
     return p->seen;
 }
 

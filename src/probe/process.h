@@ -50,6 +50,7 @@ struct ml_process {
     bool share_refused;
     int64_t round_mapped_B; /* pages of files and shared memory when the round of readings began */
     int64_t round_anon_B, round_faults_B; /* anonymous pages, and what faults had filled, then */
+    int64_t io_ns;                        /* when io was read last; 0: not yet */
     int64_t memory_error_B;               /* so much more than row.memory_B it may have */
     struct ml_process_limits limits;
     int64_t data_B, stack_B; /* what two of these are of, as last read; or -1 */

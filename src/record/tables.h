@@ -80,7 +80,10 @@
     X(INT64, heap_used_B, "heap_used_B", "byte",                                                   \
       "in blocks that the program has, by the allocator (mallinfo2) and samples since", NULL)      \
     X(INT64, heap_held_B, "heap_held_B", "byte",                                                   \
-      "what the allocator holds for blocks, used or free", NULL)
+      "what the allocator holds for blocks, used or free", NULL)                                   \
+    X(INT64, read_B, "read_B", "byte",                                                             \
+      "read by system calls: files, pipes, sockets (rchar), as last seen", NULL)                   \
+    X(INT64, written_B, "written_B", "byte", "written by system calls (wchar), as last seen", NULL)
 
 #define ML_NODE_SAMPLE_COLUMNS(X)                                                                  \
     X(INSTANT, time_ns, "time_s", "s", "time of the sample", NULL)                                 \
@@ -109,7 +112,10 @@
       NULL)                                                                                        \
     X(INT64, limit_B, "limit_B", "byte", "that limit", NULL)                                       \
     X(CODE, limit, "limit", "1", "whose limit that is", ml_limit_codes)                            \
-    X(SPAN, sampler_cpu_ns, "sampler_cpu_s", "s", "CPU time of the sampling rank until then", NULL)
+    X(SPAN, sampler_cpu_ns, "sampler_cpu_s", "s", "CPU time of the sampling rank until then",      \
+      NULL)                                                                                        \
+    X(INT64, cpu_Hz, "cpu_Hz", "Hz",                                                               \
+      "mean frequency of the CPUs on which processes ran, as last read", NULL)
 
 #define ML_JOB_SAMPLE_COLUMNS(X)                                                                   \
     X(INSTANT, time_ns, "time_s", "s", "time of the gathering", NULL)                              \

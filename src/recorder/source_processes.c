@@ -37,7 +37,8 @@ static enum ml_status open_processes(const struct ml_source_setup *setup, void *
     struct ml_probe_options options = {.proc_root = "/proc",
                                        .node = setup->node,
                                        .share_period_ns = setup->options->pss_rate_ns,
-                                       .numa_root = "/sys/devices/system/node"};
+                                       .numa_root = "/sys/devices/system/node",
+                                       .cpu_root = "/sys/devices/system/cpu"};
     struct ml_process_source *s = ml_alloc(sizeof *s);
     *s = (struct ml_process_source){.journal = setup->journal, .scheduler = ml_scheduler_memory()};
     enum ml_status status = ml_probe_open(&options, &s->probe, err);

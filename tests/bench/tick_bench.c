@@ -81,7 +81,7 @@ static struct ml_probe *open_probe(const char *proc_root)
 {
     struct ml_error err;
     struct ml_probe *probe;
-    const struct ml_probe_options options = {proc_root, 0, -1, NULL};
+    const struct ml_probe_options options = {proc_root, 0, -1, NULL, NULL};
     if (ml_probe_open(&options, &probe, &err) != ML_OK) {
         fprintf(stderr, "tick_bench: %s\n", err.text);
         exit(1);

@@ -33,6 +33,13 @@ static void status(const char *text, size_t n)
     must(status.rss_B >= -1 && status.tgid >= -1 && status.swap_B >= -1);
 }
 
+static void io(const char *text, size_t n)
+{
+    struct ml_proc_io io;
+    ml_proc_parse_io(text, n, &io);
+    must(io.read_B >= -1 && io.written_B >= -1 && ml_proc_parse_cpu(text, n) >= -1);
+}
+
 static void rollup(const char *text, size_t n)
 {
     struct ml_proc_rollup rollup;
@@ -99,7 +106,7 @@ static void rank(const char *text, size_t n)
 
 static void (*const parsers[])(const char *text, size_t n) = {
     stat,      statm, status, rollup, meminfo, last_pid, cgroup_v1,
-    cgroup_v2, limit, cpus,   mark,   rank,    numa,
+    cgroup_v2, limit, cpus,   mark,   rank,    numa,     io,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

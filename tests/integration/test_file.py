@@ -16,10 +16,11 @@ COLUMNS = {
     "processes": "process rank node pid parent of_rank start_s end_s exit_code signal first_row n_rows "
                  "peak_memory_B peak_memory_s peak_rss_B peak_s name command",
     "samples": "time_s process rank tick memory_B rss_B rss_anon_B rss_file_B rss_shmem_B hugetlb_B "
-               "pss_B swap_B vsize_B peak_rss_B cpu_s threads major_faults state mpi_call heap_used_B heap_held_B",
+               "pss_B swap_B vsize_B peak_rss_B cpu_s threads major_faults state mpi_call heap_used_B heap_held_B "
+               "read_B written_B",
     "node_samples": "time_s node tick processes memory_B memory_error_B rss_B pss_B "
                     "available_B swap_free_B stalled_s swap_in_B swap_out_B cgroup_B cgroup_file_B "
-                    "cgroup_shmem_B cgroup_kernel_B left_B limit_B limit sampler_cpu_s",
+                    "cgroup_shmem_B cgroup_kernel_B left_B limit_B limit sampler_cpu_s cpu_Hz",
     "job_samples": "time_s ranks memory_B memory_error_B rss_B pss_B largest_rank "
                    "largest_memory_B largest_rss_B least_available_B least_node",
     "events": "time_s node process kind value text",
@@ -123,6 +124,13 @@ def test_rows_belong_together(recording):
     assert sorted(recording.ranks()) == [0, 1, 2, 3]
     assert set(samples["tick"]) <= set(recording["node_samples"]["tick"])
     assert all(float(t * 2 ** 20).is_integer() for t in samples["time_s"])
+
+
+def test_bytes_written(recording):
+    """As the kernel counts them: at least what was written to stdout, and what the loader read."""
+    samples = recording.rows("samples")
+    for process, row in {row["process"]: row for row in samples if row["rank"] >= 0}.items():
+        assert row["read_B"] > 1000 and row["written_B"] >= len("rank 0: growing"), (process, row)
 
 
 def test_rows_only_where_something_changed(recording):

@@ -93,7 +93,8 @@ void fake_proc_set(const struct fake_proc *fake, const struct fake_process *p)
 
 void fake_proc_remove(const struct fake_proc *fake, pid_t pid)
 {
-    static const char *const names[] = {"stat", "statm", "status", "environ", "smaps_rollup", ""};
+    static const char *const names[] = {"stat",         "statm", "status", "environ",
+                                        "smaps_rollup", "io",    ""};
     char path[PATH_B];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s/%d/%s", fake->root, pid, names[i]);

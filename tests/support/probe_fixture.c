@@ -14,11 +14,12 @@ int64_t now_ns;
 
 void open_probe(int64_t pss_period_ns)
 {
-    char cgroups[96], numa[96];
+    char cgroups[96], numa[96], cpus[96];
     struct ml_error err;
     snprintf(cgroups, sizeof cgroups, "%s/cgroups", fake.root);
     snprintf(numa, sizeof numa, "%s/numa", fake.root);
-    const struct ml_probe_options options = {fake.root, 7, pss_period_ns, numa};
+    snprintf(cpus, sizeof cpus, "%s/cpus", fake.root);
+    const struct ml_probe_options options = {fake.root, 7, pss_period_ns, numa, cpus};
     if (ml_probe_open(&options, &probe, &err) != ML_OK ||
         ml_node_probe_open(fake.root, cgroups, &node_probe, &err) != ML_OK) {
         fprintf(stderr, "%s\n", err.text);

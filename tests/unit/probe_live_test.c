@@ -27,7 +27,7 @@ static struct ml_probe *probe;
 
 static int set_up(void **state)
 {
-    const struct ml_probe_options options = {"/proc", 0, -1, NULL};
+    const struct ml_probe_options options = {"/proc", 0, -1, NULL, NULL};
     (void)state;
     recorder = calloc(1, sizeof *recorder);
     return ml_probe_open(&options, &probe, NULL) == ML_OK ? 0 : 1;

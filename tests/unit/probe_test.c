@@ -489,6 +489,84 @@ static void room_in_cgroups(void **state)
     assert_int_equal(row->left_B, 450000 - (460000 - 290000));
 }
 
+static void set_io(pid_t pid, long long read_B, long long written_B)
+{
+    char path[40];
+    snprintf(path, sizeof path, "%d/io", pid);
+    fake_proc_write(&fake, path,
+                    "rchar: %lld\nwchar: %lld\nsyscr: 7\nsyscw: 3\nread_bytes: 4096\n"
+                    "write_bytes: 0\ncancelled_write_bytes: 0\n",
+                    read_B, written_B);
+}
+
+static void bytes_read_and_written(void **state)
+{
+    (void)state;
+    set(96, 1, 1000);
+    set(104, 1, 1000);
+    set_io(96, 5000000, 700);
+    open_probe(0);
+    ml_probe_add_rank(probe, 0, 96, NULL);
+    ml_probe_add_rank(probe, 1, 104, NULL);
+    tick();
+    struct recorded_process *p = recorder_find(recorder, 96);
+    assert_int_equal(p->last.read_B, 5000000);
+    assert_int_equal(p->last.written_B, 700);
+    assert_int_equal(recorder_find(recorder, 104)->last.read_B, ML_NOT_MEASURED); /* refused */
+    set_io(96, 5000000, 900);
+    tick();
+    assert_int_equal(p->last.written_B, 700); /* not at each tick */
+    for (int i = 0; i < 8; i++)
+        tick();
+    assert_int_equal(p->last.written_B, 900);
+    assert_int_equal(p->n_samples, 2);
+    fake_proc_write(&fake, "96/io", "nonsense\n");
+    for (int i = 0; i < 8; i++)
+        tick();
+    assert_int_equal(p->last.written_B, 900);
+}
+
+static void set_state(pid_t pid, char state, int cpu)
+{
+    char path[40];
+    snprintf(path, sizeof path, "%d/stat", pid);
+    fake_proc_write(&fake, path,
+                    "%d (a) b) %c 1 1 1 0 -1 4194304 100 0 3 0 0 0 0 0 20 0 1 0 %d 8192000 1000 "
+                    "18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 %d 0 0 0 0 0\n",
+                    pid, state, pid, cpu);
+}
+
+/* Of the CPUs on which processes run, not of those that sleep. */
+static void frequency_of_cpus(void **state)
+{
+    const struct ml_node_sample_row *row = &recorder->node;
+    (void)state;
+    fake_proc_write(&fake, "cpus/cpufreq/boost", "1\n");
+    fake_proc_write(&fake, "cpus/cpu0/cpufreq/scaling_cur_freq", "1200000\n");
+    fake_proc_write(&fake, "cpus/cpu3/cpufreq/scaling_cur_freq", "3600001\n");
+    for (pid_t pid = 100; pid < 104; pid++)
+        set(pid, 1, 1000);
+    open_probe(0);
+    for (int rank = 0; rank < 4; rank++) {
+        set_state(100 + rank, 'S', 0);
+        ml_probe_add_rank(probe, rank, 100 + rank, NULL);
+    }
+    tick();
+    assert_int_equal(row->cpu_Hz, ML_NOT_MEASURED);
+    set_state(101, 'R', 3);
+    set_state(102, 'R', 0);
+    set_state(103, 'R', 17); /* no such file */
+    for (int i = 0; i < 4; i++)
+        tick();
+    assert_true(row->cpu_Hz == 2400000000LL);
+    fake_proc_write(&fake, "cpus/cpu0/cpufreq/scaling_cur_freq", "<unknown>\n");
+    tick();
+    assert_true(row->cpu_Hz == 2400000000LL);
+    for (int i = 0; i < 40; i++)
+        tick();
+    assert_true(row->cpu_Hz == 3600001000LL);
+}
+
 static void set_numa(pid_t pid, const char *mems, const char *policy)
 {
     char path[40];
@@ -649,7 +727,7 @@ static void finds_by_pid(void **state)
 static void missing_root(void **state)
 {
     struct ml_error err;
-    const struct ml_probe_options options = {"/nowhere/proc", 0, 0, NULL};
+    const struct ml_probe_options options = {"/nowhere/proc", 0, 0, NULL, NULL};
     (void)state;
     assert_int_equal(ml_probe_open(&options, &probe, &err), ML_NODE_LOST);
     assert_non_null(strstr(err.text, "/nowhere/proc: No such file"));
@@ -687,6 +765,8 @@ int main(void)
         TEST(cgroups),
         TEST(room_in_cgroups),
         TEST(room_in_numa_nodes),
+        TEST(bytes_read_and_written),
+        TEST(frequency_of_cpus),
         TEST(kills_for_want_of_memory),
         TEST(notes_calls),
         TEST(notes_heaps),

@@ -38,6 +38,51 @@ static void stat_names(void **state)
     }
 }
 
+static void cpu_of_stat(void **state)
+{
+    static const struct {
+        const char *tail;
+        int cpu;
+    } cases[] = {
+        {" 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 5 0 0", 5},
+        {" 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 5", 5},
+        {" 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", -1},
+        {" 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 -5", -1},
+        {" 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 99999999999", -1},
+        {" 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 x", -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < N(cases); i++) {
+        char text[512];
+        int n = snprintf(text, sizeof text,
+                         "4711 (a) b) S 7 1 1 0 -1 4194304 100 0 3 0 20 5 0 0 20 0 4 0 113588%s",
+                         cases[i].tail);
+        assert_int_equal(ml_proc_parse_cpu(text, (size_t)n), cases[i].cpu);
+    }
+    assert_int_equal(ml_proc_parse_cpu("", 0), -1);
+    assert_int_equal(ml_proc_parse_cpu("1 (a)", 5), -1);
+}
+
+static void io(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t read_B, written_B;
+    } cases[] = {
+        {"rchar: 323934931\nwchar: 323929600\nsyscr: 632687\n", 323934931, 323929600},
+        {"wchar: 0\nrchar: 99999999999999999999\n", INT64_MAX, 0},
+        {"rchar: -4\nwchar:\n", -1, -1},
+        {"srchar: 1\n", -1, -1},
+        {"", -1, -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < N(cases); i++) {
+        struct ml_proc_io out;
+        ml_proc_parse_io(cases[i].text, strlen(cases[i].text), &out);
+        assert_true(out.read_B == cases[i].read_B && out.written_B == cases[i].written_B);
+    }
+}
+
 static void stat_refused(void **state)
 {
     static const char *const texts[] = {
@@ -359,6 +404,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stat_names),
+        cmocka_unit_test(cpu_of_stat),
+        cmocka_unit_test(io),
         cmocka_unit_test(stat_refused),
         cmocka_unit_test(cut_texts),
         cmocka_unit_test(statm),
