@@ -52,10 +52,12 @@ static void free_environment(struct environment *e)
 }
 
 /* They are blocked as well, since gdb installs a handler for TERM: ended by that while it attaches,
- * it leaves its target stopped. It shall leave by the end of its stdin. */
+ * it leaves its target stopped. It shall leave by the end of its stdin. lldb's handlers of CONT and
+ * TSTP send the signal once more, and where it has one thread only, as near its end, they take it
+ * themselves again, for ever. What is stopped goes on by a CONT that it blocks, too. */
 static void set_signals(void)
 {
-    static const int unwanted[] = {SIGTERM, SIGHUP, SIGINT, SIGPIPE};
+    static const int unwanted[] = {SIGTERM, SIGHUP, SIGINT, SIGPIPE, SIGCONT, SIGTSTP};
     sigset_t mask;
     sigemptyset(&mask);
     for (size_t i = 0; i < sizeof unwanted / sizeof *unwanted; i++) {

@@ -15,7 +15,7 @@ import memlog_testing as mt
 import stack_testing as st
 
 TURNS = 10 if mt.LONG else 1
-SAMPLES = {"unwind": 10000 if mt.LONG else 2500, "gdb": 30, "lldb": 50}
+SAMPLES = {"unwind": 10000 if mt.LONG else 2500, "gdb": 30, "lldb": 50 if mt.LONG else 20}
 TOGETHER = 2000 if mt.LONG else 500
 FOR_EVER = 1000000
 moments = random.Random(3)

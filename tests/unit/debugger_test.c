@@ -131,13 +131,14 @@ static void its_environment(void **state)
     assert_non_null(strstr(text, "PATH="));
 }
 
-/* TERM, HUP, INT and PIPE ignored and blocked, nothing else blocked, whatever we block. */
+/* TERM, HUP, INT, PIPE, CONT and TSTP ignored and blocked, nothing else blocked, whatever we block.
+ */
 static void its_signals(void **state)
 {
     char text[8192], group[32];
     unsigned long long ignored, blocked,
         wanted = 1ULL << (SIGTERM - 1) | 1ULL << (SIGHUP - 1) | 1ULL << (SIGINT - 1) |
-                 1ULL << (SIGPIPE - 1);
+                 1ULL << (SIGPIPE - 1) | 1ULL << (SIGCONT - 1) | 1ULL << (SIGTSTP - 1);
     sigset_t all, before;
     (void)state;
     sigfillset(&all);
