@@ -28,6 +28,8 @@ struct ml_probe {
     struct ml_procfs fs;
     struct ml_processes processes;
     struct ml_tree tree;
+    char *mark;  /* or NULL */
+    bool others; /* what is watched is not ours: it gets no signal from us */
     struct ml_shares shares;
     struct ml_numa numa;
     struct ml_frequency frequency;
@@ -95,9 +97,18 @@ enum ml_status ml_probe_add_rank(struct ml_probe *probe, int rank, pid_t pid, st
 
 void ml_probe_set_mark(struct ml_probe *probe, const char *mark)
 {
-    free(probe->tree.mark);
-    probe->tree.mark = mark ? ml_strdup(mark) : NULL;
+    free(probe->mark);
+    probe->mark = mark ? ml_strdup(mark) : NULL;
+    probe->tree.wanted = (struct ml_wanted){.by = mark ? ML_WANTED_BY_ENTRY : ML_WANTED_BY_NOTHING,
+                                            .text = probe->mark};
     probe->tree.everything = true;
+}
+
+void ml_probe_join(struct ml_probe *probe, const struct ml_wanted *wanted)
+{
+    probe->tree.wanted = *wanted;
+    probe->tree.everything = true;
+    probe->others = true;
 }
 
 void ml_probe_set_cpus(struct ml_probe *probe, int cpus)
@@ -271,6 +282,7 @@ static struct ml_probe_process describe(const struct ml_processes *set, const st
                                      .pid = p->pid,
                                      .parent = p->parent,
                                      .rank = rank_of_family(set, p),
+                                     .is_rank = p->rank >= 0,
                                      .rss_B = p->seen ? p->row.rss_B : ML_NOT_MEASURED};
 }
 
@@ -343,7 +355,7 @@ static void signal_process(struct ml_procfs *fs, const struct ml_process *p, int
 
 void ml_probe_signal_all(struct ml_probe *probe, int signal)
 {
-    if (!probe->fs.real)
+    if (!probe->fs.real || probe->others)
         return;
     ml_tree_search(&probe->tree, &probe->fs, &probe->processes, ml_mono_now().ns, true);
     for (size_t i = 0; i < probe->processes.n; i++) {
@@ -362,5 +374,6 @@ void ml_probe_close(struct ml_probe *probe)
     ml_frequency_close(&probe->frequency);
     ml_procfs_close(&probe->fs);
     free(probe->calls);
+    free(probe->mark);
     free(probe);
 }

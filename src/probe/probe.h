@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "probe/wanted.h"
 #include "record/tables.h"
 
 #include <stdbool.h>
@@ -54,6 +55,11 @@ enum ml_status ml_probe_add_rank(struct ml_probe *probe, int rank, pid_t pid, st
  * lives, has that rank. */
 void ml_probe_set_mark(struct ml_probe *probe, const char *mark);
 
+/* Watches what is WANTED, whose texts last as long as the probe, and what descends from it, in
+ * place of what bears a mark. Others have started it: ml_probe_signal_all does nothing. Ranks are
+ * as environments say. */
+void ml_probe_join(struct ml_probe *probe, const struct ml_wanted *wanted);
+
 /* How many the job has on the node: what readings may cost is of them. 1 by default. */
 void ml_probe_set_cpus(struct ml_probe *probe, int cpus);
 
@@ -93,6 +99,7 @@ struct ml_probe_process {
     pid_t pid;
     int parent;    /* number; -1: none of the run's */
     int rank;      /* its own, or that of the nearest process above it that has one; -1 */
+    bool is_rank;  /* itself, not one below it */
     int64_t rss_B; /* -1: not measured yet */
 };
 
@@ -113,7 +120,7 @@ struct ml_probe_rank {
 struct ml_probe_rank ml_probe_largest(const struct ml_probe *probe);
 
 /* Sends SIGNAL to every process of the run that lives, ranks and helpers (through pidfds).
- * Does nothing under a made-up proc_root. */
+ * Does nothing under a made-up proc_root, nor to what was joined. */
 void ml_probe_signal_all(struct ml_probe *probe, int signal);
 
 void ml_probe_close(struct ml_probe *probe);

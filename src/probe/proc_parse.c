@@ -181,21 +181,17 @@ void ml_proc_parse_io(const char *text, size_t n, struct ml_proc_io *out_io)
 }
 
 /* Tgid:	10362
+ * Uid:	1000	1000	1000	1000
  * VmSize:	    3060 kB */
 void ml_proc_parse_status(const char *text, size_t n, struct ml_proc_status *out_status)
 {
     const struct field fields[] = {
-        {"Tgid:", &out_status->tgid},
-        {"VmSize:", &out_status->vsize_B},
-        {"VmData:", &out_status->data_B},
-        {"VmStk:", &out_status->stack_B},
-        {"VmHWM:", &out_status->peak_rss_B},
-        {"VmRSS:", &out_status->rss_B},
-        {"RssAnon:", &out_status->anon_B},
-        {"RssFile:", &out_status->file_B},
-        {"RssShmem:", &out_status->shmem_B},
-        {"VmSwap:", &out_status->swap_B},
-        {"HugetlbPages:", &out_status->hugetlb_B},
+        {"Tgid:", &out_status->tgid},      {"Uid:", &out_status->uid},
+        {"VmSize:", &out_status->vsize_B}, {"VmData:", &out_status->data_B},
+        {"VmStk:", &out_status->stack_B},  {"VmHWM:", &out_status->peak_rss_B},
+        {"VmRSS:", &out_status->rss_B},    {"RssAnon:", &out_status->anon_B},
+        {"RssFile:", &out_status->file_B}, {"RssShmem:", &out_status->shmem_B},
+        {"VmSwap:", &out_status->swap_B},  {"HugetlbPages:", &out_status->hugetlb_B},
     };
     parse_fields(text, n, fields, COUNT(fields));
 }
@@ -464,6 +460,17 @@ bool ml_proc_environ_has(const char *text, size_t n, const char *entry)
     struct cursor c = {text, text + n}, e;
     while (take_entry(&c, &e)) {
         if (take_text(&e, entry) && e.p == e.end)
+            return true;
+    }
+    return false;
+}
+
+bool ml_proc_environ_has_id(const char *text, size_t n, const char *variable, const char *id)
+{
+    struct cursor c = {text, text + n}, e;
+    while (take_entry(&c, &e)) {
+        if (take_text(&e, variable) && take_text(&e, "=") && take_text(&e, id) &&
+            (e.p == e.end || *e.p == '.'))
             return true;
     }
     return false;

@@ -33,6 +33,7 @@ bool ml_proc_parse_statm(const char *text, size_t n, struct ml_proc_statm *out_s
 
 struct ml_proc_status {
     int64_t tgid; /* differs from the PID asked for if that is a thread */
+    int64_t uid;  /* real */
     int64_t vsize_B;
     int64_t data_B;  /* private and writable, but for the stack: what RLIMIT_DATA is of */
     int64_t stack_B; /* of the first thread */
@@ -131,6 +132,9 @@ int ml_proc_count_cpus(const char *text, size_t n);
 
 /* Whether ENTRY ("NAME=value") stands among the NUL-separated entries of an environment. */
 bool ml_proc_environ_has(const char *text, size_t n, const char *entry);
+
+/* The same for VARIABLE with the value ID, or ID and a host: "14.server" is job 14 too. */
+bool ml_proc_environ_has_id(const char *text, size_t n, const char *variable, const char *id);
 
 /* The MPI rank that an environment gives its process (PMIX_RANK, OMPI_COMM_WORLD_RANK, PMI_RANK),
  * or -1. */

@@ -14,7 +14,7 @@
 #define SEARCH_PERIOD_NS (20 * ML_NS_PER_MS)
 
 /* All processes are looked at so often, since the search by PID misses some: a process whose PID
- * was chosen (clone3(2), set_tid), or that took on the mark when it was no longer young. And the
+ * was chosen (clone3(2), set_tid), or that became wanted when it was no longer young. And the
  * lists of children miss those whose parent has ended. */
 #define EVERYTHING_PERIOD_NS (60 * ML_NS_PER_S)
 #define EVERYTHING_IN_STORM_NS (5 * ML_NS_PER_S)
@@ -203,16 +203,6 @@ static bool examine_new(struct ml_tree *tree, struct ml_procfs *fs, const struct
     return storm;
 }
 
-static bool environ_has_mark(const struct ml_tree *tree, struct ml_procfs *fs, pid_t pid,
-                             int *out_rank)
-{
-    ssize_t n = ml_process_read_environ(fs, pid);
-    if (n <= 0 || !ml_proc_environ_has(fs->text, (size_t)n, tree->mark))
-        return false;
-    *out_rank = ml_proc_environ_rank(fs->text, (size_t)n);
-    return true;
-}
-
 /* The rank that P's environment claims, unless it is inherited from a process that has it. */
 static void take_rank(struct ml_tree *tree, struct ml_processes *set, struct ml_process *p,
                       int rank)
@@ -246,25 +236,15 @@ static bool adopt_children(struct ml_tree *tree, struct ml_procfs *fs, struct ml
     for (size_t i = 0; i < found->n; i++) {
         struct candidate *c = &found->items[i];
         const struct ml_process *parent = c->pid ? ml_processes_find(set, c->parent) : NULL;
-        if (!parent)
+        if (!parent || ml_wanted_never(&tree->wanted, fs, c->pid))
             continue;
         struct ml_process *p = adopt(fs, set, c->pid, parent, now_ns);
-        int rank;
-        if (p && tree->mark && !p->under_rank && environ_has_mark(tree, fs, p->pid, &rank))
-            take_rank(tree, set, p, rank);
+        if (p && !p->under_rank)
+            take_rank(tree, set, p, ml_wanted_rank(&tree->wanted, fs, p->pid));
         any |= p != NULL;
         c->pid = 0;
     }
     return any;
-}
-
-static bool is_ours(struct ml_procfs *fs, pid_t pid)
-{
-    char path[40];
-    struct stat status;
-    snprintf(path, sizeof path, "%d", (int)pid);
-    return pid > 1 && pid != getpid() && fstatat(fs->root, path, &status, 0) == 0 &&
-           status.st_uid == geteuid();
 }
 
 /* Between fork and execve a process has its parent's environment: ask again for a while. Only where
@@ -283,23 +263,23 @@ static void remember_young(struct ml_tree *tree, const struct candidate *c, int6
         (struct ml_young){c->pid, until_ns, now_ns + FIRST_YOUNG_WAIT_NS, FIRST_YOUNG_WAIT_NS};
 }
 
-/* One pass over the candidates, for those that bear the mark. */
-static bool adopt_marked(struct ml_tree *tree, struct ml_procfs *fs, struct ml_processes *set,
+/* One pass over the candidates, for those that are wanted by themselves. */
+static bool adopt_wanted(struct ml_tree *tree, struct ml_procfs *fs, struct ml_processes *set,
                          struct candidates *found, int64_t now_ns)
 {
     bool any = false;
     for (size_t i = 0; i < found->n; i++) {
         struct candidate *c = &found->items[i];
-        int rank;
-        if (!c->pid || !is_ours(fs, c->pid))
+        if (!c->pid)
             continue;
-        if (!environ_has_mark(tree, fs, c->pid, &rank)) {
-            remember_young(tree, c, now_ns);
+        if (!ml_wanted_is(&tree->wanted, fs, c->pid)) {
+            if (ml_wanted_may_become(&tree->wanted, fs, c->pid))
+                remember_young(tree, c, now_ns);
             continue;
         }
         struct ml_process *p = adopt(fs, set, c->pid, ml_processes_find(set, c->parent), now_ns);
         if (p)
-            take_rank(tree, set, p, rank);
+            take_rank(tree, set, p, ml_wanted_rank(&tree->wanted, fs, p->pid));
         any |= p != NULL;
         c->pid = 0;
     }
@@ -330,25 +310,23 @@ static void rank_young(struct ml_tree *tree, struct ml_procfs *fs, struct ml_pro
 {
     for (size_t i = 0; i < set->n; i++) {
         struct ml_process *p = set->live[i];
-        int rank;
-        if (p->rank < 0 && !p->under_rank && !p->ended && now_ns < p->young_until_ns &&
-            environ_has_mark(tree, fs, p->pid, &rank))
-            take_rank(tree, set, p, rank);
+        if (p->rank < 0 && !p->under_rank && !p->ended && now_ns < p->young_until_ns)
+            take_rank(tree, set, p, ml_wanted_rank(&tree->wanted, fs, p->pid));
     }
 }
 
 static void adopt_all(struct ml_tree *tree, struct ml_procfs *fs, struct ml_processes *set,
                       struct candidates *found, int64_t now_ns)
 {
-    bool marked;
+    bool wanted;
     if (found->n)
         qsort(found->items, found->n, sizeof *found->items, compare_starts);
     do {
         while (adopt_children(tree, fs, set, found, now_ns))
             ;
-        marked = tree->mark && adopt_marked(tree, fs, set, found, now_ns);
-        tree->everything |= marked; /* children that were looked at before are its too */
-    } while (marked);
+        wanted = tree->wanted.by && adopt_wanted(tree, fs, set, found, now_ns);
+        tree->everything |= wanted; /* children that were looked at before are its too */
+    } while (wanted);
 }
 
 void ml_tree_search(struct ml_tree *tree, struct ml_procfs *fs, struct ml_processes *set,
@@ -360,11 +338,11 @@ void ml_tree_search(struct ml_tree *tree, struct ml_procfs *fs, struct ml_proces
         return;
     if (regular)
         tree->search_due_ns = now_ns + SEARCH_PERIOD_NS;
-    if (tree->mark && !tree->ranks_given)
+    if (tree->wanted.by && !tree->ranks_given)
         rank_young(tree, fs, set, now_ns);
     size_t n_before = set->n;
     bool by_children = examine_new(tree, fs, set, now_ns, regular, &found);
-    if (tree->mark)
+    if (tree->wanted.by)
         examine_young(tree, fs, set, now_ns, &found);
     adopt_all(tree, fs, set, &found, now_ns);
     while (by_children && set->n > n_before) { /* the next generation */
@@ -379,7 +357,6 @@ void ml_tree_search(struct ml_tree *tree, struct ml_procfs *fs, struct ml_proces
 void ml_tree_close(struct ml_tree *tree, struct ml_procfs *fs)
 {
     ml_procfs_release(fs, tree->loadavg);
-    free(tree->mark);
     free(tree->young);
     *tree = (struct ml_tree){.loadavg = -1};
 }

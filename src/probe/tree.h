@@ -1,5 +1,5 @@
-/* Finds the processes that belong to the run: descendants of watched processes, and those whose
- * environment holds the mark of the run.
+/* Finds the processes that belong to the run: descendants of watched processes, and those that are
+ * known by themselves (probe/wanted.h).
  *
  * The kernel gives PIDs out in ascending order and tells the last one, so only PIDs given out
  * since are looked at: processes that are there already cost nothing. Where others fork so much
@@ -9,6 +9,7 @@
 #define ML_PROBE_TREE_H
 
 #include "probe/processes.h"
+#include "probe/wanted.h"
 
 struct ml_young {
     pid_t pid;
@@ -17,15 +18,15 @@ struct ml_young {
 };
 
 struct ml_tree {
-    int loadavg;      /* open file, or -1 */
-    char *mark;       /* "NAME=value" of the run's environment, or NULL */
+    int loadavg; /* open file, or -1 */
+    struct ml_wanted wanted;
     bool ranks_given; /* ranks are told, so environments are not asked for them */
     bool everything;  /* the next search looks at all processes */
     pid_t newest;     /* last PID given out at the search before */
     pid_t settled;    /* at the one before that: up to here nothing can still be forming */
     int64_t search_due_ns;
     int64_t everything_due_ns;
-    struct ml_young *young; /* unrelated processes of our user that may still take on the mark */
+    struct ml_young *young; /* unrelated processes of our user that may still become wanted */
     size_t n_young;
     size_t young_capacity;
 };

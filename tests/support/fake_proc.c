@@ -83,11 +83,11 @@ void fake_proc_set(const struct fake_proc *fake, const struct fake_process *p)
     snprintf(path, sizeof path, "%d/status", p->pid);
     fake_proc_write(
         fake, path,
-        "Name:\t%s\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t%d\nPid:\t%d\n"
+        "Name:\t%s\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t%d\nPid:\t%d\nUid:\t%d\t0\t0\t0\n"
         "VmPeak:\t%8lld kB\nVmSize:\t%8lld kB\nVmHWM:\t%8lld kB\nVmRSS:\t%8lld kB\n"
         "RssAnon:\t%8lld kB\nRssFile:\t%8lld kB\nRssShmem:\t%8lld kB\nVmSwap:\t%8lld kB\n",
-        name, p->tgid ? p->tgid : p->pid, p->pid, kib * 2, kib * 2,
-        p->peak_kB ? (long long)p->peak_kB : kib + 4, kib, kib - file - shmem, file, shmem,
+        name, p->tgid ? p->tgid : p->pid, p->pid, p->uid ? (int)p->uid : (int)getuid(), kib * 2,
+        kib * 2, p->peak_kB ? (long long)p->peak_kB : kib + 4, kib, kib - file - shmem, file, shmem,
         (long long)p->swap_kB);
 }
 

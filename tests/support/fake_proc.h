@@ -23,6 +23,7 @@ struct fake_process {
     int64_t new_faults;   /* minor ones, besides 100 */
     int64_t shared_pages; /* of statm, besides 2 */
     /* of status: */
+    uid_t uid;                 /* 0: our own */
     int64_t file_kB, shmem_kB; /* besides 4 kB; what is left of rss_pages is anonymous */
     int64_t swap_kB;
     int64_t peak_kB; /* 0: a page more than rss_pages */

@@ -143,13 +143,14 @@ static void statm(void **state)
 static void status(void **state)
 {
     static const char text[] =
-        "Name:\tVmRSS:\\n\nUmask:\t0022\nTgid:\t10362\nPid:\t10362\nVmPeak:\t    3060 kB\n"
+        "Name:\tVmRSS:\\n\nUmask:\t0022\nTgid:\t10362\nPid:\t10362\nUid:\t1000\t0\t0\t0\nVmPeak:\t    3060 kB\n"
         "VmSize:\t    3060 kB\nVmData:\t  360 kB\nVmStk:\t 132 kB\nVmHWM:\t    1756 kB\nVmRSS:\t    1750 kB\nRssAnon:\t     108 kB\n"
         "RssFile:\t    1648 kB\nRssShmem:\t       1 kB\nVmSwap:\t       2 kB\n";
     struct ml_proc_status s;
     (void)state;
     ml_proc_parse_status(text, sizeof text - 1, &s);
     assert_int_equal(s.tgid, 10362);
+    assert_int_equal(s.uid, 1000);
     assert_int_equal(s.vsize_B, 3060 << 10);
     assert_int_equal(s.data_B, 360 << 10);
     assert_int_equal(s.stack_B, 132 << 10);
@@ -162,6 +163,7 @@ static void status(void **state)
     static const char zombie[] = "Name:\tcat\nState:\tZ (zombie)\nTgid:\t5\n";
     ml_proc_parse_status(zombie, sizeof zombie - 1, &s);
     assert_int_equal(s.tgid, 5);
+    assert_int_equal(s.uid, ML_NOT_MEASURED);
     assert_int_equal(s.rss_B, ML_NOT_MEASURED);
     static const char hostile[] =
         "VmRSS:\nVmHWM: -5 kB\nVmSwap: 99999999999999999999 kB\nVmSize: 7";
@@ -331,6 +333,15 @@ static void environments(void **state)
     assert_false(ml_proc_environ_has(env, sizeof env, "MEMLOG_RUN=123"));
     assert_false(ml_proc_environ_has(env, sizeof env, "EMLOG_RUN=12"));
     assert_false(ml_proc_environ_has(env, 12, "MEMLOG_RUN=12"));
+    static const char jobs[] = "PBS_JOBID=14.server\0SLURM_JOB_ID=77\0XPBS_JOBID=15";
+    assert_true(ml_proc_environ_has_id(jobs, sizeof jobs, "PBS_JOBID", "14"));
+    assert_true(ml_proc_environ_has_id(jobs, sizeof jobs, "PBS_JOBID", "14.server"));
+    assert_true(ml_proc_environ_has_id(jobs, sizeof jobs, "SLURM_JOB_ID", "77"));
+    assert_false(ml_proc_environ_has_id(jobs, sizeof jobs, "PBS_JOBID", "1"));
+    assert_false(ml_proc_environ_has_id(jobs, sizeof jobs, "PBS_JOBID", "14.serve"));
+    assert_false(ml_proc_environ_has_id(jobs, sizeof jobs, "PBS_JOBID", "15"));
+    assert_false(ml_proc_environ_has_id(jobs, sizeof jobs, "PBS_JOB", "14"));
+    assert_false(ml_proc_environ_has_id(jobs, sizeof jobs, "SLURM_JOB_ID", "7"));
     assert_int_equal(ml_proc_environ_rank(env, sizeof env), 5);
     assert_int_equal(ml_proc_environ_rank("PMI_RANK=3\0PMIX_RANK=4", 22), 4);
     assert_int_equal(ml_proc_environ_rank("PMI_RANK=3", 10), 3);

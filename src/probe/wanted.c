@@ -1,0 +1,209 @@
+#include "probe/wanted.h"
+
+#include "base/memory.h"
+#include "probe/proc_parse.h"
+#include "probe/process.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* No chain of parents is longer: they are read one after the other, so it may have no end. */
+enum { MOST_ANCESTORS = 1000 };
+
+enum { NAME_KEPT = 15 }; /* bytes of a name, by the kernel: TASK_COMM_LEN without the NUL */
+
+static bool read_stat(struct ml_procfs *fs, pid_t pid, struct ml_proc_stat *out)
+{
+    char path[40];
+    snprintf(path, sizeof path, "%d/stat", (int)pid);
+    ssize_t n = ml_procfs_read(fs, fs->root, path);
+    return n > 0 && ml_proc_parse_stat(fs->text, (size_t)n, out) && !strchr("ZXx", out->state);
+}
+
+/* ---- whose ---- */
+
+/* Of the process's folder: that of root where the process is not to be looked into. */
+static bool has_our_folder(struct ml_procfs *fs, pid_t pid)
+{
+    char path[40];
+    struct stat status;
+    snprintf(path, sizeof path, "%d", (int)pid);
+    return fstatat(fs->root, path, &status, 0) == 0 && status.st_uid == geteuid();
+}
+
+static bool is_of_our_user(struct ml_procfs *fs, pid_t pid)
+{
+    char path[40];
+    struct ml_proc_status status;
+    snprintf(path, sizeof path, "%d/status", (int)pid);
+    ssize_t n = ml_procfs_read(fs, fs->root, path);
+    if (n <= 0)
+        return false;
+    ml_proc_parse_status(fs->text, (size_t)n, &status);
+    return status.uid >= 0 && status.uid == (int64_t)getuid();
+}
+
+/* ---- never ---- */
+
+/* Whether ABOVE is PID or one of its ancestors. */
+static bool is_at_or_below(struct ml_procfs *fs, pid_t pid, pid_t above)
+{
+    struct ml_proc_stat stat;
+    for (int i = 0; i < MOST_ANCESTORS && pid > 1; i++) {
+        if (pid == above)
+            return true;
+        pid = read_stat(fs, pid, &stat) ? stat.parent : 0;
+    }
+    return false;
+}
+
+/* Debuggers, and what they start. */
+static bool is_below_stack_server(struct ml_procfs *fs, pid_t pid)
+{
+    struct ml_proc_stat stat;
+    for (int i = 0; i < MOST_ANCESTORS && pid > 1 && read_stat(fs, pid, &stat); i++) {
+        if (strcmp(stat.name, "memlog-stacks") == 0)
+            return true;
+        pid = stat.parent;
+    }
+    return false;
+}
+
+static bool is_recorder(struct ml_procfs *fs, pid_t pid)
+{
+    static const char *const names[] = {"memlog-mpi", "memlog-start", "memlog-host"};
+    struct ml_proc_stat stat;
+    bool is = false, there = read_stat(fs, pid, &stat);
+    for (size_t i = 0; there && i < sizeof names / sizeof *names; i++)
+        is = is || strcmp(stat.name, names[i]) == 0;
+    return is || is_below_stack_server(fs, pid);
+}
+
+bool ml_wanted_never(const struct ml_wanted *w, struct ml_procfs *fs, pid_t pid)
+{
+    if (w->by < ML_WANTED_BY_PIDS)
+        return false;
+    return pid <= 1 || is_at_or_below(fs, pid, w->own) || is_at_or_below(fs, w->own, pid) ||
+           is_recorder(fs, pid);
+}
+
+/* ---- which ---- */
+
+static bool has_entry(const struct ml_wanted *w, struct ml_procfs *fs, pid_t pid)
+{
+    ssize_t n = ml_process_read_environ(fs, pid);
+    return n > 0 && ml_proc_environ_has(fs->text, (size_t)n, w->text);
+}
+
+static bool has_pid(const struct ml_wanted *w, struct ml_procfs *fs, pid_t pid)
+{
+    struct ml_proc_stat stat;
+    for (size_t i = 0; i < w->n_pids; i++) {
+        if (w->pids[i].pid == pid)
+            return read_stat(fs, pid, &stat) && stat.start_ticks == w->pids[i].start_ticks;
+    }
+    return false;
+}
+
+static bool has_name(const struct ml_wanted *w, struct ml_procfs *fs, pid_t pid)
+{
+    struct ml_proc_stat stat;
+    return read_stat(fs, pid, &stat) && strncmp(stat.name, w->text, NAME_KEPT) == 0;
+}
+
+static bool has_job(const struct ml_wanted *w, struct ml_procfs *fs, pid_t pid)
+{
+    ssize_t n = ml_process_read_environ(fs, pid);
+    for (const char *const *v = w->variables; n > 0 && *v; v++) {
+        if (ml_proc_environ_has_id(fs->text, (size_t)n, *v, w->text))
+            return true;
+    }
+    return false;
+}
+
+/* What is of nobody but us bears no mark of a run by chance, and is not asked further. */
+bool ml_wanted_is(const struct ml_wanted *w, struct ml_procfs *fs, pid_t pid)
+{
+    bool is = false;
+    if (pid <= 1 || pid == getpid())
+        return false;
+    switch (w->by) {
+    case ML_WANTED_BY_NOTHING:
+        return false;
+    case ML_WANTED_BY_ENTRY:
+        return has_our_folder(fs, pid) && has_entry(w, fs, pid);
+    case ML_WANTED_BY_PIDS:
+        is = has_pid(w, fs, pid);
+        break;
+    case ML_WANTED_BY_NAME:
+        is = has_name(w, fs, pid) && is_of_our_user(fs, pid);
+        break;
+    case ML_WANTED_BY_JOB:
+        is = is_of_our_user(fs, pid) && has_job(w, fs, pid);
+        break;
+    }
+    return is && !ml_wanted_never(w, fs, pid);
+}
+
+bool ml_wanted_may_become(const struct ml_wanted *w, struct ml_procfs *fs, pid_t pid)
+{
+    return w->by != ML_WANTED_BY_PIDS && has_our_folder(fs, pid);
+}
+
+int ml_wanted_rank(const struct ml_wanted *w, struct ml_procfs *fs, pid_t pid)
+{
+    ssize_t n = w->by == ML_WANTED_BY_NOTHING ? -1 : ml_process_read_environ(fs, pid);
+    if (n <= 0)
+        return -1;
+    if (w->by == ML_WANTED_BY_ENTRY && !ml_proc_environ_has(fs->text, (size_t)n, w->text))
+        return -1;
+    return ml_proc_environ_rank(fs->text, (size_t)n);
+}
+
+/* ---- at the start ---- */
+
+enum ml_status ml_wanted_add_pid(struct ml_wanted *w, struct ml_procfs *fs, pid_t pid,
+                                 struct ml_error *err)
+{
+    struct ml_proc_stat stat;
+    w->by = ML_WANTED_BY_PIDS;
+    if (!read_stat(fs, pid, &stat))
+        return ml_fail(err, ML_RUN_LOST, "there is no process %d", (int)pid);
+    if (geteuid() != 0 && !is_of_our_user(fs, pid))
+        return ml_fail(err, ML_RUN_LOST, "process %d is another user's", (int)pid);
+    if (ml_wanted_never(w, fs, pid))
+        return ml_fail(err, ML_RUN_LOST, "process %d is a recorder's own, or has started this one",
+                       (int)pid);
+    w->pids = ml_realloc_array(w->pids, w->n_pids + 1, sizeof *w->pids);
+    w->pids[w->n_pids++] = (struct ml_wanted_pid){pid, stat.start_ticks};
+    return ML_OK;
+}
+
+int ml_wanted_count(const struct ml_wanted *w, struct ml_procfs *fs, pid_t *out_first)
+{
+    int fd = openat(fs->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
+    DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+    int64_t first_ticks = INT64_MAX;
+    struct ml_proc_stat stat;
+    *out_first = 0;
+    for (const struct dirent *e; directory && (e = readdir(directory));) {
+        pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
+        if (pid <= 0 || !ml_wanted_is(w, fs, pid) || !read_stat(fs, pid, &stat))
+            continue;
+        n++;
+        if (stat.start_ticks < first_ticks) {
+            first_ticks = stat.start_ticks;
+            *out_first = pid;
+        }
+    }
+    if (directory)
+        closedir(directory);
+    else if (fd >= 0)
+        close(fd);
+    return n;
+}
