@@ -15,7 +15,7 @@ from_help() {
 # The lines behind .TP that begin with an option, without fonts
 from_page() {
     awk '/^\.TP/ {getline; print}' "$page" | sed 's/\\f[A-Z]//g; s/^\.[A-Z]* //; s/\\-/-/g; s/"//g; s/  */ /g' |
-        grep -oE -- '--[a-z-]+( [A-Z]+)?' | sort
+        grep '^-' | grep -oE -- '--[a-z-]+( \[?[A-Z]+\]?)?' | sort
 }
 
 # Of a program with subcommands those of this one

@@ -3,7 +3,7 @@ _memlog_mpi()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} i
     local options='--outfile --repeat-rate --sample-delay --ranks --ranks-per-node --bind-to
-        --nodefile --launch --no-stdout --stdout-limit --pss-rate --overhead --pstack
+        --nodefile --launch --attach --no-stdout --stdout-limit --pss-rate --overhead --pstack
         --debugger --stack-rate --stack-growth --stack-ranks --stack-signal --no-hooks --heap
         --heap-rate --no-gpu --gpu-rate
         --journal-dir --force
@@ -24,6 +24,7 @@ _memlog_mpi()
     --bind-to) mapfile -t COMPREPLY < <(compgen -W 'auto core socket none' -- "$word") ;;
     --debugger) mapfile -t COMPREPLY < <(compgen -W 'unwind gdb lldb' -- "$word") ;;
     --stack-signal) mapfile -t COMPREPLY < <(compgen -W 'USR1 USR2' -- "$word") ;;
+    --attach) mapfile -t COMPREPLY < <(compgen -W 'job' -- "$word") ;;
     --launch) mapfile -t COMPREPLY < <(compgen -W 'auto ranks once' -- "$word") ;;
     --journal-dir)
         mapfile -t COMPREPLY < <(compgen -d -- "$word")

@@ -60,3 +60,12 @@ bool ml_launcher_is(const char *command)
     }
     return false;
 }
+
+bool ml_launcher_is_process(const char *name)
+{
+    static const char *const daemons[] = {"orted", "prted", "hydra_pmi_proxy"};
+    bool is = ml_launcher_is(name);
+    for (size_t i = 0; i < sizeof daemons / sizeof *daemons; i++)
+        is = is || strcmp(name, daemons[i]) == 0;
+    return is;
+}

@@ -18,4 +18,7 @@ enum ml_which_mpi ml_launcher_mpi(enum ml_launcher launcher);
 /* Whether COMMAND, a name or a path, is itself a launcher. */
 bool ml_launcher_is(const char *command);
 
+/* The same of what the kernel calls a process: also of what a launcher runs on each node. */
+bool ml_launcher_is_process(const char *name);
+
 #endif

@@ -2,8 +2,27 @@
 
 #include "flavour/launchers.h"
 
+#define ENDED "the application is ended"
+#define COMPLETED "completed"
+
+const struct ml_form_traits *ml_form_traits(enum ml_form form)
+{
+    /* Open MPI's mpiexec takes OMPI_* variables, and no others, to the other nodes by itself. */
+    static const struct ml_form_traits traits[] = {
+        [ML_FORM_RANKS] = {"MEMLOG_RUN", true, true, NULL, ENDED, COMPLETED},
+        [ML_FORM_OWN] = {"MEMLOG_RUN", true, true, NULL, ENDED, COMPLETED},
+        [ML_FORM_ONCE] = {"OMPI_MCA_memlog_run", true, false, "... -- mpiexec ...", ENDED,
+                          COMPLETED},
+        [ML_FORM_ATTACH] = {"", false, false, "--attach ...", "the application runs on",
+                            "ended; exit codes are not known"},
+    };
+    return &traits[form];
+}
+
 enum ml_form ml_form_of(const struct ml_options *o)
 {
+    if (ml_options_attach(o))
+        return ML_FORM_ATTACH;
     if (o->launch == ML_LAUNCH_ONCE)
         return ML_FORM_ONCE;
     if (o->ranks != ML_RANKS_AS_MPIEXEC || o->ranks_per_node > 0)

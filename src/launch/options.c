@@ -5,6 +5,7 @@
 #include "base/ranges.h"
 #include "base/similar.h"
 #include "base/units.h"
+#include "launch/attach.h"
 #include "launch/binding.h"
 #include "launch/habits.h"
 
@@ -25,6 +26,7 @@ enum kind {
     FLAG,
     BIND,
     LAUNCH,
+    ATTACH,
     DEBUGGER,
     GROWTH,
     RANKS,
@@ -104,6 +106,15 @@ static enum ml_status parse_ranks(const char *text, const char **out, struct ml_
     return status;
 }
 
+static enum ml_status parse_attach(const char *text, const char **out, struct ml_error *err)
+{
+    struct ml_attach attach;
+    if (*text && ml_attach_parse(text, &attach, err) != ML_OK)
+        return ML_RUN_LOST;
+    *out = text;
+    return ML_OK;
+}
+
 static enum ml_status parse_signal(const char *text, int *out, struct ml_error *err)
 {
     const char *name = strncmp(text, "SIG", 3) == 0 ? text + 3 : text;
@@ -142,6 +153,8 @@ static enum ml_status set(struct ml_options *o, const struct option_row *row, co
         return parse_word(text, bind_words, field, err);
     case LAUNCH:
         return parse_word(text, launch_words, field, err);
+    case ATTACH:
+        return parse_attach(text, field, err);
     case DEBUGGER:
         return parse_word(text, debugger_words, field, err);
     case GROWTH:
@@ -209,13 +222,19 @@ bool ml_options_misspelt(char *const *environment, char *out, size_t size)
     return false;
 }
 
+static int argument_of(const struct option_row *row)
+{
+    if (!row->argument)
+        return no_argument;
+    return row->argument[0] == '[' ? optional_argument : required_argument;
+}
+
 static void fill_getopt(struct option *longs, char *letters)
 {
     *letters++ = '+'; /* stop at the application's name */
     *letters++ = ':';
     for (int i = 0; i < N_ROWS; i++) {
-        longs[i] = (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument,
-                                   NULL, FIRST_ROW + i};
+        longs[i] = (struct option){rows[i].name, argument_of(&rows[i]), NULL, FIRST_ROW + i};
         if (rows[i].letter) {
             *letters++ = rows[i].letter;
             if (rows[i].argument)
@@ -270,6 +289,7 @@ static enum ml_status follow(const struct ml_habit *habit, struct ml_options *o,
         return ml_fail(err, ML_RUN_LOST, "--%s is a command of its own now: %.300s", habit->name,
                        line);
     }
+    o->asked_for_stdout |= strcmp(habit->name, "stdout") == 0;
     if (!habit->takes_value)
         return ML_OK;
     bool shell;
@@ -277,6 +297,50 @@ static enum ml_status follow(const struct ml_habit *habit, struct ml_options *o,
     if (status == ML_OK && shell && o->launch == ML_LAUNCH_AUTO)
         o->launch = ML_LAUNCH_ONCE; /* mpiexec is in there, where nobody sees it */
     return status;
+}
+
+/* What is written behind ROW's option; of one that may stand alone also the next word. */
+static const char *value_of(const struct option_row *row, char **argv)
+{
+    const char *next = argv[optind];
+    if (argument_of(row) != optional_argument)
+        return row->argument ? optarg : "1";
+    if (!optarg && (!next || *next == '-'))
+        return ML_ATTACH_OWN_JOB;
+    if (!optarg)
+        optind++;
+    const char *value = optarg ? optarg : next;
+    return *value ? value : ML_ATTACH_NAMELESS;
+}
+
+/* --attach starts nothing. */
+static enum ml_status check_attach(struct ml_options *o, struct ml_error *err)
+{
+    const struct {
+        const char *name;
+        bool given;
+    } others[] = {
+        {"--ranks", ml_options_given(o, &o->ranks)},
+        {"--ranks-per-node", ml_options_given(o, &o->ranks_per_node)},
+        {"--bind-to", ml_options_given(o, &o->bind_to)},
+        {"--launch", ml_options_given(o, &o->launch)},
+        {"--stdout", o->asked_for_stdout},
+        {"--stdout-limit", ml_options_given(o, &o->stdout_limit_B)},
+        {"--heap", o->heap},
+        {"--heap-rate", ml_options_given(o, &o->heap_rate_B)},
+    };
+    if (*o->command)
+        return ml_fail(err, ML_RUN_LOST,
+                       "--attach joins what runs already, and takes no command: %.80s",
+                       *o->command);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (others[i].given)
+            return ml_fail(err, ML_RUN_LOST,
+                           "--attach joins what runs already; %s is for what memlog-mpi starts",
+                           others[i].name);
+    }
+    o->no_stdout = o->no_hooks = true;
+    return ML_OK;
 }
 
 static enum ml_status parse_arguments(int argc, char **argv, struct ml_options *o,
@@ -306,7 +370,7 @@ static enum ml_status parse_arguments(int argc, char **argv, struct ml_options *
         }
         const struct option_row *row = row_of(code);
         ML_AUTO_FREE char *name = ml_format("--%s", row->name);
-        enum ml_status status = set_named(o, row, row->argument ? optarg : "1", name, err);
+        enum ml_status status = set_named(o, row, value_of(row, argv), name, err);
         if (status != ML_OK)
             return status;
     }
@@ -314,6 +378,8 @@ static enum ml_status parse_arguments(int argc, char **argv, struct ml_options *
         return ml_fail(err, ML_RUN_LOST, "--run and a command; one of them goes");
     if (!o->command)
         o->command = argv + optind;
+    if (ml_options_attach(o))
+        return check_attach(o, err);
     if (!*o->command)
         return ml_fail(err, ML_RUN_LOST,
                        "no command; write memlog-mpi [options] -- command [arguments]");
@@ -391,6 +457,11 @@ static void show_growth(const struct ml_growth *growth, char *out, size_t size)
         snprintf(out, size, "%lld", (long long)growth->size_B);
 }
 
+bool ml_options_attach(const struct ml_options *o)
+{
+    return o->attach && *o->attach;
+}
+
 bool ml_options_pstack(const struct ml_options *o)
 {
     return o->pstack || o->debugger;
@@ -421,6 +492,7 @@ bool ml_options_attribute(const struct ml_options *o, size_t i, const char **out
     switch (rows[i].kind) {
     case TEXT:
     case RANKS:
+    case ATTACH:
         snprintf(out, size, "%s", *(const char *const *)field);
         break;
     case DURATION:
@@ -466,7 +538,7 @@ void ml_options_print_help(FILE *file)
           "  mpiexec -n 4 memlog-mpi -o run.h5 -- ./app  name the result\n"
           "  memlog-mpi -n 4 -- ./app                    without mpiexec, on this machine\n"
           "  memlog-mpi -- mpiexec -n 4 ./app            around a launcher\n"
-          "  memlog read run.h5; memlog plot run.h5      see it\n\n"
+          "  memlog read run.h5; memlog plot run.h5      see it\n"
           "memlog-mpi [options] -- command [arguments]\n",
           file);
     for (int i = 0; i < N_ROWS; i++) {

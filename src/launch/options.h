@@ -23,6 +23,8 @@ enum ml_launch { ML_LAUNCH_AUTO, ML_LAUNCH_RANKS, ML_LAUNCH_ONCE };
     X(TEXT, nodefile, "nodefile", 0, "FILE", "", "the nodes (as the batch system says)")           \
     X(LAUNCH, launch, "launch", 0, "HOW", "auto",                                                  \
       "ranks; once: COMMAND is itself a launcher (auto)")                                          \
+    X(ATTACH, attach, "attach", 0, "[WHAT]", "",                                                   \
+      "join what runs: PIDs, a name, job:ID (our own job)")                                        \
     X(FLAG, no_stdout, "no-stdout", 0, NULL, "", "leave the output alone; do not record it")       \
     X(SIZE, stdout_limit_B, "stdout-limit", 0, "SIZE", "16MiB", "output to record a rank (16MiB)") \
     X(PSS, pss_rate_ns, "pss-rate", 0, "TIME", "auto", "between readings of PSS (by their cost)")  \
@@ -50,6 +52,7 @@ enum ml_launch { ML_LAUNCH_AUTO, ML_LAUNCH_RANKS, ML_LAUNCH_ONCE };
     X(FLAG, verbose, "verbose", 'v', NULL, "", "say more")
 
 #define ML_OPTION_TYPE_TEXT const char *
+#define ML_OPTION_TYPE_ATTACH const char *
 #define ML_OPTION_TYPE_DURATION int64_t
 #define ML_OPTION_TYPE_SIZE int64_t
 #define ML_OPTION_TYPE_PERCENT double
@@ -78,7 +81,8 @@ enum { ML_OPTIONS_N = ML_OPTIONS(ML_OPTION_COUNT) };
 struct ml_options {
     ML_OPTIONS(ML_OPTION_FIELD)
     const char *written[ML_OPTIONS_N]; /* as they were given; NULL: not */
-    char **command;                    /* the application and its arguments, NULL-terminated */
+    char **command; /* the application and its arguments, NULL-terminated; with --attach none */
+    bool asked_for_stdout; /* in the words of memory_logger.py */
 };
 
 enum ml_options_wish { ML_WISH_RUN, ML_WISH_HELP, ML_WISH_VERSION };
@@ -104,6 +108,9 @@ enum ml_status ml_options_follow(struct ml_options *options, const char *const *
 /* Option I as the run's attribute: its name and its value as text in OUT. False past the last. */
 bool ml_options_attribute(const struct ml_options *options, size_t i, const char **out_name,
                           char *out, size_t size);
+
+/* Whether processes are joined that others have started; then there is no command. */
+bool ml_options_attach(const struct ml_options *options);
 
 /* --pstack, which naming a debugger turns on. */
 bool ml_options_pstack(const struct ml_options *options);

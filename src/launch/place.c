@@ -92,7 +92,7 @@ static void unpack_apps(struct ml_unpacker *u, struct ml_place *place)
 }
 
 /* A launcher's ranks on other nodes speak to nobody; processes of ours there find them. */
-static void add_remedy(const struct ml_layout *layout, struct ml_error *warning)
+static void add_remedy(const struct ml_layout *layout, const char *beyond, struct ml_error *warning)
 {
     const char *one_each =
         strcmp(MEMLOG_FLAVOUR, "openmpi") == 0 ? "--map-by ppr:1:node" : "-ppn 1";
@@ -102,13 +102,13 @@ static void add_remedy(const struct ml_layout *layout, struct ml_error *warning)
         silent |= layout->nodes[i].sampler < 0;
     if (silent)
         snprintf(warning->text + n, sizeof warning->text - n,
-                 "; to record them: mpiexec %s memlog-mpi ... -- mpiexec ...", one_each);
+                 "; to record them: mpiexec %s memlog-mpi %s", one_each, beyond);
 }
 
 static void make_layout(const struct ml_nodefile *file, const struct self *all, int size,
                         struct ml_layout *layout, struct ml_error *warning)
 {
-    bool once = all[0].form == ML_FORM_ONCE;
+    const char *beyond = ml_form_traits(all[0].form)->beyond;
     ML_AUTO_FREE const char **hosts = ml_alloc((size_t)size * sizeof *hosts);
     ML_AUTO_FREE int *leaders = ml_alloc((size_t)size * sizeof *leaders);
     struct ml_error more = {""};
@@ -116,10 +116,10 @@ static void make_layout(const struct ml_nodefile *file, const struct self *all, 
         hosts[r] = all[r].name;
         leaders[r] = all[r].leader;
     }
-    ml_layout_make(file, size, hosts, leaders, once ? ML_LAYOUT_OTHERS : ML_LAYOUT_OURS, layout,
+    ml_layout_make(file, size, hosts, leaders, beyond ? ML_LAYOUT_OTHERS : ML_LAYOUT_OURS, layout,
                    &more);
-    if (once)
-        add_remedy(layout, &more);
+    if (beyond)
+        add_remedy(layout, beyond, &more);
     if (*more.text)
         *warning = more;
 }

@@ -111,9 +111,7 @@ enum ml_status ml_plan_make(const struct ml_options *options, const struct ml_pl
 {
     struct ml_plan plan = {.form = place->form};
     enum ml_status status = ML_OK;
-    /* Open MPI's mpiexec takes OMPI_* variables, and no others, to the other nodes by itself. */
-    const char *variable = plan.form == ML_FORM_ONCE ? "OMPI_MCA_memlog_run" : "MEMLOG_RUN";
-    snprintf(plan.mark, sizeof plan.mark, "%s=%s", variable, run);
+    snprintf(plan.mark, sizeof plan.mark, "%s=%s", ml_form_traits(plan.form)->mark, run);
     snprintf(plan.world.id, sizeof plan.world.id, "memlog-%s", run);
     if (plan.form == ML_FORM_RANKS)
         plan_one_each(&plan, place);

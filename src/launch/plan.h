@@ -9,7 +9,7 @@
 
 struct ml_plan {
     enum ml_form form;
-    struct ml_world world; /* of the application; without ranks in ML_FORM_ONCE */
+    struct ml_world world; /* of the application; without ranks where it is not ours */
     int *starter_of;       /* [world.n_ranks] rank process that starts each rank */
     char mark[96];         /* NAME=value, in the environment of all that we start */
 };

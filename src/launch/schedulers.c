@@ -47,6 +47,15 @@ const char *ml_scheduler_job(void)
     return job && *job ? job : NULL;
 }
 
+const char *const *ml_scheduler_job_variables(void)
+{
+    enum { N = sizeof schedulers / sizeof *schedulers };
+    static const char *variables[N + 1];
+    for (size_t i = 0; i < N; i++)
+        variables[i] = schedulers[i].job;
+    return variables;
+}
+
 /* -1: the variable is not set, or no number. */
 static int64_t number_of(const char *variable)
 {

@@ -26,6 +26,10 @@ const struct ml_scheduler *ml_scheduler_ours(void);
 /* The job's id; NULL: it is in none, or the id is empty. */
 const char *ml_scheduler_job(void);
 
+/* The variables by which a process knows the id of its job, of all batch systems; NULL at the end.
+ */
+const char *const *ml_scheduler_job_variables(void);
+
 /* How often the batch system has begun this job anew; 0: this is the first time, or it does not
  * say. */
 int64_t ml_scheduler_restarts(void);

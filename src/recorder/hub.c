@@ -14,6 +14,7 @@
 #include "recorder/job.h"
 #include "recorder/member_protocol.h"
 #include "recorder/pump.h"
+#include "recorder/source_joined.h"
 #include "recorder/source_processes.h"
 #include "recorder/stacks.h"
 
@@ -46,6 +47,7 @@ struct ml_hub {
     struct ml_pump *pump;
     int allowed_cpus;
     struct ml_hooks *hooks;
+    bool joined; /* what others have started may still run */
     bool ending, finished;
     int asked;    /* the signal that was passed on to the application last; 0: none was */
     bool stopped; /* all is recorded: what guests still say, of a signal, concerns nobody */
@@ -95,11 +97,11 @@ static void prepare_seat(struct ml_hub *h, struct ml_seat *s, const struct guest
 static void start_seat(struct ml_hub *h, struct ml_seat *s, struct guest *g)
 {
     struct ml_buffer message = {0};
-    bool once = h->setup.plan->form == ML_FORM_ONCE;
+    bool hosted = ml_form_traits(h->setup.plan->form)->hosts;
     prepare_seat(h, s, g);
     pid_t tracer = ml_options_wants_stacks(h->setup.options) ? getpid() : 0;
     const char *hooks = ml_hooks_prepare(h->hooks, s);
-    ml_seat_pack_start(s, once ? ML_STRIP_JOB : ML_STRIP_CONNECTION, tracer, hooks, &message);
+    ml_seat_pack_start(s, hosted ? ML_STRIP_CONNECTION : ML_STRIP_JOB, tracer, hooks, &message);
     ml_channel_send_fd(g->channel, ML_MEMBER_START, message.data, message.length, s->pmi);
     ml_buffer_free(&message);
     if (s->pmi >= 0)
@@ -160,8 +162,23 @@ static void job_reopened(void *context)
 
 static void check_done(struct ml_hub *h)
 {
-    if (ml_seats_all_closed(&h->seats))
+    if (ml_seats_all_closed(&h->seats) && !h->joined)
         ml_job_node_done(h->job);
+}
+
+static void joined_gone(void *context)
+{
+    struct ml_hub *h = context;
+    h->joined = false;
+    check_done(h);
+}
+
+/* What was joined runs on. */
+static void leave(struct ml_hub *h, int signal)
+{
+    if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP)
+        ml_job_failure(h->job,
+                       &(struct ml_verdict){.cause = ML_CAUSE_LEFT, .rank = -1, .value = signal});
 }
 
 static void tell_failure(struct ml_hub *h, const struct ml_verdict *verdict)
@@ -194,6 +211,7 @@ static void end_ranks(void *context)
     if (h->ending)
         return;
     h->ending = true;
+    joined_gone(h);
     if (ml_seats_all_closed(&h->seats))
         return;
     ml_sampler_event(h->setup.sampler, -1, ML_EVENT_ENDED_BY_US, 0,
@@ -217,7 +235,8 @@ static void job_finished(void *context)
 static int count_ranks(void *context)
 {
     const struct ml_hub *h = context;
-    return ml_seats_count_running(&h->seats);
+    const struct ml_joined *joined = ml_sampler_sources(h->setup.sampler)->joined;
+    return joined ? ml_joined_count_ranks(joined) : ml_seats_count_running(&h->seats);
 }
 
 /* ---- the rank processes ---- */
@@ -299,6 +318,8 @@ static void guest_message(void *context, uint32_t type, const void *bytes, size_
                "application is ended",
                (int)first);
         ml_job_failure(h->job, &(struct ml_verdict){.cause = ML_CAUSE_US, .rank = -1});
+    } else if (type == ML_MEMBER_SIGNAL && !ml_form_traits(h->setup.plan->form)->starts) {
+        leave(h, (int)first);
     } else if (type == ML_MEMBER_SIGNAL) {
         h->asked = (int)first;
         ml_sampler_event(h->setup.sampler, -1, ML_EVENT_FORWARDED, first,
@@ -433,7 +454,7 @@ static void queued(void *context)
 static void exchange_failed(void *context, const char *reason)
 {
     struct ml_hub *h = context;
-    ml_log(ML_LOG_ERROR, "%s; the application is ended", reason);
+    ml_log(ML_LOG_ERROR, "%s; %s", reason, ml_form_traits(h->setup.plan->form)->then);
     end_ranks(h);
 }
 
@@ -454,9 +475,11 @@ static enum ml_status open_world(struct ml_hub *h, struct ml_error *err)
     if (plan->form == ML_FORM_OWN &&
         ml_seats_bind(&h->seats, h->setup.options->bind_to, &why) != ML_OK)
         ml_log(ML_LOG_WARNING, "%s; the ranks are not bound", why.text);
-    if (plan->form == ML_FORM_ONCE) {
+    if (!ml_form_traits(plan->form)->hosts) {
         for (size_t i = 0; i < h->seats.n; i++)
             h->seats.list[i].offered = true;
+        h->joined = plan->form == ML_FORM_ATTACH;
+        ml_joined_await(ml_sampler_sources(h->setup.sampler)->joined, joined_gone, h);
         ml_sampler_start(h->setup.sampler);
         return ML_OK;
     }
@@ -472,7 +495,7 @@ enum ml_status ml_hub_open(struct ml_loop *loop, const struct ml_hub_setup *setu
     struct ml_hub *h = ml_alloc(sizeof *h);
     *h = (struct ml_hub){.loop = loop, .setup = *setup, .listener = listener};
     h->hooks = ml_hooks_open(setup->options, setup->sampler, setup->place->node,
-                             setup->plan->form == ML_FORM_ONCE);
+                             !ml_form_traits(setup->plan->form)->hosts);
     ml_seats_fill(&h->seats, setup->plan, setup->place);
     struct ml_exchange_events exchange_events = {h, received, gathered, queued, exchange_failed};
     struct ml_job_events job_events = {h, end_ranks, job_finished, count_ranks, job_reopened};
@@ -527,7 +550,9 @@ void ml_hub_stop(struct ml_hub *h)
 {
     /* What a failed job's ranks leave behind goes with them, as with mpiexec, which kills groups;
      * a program that a shell would have started is no such job. */
-    bool is_job = h->setup.launcher != ML_LAUNCHER_NONE || h->setup.plan->form != ML_FORM_RANKS;
+    enum ml_form form = h->setup.plan->form;
+    bool is_job = ml_form_traits(form)->starts &&
+                  (h->setup.launcher != ML_LAUNCHER_NONE || form != ML_FORM_RANKS);
     bool failed = ml_job_verdict(h->job)->cause != ML_CAUSE_NONE;
     const struct ml_sources *sources = ml_sampler_sources(h->setup.sampler);
     if (is_job && failed)

@@ -39,6 +39,7 @@ struct process {
     struct ml_outfile outfile;
     struct ml_place place;
     struct ml_plan plan;
+    struct ml_joining joining; /* with --attach */
     struct ml_loop *loop;
     struct ml_starter *starter;
     pid_t starter_pid;
@@ -113,6 +114,12 @@ static int check_node(struct process *p, struct ml_error *err)
         return EXIT_USAGE;
     if (p->launcher == ML_LAUNCHER_NONE && ml_outfile_check(&p->outfile, err) != ML_OK)
         return EXIT_USAGE;
+    if (ml_options_attach(&p->options))
+        return 0;
+    if (!p->options.command[0]) {
+        ml_fail(err, ML_RUN_LOST, "no command; others of this mpiexec have one");
+        return EXIT_USAGE;
+    }
     return ml_startup_check_command(p->options.command[0], p->launcher == ML_LAUNCHER_OPENMPI, err);
 }
 
@@ -282,15 +289,25 @@ static bool is_taken(const struct process *p)
     return taken && p->outfile.may_move;
 }
 
+/* Collective over the sampling ranks. */
+static enum ml_status find_joined(struct process *p, struct ml_error *err)
+{
+    if (p->plan.form != ML_FORM_ATTACH)
+        return ML_OK;
+    p->failure = EXIT_USAGE;
+    return agree(p, ml_joining_find(&p->options, &p->place, &p->joining, err), err);
+}
+
 /* Collective over the sampling ranks: the journals. Another run may take the name at the same
  * moment: elements of an array begin together. */
 static enum ml_status open_record(struct process *p, struct ml_error *err)
 {
+    const struct ml_joining *joining = p->plan.form == ML_FORM_ATTACH ? &p->joining : NULL;
     enum ml_status status = agree_on_name(p, 0, err);
     while (status == ML_OK) {
         status = agree(p,
                        ml_recorder_open(p->loop, &p->options, &p->place, &p->plan, &p->identity,
-                                        p->starter, &p->recorder, err),
+                                        joining, p->starter, &p->recorder, err),
                        err);
         if (status == ML_OK || !is_taken(p))
             break;
@@ -309,9 +326,11 @@ static enum ml_status open_record(struct process *p, struct ml_error *err)
 static enum ml_status open_recorder(struct process *p, int listener, enum ml_status status,
                                     struct ml_error *err)
 {
-    if (p->plan.form != ML_FORM_ONCE && !*p->scratch.path)
+    if (ml_form_traits(p->plan.form)->hosts && !*p->scratch.path)
         ml_scratch_make(&p->scratch, NULL); /* who cannot do without one says so */
     status = agree(p, status, err);
+    if (status == ML_OK)
+        status = find_joined(p, err);
     if (status == ML_OK)
         status = open_record(p, err);
     if (status == ML_OK)
@@ -451,6 +470,7 @@ static _Noreturn void leave(struct process *p, struct ml_leave how)
     ml_member_close(p->member);
     ml_hub_close(p->hub);
     ml_recorder_close(p->recorder);
+    ml_joining_free(&p->joining);
     ml_starter_close(p->starter);
     part(p, how);
 }

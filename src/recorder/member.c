@@ -6,6 +6,7 @@
 #include "base/own.h"
 #include "base/pack.h"
 #include "flavour/launchers.h"
+#include "launch/form.h"
 #include "launch/startup.h"
 #include "launch/tasks.h"
 #include "recorder/capture.h"
@@ -223,8 +224,10 @@ static void on_closed(void *context)
     struct ml_member *m = context;
     if (m->dismissed)
         return;
-    ml_log(ML_LOG_ERROR, "the node's sampling rank is gone; the application is ended. What was "
-                         "recorded is in the journals: memlog recover");
+    ml_log(ML_LOG_ERROR,
+           "the node's sampling rank is gone; %s. What was recorded is in the journals: memlog "
+           "recover",
+           ml_form_traits(ml_form_of(m->options))->then);
     signal_tasks(m, SIGKILL);
     m->leave = (struct ml_leave){.code = 70};
     m->dismissed = true;
@@ -375,7 +378,9 @@ void ml_member_stacks_now(struct ml_member *m)
 
 void ml_member_orphaned(struct ml_member *m)
 {
-    ml_log(ML_LOG_ERROR, "mpiexec is gone; the application is ended");
+    ml_log(ML_LOG_ERROR, "mpiexec is gone; %s", ml_form_traits(ml_form_of(m->options))->then);
+    if (ml_options_attach(m->options))
+        tell(m, ML_MEMBER_SIGNAL, SIGHUP, 0);
     end_tasks(m);
 }
 

@@ -22,6 +22,8 @@ struct ml_recorder {
     const struct ml_options *options;
     const struct ml_place *place;
     const struct ml_run_identity *identity;
+    const struct ml_joining *joining; /* NULL: we start what is recorded */
+    enum ml_form form;
     struct ml_sampler *sampler;
     char *journal; /* path */
     int hold; /* of the journal, so that nobody takes the run for dead before its file is made */
@@ -51,10 +53,19 @@ static void put(struct ml_journal *j, const char *name, enum ml_kind kind, const
     ml_journal_attribute(j, ml_mono_now().ns, &a);
 }
 
-static void put_command(struct ml_journal *j, char *const *command)
+static void put_command(const struct ml_recorder *r, struct ml_journal *j)
 {
-    ML_AUTO_FREE char *text = ml_join(command, " ");
-    put(j, "command", ML_TEXT, text);
+    ML_AUTO_FREE char *text = ml_join(r->options->command, " ");
+    put(j, "command", ML_TEXT, r->joining ? r->joining->command : text);
+}
+
+static void put_joined(const struct ml_recorder *r, struct ml_journal *j)
+{
+    char words[400];
+    if (!r->joining)
+        return;
+    ml_joining_describe(r->joining, words, sizeof words);
+    put(j, "attached", ML_TEXT, words);
 }
 
 static void put_mpi(struct ml_journal *j)
@@ -71,7 +82,8 @@ static void put_run(struct ml_recorder *r, struct ml_journal *j)
     char value[4096];
     const char *name;
     put(j, "creator", ML_TEXT, "memlog-mpi " MEMLOG_VERSION);
-    put_command(j, r->options->command);
+    put_command(r, j);
+    put_joined(r, j);
     put(j, "directory", ML_TEXT, cwd ? cwd : "");
     put(j, "job_id", ML_TEXT, job ? job : "");
     put_mpi(j);
@@ -125,6 +137,7 @@ static enum ml_status open_sampler(struct ml_loop *loop, struct ml_recorder *r,
                                    const struct ml_plan *plan, struct ml_starter *starter,
                                    struct ml_error *err)
 {
+    const struct ml_wanted *join = r->joining ? &r->joining->wanted : NULL;
     const struct ml_layout *layout = &r->place->layout;
     int node = r->place->node;
     struct ml_journal_header *header = ml_alloc(sizeof *header);
@@ -138,9 +151,9 @@ static enum ml_status open_sampler(struct ml_loop *loop, struct ml_recorder *r,
     const char *folder = *r->options->journal_dir ? r->options->journal_dir : NULL;
     r->journal = ml_journal_name(folder, r->identity->outfile, layout->nodes[node].name,
                                  name_is_shared(layout, node) ? node : -1);
-    struct ml_sampler_setup setup = {r->options, node,           layout->nodes[node].name,
-                                     plan->mark, r->journal,     header,
-                                     starter,    ml_source_table};
+    struct ml_sampler_setup setup = {r->options, node,    layout->nodes[node].name,
+                                     plan->mark, join,    r->journal,
+                                     header,     starter, ml_source_table};
     enum ml_status status = ml_sampler_open(loop, &setup, &r->sampler, err);
     free(header);
     return status;
@@ -157,11 +170,17 @@ static enum ml_status agree(const struct ml_recorder *r, enum ml_status status,
 
 enum ml_status ml_recorder_open(struct ml_loop *loop, const struct ml_options *options,
                                 const struct ml_place *place, const struct ml_plan *plan,
-                                const struct ml_run_identity *identity, struct ml_starter *starter,
+                                const struct ml_run_identity *identity,
+                                const struct ml_joining *joining, struct ml_starter *starter,
                                 struct ml_recorder **out_recorder, struct ml_error *err)
 {
     struct ml_recorder *r = ml_alloc(sizeof *r);
-    *r = (struct ml_recorder){.options = options, .place = place, .identity = identity, .hold = -1};
+    *r = (struct ml_recorder){.options = options,
+                              .place = place,
+                              .identity = identity,
+                              .joining = joining,
+                              .form = plan->form,
+                              .hold = -1};
     *out_recorder = r;
     enum ml_status status = open_sampler(loop, r, plan, starter, err);
     put_clock(r);
@@ -201,10 +220,12 @@ static void put_end(struct ml_recorder *r, const struct ml_verdict *verdict)
 {
     struct ml_journal *j = ml_sampler_journal(r->sampler);
     char words[256], code[16], rank[16];
+    const char *ended = verdict->cause == ML_CAUSE_NONE ? ml_form_traits(r->form)->ended : words;
     ml_verdict_describe(verdict, words, sizeof words);
     snprintf(code, sizeof code, "%d", ml_verdict_exit_code(verdict));
-    put(j, "exit_code", ML_INT64, code);
-    put(j, "verdict", ML_TEXT, words);
+    if (!r->joining)
+        put(j, "exit_code", ML_INT64, code);
+    put(j, "verdict", ML_TEXT, ended);
     if (verdict->why.death == ML_DEATH_PLAIN)
         return;
     snprintf(rank, sizeof rank, "%d", verdict->rank);

@@ -4,6 +4,7 @@
 
 #include "launch/options.h"
 #include "launch/plan.h"
+#include "recorder/joining.h"
 #include "recorder/sampler.h"
 #include "verdict/verdict.h"
 
@@ -20,11 +21,13 @@ void ml_recorder_identify(struct ml_run_identity *identity, int rank);
 
 struct ml_recorder;
 
-/* Collective over the sampling ranks. STARTER starts the stack server, where stacks are wanted.
+/* Collective over the sampling ranks. JOINING: what others have started, NULL: nothing; it outlives
+ * the recorder. STARTER starts the stack server, where stacks are wanted.
  * OUT_RECORDER is there also after an error, for ml_recorder_is_taken and ml_recorder_abandon. */
 enum ml_status ml_recorder_open(struct ml_loop *loop, const struct ml_options *options,
                                 const struct ml_place *place, const struct ml_plan *plan,
-                                const struct ml_run_identity *identity, struct ml_starter *starter,
+                                const struct ml_run_identity *identity,
+                                const struct ml_joining *joining, struct ml_starter *starter,
                                 struct ml_recorder **out_recorder, struct ml_error *err);
 
 /* Whether it could not be opened since the journal is another run's, which began just now. */

@@ -172,6 +172,7 @@ static enum ml_status open_sources(struct ml_loop *loop, struct ml_sampler *s,
                                            .options = setup->options,
                                            .node = setup->node,
                                            .mark = setup->mark,
+                                           .join = setup->join,
                                            .starter = setup->starter,
                                            .journal = s->journal,
                                            .sources = &s->sources};

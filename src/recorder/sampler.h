@@ -14,8 +14,9 @@ struct ml_sampler_setup {
     const struct ml_options *options;
     int node;
     const char *node_name;
-    const char *mark;    /* in the environment of the run's processes */
-    const char *journal; /* path */
+    const char *mark;             /* in the environment of the run's processes */
+    const struct ml_wanted *join; /* as struct ml_source_setup */
+    const char *journal;          /* path */
     const struct ml_journal_header *header;
     struct ml_starter *starter; /* of helpers that a source may want */
     const struct ml_source *const *table;

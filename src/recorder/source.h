@@ -8,11 +8,13 @@
 #include "journal/journal.h"
 #include "launch/options.h"
 #include "launch/starter.h"
+#include "probe/wanted.h"
 
 /* The open sources that others ask. Each `open` puts its own in; NULL: it is not open. */
 struct ml_sources {
     struct ml_node_probe *node;
     struct ml_process_source *processes;
+    struct ml_joined *joined;
     struct ml_calls *calls;
     struct ml_heap *heap;
     struct ml_stacks *stacks;
@@ -22,7 +24,8 @@ struct ml_source_setup {
     struct ml_loop *loop;
     const struct ml_options *options;
     int node;
-    const char *mark; /* in the environment of the run's processes */
+    const char *mark;             /* in the environment of the run's processes */
+    const struct ml_wanted *join; /* what others have started; NULL: we start what is recorded */
     struct ml_starter *starter;
     struct ml_journal *journal;
     struct ml_sources *sources; /* those before it in the table are open */
@@ -75,7 +78,7 @@ struct ml_source {
 /* All there are, ended by NULL. */
 extern const struct ml_source *const ml_source_table[];
 
-extern const struct ml_source ml_source_processes, ml_source_node, ml_source_calls, ml_source_heap,
-    ml_source_gpu, ml_source_stacks;
+extern const struct ml_source ml_source_processes, ml_source_node, ml_source_joined,
+    ml_source_calls, ml_source_heap, ml_source_gpu, ml_source_stacks;
 
 #endif

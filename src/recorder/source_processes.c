@@ -46,7 +46,10 @@ static enum ml_status open_processes(const struct ml_source_setup *setup, void *
         free(s);
         return status;
     }
-    ml_probe_set_mark(s->probe, setup->mark);
+    if (setup->join)
+        ml_probe_join(s->probe, setup->join);
+    else
+        ml_probe_set_mark(s->probe, setup->mark);
     setup->sources->processes = s;
     *out_state = s;
     return ML_OK;

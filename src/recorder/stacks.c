@@ -28,6 +28,7 @@ struct ml_stacks {
     struct ml_node_probe *node_probe; /* NULL: none */
     const struct ml_options *options;
     const struct ml_probe *probe;
+    bool joined;          /* others have started what is recorded */
     struct ml_heap *heap; /* whose sites we name; NULL: none */
     struct ml_journal *journal;
     int node;
@@ -69,11 +70,12 @@ static void find_rank(void *context, const struct ml_probe_process *p)
 }
 
 /* A launcher has no rank, nor have its daemons. Where nothing has one, what the launcher started is
- * meant. */
+ * meant, or what was joined. */
 static bool is_target(const struct ml_stacks *s, const struct ml_probe_process *p)
 {
     if (p->rank < 0)
-        return !s->any_rank && p->parent >= 0 && strcmp(s->options->stack_ranks, "all") == 0;
+        return !s->any_rank && (p->parent >= 0 || s->joined) &&
+               strcmp(s->options->stack_ranks, "all") == 0;
     return ml_ranges_contains(&s->ranks, p->rank);
 }
 
@@ -236,11 +238,14 @@ static void tell_refused(struct ml_stacks *s, const char *text)
         "kernel.yama.ptrace_scope is 2; ask the administrators for 1 or 0",
         "kernel.yama.ptrace_scope is 3; ask the administrators for 1 or 0",
     };
+    static const char others[] =
+        "kernel.yama.ptrace_scope is 1: it permits them only of what memlog-mpi has started; ask "
+        "for ptrace_scope 0";
     int scope = ptrace_scope();
-    ML_AUTO_FREE char *message =
-        ml_format("the kernel does not permit stack traces (%.200s): %s. Sampling goes on without "
-                  "stacks",
-                  text, remedies[scope >= 0 && scope < 4 ? scope : 0]);
+    ML_AUTO_FREE char *message = ml_format(
+        "the kernel does not permit stack traces (%.200s): %s. Sampling goes on without "
+        "stacks",
+        text, scope == 1 && s->joined ? others : remedies[scope >= 0 && scope < 4 ? scope : 0]);
     ml_log(ML_LOG_WARNING, "%s", message);
     put_event(s, ML_EVENT_NOTE, 0, message);
     s->told_refused = true;
@@ -345,6 +350,7 @@ static enum ml_status open_stacks(const struct ml_source_setup *setup, void **ou
     struct ml_stacks *s = ml_alloc(sizeof *s);
     *s = (struct ml_stacks){.options = o,
                             .probe = ml_process_source_probe(setup->sources->processes),
+                            .joined = setup->join,
                             .node_probe = setup->sources->node,
                             .heap = setup->sources->heap,
                             .journal = setup->journal,

@@ -119,6 +119,16 @@ static void commands(const struct ml_facts *f, const struct ml_style *style, str
     ml_command_groups_free(&groups);
 }
 
+/* What --attach has joined, and what its record lacks. */
+static char *attached(const struct ml_facts *f)
+{
+    const char *what = ml_facts_attribute(f, "attached");
+    return what ? ml_format("to %s while it ran; not recorded are its output, its MPI calls, its "
+                            "exit codes and what came before",
+                            what)
+                : NULL;
+}
+
 void ml_report_header(const struct ml_facts *facts, const struct ml_death_report *death,
                       const char *name, const struct ml_style *style, struct ml_buffer *out)
 {
@@ -129,6 +139,7 @@ void ml_report_header(const struct ml_facts *facts, const struct ml_death_report
     ml_buffer_printf(out, style->colour ? "\033[0m\n" : "\n");
     commands(facts, style, out);
     line(out, style, "directory", copy(ml_facts_attribute(facts, "directory")));
+    line(out, style, "attached", attached(facts));
     line(out, style, "started", when(facts));
     line(out, style, "job", job(facts, style));
     line(out, style, "ended", ending(facts));

@@ -60,6 +60,7 @@ int ml_verdict_exit_code(const struct ml_verdict *v)
 {
     switch (v->cause) {
     case ML_CAUSE_NONE:
+    case ML_CAUSE_LEFT:
         return 0;
     case ML_CAUSE_NO_FINALIZE:
         return is_openmpi();
@@ -96,6 +97,13 @@ void ml_verdict_describe(const struct ml_verdict *v, char *out, size_t size)
         break;
     case ML_CAUSE_NO_FINALIZE:
         snprintf(out, size, "%s ended without MPI_Finalize", who);
+        break;
+    case ML_CAUSE_LEFT:
+        if (v->value == SIGINT)
+            snprintf(out, size, "left at ^C, while it ran");
+        else
+            snprintf(out, size, "left at signal %d (%s), while it ran", v->value,
+                     strsignal(v->value));
         break;
     case ML_CAUSE_US:
         snprintf(out, size, "memlog-mpi failed and ended the application");

@@ -18,6 +18,7 @@ enum ml_cause {
     ML_CAUSE_ABORT,       /* a rank called MPI_Abort */
     ML_CAUSE_NO_FINALIZE, /* a rank ended inside MPI, with code 0: mpiexec ends the others */
     ML_CAUSE_US,          /* memlog-mpi failed */
+    ML_CAUSE_LEFT,        /* we were asked by a signal to leave it, and it runs on */
 };
 
 /* The first failure of a job, or none. */

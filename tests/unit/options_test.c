@@ -40,6 +40,13 @@ static const struct row {
     {"bind-to", NULL, "MEMLOG_BIND_TO", "auto", "socket", "socket", {"", "Core", "board", "cor"}},
     {"nodefile", NULL, "MEMLOG_NODEFILE", "", "/tmp/nodes", "/tmp/nodes", {NULL}},
     {"launch", NULL, "MEMLOG_LAUNCH", "auto", "once", "once", {"", "twice", "rank", "ONCE"}},
+    {"attach",
+     NULL,
+     "MEMLOG_ATTACH",
+     "",
+     "job:14",
+     "job:14",
+     {"job:", "name:", "pid:", ",", "1,,2", "pid:x", "pid:99999999999"}},
     {"no-stdout", NULL, "MEMLOG_NO_STDOUT", "no", NULL, "yes", {NULL}},
     {"stdout-limit",
      NULL,
@@ -85,6 +92,12 @@ static const struct row {
     {"quiet", "-q", "MEMLOG_QUIET", "no", NULL, "yes", {NULL}},
     {"verbose", "-v", "MEMLOG_VERBOSE", "no", NULL, "yes", {NULL}},
 };
+
+/* It takes no command: see attach(). */
+static bool is_attach(const struct row *row)
+{
+    return strcmp(row->name, "attach") == 0;
+}
 
 static enum ml_status parse(char *const *words, struct ml_options *o, enum ml_options_wish *wish,
                             struct ml_error *err)
@@ -160,6 +173,8 @@ static void long_and_short(void **state)
         char name[100], joined[100];
         sprintf(name, "--%s", row->name);
         sprintf(joined, "--%s=%s", row->name, row->given ? row->given : "");
+        if (is_attach(row))
+            continue;
         if (row->given) {
             check_words(row, (char *[]){name, (char *)row->given, "--", "app", "--force", NULL});
             check_words(row, (char *[]){joined, "app", "--force", NULL});
@@ -180,6 +195,8 @@ static void variables(void **state)
 {
     (void)state;
     for (const struct row *row = rows; row < rows + N(rows); row++) {
+        if (is_attach(row))
+            continue;
         setenv(row->variable, row->given ? row->given : "1", 1);
         check_words(row, (char *[]){"--", "app", "--force", NULL});
         unsetenv(row->variable);
@@ -312,6 +329,55 @@ static void old_habits(void **state)
     assert_string_equal(o.command[0], "app");
 }
 
+static void attach(void **state)
+{
+    static const struct {
+        char *words[5];
+        const char *comes_to; /* NULL: refused, */
+        const char *says;     /* with these words in it */
+    } table[] = {
+        {{"--attach", NULL}, "job", NULL},
+        {{"--attach", "-q", NULL}, "job", NULL},
+        {{"--attach", "4711,4712", NULL}, "4711,4712", NULL},
+        {{"--attach=app", "-o", "a.h5", NULL}, "app", NULL},
+        {{"--attach", "app", "--no-stdout", "--no-hooks", NULL}, "app", NULL},
+        {{"--attach", "name:12", "--pstack", NULL}, "name:12", NULL},
+        {{"--attach", "app", "b", NULL}, NULL, "takes no command: b"},
+        {{"--attach", "--", "b", NULL}, NULL, "takes no command: b"},
+        {{"--run", "b", "--attach", NULL}, NULL, "takes no command: b"},
+        {{"--attach", "", NULL}, NULL, "name what is to be joined"},
+        {{"--attach=", NULL}, NULL, "name what is to be joined"},
+        {{"-n", "4", "--attach", NULL}, NULL, "--ranks is for what memlog-mpi starts"},
+        {{"--ranks-per-node=4", "--attach", NULL}, NULL, "--ranks-per-node is"},
+        {{"--bind-to=core", "--attach", NULL}, NULL, "--bind-to is"},
+        {{"--launch=once", "--attach", NULL}, NULL, "--launch is"},
+        {{"--stdout", "--attach", NULL}, NULL, "--stdout is"},
+        {{"--stdout-limit=1", "--attach", NULL}, NULL, "--stdout-limit is"},
+        {{"--heap", "--attach", NULL}, NULL, "--heap is"},
+        {{"--attach", "app", "--heap-rate=1M", NULL}, NULL, "--heap-rate is"},
+    };
+    struct ml_options o;
+    enum ml_options_wish wish;
+    (void)state;
+    for (size_t i = 0; i < N(table); i++) {
+        struct ml_error err = {""};
+        enum ml_status status = parse(table[i].words, &o, &wish, &err);
+        if ((status == ML_OK) != (table[i].comes_to != NULL))
+            fail_msg("%zu: %s", i, err.text);
+        if (status != ML_OK) {
+            assert_non_null(strstr(err.text, table[i].says));
+            continue;
+        }
+        assert_value(&o, "attach", table[i].comes_to);
+        assert_true(ml_options_attach(&o) && o.no_hooks && o.no_stdout);
+        assert_null(*o.command);
+    }
+    setenv("MEMLOG_ATTACH", "app", 1);
+    assert_int_equal(parse((char *[]){NULL}, &o, &wish, NULL), ML_OK);
+    assert_value(&o, "attach", "app");
+    unsetenv("MEMLOG_ATTACH");
+}
+
 static void misspelt_variables(void **state)
 {
     char text[200];
@@ -393,12 +459,19 @@ static void help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_row_is_here), cmocka_unit_test(long_and_short),
-        cmocka_unit_test(variables),         cmocka_unit_test(the_last_word_wins),
-        cmocka_unit_test(bad_values),        cmocka_unit_test(long_bad_values),
-        cmocka_unit_test(wrong_usage),       cmocka_unit_test(whether_stacks),
-        cmocka_unit_test(old_habits),        cmocka_unit_test(misspelt_variables),
-        cmocka_unit_test(special_values),    cmocka_unit_test(help),
+        cmocka_unit_test(every_row_is_here),
+        cmocka_unit_test(long_and_short),
+        cmocka_unit_test(variables),
+        cmocka_unit_test(the_last_word_wins),
+        cmocka_unit_test(bad_values),
+        cmocka_unit_test(long_bad_values),
+        cmocka_unit_test(wrong_usage),
+        cmocka_unit_test(whether_stacks),
+        cmocka_unit_test(old_habits),
+        cmocka_unit_test(attach),
+        cmocka_unit_test(misspelt_variables),
+        cmocka_unit_test(special_values),
+        cmocka_unit_test(help),
     };
     for (size_t i = 0; i < N(rows); i++)
         unsetenv(rows[i].variable);

@@ -164,6 +164,27 @@ static void several_commands(void **state)
     ml_plan_free(&p);
 }
 
+/* Nothing is started, and nothing bears a mark. */
+static void attached(void **state)
+{
+    static const int node_of[] = {0, 1, -1};
+    char *none[] = {NULL};
+    struct ml_options o = {.attach = "job", .command = none};
+    const struct ml_form_traits *traits = ml_form_traits(ML_FORM_ATTACH);
+    struct site s;
+    struct ml_plan p;
+    (void)state;
+    make_site(&s, 2, node_of, NULL);
+    assert_int_equal(plan(&o, &s, ML_LAUNCHER_OPENMPI, &p, NULL), ML_OK);
+    assert_int_equal(p.form, ML_FORM_ATTACH);
+    assert_int_equal(p.world.n_ranks, 0);
+    assert_int_equal(p.world.n_hosts, 2);
+    assert_false(traits->starts || traits->hosts);
+    for (enum ml_form form = ML_FORM_RANKS; form < ML_FORM_ATTACH; form++)
+        assert_true(ml_form_traits(form)->starts);
+    ml_plan_free(&p);
+}
+
 static void commands_that_go_together(void **state)
 {
     static const struct {
@@ -177,6 +198,8 @@ static void commands_that_go_together(void **state)
         {{ML_FORM_OWN, ML_FORM_OWN, ML_FORM_OWN}, {0, 1, 1}, false},
         {{ML_FORM_RANKS, ML_FORM_RANKS, ML_FORM_ONCE}, {0, 0, 1}, false},
         {{ML_FORM_RANKS, ML_FORM_OWN, ML_FORM_RANKS}, {0, 0, 0}, false},
+        {{ML_FORM_ATTACH, ML_FORM_ATTACH, ML_FORM_ATTACH}, {0, 0, 0}, true},
+        {{ML_FORM_ATTACH, ML_FORM_RANKS, ML_FORM_ATTACH}, {0, 1, 0}, false},
     };
     (void)state;
     for (size_t i = 0; i < N(table); i++) {
@@ -434,6 +457,7 @@ int main(void)
         cmocka_unit_test(forms),
         cmocka_unit_test(one_each),
         cmocka_unit_test(several_commands),
+        cmocka_unit_test(attached),
         cmocka_unit_test(commands_that_go_together),
         cmocka_unit_test(shares),
         cmocka_unit_test(many_places),

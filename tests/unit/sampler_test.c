@@ -159,7 +159,7 @@ static const struct ml_source *const table_that_fails[] = {&first, &failing, NUL
 static enum ml_status open_sampler(const struct ml_source *const *sources, struct ml_error *err)
 {
     struct ml_journal_header header = {.node = 3, .n_nodes = 4, .root = 1};
-    struct ml_sampler_setup setup = {&options, 3, "n3", "A=1", path, &header, NULL, sources};
+    struct ml_sampler_setup setup = {&options, 3, "n3", "A=1", NULL, path, &header, NULL, sources};
     return ml_sampler_open(loop, &setup, &sampler, err);
 }
 
