@@ -95,7 +95,7 @@ enum ml_status ml_joining_find(const struct ml_options *options, const struct ml
                                struct ml_joining *out_joining, struct ml_error *err)
 {
     struct ml_joining *j = out_joining;
-    struct ml_procfs fs;
+    struct ml_procfs fs = {.root = -1};
     enum ml_status status = ml_procfs_open("/proc", &fs, err);
     int counts[2] = {0, 0}; /* processes; nodes without one */
     pid_t first = 0;
@@ -111,7 +111,7 @@ enum ml_status ml_joining_find(const struct ml_options *options, const struct ml
         snprintf(j->command, sizeof j->command, "%s", ml_process_read_command(&fs, first));
     ml_procfs_close(&fs);
     MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPI_INT, MPI_SUM, place->samplers);
-    if (status == ML_OK && counts[0] == 0) {
+    if (status == ML_OK && *j->what && counts[0] == 0) {
         char words[300];
         ml_joining_describe(j, words, sizeof words);
         return ml_fail(err, ML_RUN_LOST, "--attach: there is nothing of yours to join: %s", words);

@@ -93,6 +93,30 @@ def test_around_a_launcher(outer, flavour, bed, name):
     assert seen == wanted
 
 
+def test_attached(flavour, bed, name):
+    """One process a node joins ranks that others have started, and ends with them."""
+    env = bed.environment(flavour, bed.node_file("n1", "n2", "n3"))
+    end, file = bed.shared / f"{name}.end", bed.shared / name
+    running = bed.mpiexec(flavour, 6, "block", env) + mt.program(flavour, "hold") + [end, 4]
+    recording = bed.mpiexec(mt.BUILD, 3, "one", env) + [mt.MEMLOG_MPI, "--attach", "hold", "-q",
+                                                        "-o", name]
+    job = bed.start("n1", running, env)
+    mt.wait_for(lambda: all(sum(bool(re.match(r"\S*/hold ", line)) for line in bed.processes(h)) == 2
+                            for h in ("n1", "n2", "n3")), what="the ranks")
+    recorder = bed.start("n1", recording, env)
+    mt.wait_for(lambda: len(mt.journals_of(file)) == 3 and mt.has_samples(file),
+                what="samples of all nodes")
+    end.touch()
+    for process, command in ((job, running), (recorder, recording)):
+        outcome = bed.finish(process, command)
+        assert outcome.code == 0, str(outcome)
+    run = Recording(file)
+    places = {r: run["nodes"]["name"][p["node"]].split(".")[0] for r, p in run.ranks().items()}
+    assert places == {0: "n1", 1: "n1", 2: "n2", 3: "n2", 4: "n3", 5: "n3"}
+    assert [n["ended"] for n in run.rows("nodes")] == [COMPLETE] * 3
+    assert run.attributes["verdict"] == "ended; exit codes are not known"
+
+
 def test_numbering_follows_the_node_file(bed, name):
     job = bed.node_file("n3", "n1.cluster.test", "n2", "n3", "n1", "n2")
     places = placement(bed.run_hosted(mt.BUILD, 6, "where", "0.4", file=name, env=job))
