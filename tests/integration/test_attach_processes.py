@@ -6,7 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 import attach_testing as at
@@ -27,10 +29,12 @@ def sleeper(folder):
     return path
 
 
-def named(name, user=None):
-    """A process that calls itself NAME, of USER."""
-    code = ("import ctypes, time; ctypes.CDLL(None).prctl(15, {!r}.encode(), 0, 0, 0); "
-            "print('ready', flush=True); time.sleep(1000)").format(name)
+def named(name, user=None, dumpable=1):
+    """A process of USER that calls itself NAME, and may not be looked into where it is not DUMPABLE
+    (prctl(2))."""
+    code = ("import ctypes, time; libc = ctypes.CDLL(None); "
+            f"libc.prctl(15, {name!r}.encode(), 0, 0, 0); libc.prctl(4, {dumpable}, 0, 0, 0); "
+            "print('ready', flush=True); time.sleep(1000)")
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, user=user,
                                cwd="/")
     assert process.stdout.readline() == b"ready\n"
@@ -110,6 +114,28 @@ def test_others_of_the_same_name(file):
         recorder.leave(signal.SIGTERM)
     assert others.poll() is None
     end(others)
+
+
+def test_tracing_refused(tmp_path):
+    """A program that nobody may look into: one line says so, and memory is recorded."""
+    user = None if os.geteuid() else NOBODY
+    folder = Path(tempfile.mkdtemp(prefix="memlog-attach."))
+    folder.chmod(0o777)
+    try:
+        reach = subprocess.run(["test", "-x", mt.MEMLOG_MPI], user=user, cwd="/")
+        if reach.returncode:
+            pytest.skip(f"{mt.MEMLOG_MPI} is not to be reached by another user")
+        target = named(at.unique_name(), user, dumpable=0)
+        file = folder / "run.h5"
+        with at.Recorder(str(target.pid), file, "--pstack", "--stack-rate", "50ms",
+                         preexec_fn=lambda: user and os.setuid(user)) as recorder:
+            recorder.wait_until(lambda r: r["notes"] and r["summary"]["peak_B"], "the note")
+            outcome = recorder.leave(signal.SIGTERM)
+        end(target)
+        assert outcome.stderr.count(b"does not permit stack traces") == 1, str(outcome)
+        assert mt.memlog(folder, "read", file).count("does not permit stack traces") == 1
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_nothing_to_join(tmp_path):
