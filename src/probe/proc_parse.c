@@ -476,6 +476,26 @@ bool ml_proc_environ_has_id(const char *text, size_t n, const char *variable, co
     return false;
 }
 
+static bool names_recorder(struct cursor word)
+{
+    const char *slash = memrchr(word.p, '/', (size_t)(word.end - word.p));
+    if (slash)
+        word.p = slash + 1;
+    return take_text(&word, "memlog-mpi") && (word.p == word.end || *word.p == '.');
+}
+
+bool ml_proc_cmdline_attaches(const char *text, size_t n)
+{
+    struct cursor c = {text, text + n}, word;
+    bool recorder = false;
+    while (take_entry(&c, &word)) {
+        if (recorder && take_text(&word, "--attach"))
+            return word.p == word.end || *word.p == '=';
+        recorder = recorder || names_recorder(word);
+    }
+    return false;
+}
+
 int ml_proc_environ_rank(const char *text, size_t n)
 {
     static const char *const names[] = {"PMIX_RANK=", "OMPI_COMM_WORLD_RANK=", "PMI_RANK="};

@@ -136,6 +136,11 @@ bool ml_proc_environ_has(const char *text, size_t n, const char *entry);
 /* The same for VARIABLE with the value ID, or ID and a host: "14.server" is job 14 too. */
 bool ml_proc_environ_has_id(const char *text, size_t n, const char *variable, const char *id);
 
+/* Whether the command line TEXT (/proc/PID/cmdline) starts recorders that join what runs: one of
+ * its words is memlog-mpi, with or without a folder and the MPI's name, and a later one --attach.
+ */
+bool ml_proc_cmdline_attaches(const char *text, size_t n);
+
 /* The MPI rank that an environment gives its process (PMIX_RANK, OMPI_COMM_WORLD_RANK, PMI_RANK),
  * or -1. */
 int ml_proc_environ_rank(const char *text, size_t n);

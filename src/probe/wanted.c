@@ -84,12 +84,22 @@ static bool is_recorder(struct ml_procfs *fs, pid_t pid)
     return is || is_below_stack_server(fs, pid);
 }
 
+/* It starts a recording that joins, as ours is. */
+static bool is_above_starter(const struct ml_wanted *w, struct ml_procfs *fs, pid_t pid)
+{
+    for (size_t i = 0; i < w->n_starters; i++) {
+        if (is_at_or_below(fs, w->starters[i], pid))
+            return true;
+    }
+    return false;
+}
+
 bool ml_wanted_never(const struct ml_wanted *w, struct ml_procfs *fs, pid_t pid)
 {
     if (w->by < ML_WANTED_BY_PIDS)
         return false;
     return pid <= 1 || is_at_or_below(fs, pid, w->own) || is_at_or_below(fs, w->own, pid) ||
-           is_recorder(fs, pid);
+           is_above_starter(w, fs, pid) || is_recorder(fs, pid);
 }
 
 /* ---- which ---- */
@@ -184,26 +194,78 @@ enum ml_status ml_wanted_add_pid(struct ml_wanted *w, struct ml_procfs *fs, pid_
     return ML_OK;
 }
 
-int ml_wanted_count(const struct ml_wanted *w, struct ml_procfs *fs, pid_t *out_first)
+/* Calls VISIT with each process that there is. */
+static void each_process(const struct ml_procfs *fs, void (*visit)(void *context, pid_t pid),
+                         void *context)
 {
-    int fd = openat(fs->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
+    int fd = openat(fs->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
-    int64_t first_ticks = INT64_MAX;
-    struct ml_proc_stat stat;
-    *out_first = 0;
     for (const struct dirent *e; directory && (e = readdir(directory));) {
         pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
-        if (pid <= 0 || !ml_wanted_is(w, fs, pid) || !read_stat(fs, pid, &stat))
-            continue;
-        n++;
-        if (stat.start_ticks < first_ticks) {
-            first_ticks = stat.start_ticks;
-            *out_first = pid;
-        }
+        if (pid > 0)
+            visit(context, pid);
     }
     if (directory)
         closedir(directory);
     else if (fd >= 0)
         close(fd);
-    return n;
+}
+
+struct look {
+    struct ml_wanted *wanted;
+    struct ml_procfs *fs;
+};
+
+static void add_starter(void *context, pid_t pid)
+{
+    const struct look *l = context;
+    struct ml_wanted *w = l->wanted;
+    char path[40];
+    snprintf(path, sizeof path, "%d/cmdline", (int)pid);
+    ssize_t n = ml_procfs_read(l->fs, l->fs->root, path);
+    if (n <= 0 || !ml_proc_cmdline_attaches(l->fs->text, (size_t)n))
+        return;
+    w->starters = ml_realloc_array(w->starters, w->n_starters + 1, sizeof *w->starters);
+    w->starters[w->n_starters++] = pid;
+}
+
+void ml_wanted_find_starters(struct ml_wanted *w, struct ml_procfs *fs)
+{
+    struct look look = {w, fs};
+    each_process(fs, add_starter, &look);
+}
+
+struct count {
+    const struct ml_wanted *wanted;
+    struct ml_procfs *fs;
+    int n;
+    pid_t first;
+    int64_t first_ticks;
+};
+
+static void count_wanted(void *context, pid_t pid)
+{
+    struct count *c = context;
+    struct ml_proc_stat stat;
+    if (!ml_wanted_is(c->wanted, c->fs, pid) || !read_stat(c->fs, pid, &stat))
+        return;
+    if (!c->n++ || stat.start_ticks < c->first_ticks) {
+        c->first = pid;
+        c->first_ticks = stat.start_ticks;
+    }
+}
+
+int ml_wanted_count(const struct ml_wanted *w, struct ml_procfs *fs, pid_t *out_first)
+{
+    struct count count = {.wanted = w, .fs = fs};
+    each_process(fs, count_wanted, &count);
+    *out_first = count.first;
+    return count.n;
+}
+
+void ml_wanted_free(struct ml_wanted *w)
+{
+    free(w->pids);
+    free(w->starters);
+    *w = (struct ml_wanted){0};
 }

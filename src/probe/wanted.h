@@ -31,8 +31,11 @@ struct ml_wanted {
         *variables; /* by one of which a job's process knows its id; NULL at the end */
     struct ml_wanted_pid *pids;
     size_t n_pids;
-    pid_t own; /* of what others have started, this process, all above it and all below it are never
-                  wanted, nor is any recorder */
+    /* Of what others have started there is never wanted: any recorder, this process and all below
+     * it and above it, these and all above them. */
+    pid_t own;
+    pid_t *starters;
+    size_t n_starters;
 };
 
 struct ml_procfs;
@@ -54,7 +57,14 @@ int ml_wanted_rank(const struct ml_wanted *wanted, struct ml_procfs *fs, pid_t p
 enum ml_status ml_wanted_add_pid(struct ml_wanted *wanted, struct ml_procfs *fs, pid_t pid,
                                  struct ml_error *err);
 
+/* Fills in the starters: what starts recorders that join. A launcher need not be above what it
+ * starts (srun), and neither it nor its shell ends before the recorder does. */
+void ml_wanted_find_starters(struct ml_wanted *wanted, struct ml_procfs *fs);
+
 /* How many processes are wanted now; OUT_FIRST is the one of them that was started first, or 0. */
 int ml_wanted_count(const struct ml_wanted *wanted, struct ml_procfs *fs, pid_t *out_first);
+
+/* The lists; the texts are the caller's. */
+void ml_wanted_free(struct ml_wanted *wanted);
 
 #endif

@@ -7,7 +7,6 @@
 #include "probe/process.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -75,6 +74,7 @@ static enum ml_status want(struct ml_joining *j, struct ml_procfs *fs, const str
         return status;
     j->wanted = (struct ml_wanted){.by = ML_WANTED_BY_NAME, .text = attach.text};
     j->wanted.own = own_top(fs);
+    ml_wanted_find_starters(&j->wanted, fs);
     if (attach.to == ML_ATTACH_TO_PIDS)
         return add_pids(&j->wanted, fs, attach.text, place, err);
     if (attach.to == ML_ATTACH_TO_JOB) {
@@ -141,6 +141,5 @@ void ml_joining_describe(const struct ml_joining *j, char *out, size_t size)
 
 void ml_joining_free(struct ml_joining *joining)
 {
-    free(joining->wanted.pids);
-    joining->wanted = (struct ml_wanted){0};
+    ml_wanted_free(&joining->wanted);
 }

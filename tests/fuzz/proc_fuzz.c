@@ -97,6 +97,7 @@ static void numa(const char *text, size_t n)
 static void mark(const char *text, size_t n)
 {
     ml_proc_environ_has(text, n, "MEMLOG_RUN=1");
+    ml_proc_cmdline_attaches(text, n);
     ml_proc_environ_has_id(text, n, "PBS_JOBID", "1");
 }
 

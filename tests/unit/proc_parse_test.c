@@ -324,6 +324,34 @@ static void cpu_lists(void **state)
     }
 }
 
+static void command_lines_that_attach(void **state)
+{
+    static const struct {
+        const char *text; /* "|" for the NULs */
+        bool attaches;
+    } table[] = {
+        {"srun|memlog-mpi|--attach", true},
+        {"mpiexec|-n|2|/b/memlog-mpi.mpich|-q|--attach=x", true},
+        {"memlog-mpi|--attach|app", true},
+        {"memlog-mpi|--|app", false},
+        {"app|--attach|memlog-mpi", false},
+        {"vi|memlog-mpi.1", false},
+        {"srun|memlog-mpix|--attach", false},
+        {"srun|memlog-mpi|--attached", false},
+        {"bash|-c|memlog-mpi --attach", false},
+        {"", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char text[100];
+        size_t n = (size_t)snprintf(text, sizeof text, "%s|", table[i].text);
+        for (size_t k = 0; k < n; k++)
+            text[k] = text[k] == '|' ? '\0' : text[k];
+        if (ml_proc_cmdline_attaches(text, n) != table[i].attaches)
+            fail_msg("%s", table[i].text);
+    }
+}
+
 static void environments(void **state)
 {
     static const char env[] = "A=1\0MEMLOG_RUN=12\0OMPI_COMM_WORLD_RANK=5\0PMI_RANK=x\0Z=";
@@ -429,6 +457,7 @@ int main(void)
         cmocka_unit_test(children),
         cmocka_unit_test(cgroups),
         cmocka_unit_test(cpu_lists),
+        cmocka_unit_test(command_lines_that_attach),
         cmocka_unit_test(environments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,7 +74,8 @@ static char *watched(void)
 
 static void by_job(void **state)
 {
-    struct ml_wanted w = {ML_WANTED_BY_JOB, "14", variables, NULL, 0, OUR_MPIEXEC};
+    struct ml_wanted w = {
+        .by = ML_WANTED_BY_JOB, .text = "14", .variables = variables, .own = OUR_MPIEXEC};
     (void)state;
     make_job();
     open_probe(0);
@@ -147,7 +148,34 @@ static void by_pids(void **state)
     assert_int_equal(ml_wanted_count(&w, &fs, &first), 0);
     assert_int_equal(first, 0);
     ml_procfs_close(&fs);
-    free(w.pids);
+    ml_wanted_free(&w);
+}
+
+/* srun is not above what it starts. It waits for us, as its shell does: we cannot wait for them. */
+static void what_starts_us(void **state)
+{
+    static const char command[] = "srun\0--overlap\0/opt/bin/memlog-mpi.mpich\0-q\0--attach";
+    static const char hosting[] = "mpiexec\0memlog-mpi\0--\0app";
+    struct ml_wanted w = {
+        .by = ML_WANTED_BY_JOB, .text = "14", .variables = variables, .own = OUR_MPIEXEC};
+    struct ml_procfs fs;
+    (void)state;
+    make_job();
+    add(90, 1, "slurm_script", 0, "A=1");
+    add(91, 90, "srun", 0, "A=1");
+    add(92, 90, "app", 0, "A=1");
+    add(93, 1, "mpiexec", 0, "A=1");
+    fake_proc_write_bytes(&fake, "91/cmdline", command, sizeof command);
+    fake_proc_write_bytes(&fake, "93/cmdline", hosting, sizeof hosting);
+    assert_int_equal(ml_procfs_open(fake.root, &fs, NULL), ML_OK);
+    ml_wanted_find_starters(&w, &fs);
+    ml_procfs_close(&fs);
+    assert_int_equal(w.n_starters, 1);
+    open_probe(0);
+    ml_probe_join(probe, &w);
+    tick();
+    assert_string_equal(watched(), "60 61 62 63 85 92 93");
+    ml_wanted_free(&w);
 }
 
 /* A child of what is watched may be a recorder. */
@@ -169,11 +197,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(by_job),
-        TEST(by_name),
-        TEST(by_a_long_name),
-        TEST(by_pids),
-        TEST(recorders_are_no_children),
+        TEST(by_job),  TEST(by_name),        TEST(by_a_long_name),
+        TEST(by_pids), TEST(what_starts_us), TEST(recorders_are_no_children),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
