@@ -111,6 +111,33 @@ def test_a_process_a_node(slurm, name):
     assert outcome.by_rank() == {r: [f"local {r % 2} node {r // 2} of 6"] for r in range(6)}
 
 
+@long
+def test_attached(slurm, name, stem):
+    """A step beside another one joins its job, and ends with it: it waits neither for its own srun
+    nor for the script that waits for that."""
+    end, go, file = (slurm.bed.shared / f"{stem}.{what}" for what in ("end", "go", "h5"))
+    steps = [["--overlap", f"--mpi={PMI[mt.BUILD]}", "-N3", f"-n{n}", *words]
+             for n, words in ((6, [*mt.program(mt.BUILD, "hold"), end, 4]),
+                              (3, [mt.MEMLOG_MPI, "-q", "--attach", "-o", name]))]
+    first, second = (" ".join(["srun", *map(str, step)]) for step in steps)
+    job = slurm.batch(stem, [f"{first} &", f"until test -e {go}; do sleep 0.05; done",
+                             f"{second}; echo recorder $?", "wait"], "-N3",
+                      "--exclusive")
+    held = slurm.bed.shared / f"{stem}.out"
+    mt.wait_for(lambda: held.exists() and held.read_text().count("holds") == 6, what="the ranks")
+    go.touch()
+    mt.wait_for(lambda: len(mt.journals_of(file)) == 3 and mt.has_samples(file),
+                what="samples of all nodes")
+    end.touch()
+    slurm.wait(job)
+    said = held.read_text()
+    assert said.count("held") == 6 and "recorder 0" in said, said
+    recording = Recording(file)
+    assert recording.attributes["attached"] == f"job {job}"
+    assert sorted(recording.ranks()) == list(range(6))
+    assert recording.attributes["verdict"] == "ended; exit codes are not known"
+
+
 def test_inside_of_one_task(slurm, name):
     """As in an interactive step (srun --pty): without mpiexec, on this machine."""
     outcome = slurm.srun("-N1", "-n1", "-c2", mt.MEMLOG_MPI, "-q", "-n", "2", "-o", name, "--",

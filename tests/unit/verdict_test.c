@@ -127,6 +127,10 @@ static void codes_and_words(void **state)
         {{.cause = ML_CAUSE_US, .rank = 0, .value = 0},
          70,
          "memlog-mpi failed and ended the application"},
+        {{.cause = ML_CAUSE_LEFT, .rank = -1, .value = SIGINT}, 0, "left at ^C, while it ran"},
+        {{.cause = ML_CAUSE_LEFT, .rank = -1, .value = SIGTERM},
+         0,
+         "left at signal 15 (Terminated), while it ran"},
     };
     (void)state;
     for (size_t i = 0; i < N(table); i++) {
