@@ -7,9 +7,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define ML_ATTACH_OWN_JOB "job" /* the word for it, and what --attach alone means */
-#define ML_ATTACH_NAMELESS                                                                         \
-    "name:" /* what "" means, a variable of a shell that is not set: refused */
+/* The word for the job that we are in: what --attach alone means. */
+#define ML_ATTACH_OWN_JOB "job"
+
+/* What "" means, a variable of the shell that is not set: nothing, which is refused. */
+#define ML_ATTACH_NAMELESS "name:"
 
 enum ml_attach_to { ML_ATTACH_TO_OWN_JOB, ML_ATTACH_TO_JOB, ML_ATTACH_TO_NAME, ML_ATTACH_TO_PIDS };
 

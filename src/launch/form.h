@@ -16,7 +16,8 @@ struct ml_form_traits {
     const char *mark;   /* variable that all we start finds in its environment */
     bool starts;        /* what is recorded we have started, and may end */
     bool hosts;         /* the application's MPI world is ours; else ranks are looked for */
-    const char *beyond; /* what follows memlog-mpi in a line that records all nodes; NULL: always */
+    const char *beyond; /* what to type behind memlog-mpi to record nodes too that have no process
+                           of ours; NULL: they have no ranks */
     const char *then;   /* what a failure of ours means for the application */
     const char *ended;  /* the verdict where nothing failed */
 };

@@ -136,7 +136,7 @@ static bool has_job(const struct ml_wanted *w, struct ml_procfs *fs, pid_t pid)
     return false;
 }
 
-/* What is of nobody but us bears no mark of a run by chance, and is not asked further. */
+/* Of what bears the mark of our run no more is asked: we have started it. */
 bool ml_wanted_is(const struct ml_wanted *w, struct ml_procfs *fs, pid_t pid)
 {
     bool is = false;

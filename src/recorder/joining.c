@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MANY_PIDS = 8 }; /* more are not named one by one */
+
 static bool read_stat(struct ml_procfs *fs, pid_t pid, struct ml_proc_stat *out)
 {
     char path[40];
@@ -38,6 +40,9 @@ static enum ml_status name_own_job(const struct ml_options *options, char *out, 
     const char *job = ml_scheduler_job();
     if (status != ML_OK)
         return status;
+    if (strlen(options->attach) >= size)
+        return ml_fail(err, ML_RUN_LOST, "--attach: more than %zu bytes; use a name, or job:ID",
+                       size);
     if (attach.to != ML_ATTACH_TO_OWN_JOB)
         snprintf(out, size, "%s", options->attach);
     else if (job)
@@ -121,22 +126,24 @@ enum ml_status ml_joining_find(const struct ml_options *options, const struct ml
     return status;
 }
 
+static void describe_pids(const struct ml_wanted *w, char *out, size_t size)
+{
+    size_t n = (size_t)snprintf(out, size, w->n_pids > 1 ? "PIDs" : "PID");
+    for (size_t i = 0; i < w->n_pids && n < size; i++)
+        n += (size_t)snprintf(out + n, size - n, "%s %d", i ? "," : "", (int)w->pids[i].pid);
+}
+
 void ml_joining_describe(const struct ml_joining *j, char *out, size_t size)
 {
     const struct ml_wanted *w = &j->wanted;
-    size_t n = 0;
     if (w->by == ML_WANTED_BY_JOB)
         snprintf(out, size, "job %.250s", w->text);
     else if (w->by == ML_WANTED_BY_NAME)
         snprintf(out, size, "processes named %.250s", w->text);
-    else if (size)
-        *out = '\0';
-    for (size_t i = 0; w->by == ML_WANTED_BY_PIDS && i < w->n_pids && n < size; i++)
-        n += (size_t)snprintf(out + n, size - n, "%s%d",
-                              i               ? ", "
-                              : w->n_pids > 1 ? "PIDs "
-                                              : "PID ",
-                              (int)w->pids[i].pid);
+    else if (w->n_pids > MANY_PIDS)
+        snprintf(out, size, "%zu processes by PID", w->n_pids);
+    else
+        describe_pids(w, out, size);
 }
 
 void ml_joining_free(struct ml_joining *joining)

@@ -8,7 +8,7 @@
 
 struct ml_joining {
     struct ml_wanted wanted; /* whose texts are of this struct, or of the options */
-    char what[512];          /* as for --attach, with our job's id in it; the same for all */
+    char what[1 << 15];      /* as for --attach, with our job's id in it; the same for all */
     char command[1024];      /* of the process on this node that was started first; "" if none is */
 };
 
