@@ -62,12 +62,22 @@ static void name_device(struct ml_gpu_device *d)
     snprintf(d->name, sizeof d->name, "%s %s", maker(vendor), model);
 }
 
+/* NVIDIA's own driver tells DRM no memory; nvidia.c has its devices. */
+static bool is_nvidias(int dir)
+{
+    char text[2048], driver[ML_GPU_WORD];
+    ssize_t n = ml_gpu_read(dir, "uevent", text, sizeof text);
+    ml_gpu_parse_value(text, n < 0 ? 0 : (size_t)n, "DRIVER=", driver, sizeof driver);
+    return strcmp(driver, "nvidia") == 0;
+}
+
 static void add_card(struct ml_gpu_set *set, int card)
 {
     char path[64], text[2048];
     snprintf(path, sizeof path, "drm/card%d/device", card);
     int dir = openat(set->sys, path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-    struct ml_gpu_device *d = dir >= 0 && renders(dir) ? ml_gpu_add_device(set) : NULL;
+    bool is_ours = dir >= 0 && renders(dir) && !is_nvidias(dir);
+    struct ml_gpu_device *d = is_ours ? ml_gpu_add_device(set) : NULL;
     if (!d) {
         if (dir >= 0)
             close(dir);
@@ -181,7 +191,7 @@ static void look(struct ml_gpu_set *set, pid_t pid, struct ml_gpu_use *uses)
     char path[64], text[4096];
     const struct dirent *e;
     snprintf(path, sizeof path, "%d/fd", (int)pid);
-    DIR *list = set->devices[0].dir < 0 ? NULL : open_list(set->proc, path);
+    DIR *list = !set->n || set->devices[0].dir < 0 ? NULL : open_list(set->proc, path);
     for (int i = 0; list && i < FILES_MOST && (e = readdir(list)); i++) {
         int64_t fd = ml_gpu_parse_number(e->d_name, strlen(e->d_name));
         struct ml_gpu_client client;

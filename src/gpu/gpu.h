@@ -1,16 +1,17 @@
-/* The GPUs of a node, and the memory that processes have on them, as drivers tell it in /proc and
- * /sys. No library of any maker is used. */
+/* The GPUs of a node, and the memory that processes have on them: as drivers tell it in /proc and
+ * /sys, and as NVML does, which somebody else asks. */
 #ifndef ML_GPU_GPU_H
 #define ML_GPU_GPU_H
 
-#include "gpu/parse.h"
+#include "gpu/told.h"
 #include "record/tables.h"
 
 #include <sys/types.h>
 
 struct ml_gpus;
 
-/* PROC is "/proc", SYS_CLASS "/sys/class", or made-up trees. NULL: there is no device. */
+/* PROC is "/proc", SYS_CLASS "/sys/class", or made-up trees. NULL: there is no device, nor
+ * NVIDIA's driver. */
 struct ml_gpus *ml_gpus_open(const char *proc, const char *sys_class);
 
 size_t ml_gpus_count(const struct ml_gpus *gpus);
@@ -22,12 +23,27 @@ void ml_gpus_describe(const struct ml_gpus *gpus, size_t i, int node, struct ml_
  * round before; a process that is not looked at has nothing any more. */
 struct ml_gpu_sink {
     void *context;
-    void (*device)(void *context, int gpu, int64_t used_B, int32_t utilisation);
+    void (*device)(void *context, int gpu, int64_t used_B, int32_t utilisation, int64_t ecc_errors);
     void (*process)(void *context, int process, int gpu, int64_t used_B, int64_t host_B);
 };
 void ml_gpus_begin(struct ml_gpus *gpus);
 void ml_gpus_look(struct ml_gpus *gpus, int process, pid_t pid);
 void ml_gpus_end(struct ml_gpus *gpus, const struct ml_gpu_sink *sink);
+
+/* ---- NVML ---- */
+
+/* Whether NVIDIA's driver is in the kernel. */
+bool ml_gpus_want_nvml(const struct ml_gpus *gpus);
+
+/* One more device: the number that samples give is its place among those. */
+void ml_gpus_add_told(struct ml_gpus *gpus, const struct ml_gpu_told_device *told);
+
+/* What the next rounds see of a device. */
+void ml_gpus_told(struct ml_gpus *gpus, const struct ml_gpu_told_sample *sample);
+
+/* It tells nothing any more, or never did: then the devices are added as far as the kernel knows
+ * them; else what processes have of them is not known from now on. */
+void ml_gpus_nvml_lost(struct ml_gpus *gpus);
 
 /* NULL is fine. */
 void ml_gpus_close(struct ml_gpus *gpus);

@@ -237,14 +237,18 @@
     X(INT64, memory_B, "memory_B", "byte", "memory of its own", NULL)                              \
     X(TEXT, driver, "driver", "", "driver in the kernel", NULL)                                    \
     X(TEXT, pci, "pci", "", "PCI address; empty on another bus", NULL)                             \
-    X(INT32, numa_node, "numa_node", "1", "NUMA node that it is next to", NULL)
+    X(INT32, numa_node, "numa_node", "1", "NUMA node that it is next to", NULL)                    \
+    X(INT32, minor, "minor", "1", "number of its device file, as /dev/nvidia0", NULL)              \
+    X(INT64, reserved_B, "reserved_B", "byte", "of memory_B, what its driver keeps", NULL)         \
+    X(INT32, gpu_instance, "gpu_instance", "1", "its number, where it is a part (MIG)", NULL)
 
 #define ML_GPU_SAMPLE_COLUMNS(X)                                                                   \
     X(INSTANT, time_ns, "time_s", "s", "from this time on", NULL)                                  \
     X(INT32, node, "node", "1", "row in /nodes", NULL)                                             \
     X(INT32, gpu, "gpu", "1", "number of the GPU on its node", NULL)                               \
     X(INT64, used_B, "used_B", "byte", "of its memory, by whomever", NULL)                         \
-    X(INT32, utilisation, "utilisation", "percent", "time that it was busy, by its driver", NULL)
+    X(INT32, utilisation, "utilisation", "percent", "time that it was busy, by its driver", NULL)  \
+    X(INT64, ecc_errors, "ecc_errors", "1", "errors of its memory that were not corrected", NULL)
 
 #define ML_GPU_PROCESS_SAMPLE_COLUMNS(X)                                                           \
     X(INSTANT, time_ns, "time_s", "s", "from this time on", NULL)                                  \

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/scratch.h"
+#include "gpu/server.h"
 #include "launch/options.h"
 #include "launch/plan.h"
 #include "launch/speaker.h"
@@ -16,6 +17,7 @@
 #include "recorder/outfile.h"
 #include "recorder/recorder.h"
 #include "recorder/signals.h"
+#include "recorder/source_gpu.h"
 #include "recorder/stacks.h"
 #include "stack/server.h"
 #include "store/team_mpi.h"
@@ -150,7 +152,7 @@ static void task_started(void *context, const struct ml_started *started)
     ml_member_started(p->member, started);
 }
 
-/* Not the stack server, which may hold targets: it is killed. */
+/* Not the stack server, which may hold targets, nor the GPU server: they are killed. */
 static void continue_helpers(const struct process *p)
 {
     ml_signals_continue(p->starter_pid);
@@ -167,6 +169,9 @@ static void helper_started(void *context, int helper, pid_t pid)
     }
     if (helper == ML_HELPER_STACKS && p->recorder)
         ml_stacks_server_started(ml_sampler_sources(ml_recorder_sampler(p->recorder))->stacks, pid);
+    if (helper == ML_HELPER_GPUS && p->recorder)
+        ml_gpu_source_server_started(ml_sampler_sources(ml_recorder_sampler(p->recorder))->gpu,
+                                     pid);
 }
 
 static void starter_lost(void *context)
@@ -505,6 +510,7 @@ int main(int argc, char **argv)
     static const struct ml_starter_helper helpers[] = {
         [ML_HELPER_HOST] = {"memlog-host", ml_host_run},
         [ML_HELPER_STACKS] = {"memlog-stacks", ml_stack_serve},
+        [ML_HELPER_GPUS] = {"memlog-gpus", ml_gpu_serve},
     };
     int starter = ml_starter_fork(p.options.command, helpers, &p.starter_pid);
     if (starter < 0) {

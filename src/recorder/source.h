@@ -17,6 +17,7 @@ struct ml_sources {
     struct ml_joined *joined;
     struct ml_calls *calls;
     struct ml_heap *heap;
+    struct ml_gpu_source *gpu;
     struct ml_stacks *stacks;
 };
 

@@ -1,8 +1,8 @@
 #include "stack/server.h"
 
+#include "base/aside.h"
 #include "base/channel.h"
 #include "base/memory.h"
-#include "base/own.h"
 #include "base/pack.h"
 #include "stack/backends.h"
 #include "stack/naming.h"
@@ -12,13 +12,9 @@
 #include "stack/unnamed.h"
 #include "unwind/unwind.h"
 
-#include <fcntl.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-
-enum { NICE = 10 };
+#include <unistd.h>
 
 /* While names are read the server says that it lives. */
 #define BEAT_NS (500 * ML_NS_PER_MS)
@@ -292,13 +288,6 @@ static void on_name(struct server *s, const void *bytes, size_t n)
 
 /* ---- the process ---- */
 
-/* Where all CPUs are taken, what can wait does: unwinding and naming. Not what holds a rank: the
- * threads and debuggers that do are started before. */
-static void step_back(void)
-{
-    setpriority(PRIO_PROCESS, 0, NICE);
-}
-
 static void open_naming(struct server *s)
 {
     s->naming = ml_naming_open();
@@ -316,7 +305,8 @@ static void on_open(struct server *s, const void *bytes, size_t n)
         return;
     s->tree = ml_stack_tree_new(frame, stack, ML_STACK_SERVER_MOST);
     open_backend(s, backend ? backend : &ml_stack_unwind);
-    step_back();
+    ml_aside_step_back(); /* unwinding and naming can wait: the threads and debuggers that hold a
+                             rank are started before */
     open_naming(s);
 }
 
@@ -339,32 +329,12 @@ static void on_closed(void *context)
     s->done = true;
 }
 
-/* Any CPU of the job, not the one that mpiexec gave to a rank. */
-static void leave_binding(void)
-{
-    cpu_set_t *all = CPU_ALLOC(8192);
-    size_t size = CPU_ALLOC_SIZE(8192);
-    if (!all)
-        return;
-    memset(all, 0xff, size);
-    sched_setaffinity(0, size, all);
-    CPU_FREE(all);
-}
-
-/* Where memory runs out, this process and its debugger go before the application does. */
-static void offer_to_oom_killer(void)
-{
-    ML_AUTO_FD int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    ssize_t ignored = fd >= 0 ? write(fd, "1000", 4) : -1;
-    (void)ignored;
-}
-
 _Noreturn void ml_stack_serve(int fd)
 {
     struct server s = {0};
     struct ml_channel_events events = {&s, on_message, on_closed};
-    leave_binding();
-    offer_to_oom_killer();
+    ml_aside_leave_binding();
+    ml_aside_offer_to_oom_killer(); /* it and its debugger */
     s.loop = ml_loop_new();
     s.channel = ml_channel_open(s.loop, fd, &events);
     ml_loop_run_until(s.loop, &s.done);

@@ -34,8 +34,8 @@ COLUMNS = {
             " allocated_B allocated_blocks allocated_error_B",
     "heap_samples": "time_s process rank site stack kind live_B live_blocks live_error_B allocated_B"
                     " allocated_blocks allocated_error_B",
-    "gpus": "node gpu name uuid memory_B driver pci numa_node",
-    "gpu_samples": "time_s node gpu used_B utilisation",
+    "gpus": "node gpu name uuid memory_B driver pci numa_node minor reserved_B gpu_instance",
+    "gpu_samples": "time_s node gpu used_B utilisation ecc_errors",
     "gpu_process_samples": "time_s process gpu used_B host_B",
 }
 ATTRIBUTES = ("format format_version title creator created time_origin time_origin_iso complete "

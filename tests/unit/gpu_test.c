@@ -175,9 +175,11 @@ static void put_client(int pid, int fd, const char *driver, const char *pci, int
     link_to(&proc, path, "/dev/dri/renderD128");
 }
 
-static void say_device(void *context, int gpu, int64_t used_B, int32_t utilisation)
+static void say_device(void *context, int gpu, int64_t used_B, int32_t utilisation,
+                       int64_t ecc_errors)
 {
     (void)context;
+    (void)ecc_errors;
     size_t n = strlen(said);
     snprintf(said + n, sizeof said - n, "gpu %d: %lld %d\n", gpu, (long long)used_B,
              (int)utilisation);

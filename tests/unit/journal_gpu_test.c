@@ -18,8 +18,9 @@ static void rows_come_back(void **state)
     struct ml_journal *j;
     struct ml_harvest *h;
     struct ml_error err;
-    const struct ml_gpu_row gpu = {0, 3, "name", "uuid", 1000, "amdgpu", "0000:03:00.0", 1};
-    const struct ml_gpu_sample_row sample = {5 * ML_NS_PER_S, 0, 3, 700, 42};
+    const struct ml_gpu_row gpu = {0, 3, "name", "uuid", 1000, "amdgpu", "0000:03:00.0",
+                                   1, 2, 30,     4};
+    const struct ml_gpu_sample_row sample = {5 * ML_NS_PER_S, 0, 3, 700, 42, 6};
     const struct ml_gpu_process_sample_row of_process = {5 * ML_NS_PER_S, 9, 3, 600, 50};
     struct ml_process_row process;
     ml_row_clear(&ml_table_processes, &process);
@@ -43,11 +44,15 @@ static void rows_come_back(void **state)
     assert_string_equal(gpu_back.pci, "0000:03:00.0");
     assert_int_equal(gpu_back.gpu, 3);
     assert_int_equal(gpu_back.memory_B, 1000);
+    assert_int_equal(gpu_back.minor, 2);
+    assert_int_equal(gpu_back.reserved_B, 30);
+    assert_int_equal(gpu_back.gpu_instance, 4);
     rows = ml_harvest_rows(h, &ml_table_gpu_samples);
     assert_int_equal(rows.count, 1);
     rows.fetch(rows.context, 0, &sample_back);
     assert_int_equal(sample_back.used_B, 700);
     assert_int_equal(sample_back.utilisation, 42);
+    assert_int_equal(sample_back.ecc_errors, 6);
     rows = ml_harvest_rows(h, &ml_table_gpu_process_samples);
     assert_int_equal(rows.count, 1);
     rows.fetch(rows.context, 0, &back);
