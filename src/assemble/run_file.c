@@ -249,9 +249,11 @@ static enum ml_status write_tables(struct ml_team *team, struct ml_store *store,
 {
     /* The small ones first, so that they are on the disk early. */
     static const struct ml_table *const small[] = {
-        &ml_table_processes,    &ml_table_job_samples, &ml_table_events,
-        &ml_table_node_samples, &ml_table_output,      &ml_table_mpi,
-        &ml_table_gpus,         &ml_table_gpu_samples, NULL,
+        &ml_table_processes,   &ml_table_job_samples,
+        &ml_table_events,      &ml_table_node_samples,
+        &ml_table_output,      &ml_table_mpi,
+        &ml_table_gpus,        &ml_table_gpu_samples,
+        &ml_table_gpu_choices, NULL,
     };
     static const struct ml_table *const large[] = {
         &ml_table_stack_samples,       &ml_table_heap,    &ml_table_heap_samples,

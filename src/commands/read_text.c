@@ -1,6 +1,6 @@
 /* memlog read: the report for people. */
 #include "commands/read.h"
-#include "report/gpu.h"
+#include "report/gpu_choices.h"
 #include "report/heap.h"
 #include "report/mpi.h"
 #include "report/report.h"
@@ -43,8 +43,9 @@ static enum ml_status add_gpus(struct ml_run *run, const struct ml_facts *facts,
     if (status)
         return status;
     ml_report_gpu(&gpus, facts, r->ranks, style, out);
+    status = ml_report_gpu_choices(run, &gpus, facts, style, out, err);
     ml_gpu_facts_free(&gpus);
-    return ML_OK;
+    return status;
 }
 
 static enum ml_status add_mpi(struct ml_run *run, const struct ml_facts *facts,

@@ -70,6 +70,9 @@ void ml_gpu_nvidia_told(struct ml_gpu_set *set, const struct ml_gpu_told_sample 
 /* NVML tells no more. */
 void ml_gpu_nvidia_lost(struct ml_gpu_set *set);
 
+/* The devices, as choices.c looks at them. */
+const struct ml_gpu_set *ml_gpus_set(const struct ml_gpus *gpus);
+
 /* The next device, with nothing known; NULL: there is no room. */
 struct ml_gpu_device *ml_gpu_add_device(struct ml_gpu_set *set);
 

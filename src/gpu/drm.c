@@ -23,16 +23,19 @@ static DIR *open_list(int dir, const char *path)
 }
 
 /* What only shows pictures (of a management controller, of a framebuffer) has no render node. */
-static bool renders(int device)
+static bool renders(int device, int32_t *out_minor)
 {
     DIR *list = open_list(device, "drm");
     const struct dirent *e;
-    bool found = false;
-    while (list && !found && (e = readdir(list)))
-        found = strncmp(e->d_name, "renderD", 7) == 0;
+    int64_t minor = -1;
+    while (list && minor < 0 && (e = readdir(list))) {
+        if (strncmp(e->d_name, "renderD", 7) == 0)
+            minor = ml_gpu_parse_number(e->d_name + 7, strlen(e->d_name + 7));
+    }
     if (list)
         closedir(list);
-    return found;
+    *out_minor = minor > INT32_MAX ? -1 : (int32_t)minor;
+    return minor >= 0;
 }
 
 /* The first line of a file. */
@@ -76,7 +79,8 @@ static void add_card(struct ml_gpu_set *set, int card)
     char path[64], text[2048];
     snprintf(path, sizeof path, "drm/card%d/device", card);
     int dir = openat(set->sys, path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-    bool is_ours = dir >= 0 && renders(dir) && !is_nvidias(dir);
+    int32_t minor;
+    bool is_ours = dir >= 0 && renders(dir, &minor) && !is_nvidias(dir);
     struct ml_gpu_device *d = is_ours ? ml_gpu_add_device(set) : NULL;
     if (!d) {
         if (dir >= 0)
@@ -84,6 +88,7 @@ static void add_card(struct ml_gpu_set *set, int card)
         return;
     }
     d->dir = dir;
+    d->minor = minor;
     ssize_t n = ml_gpu_read(dir, "uevent", text, sizeof text);
     ml_gpu_parse_value(text, n < 0 ? 0 : (size_t)n, "DRIVER=", d->driver, sizeof d->driver);
     ml_gpu_parse_value(text, n < 0 ? 0 : (size_t)n, "PCI_SLOT_NAME=", d->pci, sizeof d->pci);

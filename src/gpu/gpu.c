@@ -95,6 +95,11 @@ struct ml_gpus *ml_gpus_open(const char *proc, const char *sys_class)
     return NULL;
 }
 
+const struct ml_gpu_set *ml_gpus_set(const struct ml_gpus *g)
+{
+    return &g->set;
+}
+
 size_t ml_gpus_count(const struct ml_gpus *g)
 {
     return g->set.n;

@@ -30,6 +30,27 @@ void ml_gpus_begin(struct ml_gpus *gpus);
 void ml_gpus_look(struct ml_gpus *gpus, int process, pid_t pid);
 void ml_gpus_end(struct ml_gpus *gpus, const struct ml_gpu_sink *sink);
 
+/* ---- which GPUs a process may use ---- */
+
+struct ml_gpu_choices;
+
+struct ml_gpu_choices *ml_gpu_choices_new(void);
+
+/* Tells what is new about PROCESS: a device file that it has open, of GPU, or, with GPU -1, a
+ * variable of its environment that chooses GPUs. A process is looked at ever more rarely, first at
+ * once, then after PERIOD_NS. */
+void ml_gpu_choices_look(struct ml_gpu_choices *choices, const struct ml_gpus *gpus, int process,
+                         pid_t pid, int64_t now_ns, int64_t period_ns,
+                         void (*tell)(void *context, int process, int gpu, const char *variable,
+                                      const char *value),
+                         void *context);
+
+/* Those that were not looked at since the last call are gone. */
+void ml_gpu_choices_forget(struct ml_gpu_choices *choices);
+
+/* NULL is fine. */
+void ml_gpu_choices_free(struct ml_gpu_choices *choices);
+
 /* ---- NVML ---- */
 
 /* Whether NVIDIA's driver is in the kernel. */

@@ -249,3 +249,39 @@ int64_t ml_gpu_parse_kfd_bank(const char *text, size_t n)
     int64_t heap = number_at(text, n, "heap_type ");
     return heap == 1 || heap == 2 ? number_at(text, n, "size_in_bytes ") : ML_NOT_MEASURED;
 }
+
+static int32_t numbered_file(const char *path, size_t n, const char *prefix)
+{
+    struct span s = {path, path + n};
+    int64_t number;
+    if (!take_text(&s, prefix) || !take_number(&s, &number) || s.p != s.end || number > INT32_MAX)
+        return -1;
+    return (int32_t)number;
+}
+
+int32_t ml_gpu_parse_nvidia_file(const char *path, size_t n)
+{
+    return numbered_file(path, n, "/dev/nvidia");
+}
+
+int32_t ml_gpu_parse_render_file(const char *path, size_t n)
+{
+    return numbered_file(path, n, "/dev/dri/renderD");
+}
+
+/* HOME=/root NUL CUDA_VISIBLE_DEVICES=0,1 NUL */
+bool ml_gpu_parse_variable(const char *text, size_t n, const char *name, char *out, size_t size)
+{
+    for (const char *p = text, *end = text + n; p < end;) {
+        const char *nul = memchr(p, 0, (size_t)(end - p));
+        struct span s = {p, nul ? nul : end};
+        p = s.end + 1;
+        if (!take_text(&s, name) || !take_text(&s, "="))
+            continue;
+        size_t length = (size_t)(s.end - s.p) < size ? (size_t)(s.end - s.p) : size - 1;
+        memcpy(out, s.p, length);
+        out[length] = 0;
+        return true;
+    }
+    return false;
+}

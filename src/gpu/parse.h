@@ -36,4 +36,13 @@ bool ml_gpu_parse_kfd_pci(const char *text, size_t n, char out_pci[ML_GPU_WORD])
 /* Properties of one of its banks of memory: size, where that is the device's own. */
 int64_t ml_gpu_parse_kfd_bank(const char *text, size_t n);
 
+/* The number of a GPU's own device file: 3 for "/dev/nvidia3" or "/dev/dri/renderD3"; -1: it is
+ * another one. */
+int32_t ml_gpu_parse_nvidia_file(const char *path, size_t n);
+int32_t ml_gpu_parse_render_file(const char *path, size_t n);
+
+/* The value of NAME in an environment as /proc/PID/environ has it; false: it is not there. What
+ * does not fit is cut. */
+bool ml_gpu_parse_variable(const char *text, size_t n, const char *name, char *out, size_t size);
+
 #endif

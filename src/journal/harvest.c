@@ -476,6 +476,15 @@ static void fetch_gpu_process_sample(void *context, size_t i, void *out_row)
     row->process = file_process(h, row->process);
 }
 
+static void fetch_gpu_choice(void *context, size_t i, void *out_row)
+{
+    struct ml_harvest *h = context;
+    struct ml_gpu_choice_row *row = out_row;
+    unpack_at(h, &ml_table_gpu_choices, h->x.gpu_choices.at[i], row);
+    row->time_ns = run_ns(h, row->time_ns);
+    row->process = file_process(h, row->process);
+}
+
 static struct ml_rows gpu_rows(struct ml_harvest *h, const struct ml_table *table)
 {
     if (table == &ml_table_gpus)
@@ -486,6 +495,9 @@ static struct ml_rows gpu_rows(struct ml_harvest *h, const struct ml_table *tabl
     if (table == &ml_table_gpu_process_samples)
         return (struct ml_rows){
             .count = h->x.gpu_process_samples.n, .fetch = fetch_gpu_process_sample, .context = h};
+    if (table == &ml_table_gpu_choices)
+        return (struct ml_rows){
+            .count = h->x.gpu_choices.n, .fetch = fetch_gpu_choice, .context = h};
     return (struct ml_rows){.context = h};
 }
 

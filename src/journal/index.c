@@ -290,6 +290,12 @@ static bool index_gpu_process_samples(struct ml_index *x, const struct ml_frame 
     return index_rows(x, f, &ml_table_gpu_process_samples, &row, &x->gpu_process_samples);
 }
 
+static bool index_gpu_choices(struct ml_index *x, const struct ml_frame *f)
+{
+    struct ml_gpu_choice_row row;
+    return index_rows(x, f, &ml_table_gpu_choices, &row, &x->gpu_choices);
+}
+
 static bool index_end(struct ml_index *x, const struct ml_frame *f)
 {
     (void)f;
@@ -318,6 +324,7 @@ static bool (*const handlers[])(struct ml_index *, const struct ml_frame *) = {
     [ML_FRAME_GPUS] = index_gpus,
     [ML_FRAME_GPU_SAMPLES] = index_gpu_samples,
     [ML_FRAME_GPU_PROCESS_SAMPLES] = index_gpu_process_samples,
+    [ML_FRAME_GPU_CHOICES] = index_gpu_choices,
 };
 
 static bool index_frame(struct ml_index *x, const struct ml_frame *f)
@@ -509,6 +516,7 @@ void ml_index_free(struct ml_index *x)
     free(x->gpus.at);
     free(x->gpu_samples.at);
     free(x->gpu_process_samples.at);
+    free(x->gpu_choices.at);
     free(x->output_frames.at);
     free(x->output_lines.at);
     free(x->open_lines);

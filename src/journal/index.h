@@ -59,7 +59,7 @@ struct ml_index {
     size_t n_open, open_capacity;
     struct ml_stack_index stacks;
     struct ml_heap_index heap;
-    struct ml_offsets gpus, gpu_samples, gpu_process_samples; /* rows */
+    struct ml_offsets gpus, gpu_samples, gpu_process_samples, gpu_choices; /* rows */
     int64_t last_sampler_cpu_ns; /* of the last node sample; -1 without */
 };
 

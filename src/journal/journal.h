@@ -43,6 +43,7 @@ enum ml_frame_type {
     ML_FRAME_GPU_SAMPLES = 20,  /* rows of ml_table_gpu_samples */
     ML_FRAME_GPU_PROCESS_SAMPLES = 21, /* rows of ml_table_gpu_process_samples; process as in
                                           PROCESS frames */
+    ML_FRAME_GPU_CHOICES = 22,         /* rows of ml_table_gpu_choices, likewise */
 };
 
 struct ml_journal_header {

@@ -85,6 +85,7 @@ const struct ml_code ml_site_kind_codes[] = {
 #define GPU(...) DESCRIBE(ml_gpu_row, __VA_ARGS__)
 #define GPU_SAMPLE(...) DESCRIBE(ml_gpu_sample_row, __VA_ARGS__)
 #define GPU_PROCESS_SAMPLE(...) DESCRIBE(ml_gpu_process_sample_row, __VA_ARGS__)
+#define GPU_CHOICE(...) DESCRIBE(ml_gpu_choice_row, __VA_ARGS__)
 
 static const struct ml_column node_columns[] = {ML_NODE_COLUMNS(NODE)};
 static const struct ml_column process_columns[] = {ML_PROCESS_COLUMNS(PROCESS)};
@@ -104,6 +105,7 @@ static const struct ml_column gpu_columns[] = {ML_GPU_COLUMNS(GPU)};
 static const struct ml_column gpu_sample_columns[] = {ML_GPU_SAMPLE_COLUMNS(GPU_SAMPLE)};
 static const struct ml_column gpu_process_sample_columns[] = {
     ML_GPU_PROCESS_SAMPLE_COLUMNS(GPU_PROCESS_SAMPLE)};
+static const struct ml_column gpu_choice_columns[] = {ML_GPU_CHOICE_COLUMNS(GPU_CHOICE)};
 
 #define TABLE(variable, name, description, columns, row)                                           \
     const struct ml_table variable = {name, description, columns,                                  \
@@ -141,6 +143,8 @@ TABLE(ml_table_gpu_samples, "gpu_samples", "a row when a GPU has changed; by nod
 TABLE(ml_table_gpu_process_samples, "gpu_process_samples",
       "a row when what a process has of a GPU has changed; by node, by time",
       gpu_process_sample_columns, ml_gpu_process_sample_row);
+TABLE(ml_table_gpu_choices, "gpu_choices", "which GPUs a process may use; by node, by time",
+      gpu_choice_columns, ml_gpu_choice_row);
 
 const struct ml_table *const ml_tables[] = {
     &ml_table_nodes,
@@ -160,5 +164,6 @@ const struct ml_table *const ml_tables[] = {
     &ml_table_gpus,
     &ml_table_gpu_samples,
     &ml_table_gpu_process_samples,
+    &ml_table_gpu_choices,
     NULL,
 };

@@ -257,6 +257,14 @@
     X(INT64, used_B, "used_B", "byte", "memory of the GPU that it has", NULL)                      \
     X(INT64, host_B, "host_B", "byte", "memory of the host that it has for the GPU", NULL)
 
+/* What GPUs a process may use. */
+#define ML_GPU_CHOICE_COLUMNS(X)                                                                   \
+    X(INSTANT, time_ns, "time_s", "s", "when it was seen first", NULL)                             \
+    X(INT32, process, "process", "1", "row in /processes", NULL)                                   \
+    X(INT32, gpu, "gpu", "1", "number of the GPU whose device file it opened", NULL)               \
+    X(TEXT, variable, "variable", "", "of its environment; empty: it opened a file", NULL)         \
+    X(TEXT, value, "value", "", "of the variable, or the file", NULL)
+
 #define ML_FIELD_INSTANT int64_t
 #define ML_FIELD_SPAN int64_t
 #define ML_FIELD_INT64 int64_t
@@ -317,11 +325,15 @@ struct ml_gpu_sample_row {
 struct ml_gpu_process_sample_row {
     ML_GPU_PROCESS_SAMPLE_COLUMNS(ML_DECLARE_FIELD)
 };
+struct ml_gpu_choice_row {
+    ML_GPU_CHOICE_COLUMNS(ML_DECLARE_FIELD)
+};
 
 extern const struct ml_table ml_table_nodes, ml_table_processes, ml_table_samples,
     ml_table_node_samples, ml_table_job_samples, ml_table_events, ml_table_output, ml_table_frames,
     ml_table_stacks, ml_table_stack_samples, ml_table_mpi, ml_table_mpi_calls, ml_table_heap,
-    ml_table_heap_samples, ml_table_gpus, ml_table_gpu_samples, ml_table_gpu_process_samples;
+    ml_table_heap_samples, ml_table_gpus, ml_table_gpu_samples, ml_table_gpu_process_samples,
+    ml_table_gpu_choices;
 
 /* All of them, in the file's order, ended by NULL. */
 extern const struct ml_table *const ml_tables[];

@@ -22,18 +22,19 @@ enum { PAUSE_UNASKED = 1000, PAUSE_ASKED = 1 };
 
 struct ml_gpu_source {
     struct ml_gpus *gpus;
+    struct ml_gpu_choices *choices;
     struct ml_gpu_link *link; /* to who asks NVML; NULL: nobody does */
     struct ml_probe *probe;
     struct ml_journal *journal;
     int node;
     int64_t period_ns, due_ns, now_ns;
-    int64_t pause;                       /* in costs of a look */
-    int64_t server_ns;                   /* CPU time of the server's last look */
-    int64_t began_ns;                    /* the ticks; 0: not yet */
-    int64_t asked_ns;                    /* when it was asked last */
-    bool answered;                       /* it has looked, and no tick has seen that yet */
-    size_t n_described;                  /* devices that the journal knows */
-    struct ml_buffer devices, processes; /* packed rows */
+    int64_t pause;                               /* in costs of a look */
+    int64_t server_ns;                           /* CPU time of the server's last look */
+    int64_t began_ns;                            /* the ticks; 0: not yet */
+    int64_t asked_ns;                            /* when it was asked last */
+    bool answered;                               /* it has looked, and no tick has seen that yet */
+    size_t n_described;                          /* devices that the journal knows */
+    struct ml_buffer devices, processes, chosen; /* packed rows */
 };
 
 /* ---- devices ---- */
@@ -123,6 +124,7 @@ static enum ml_status open_gpu(const struct ml_source_setup *setup, void **out_s
         return ML_OK;
     struct ml_gpu_source *s = ml_alloc(sizeof *s);
     *s = (struct ml_gpu_source){.gpus = gpus,
+                                .choices = ml_gpu_choices_new(),
                                 .probe = ml_process_source_probe(setup->sources->processes),
                                 .journal = setup->journal,
                                 .node = setup->node,
@@ -166,6 +168,21 @@ static void tell_process(void *context, int process, int gpu, int64_t used_B, in
     ml_row_pack(&ml_table_gpu_process_samples, &row, &s->processes);
 }
 
+static void tell_choice(void *context, int process, int gpu, const char *variable,
+                        const char *value)
+{
+    struct ml_gpu_source *s = context;
+    struct ml_gpu_choice_row row = {s->now_ns, process, gpu, variable, value};
+    ml_row_pack(&ml_table_gpu_choices, &row, &s->chosen);
+}
+
+static void look_at_choices(void *context, const struct ml_probe_process *p)
+{
+    struct ml_gpu_source *s = context;
+    ml_gpu_choices_look(s->choices, s->gpus, p->number, p->pid, s->now_ns, s->period_ns,
+                        tell_choice, s);
+}
+
 static void write_rows(struct ml_gpu_source *s, enum ml_frame_type type, struct ml_buffer *rows)
 {
     ml_journal_packed(s->journal, type, s->now_ns, rows->data, rows->length);
@@ -202,6 +219,9 @@ static void tick(void *state, struct ml_tick *t)
     int64_t pause_ns = s->pause * (look_at_all(s, t->now.ns) + s->server_ns);
     if (!due)
         return;
+    ml_probe_each(s->probe, look_at_choices, s);
+    ml_gpu_choices_forget(s->choices);
+    write_rows(s, ML_FRAME_GPU_CHOICES, &s->chosen);
     if (s->link && ml_gpu_link_idle(s->link)) {
         ml_gpu_link_look(s->link);
         s->asked_ns = t->now.ns;
@@ -251,6 +271,8 @@ static void close_gpu(void *state)
     ml_gpus_close(s->gpus);
     ml_buffer_free(&s->devices);
     ml_buffer_free(&s->processes);
+    ml_buffer_free(&s->chosen);
+    ml_gpu_choices_free(s->choices);
     free(s);
 }
 

@@ -37,11 +37,19 @@ static void value(const char *text, size_t n)
     must(ml_gpu_parse_number(text, n) >= -1);
 }
 
+static void choice(const char *text, size_t n)
+{
+    char out[24];
+    must(ml_gpu_parse_nvidia_file(text, n) >= -1 && ml_gpu_parse_render_file(text, n) >= -1);
+    if (ml_gpu_parse_variable(text, n, "CUDA_VISIBLE_DEVICES", out, sizeof out))
+        must(memchr(out, 0, sizeof out) != NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const parsers[])(const char *, size_t) = {fdinfo, kfd, value};
+    static void (*const parsers[])(const char *, size_t) = {fdinfo, kfd, value, choice};
     if (!size)
         return 0;
-    parsers[*data % 3]((const char *)data + 1, size - 1);
+    parsers[*data % 4]((const char *)data + 1, size - 1);
     return 0;
 }

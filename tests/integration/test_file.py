@@ -37,6 +37,7 @@ COLUMNS = {
     "gpus": "node gpu name uuid memory_B driver pci numa_node minor reserved_B gpu_instance",
     "gpu_samples": "time_s node gpu used_B utilisation ecc_errors",
     "gpu_process_samples": "time_s process gpu used_B host_B",
+    "gpu_choices": "time_s process gpu variable value",
 }
 ATTRIBUTES = ("format format_version title creator created time_origin time_origin_iso complete "
               "recovered command directory mpi exit_code verdict").split()

@@ -2,8 +2,10 @@
 made-up /proc/driver/nvidia. It needs a mount namespace, and the PIDs of the machine itself."""
 import os
 import re
+import shutil
 import subprocess
 
+import h5py
 import pytest
 import memlog_testing as mt
 from memlog_file import Recording
@@ -64,11 +66,11 @@ def machine(tmp_path_factory):
     return tree
 
 
-def record(machine, folder, command, behaviour="", version="3", options=("--gpu-rate", "20ms")):
+def record(machine, folder, command, behaviour="", version="3", options=("--gpu-rate", "20ms"), **more):
     told = folder / "told"
     told.mkdir()
     (told / "behaviour").write_text(behaviour)
-    environment = {"MADE_UP_NVML": str(told), "LD_LIBRARY_PATH": f"{LIBRARY}/nvml_{version}"}
+    environment = {"MADE_UP_NVML": str(told), "LD_LIBRARY_PATH": f"{LIBRARY}/nvml_{version}", **more}
     job = mt.mpiexec(mt.BUILD, 2) + [mt.MEMLOG_MPI, "-r", "20ms", *options, "-o", folder / "run.h5", "--"]
     outcome = mt.run(["unshare", "-m", "sh", "-c", ENTER, machine, *job, *command], env=environment)
     assert outcome.code == 0, str(outcome)
@@ -77,7 +79,8 @@ def record(machine, folder, command, behaviour="", version="3", options=("--gpu-
 
 @pytest.fixture(scope="module")
 def recording(machine, tmp_path_factory):
-    return record(machine, tmp_path_factory.mktemp("nvml"), ["/usr/bin/python3", "-c", RANK])[0]
+    return record(machine, tmp_path_factory.mktemp("nvml"), ["/usr/bin/python3", "-c", RANK],
+                  CUDA_VISIBLE_DEVICES="1,0")[0]
 
 
 def test_the_gpus(recording):
@@ -98,6 +101,25 @@ def test_what_each_rank_had(recording):
         assert had[n][:4] == [(0, 300 + n), (1, 50), (0, 100), (1, 0)], had
     text = mt.memlog(recording.path.parent, "read", "run.h5")
     assert re.search(r"\n +1 +0 +\S+ +301\.?0? MiB +4\.00 GiB +7%", text), text
+
+
+def test_what_each_rank_may_use(recording, tmp_path):
+    process = {n: r["process"] for n, r in recording.ranks().items()}
+    told = [(c["process"], c["gpu"], c["variable"], c["value"]) for c in recording.rows("gpu_choices")
+            if c["process"] in process.values()]
+    assert sorted(told) == [(process[n], -1, "CUDA_VISIBLE_DEVICES", "1,0") for n in (0, 1)]
+    text = mt.memlog(recording.path.parent, "read", "run.h5")
+    assert "CUDA_VISIBLE_DEVICES of the ranks: 1,0 (2 ranks).\n" in text
+    # Where no memory by process is known, what they have open says something
+    shutil.copy(recording.path, tmp_path / "run.h5")
+    with h5py.File(tmp_path / "run.h5", "r+") as f:
+        for column, value in (("gpu_choices/gpu", 1), ("gpu_choices/variable", b""),
+                              ("gpu_process_samples/gpu", 99)):
+            f[column][:] = value
+            del f[column].attrs["checksum"]
+    text = mt.memlog(tmp_path, "read", "run.h5")
+    assert re.search(r"\n\nNo rank opened GPU 0 of \S+\.\n2 ranks have GPU 1 of \S+ open and no other "
+                     r"\(0 and 1\)\.\n", text), text
 
 
 def notes(recording):

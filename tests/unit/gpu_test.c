@@ -112,6 +112,46 @@ static void numbers_of_sysfs(void **state)
     assert_false(ml_gpu_parse_kfd_pci("domain 1\n", 9, pci));
 }
 
+static void device_files(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        int32_t nvidia, render;
+    } cases[] = {{"/dev/nvidia0", 0, -1},
+                 {"/dev/nvidia15", 15, -1},
+                 {"/dev/dri/renderD128", -1, 128},
+                 {"/dev/nvidiactl", -1, -1},
+                 {"/dev/nvidia-uvm", -1, -1},
+                 {"/dev/nvidia0 (deleted)", -1, -1},
+                 {"/dev/nvidia99999999999", -1, -1},
+                 {"/dev/dri/card0", -1, -1},
+                 {"", -1, -1},
+                 {"/dev/nvidia", -1, -1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t n = strlen(cases[i].path);
+        assert_int_equal(ml_gpu_parse_nvidia_file(cases[i].path, n), cases[i].nvidia);
+        assert_int_equal(ml_gpu_parse_render_file(cases[i].path, n), cases[i].render);
+    }
+}
+
+static void variables(void **state)
+{
+    (void)state;
+    static const char text[] = "A=1\0XA=2\0\0LONG=12345678\0EMPTY=\0CUT=ab";
+    char out[5];
+    assert_true(ml_gpu_parse_variable(text, sizeof text - 1, "A", out, sizeof out));
+    assert_string_equal(out, "1");
+    assert_true(ml_gpu_parse_variable(text, sizeof text - 1, "LONG", out, sizeof out));
+    assert_string_equal(out, "1234");
+    assert_true(ml_gpu_parse_variable(text, sizeof text - 1, "EMPTY", out, sizeof out));
+    assert_string_equal(out, "");
+    assert_true(ml_gpu_parse_variable(text, sizeof text - 1, "CUT", out, sizeof out));
+    assert_string_equal(out, "ab");
+    assert_false(ml_gpu_parse_variable(text, sizeof text - 1, "B", out, sizeof out));
+    assert_false(ml_gpu_parse_variable(text, 0, "A", out, sizeof out));
+}
+
 /* ---- trees ---- */
 
 static int open_trees(void **state)
@@ -342,6 +382,136 @@ static void many_devices(void **state)
     assert_string_equal(round_of(two), "0 on 63: 1 0\n");
 }
 
+/* ---- NVML ---- */
+
+static void tell_of(int device, int64_t used_B, bool complete,
+                    const struct ml_gpu_told_process *processes, size_t n)
+{
+    const struct ml_gpu_told_sample s = {device, used_B, 0, 5, complete, processes, n};
+    ml_gpus_told(gpus, &s);
+}
+
+static void put_nvidia(void)
+{
+    fake_proc_write(&proc, "driver/nvidia/version", "NVRM\n");
+    fake_proc_write(&proc, "driver/nvidia/gpus/0000:0b:00.0/information",
+                    "Model: \t\t Made-up\nGPU UUID: \t GPU-2\nDevice Minor: \t 0\n");
+    fake_proc_write(&proc, "driver/nvidia/gpus/0000:0a:00.0/information",
+                    "Model: \t\t Made-up\nGPU UUID: \t GPU-1\nDevice Minor: \t 1\n");
+    put_card(0, "nvidia", "0000:0a:00.0");
+    link_to(&proc, "self/ns/pid", "pid:[4026531836]");
+}
+
+static void what_nvml_tells(void **state)
+{
+    static const pid_t one[] = {1, 101, 0};
+    static const struct ml_gpu_told_process first[] = {{7, 1}, {100, 500}, {101, 600}};
+    static const struct ml_gpu_told_process second[] = {{101, -1}};
+    static const struct ml_gpu_told_device d[] = {
+        {"A", "GPU-1", "0000:0a:00.0", 1000, 10, 1, -1},
+        {"B MIG", "MIG-2", "0000:0b:00.0", 200, -1, 0, 3}};
+    struct ml_gpu_row row;
+    (void)state;
+    put_nvidia();
+    open_gpus(0);
+    assert_true(ml_gpus_want_nvml(gpus));
+    ml_gpus_add_told(gpus, &d[0]);
+    ml_gpus_add_told(gpus, &d[1]);
+    ml_gpus_describe(gpus, 1, 5, &row);
+    assert_true(row.node == 5 && row.gpu == 1 && row.minor == 0 && row.gpu_instance == 3);
+    assert_string_equal(row.name, "B MIG");
+    assert_string_equal(row.driver, "nvidia");
+    assert_string_equal(round_of(two), "");
+    tell_of(0, 700, true, first, 3);
+    tell_of(1, 50, true, second, 1);
+    tell_of(2, 1, true, first, 3); /* nobody told of it */
+    assert_string_equal(round_of(two),
+                        "gpu 0: 700 5\ngpu 1: 50 5\n0 on 0: 500 0\n1 on 0: 600 0\n1 on 1: -1 0\n");
+    assert_string_equal(round_of(two), "");
+    assert_string_equal(round_of(one), "0 on 0: 0 0\n");
+    tell_of(0, 700, false, NULL, 0);
+    assert_string_equal(round_of(one), "1 on 0: -1 0\n");
+    tell_of(0, 800, true, first, 3);
+    tell_of(1, 50, true, NULL, 0); /* it has vanished there */
+    assert_string_equal(round_of(one), "gpu 0: 800 5\n1 on 0: 600 0\n1 on 1: 0 0\n");
+    ml_gpus_nvml_lost(gpus);
+    assert_string_equal(round_of(one), "gpu 0: -1 -1\ngpu 1: -1 -1\n1 on 0: -1 0\n");
+    assert_int_equal(ml_gpus_count(gpus), 2);
+}
+
+static void nvidia_without_nvml(void **state)
+{
+    struct ml_gpu_row row;
+    (void)state;
+    put_nvidia();
+    open_gpus(0);
+    ml_gpus_nvml_lost(gpus);
+    assert_int_equal(ml_gpus_count(gpus), 2);
+    ml_gpus_describe(gpus, 0, 0, &row);
+    assert_string_equal(row.pci, "0000:0a:00.0");
+    assert_string_equal(row.name, "Made-up");
+    assert_string_equal(row.uuid, "GPU-1");
+    assert_true(row.minor == 1 && row.memory_B == -1);
+}
+
+static void no_pids_of_nvml_in_a_pid_namespace(void **state)
+{
+    static const pid_t pids[] = {100, 0};
+    static const struct ml_gpu_told_process first[] = {{100, 500}};
+    static const struct ml_gpu_told_device d = {"A", "GPU-1", "0000:0a:00.0", 1000, 10, 1, -1};
+    (void)state;
+    fake_proc_write(&proc, "driver/nvidia/version", "NVRM\n");
+    link_to(&proc, "self/ns/pid", "pid:[4026532000]");
+    open_gpus(0);
+    ml_gpus_add_told(gpus, &d);
+    tell_of(0, 700, true, first, 1);
+    assert_string_equal(round_of(pids), "gpu 0: 700 5\n");
+}
+
+/* ---- choices ---- */
+
+static void say_choice(void *context, int process, int gpu, const char *variable, const char *value)
+{
+    (void)context;
+    size_t n = strlen(said);
+    snprintf(said + n, sizeof said - n, "%d: %d %s %s\n", process, gpu, variable, value);
+}
+
+static const char *choices_at(struct ml_gpu_choices *c, int64_t now_ns)
+{
+    *said = 0;
+    ml_gpu_choices_look(c, gpus, 3, 100, now_ns, 10, say_choice, NULL);
+    ml_gpu_choices_forget(c);
+    return said;
+}
+
+static void what_a_process_may_use(void **state)
+{
+    static const char environment[] = "HOME=/\0CUDA_VISIBLE_DEVICES=0\0ZE_AFFINITY_MASK=1.0";
+    (void)state;
+    put_nvidia();
+    fake_proc_write_bytes(&proc, "100/environ", environment, sizeof environment);
+    fake_proc_write(&proc, "100/fd/x", "x");
+    link_to(&proc, "100/fd/3", "/dev/nvidiactl");
+    link_to(&proc, "100/fd/4", "/dev/nvidia1");
+    link_to(&proc, "100/fd/5", "/dev/nvidia1");
+    open_gpus(0);
+    ml_gpus_nvml_lost(gpus);
+    struct ml_gpu_choices *c = ml_gpu_choices_new();
+    assert_string_equal(
+        choices_at(c, 1000),
+        "3: 0  /dev/nvidia1\n3: -1 CUDA_VISIBLE_DEVICES 0\n3: -1 ZE_AFFINITY_MASK 1.0\n");
+    link_to(&proc, "100/fd/6", "/dev/nvidia0");
+    assert_string_equal(choices_at(c, 1005), ""); /* it is not looked at so soon */
+    assert_string_equal(choices_at(c, 1010), "3: 1  /dev/nvidia0\n");
+    fake_proc_write_bytes(&proc, "100/environ", "CUDA_VISIBLE_DEVICES=1", 22); /* execve(2) */
+    assert_string_equal(choices_at(c, 1020), "");
+    assert_string_equal(choices_at(c, 1030), "3: -1 CUDA_VISIBLE_DEVICES 1\n");
+    ml_gpu_choices_forget(c);
+    assert_int_not_equal(strlen(choices_at(c, 1031)), 0); /* it was gone: this is another one */
+    ml_gpu_choices_free(c);
+}
+
 int main(void)
 {
 #define ON_TREES(test) cmocka_unit_test_setup_teardown(test, open_trees, close_trees)
@@ -349,6 +519,8 @@ int main(void)
         cmocka_unit_test(each_driver),
         cmocka_unit_test(hostile_fdinfo),
         cmocka_unit_test(numbers_of_sysfs),
+        cmocka_unit_test(device_files),
+        cmocka_unit_test(variables),
         ON_TREES(nothing_without_devices),
         ON_TREES(devices_are_described),
         ON_TREES(what_processes_have),
@@ -356,6 +528,10 @@ int main(void)
         ON_TREES(parts_of_a_device_add_up),
         ON_TREES(no_kfd_in_a_pid_namespace),
         ON_TREES(many_devices),
+        ON_TREES(what_nvml_tells),
+        ON_TREES(nvidia_without_nvml),
+        ON_TREES(no_pids_of_nvml_in_a_pid_namespace),
+        ON_TREES(what_a_process_may_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

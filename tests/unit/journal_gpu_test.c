@@ -22,6 +22,7 @@ static void rows_come_back(void **state)
                                    1, 2, 30,     4};
     const struct ml_gpu_sample_row sample = {5 * ML_NS_PER_S, 0, 3, 700, 42, 6};
     const struct ml_gpu_process_sample_row of_process = {5 * ML_NS_PER_S, 9, 3, 600, 50};
+    const struct ml_gpu_choice_row choice = {5 * ML_NS_PER_S, 9, -1, "CUDA_VISIBLE_DEVICES", "0,1"};
     struct ml_process_row process;
     ml_row_clear(&ml_table_processes, &process);
     process.process = 9;
@@ -30,6 +31,7 @@ static void rows_come_back(void **state)
     ml_journal_row(j, ML_FRAME_GPUS, 1, &ml_table_gpus, &gpu);
     ml_journal_row(j, ML_FRAME_GPU_SAMPLES, 1, &ml_table_gpu_samples, &sample);
     ml_journal_row(j, ML_FRAME_GPU_PROCESS_SAMPLES, 1, &ml_table_gpu_process_samples, &of_process);
+    ml_journal_row(j, ML_FRAME_GPU_CHOICES, 1, &ml_table_gpu_choices, &choice);
     assert_int_equal(ml_journal_flush(j, &err), ML_OK);
     ml_journal_close(j);
     assert_int_equal(ml_harvest_open(journal_path, NULL, &h, &err), ML_OK);
@@ -60,6 +62,15 @@ static void rows_come_back(void **state)
     assert_int_equal(back.used_B, 600);
     assert_int_equal(back.host_B, 50);
     assert_int_equal(back.time_ns, sample_back.time_ns);
+    struct ml_gpu_choice_row choice_back;
+    rows = ml_harvest_rows(h, &ml_table_gpu_choices);
+    assert_int_equal(rows.count, 1);
+    rows.fetch(rows.context, 0, &choice_back);
+    assert_int_equal(choice_back.process, 20);
+    assert_int_equal(choice_back.gpu, -1);
+    assert_string_equal(choice_back.variable, "CUDA_VISIBLE_DEVICES");
+    assert_string_equal(choice_back.value, "0,1");
+    assert_int_equal(choice_back.time_ns, sample_back.time_ns);
     ml_harvest_close(h);
 }
 
