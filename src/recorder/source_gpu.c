@@ -28,11 +28,13 @@ struct ml_gpu_source {
     struct ml_journal *journal;
     int node;
     int64_t period_ns, due_ns, now_ns;
-    int64_t pause;                               /* in costs of a look */
-    int64_t server_ns;                           /* CPU time of the server's last look */
-    int64_t began_ns;                            /* the ticks; 0: not yet */
-    int64_t asked_ns;                            /* when it was asked last */
-    bool answered;                               /* it has looked, and no tick has seen that yet */
+    int64_t pause;     /* in costs of a look */
+    int64_t server_ns; /* CPU time of the server's last look */
+    int64_t began_ns;  /* the ticks; 0: not yet */
+    int64_t asked_ns;  /* when it was asked last */
+    bool answered;     /* it has looked, and no tick has seen that yet */
+    int64_t *errors;   /* [n_errors] by GPU: last seen, or -1 */
+    size_t n_errors, error_capacity;
     size_t n_described;                          /* devices that the journal knows */
     struct ml_buffer devices, processes, chosen; /* packed rows */
 };
@@ -153,12 +155,31 @@ static void look(void *context, const struct ml_probe_process *p)
     ml_gpus_look(s->gpus, p->number, p->pid);
 }
 
+/* Errors that ECC could not correct, since the tick before. */
+static void note_errors(struct ml_gpu_source *s, size_t gpu, int64_t errors)
+{
+    while (s->n_errors <= gpu) {
+        ML_GROW(s->errors, s->n_errors, s->error_capacity);
+        s->errors[s->n_errors++] = ML_NOT_MEASURED;
+    }
+    int64_t before = s->errors[gpu];
+    if (errors >= 0)
+        s->errors[gpu] = errors;
+    if (before < 0 || errors <= before)
+        return;
+    ML_AUTO_FREE char *text = ml_format("GPU %zu had errors of its memory that ECC could not "
+                                        "correct: %lld more",
+                                        gpu, (long long)(errors - before));
+    note(s, ML_LOG_WARNING, text);
+}
+
 static void tell_device(void *context, int gpu, int64_t used_B, int32_t utilisation,
                         int64_t ecc_errors)
 {
     struct ml_gpu_source *s = context;
     struct ml_gpu_sample_row row = {s->now_ns, s->node, gpu, used_B, utilisation, ecc_errors};
     ml_row_pack(&ml_table_gpu_samples, &row, &s->devices);
+    note_errors(s, (size_t)gpu, ecc_errors);
 }
 
 static void tell_process(void *context, int process, int gpu, int64_t used_B, int64_t host_B)
@@ -273,6 +294,7 @@ static void close_gpu(void *state)
     ml_buffer_free(&s->processes);
     ml_buffer_free(&s->chosen);
     ml_gpu_choices_free(s->choices);
+    free(s->errors);
     free(s);
 }
 

@@ -33,6 +33,9 @@ def hold(*rows):
         time.sleep(0.01)
 hold((0, 300 + rank))
 hold((0, 300 + rank), (1, 50))
+if rank == 0:
+    with open(folder + "/behaviour", "w") as f:
+        f.write("ecc 2\\n")
 hold((0, 100))
 """
 
@@ -89,8 +92,11 @@ def test_the_gpus(recording):
     assert gpus == [dict(gpu=i, name=f"Made-up GPU {i}", uuid=f"GPU-0000000{i}", pci=f"0000:1{i}:00.0",
                          driver="nvidia", memory_B=4 << 30, reserved_B=256 * MiB, minor=i, gpu_instance=-1)
                     for i in (0, 1)]
-    assert [(s["gpu"], s["used_B"], s["utilisation"], s["ecc_errors"]) for s in recording.rows("gpu_samples")] == [
-        (0, 512 * MiB, 40, 0), (1, 512 * MiB, 41, 0)]
+    assert [(s["gpu"], s["used_B"], s["utilisation"], s["ecc_errors"]) for s in sorted(
+        recording.rows("gpu_samples"), key=lambda s: (s["gpu"], s["time_s"]))] == [
+        (gpu, 512 * MiB, 40 + gpu, errors) for gpu in (0, 1) for errors in (0, 2)]
+    assert [e["text"] for e in recording.rows("events") if "ECC" in e["text"]] == [
+        f"GPU {gpu} had errors of its memory that ECC could not correct: 2 more" for gpu in (0, 1)]
 
 
 def test_what_each_rank_had(recording):
