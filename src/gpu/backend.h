@@ -62,7 +62,8 @@ extern const struct ml_gpu_backend ml_gpu_drm, ml_gpu_kfd, ml_gpu_nvidia;
 /* The NUMA node that the device is next to, by its PCI address. */
 int ml_gpu_numa_node(const struct ml_gpu_set *set, const char *pci);
 
-/* Adds what NVIDIA's driver tells in /proc/driver/nvidia: names and places. */
+/* Adds what NVIDIA's driver tells in /proc/driver/nvidia, where it is not known yet: names and
+ * places. */
 void ml_gpu_nvidia_find_all(struct ml_gpu_set *set);
 
 void ml_gpu_nvidia_told(struct ml_gpu_set *set, const struct ml_gpu_told_sample *sample);

@@ -222,11 +222,10 @@ void ml_gpus_told(struct ml_gpus *g, const struct ml_gpu_told_sample *sample)
     ml_gpu_nvidia_told(&g->set, sample);
 }
 
-void ml_gpus_nvml_lost(struct ml_gpus *g)
+void ml_gpus_nvml_lost(struct ml_gpus *g, bool all)
 {
-    if (g->set.n_told)
-        ml_gpu_nvidia_lost(&g->set);
-    else
+    ml_gpu_nvidia_lost(&g->set);
+    if (!all)
         ml_gpu_nvidia_find_all(&g->set);
 }
 

@@ -62,9 +62,9 @@ void ml_gpus_add_told(struct ml_gpus *gpus, const struct ml_gpu_told_device *tol
 /* What the next rounds see of a device. */
 void ml_gpus_told(struct ml_gpus *gpus, const struct ml_gpu_told_sample *sample);
 
-/* It tells nothing any more, or never did: then the devices are added as far as the kernel knows
- * them; else what processes have of them is not known from now on. */
-void ml_gpus_nvml_lost(struct ml_gpus *gpus);
+/* It tells nothing any more: what processes have of its devices is not known from now on. Where it
+ * has not told ALL of them, the others are added as far as the kernel knows them. */
+void ml_gpus_nvml_lost(struct ml_gpus *gpus, bool all);
 
 /* NULL is fine. */
 void ml_gpus_close(struct ml_gpus *gpus);

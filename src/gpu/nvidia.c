@@ -41,6 +41,15 @@ static void add_file(struct ml_gpu_set *set, const char *pci)
     d->numa_node = ml_gpu_numa_node(set, d->pci);
 }
 
+static bool is_known(const struct ml_gpu_set *set, const char *pci)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (strcmp(set->devices[i].pci, pci) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int is_address(const struct dirent *e)
 {
     return strchr(e->d_name, ':') != NULL && strlen(e->d_name) < ML_GPU_WORD;
@@ -51,7 +60,8 @@ void ml_gpu_nvidia_find_all(struct ml_gpu_set *set)
     struct dirent **list;
     int n = scandirat(set->proc, GPUS, &list, is_address, alphasort);
     for (int i = 0; i < n; i++) {
-        add_file(set, list[i]->d_name);
+        if (!is_known(set, list[i]->d_name))
+            add_file(set, list[i]->d_name);
         free(list[i]);
     }
     if (n >= 0)

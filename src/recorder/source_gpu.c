@@ -32,6 +32,7 @@ struct ml_gpu_source {
     int64_t server_ns; /* CPU time of the server's last look */
     int64_t began_ns;  /* the ticks; 0: not yet */
     int64_t asked_ns;  /* when it was asked last */
+    bool ready;        /* all devices are told */
     bool answered;     /* it has looked, and no tick has seen that yet */
     int64_t *errors;   /* [n_errors] by GPU: last seen, or -1 */
     size_t n_errors, error_capacity;
@@ -61,6 +62,7 @@ static void on_device(void *context, const struct ml_gpu_told_device *device)
 static void on_ready(void *context)
 {
     struct ml_gpu_source *s = context;
+    s->ready = true;
     describe(s);
     s->due_ns = 0;
 }
@@ -92,7 +94,7 @@ static void on_lost(void *context, bool hurt, const char *why)
                        : "the memory of NVIDIA's GPUs is not seen: %s",
                   why);
     note(s, hurt ? ML_LOG_WARNING : ML_LOG_NOTICE, text);
-    ml_gpus_nvml_lost(s->gpus);
+    ml_gpus_nvml_lost(s->gpus, s->ready);
     describe(s);
     s->server_ns = 0;
     s->answered = true; /* that it is not known any more */
@@ -279,7 +281,7 @@ static void stop(void *state, struct ml_node_row *row)
         return;
     tell_unanswered(s);
     if (ml_gpu_link_begins(s->link))
-        ml_gpus_nvml_lost(s->gpus);
+        ml_gpus_nvml_lost(s->gpus, false);
     describe(s);
     ml_gpu_link_close(s->link);
     s->link = NULL;

@@ -434,7 +434,7 @@ static void what_nvml_tells(void **state)
     tell_of(0, 800, true, first, 3);
     tell_of(1, 50, true, NULL, 0); /* it has vanished there */
     assert_string_equal(round_of(one), "gpu 0: 800 5\n1 on 0: 600 0\n1 on 1: 0 0\n");
-    ml_gpus_nvml_lost(gpus);
+    ml_gpus_nvml_lost(gpus, true);
     assert_string_equal(round_of(one), "gpu 0: -1 -1\ngpu 1: -1 -1\n1 on 0: -1 0\n");
     assert_int_equal(ml_gpus_count(gpus), 2);
 }
@@ -445,13 +445,28 @@ static void nvidia_without_nvml(void **state)
     (void)state;
     put_nvidia();
     open_gpus(0);
-    ml_gpus_nvml_lost(gpus);
+    ml_gpus_nvml_lost(gpus, false);
     assert_int_equal(ml_gpus_count(gpus), 2);
     ml_gpus_describe(gpus, 0, 0, &row);
     assert_string_equal(row.pci, "0000:0a:00.0");
     assert_string_equal(row.name, "Made-up");
     assert_string_equal(row.uuid, "GPU-1");
     assert_true(row.minor == 1 && row.memory_B == -1);
+}
+
+static void nvml_tells_one_of_two(void **state)
+{
+    static const struct ml_gpu_told_device d = {"A", "GPU-1", "0000:0a:00.0", 1000, 10, 1, -1};
+    struct ml_gpu_row row;
+    (void)state;
+    put_nvidia();
+    open_gpus(0);
+    ml_gpus_add_told(gpus, &d);
+    ml_gpus_nvml_lost(gpus, false);
+    assert_int_equal(ml_gpus_count(gpus), 2);
+    ml_gpus_describe(gpus, 1, 0, &row);
+    assert_string_equal(row.pci, "0000:0b:00.0");
+    assert_int_equal(row.minor, 0);
 }
 
 static void no_pids_of_nvml_in_a_pid_namespace(void **state)
@@ -496,7 +511,7 @@ static void what_a_process_may_use(void **state)
     link_to(&proc, "100/fd/4", "/dev/nvidia1");
     link_to(&proc, "100/fd/5", "/dev/nvidia1");
     open_gpus(0);
-    ml_gpus_nvml_lost(gpus);
+    ml_gpus_nvml_lost(gpus, false);
     struct ml_gpu_choices *c = ml_gpu_choices_new();
     assert_string_equal(
         choices_at(c, 1000),
@@ -530,6 +545,7 @@ int main(void)
         ON_TREES(many_devices),
         ON_TREES(what_nvml_tells),
         ON_TREES(nvidia_without_nvml),
+        ON_TREES(nvml_tells_one_of_two),
         ON_TREES(no_pids_of_nvml_in_a_pid_namespace),
         ON_TREES(what_a_process_may_use),
     };
