@@ -120,11 +120,21 @@ struct sizes {
     int64_t total_B, reserved_B, used_B;
 };
 
+/* nvml.h says that `used` includes `reserved`, and drivers leave it out
+ * (github.com/wookayin/gpustat issue 141): what is neither free nor reserved is neither way in
+ * doubt. */
+static int64_t used_of(const struct nvml_memory_v2 *m)
+{
+    bool adds_up =
+        m->total <= INT64_MAX && m->free <= m->total && m->reserved <= m->total - m->free;
+    return adds_up ? (int64_t)(m->total - m->free - m->reserved) : size_of(m->used);
+}
+
 static struct sizes sizes_of(const struct ml_nvml *nv, nvml_device device)
 {
     struct nvml_memory_v2 m2 = {.version = NVML_MEMORY_V2};
     if (nv->call.memory_v2 && nv->call.memory_v2(device, &m2) == NVML_SUCCESS)
-        return (struct sizes){size_of(m2.total), size_of(m2.reserved), size_of(m2.used)};
+        return (struct sizes){size_of(m2.total), size_of(m2.reserved), used_of(&m2)};
     struct nvml_memory m = {0};
     if (nv->call.memory(device, &m) == NVML_SUCCESS)
         return (struct sizes){size_of(m.total), ML_NOT_MEASURED, size_of(m.used)};

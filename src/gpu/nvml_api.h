@@ -27,7 +27,7 @@ struct nvml_memory {
 };
 static_assert(sizeof(struct nvml_memory) == 24, "nvmlMemory_t");
 
-/* nvmlMemory_v2_t, since driver 510; `reserved` is not part of `used`. */
+/* nvmlMemory_v2_t, since driver 510. */
 struct nvml_memory_v2 {
     unsigned int version;
     unsigned long long total, reserved, free, used;

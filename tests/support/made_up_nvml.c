@@ -6,6 +6,7 @@
  *   mig N           the first one is divided into so many
  *   used BYTES      of each device
  *   ecc N           errors
+ *   reserved_is_used 1  "used" of memory includes "reserved", as nvml.h says
  *   processes N     there are so many more
  *   hostile 1       names without an end, numbers that make no sense
  *   overflow 1      lists of processes that are longer than what was asked for, and no error
@@ -160,7 +161,7 @@ CALL int nvmlDeviceGetMemoryInfo(nvml_device device, struct nvml_memory *memory)
     ENTER;
     unsigned long long total = is_instance(device) ? GIB : 4 * GIB;
     unsigned long long used = number("used", GIB / 2);
-    *memory = (struct nvml_memory){total, total - used, used + GIB / 4};
+    *memory = (struct nvml_memory){total, total - used - GIB / 4, used + GIB / 4};
     if (number("hostile", 0))
         *memory = (struct nvml_memory){1ULL << 63, ~0ULL, ~0ULL};
     return NVML_SUCCESS;
@@ -339,7 +340,7 @@ CALL int nvmlDeviceGetMemoryInfo_v2(nvml_device device, struct nvml_memory_v2 *m
         return 25; /* NVML_ERROR_ARGUMENT_VERSION_MISMATCH */
     int code = nvmlDeviceGetMemoryInfo(device, &m);
     *memory = (struct nvml_memory_v2){memory->version, m.total, GIB / 4, m.free, m.used};
-    if (!number("hostile", 0))
+    if (!number("hostile", 0) && !number("reserved_is_used", 0))
         memory->used -= GIB / 4;
     return code;
 }

@@ -169,6 +169,14 @@ static void memory_v2_fails(void **state)
     assert_int_equal(look(0).used_B, GiB * 3 / 4);
 }
 
+static void reserved_may_be_part_of_used(void **state)
+{
+    (void)state;
+    TELLS("reserved_is_used 1\n");
+    open_library("3", 2);
+    assert_int_equal(look(0).used_B, GiB / 2);
+}
+
 static void many(void **state)
 {
     (void)state;
@@ -260,6 +268,7 @@ int main(void)
         TEST(it_does_not_work),
         TEST(each_call_fails),
         TEST(memory_v2_fails),
+        TEST(reserved_may_be_part_of_used),
         TEST(many),
         TEST(one_vanishes),
         TEST(hostile),
