@@ -21,7 +21,7 @@ _memlog()
         options='--against --fail-if --all --json --no-color --help'
         files='@(h5|journal|log|csv)' ;;
     plot)
-        options='--outfile --by --stacked --heatmap --multiples --band --heap --owner --flame --icicle --at --churn --chain --column --rate --since --until --rank --node --time --yrange --log
+        options='--outfile --by --stacked --heatmap --multiples --band --heap --owner --flame --icicle --at --churn --chain --diff --align --column --rate --since --until --rank --node --time --yrange --log
             --pstack --stdout --rotate-text --move-text --trim-text --legend --title --label --size --paper --slide --font --darkmode --palette --help'
         files='@(h5|journal|png|svg|pdf|eps|tex|html|gp|txt)' ;;
     export)

@@ -90,9 +90,14 @@ static enum ml_status compose(const struct ml_plot_request *r, const struct ml_p
     struct opened o = {0};
     if (wish->form == ML_PLOT_FLAME)
         return ml_plot_flame_compose(r, wish, page, err);
+    struct ml_plot_wish on_axis = *wish;
+    ML_AUTO_FREE char *axis = NULL;
     enum ml_status status = open_all(r, &o, err);
+    if (!status && o.n > 1)
+        status = ml_plot_align(o.sources, o.labels, o.n, &r->align, &axis, err);
+    on_axis.axis = axis;
     if (!status)
-        status = ml_plot_compose(o.sources, o.labels, o.n, wish, page, err);
+        status = ml_plot_compose(o.sources, o.labels, o.n, &on_axis, page, err);
     close_all(&o);
     return status;
 }

@@ -2,6 +2,7 @@
 
 #include "base/units.h"
 #include "commands/plot_axes.h"
+#include "commands/plot_compare.h"
 #include "sums/memory.h"
 
 #include <getopt.h>
@@ -26,6 +27,8 @@ enum {
     AT,
     CHURN,
     CHAIN,
+    DIFF,
+    ALIGN,
     COLUMN,
     RATE,
     SINCE,
@@ -64,7 +67,9 @@ const struct ml_command_option ml_plot_options[] = {
     [ICICLE] = {"icicle", 0, NULL, "a flame graph of stacks; with --heap of the heap"},
     [AT] = {"at", 0, "WHEN", NULL},
     [CHURN] = {"churn", 0, NULL, "of it: peak, end, 90s; all, freed or not"},
-    [CHAIN] = {"chain", 0, NULL, "files of runs that followed each other (restarts)"},
+    [CHAIN] = {"chain", 0, NULL, NULL},
+    [DIFF] = {"diff", 0, NULL, NULL},
+    [ALIGN] = {"align", 0, "HOW", "restarts; new less old; phase=X, line=TEXT"},
     [COLUMN] = {"column", 0, "NAME", NULL},
     [RATE] = {"rate", 0, NULL, "rss_B, cpu_s, ... for memory_B; its growth"},
     [SINCE] = {"since", 0, "TIME", NULL},
@@ -229,6 +234,7 @@ static int parse_text_option(const struct ml_command *command, int option, const
     }
     if ((option == LEGEND && ml_legend_parse(value, &r->legend, &err)) ||
         (option == YRANGE && ml_plot_range_parse(value, &r->range, &err)) ||
+        (option == ALIGN && ml_plot_align_parse(value, &r->align, &err)) ||
         (option == TIME && ml_plot_time_parse(value, &r->time, &err))) {
         ml_command_misuse(command, "%s", err.text);
         return ML_OPTION_BAD;
@@ -249,7 +255,7 @@ static bool keep(int option, const char *value, struct ml_plot_request *r)
     bool *const switches[] = {
         [RATE] = &r->wish.rate,     [LOG] = &r->log,          [PSTACK] = &r->wish.stacks,
         [STDOUT] = &r->wish.output, [DARKMODE] = &r->dark,    [HEAP] = &r->heap,
-        [CHURN] = &r->churn,        [CHAIN] = &r->wish.chain,
+        [CHURN] = &r->churn,        [CHAIN] = &r->wish.chain, [DIFF] = &r->wish.diff,
     };
     size_t i = (size_t)option;
     if (i < sizeof texts / sizeof *texts && texts[i])
@@ -327,7 +333,7 @@ static const char *find_flame_conflict(const struct ml_plot_request *r)
         return "--owner: a flame graph has all owners, which can be searched in .svg and .html";
     if (r->nodes)
         return "--flame takes ranks, --rank 0-7, in place of --node";
-    if (r->n > 1)
+    if (r->n > 1 || r->wish.diff || r->align.by != ML_PLOT_ALIGN_TIME)
         return "--flame draws one file";
     if (r->wish.by != ML_PLOT_BY_TOTAL || r->wish.rate || r->log || r->range.has_low ||
         r->range.has_high || r->wish.output || strcmp(r->column, ML_MEMORY_COLUMN) != 0)
@@ -340,22 +346,18 @@ static const char *find_conflict(const struct ml_plot_request *r)
 {
     const struct ml_plot_wish *w = &r->wish;
     bool plain = w->form == ML_PLOT_LINES;
-    const char *heap;
+    const char *heap, *several;
     if (w->form == ML_PLOT_FLAME)
         return find_flame_conflict(r);
     if (r->at || r->churn)
         return "--at and --churn go with --flame or --icicle";
     if (r->heap && (heap = find_heap_conflict(r)))
         return heap;
-    if (w->chain && r->n < 2)
-        return "--chain: name the runs that followed each other, two or more";
-    if (w->chain && (r->given.since || r->given.until))
-        return "--chain draws whole runs: leave out --since and --until";
-    if (r->n > 1 && (!plain || w->by != ML_PLOT_BY_TOTAL))
-        return "several files go into one graph by total only";
+    if ((several = ml_plot_compare_conflict(r)))
+        return several;
     if (w->rate && !plain)
         return "--rate draws lines: it goes with --by, not with another form";
-    if (!w->rate && r->range.has_high && r->range.high <= 0)
+    if (!w->rate && !w->diff && r->range.has_high && r->range.high <= 0)
         return "--yrange: but for growth nothing lies below 0";
     if (r->log && w->rate)
         return "--log has no place for growth below 0: leave out --rate";

@@ -4,6 +4,7 @@
 
 #include "commands/choice.h"
 #include "commands/command.h"
+#include "plot/align.h"
 #include "plot/compose.h"
 #include "plot/size.h"
 
@@ -13,6 +14,7 @@ struct ml_plot_request {
     struct ml_plot_wish wish;
     struct ml_command_choice given; /* ranks and time */
     const char *nodes;              /* NULL: all */
+    struct ml_plot_alignment align; /* of several files */
     bool heap, icicle, churn;
     const char *owner, *at; /* NULL: the one that has most; the job's peak */
     const char *outfile, *column, *font;

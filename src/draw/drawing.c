@@ -3,29 +3,18 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/utf8.h"
-#include "draw/canvas.h"
+#include "draw/drawing_parts.h"
 #include "draw/flame_text.h"
 #include "draw/log_scale.h"
-#include "draw/scale.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define AXIS_COLUMNS 8 /* "1024.5 |" */
 #define MOST_KEYS 6
 #define MOST_NOTES 3
 #define WARNING 7
 #define DIM 8
-
-struct drawing {
-    const struct ml_plot_page *page;
-    const struct ml_drawing_style *style;
-    struct ml_plot_extent extent;
-    struct ml_plot_scale scale;
-    struct ml_canvas canvas;
-    struct ml_buffer *out;
-};
 
 int ml_drawing_text(const char *text, int width, bool utf8, struct ml_buffer *out)
 {
@@ -55,7 +44,7 @@ static void colour(struct drawing *d, int number)
         ml_canvas_colour(number, d->out);
 }
 
-static void new_line(struct drawing *d)
+void ml_drawing_end_line(struct drawing *d)
 {
     while (d->out->length && d->out->data[d->out->length - 1] == ' ')
         d->out->length--;
@@ -111,22 +100,40 @@ static bool is_told_apart(const struct ml_plot_page *page, size_t i)
     if (ml_plot_has_layers(page))
         return i + 1 == page->n_curves || page->curves[i + 1].group != page->curves[i].group;
     if (page->form == ML_PLOT_BAND)
-        return i == 2;
+        return i % 3 == 2;
     return !page->curves[i].quiet;
 }
 
-/* Of a band the largest rank too, whose peak is what people look for. */
+/* Whether no curve of the run of curve I goes higher. */
+static bool is_largest_of_run(const struct ml_plot_page *page, size_t i)
+{
+    double own = ml_plot_peak(&page->curves[i])->value;
+    for (size_t k = 0; k < page->n_curves; k++) {
+        const struct ml_plot_point *peak = ml_plot_peak(&page->curves[k]);
+        if (peak && page->curves[k].run == page->curves[i].run &&
+            (peak->value > own || (k > i && peak->value >= own)))
+            return false;
+    }
+    return true;
+}
+
+/* Of a band the largest rank too, whose peak is what people look for; of several runs, whose curves
+ * have one colour, the largest of each. */
 static bool has_key(const struct ml_plot_page *page, size_t i)
 {
     if (page->curves[i].n_points == 0)
         return false;
-    return is_told_apart(page, i) || (page->form == ML_PLOT_BAND && i == 1);
+    if (page->n_runs && page->form != ML_PLOT_BAND)
+        return is_largest_of_run(page, i);
+    return is_told_apart(page, i) || (page->form == ML_PLOT_BAND && i % 3 == 1);
 }
 
 /* Layers by their nodes, others by their number. */
 static int colour_of(const struct ml_plot_page *page, size_t i)
 {
     int number = 0;
+    if (page->n_runs)
+        return page->curves[i].run % 6 + 1;
     if (!is_told_apart(page, i))
         return DIM;
     for (size_t k = 0; k <= i; k++)
@@ -155,7 +162,7 @@ static void draw_curves(struct drawing *d)
     }
     for (size_t i = 0; !ml_plot_has_layers(page) && i < page->n_curves; i++) {
         if (!is_told_apart(page, i))
-            draw_curve(d, i, DIM);
+            draw_curve(d, i, page->n_runs && page->form != ML_PLOT_BAND ? colour_of(page, i) : DIM);
     }
     for (size_t i = 0; i < page->n_curves; i++) {
         if (is_told_apart(page, i))
@@ -167,53 +174,6 @@ static void draw_curves(struct drawing *d)
                    : d->style->utf8         ? 0xd7
                                             : 'X';
         ml_canvas_sign(&d->canvas, x_of(d, m->time_ns), y_of(d, m->value), sign, 0);
-    }
-}
-
-static const int shades[] = {0xb7, 0x2591, 0x2592, 0x2593, 0x2588};
-static const char ascii_shades[] = ".:-=+*#%@";
-
-/* The largest that the shades of a map tell apart. */
-static double darkest(const struct drawing *d)
-{
-    return d->page->range.has_high ? d->page->range.high : d->extent.largest;
-}
-
-/* From 0 up to, not including, 1. */
-static double shade_of(const struct drawing *d, double value)
-{
-    struct ml_plot_scale s = d->scale;
-    s.high = darkest(d) / s.one * 1.0001 + 1e-9;
-    return fmin(fmax(ml_plot_scale_share(&s, value), 0), 1 - 1e-9);
-}
-
-/* A cell shows the largest value that falls into it. */
-static void draw_map(struct drawing *d)
-{
-    const struct ml_plot_map *map = &d->page->map;
-    struct ml_canvas *c = &d->canvas;
-    int n_shades = d->style->utf8 ? 5 : 9, scale = c->braille ? 4 : 1, wide = c->braille ? 2 : 1;
-    ML_AUTO_FREE double *largest =
-        ml_realloc_array(NULL, (size_t)c->columns * (size_t)c->lines, sizeof *largest);
-    for (int i = 0; i < c->columns * c->lines; i++)
-        largest[i] = NAN;
-    int lines = map->n_rows < (size_t)c->lines ? (int)map->n_rows : c->lines;
-    for (size_t r = 0; r < map->n_rows; r++) {
-        size_t line = r * (size_t)lines / map->n_rows;
-        for (size_t k = 0; k < (size_t)c->columns; k++) {
-            size_t from = k * map->n_columns / (size_t)c->columns;
-            size_t to = (k + 1) * map->n_columns / (size_t)c->columns;
-            double *cell = &largest[line * (size_t)c->columns + k];
-            for (size_t m = from; m < (to > from ? to : from + 1); m++)
-                *cell = fmax(*cell, map->cells[r * map->n_columns + m]);
-        }
-    }
-    for (int i = 0; i < c->columns * lines; i++) {
-        if (isnan(largest[i]))
-            continue;
-        int shade = (int)(shade_of(d, largest[i]) * n_shades);
-        ml_canvas_sign(c, i % c->columns * wide, c->up - 1 - i / c->columns * scale,
-                       d->style->utf8 ? shades[shade] : ascii_shades[shade], 1);
     }
 }
 
@@ -231,7 +191,7 @@ static void log_label(struct drawing *d, int line, char *out, size_t size)
         if (line_of(d, tic) != line)
             continue;
         ml_log_scale_format(text, sizeof text, d->page, tic);
-        char *blank = strlen(text) > AXIS_COLUMNS - 2 ? strchr(text, ' ') : NULL;
+        char *blank = strlen(text) > ML_DRAWING_AXIS_COLUMNS - 2 ? strchr(text, ' ') : NULL;
         snprintf(out, size, "%.*s%s", blank ? (int)(blank - text) : (int)strlen(text), text,
                  blank ? blank + 1 : "");
     }
@@ -240,14 +200,9 @@ static void log_label(struct drawing *d, int line, char *out, size_t size)
 /* What stands left of LINE: a value at every few lines, of a map the first rank. */
 static void axis_label(struct drawing *d, int line, char *out, size_t size)
 {
-    const struct ml_plot_map *map = &d->page->map;
     out[0] = 0;
-    if (map->n_rows) {
-        int lines = map->n_rows < (size_t)d->canvas.lines ? (int)map->n_rows : d->canvas.lines;
-        size_t row = (size_t)line * map->n_rows / (size_t)lines;
-        bool first = line < lines && (line == 0 || map->nodes[row] != map->nodes[row - 1]);
-        if (first && (size_t)map->nodes[row] < d->page->n_nodes)
-            snprintf(out, size, "%.6s", d->page->node_names[map->nodes[row]]);
+    if (d->page->map.n_rows) {
+        ml_drawing_map_label(d, line, out, size);
         return;
     }
     if (d->scale.log) {
@@ -276,7 +231,7 @@ static void put_graph(struct drawing *d)
                                         : "|");
         colour(d, 0);
         ml_canvas_line(&d->canvas, line, d->style->colour, d->out);
-        new_line(d);
+        ml_drawing_end_line(d);
     }
 }
 
@@ -295,7 +250,7 @@ static void put_time_axis(struct drawing *d)
     int at = 0;
     char text[32];
     colour(d, DIM);
-    ml_buffer_printf(d->out, "%*s", AXIS_COLUMNS - 1, "");
+    ml_buffer_printf(d->out, "%*s", ML_DRAWING_AXIS_COLUMNS - 1, "");
     int steps = (int)(end_s / step * (1 + 1e-9));
     for (int i = (int)ceil(begin_s / step * (1 - 1e-9)); i <= steps; i++) {
         double t = i * step;
@@ -308,7 +263,12 @@ static void put_time_axis(struct drawing *d)
         at = x + n;
     }
     colour(d, 0);
-    new_line(d);
+    ml_drawing_end_line(d);
+    if (!d->page->axis)
+        return;
+    ml_buffer_printf(d->out, "%*s", ML_DRAWING_AXIS_COLUMNS - 1, "");
+    put_text(d, d->page->axis, d->canvas.columns);
+    ml_drawing_end_line(d);
 }
 
 /* What node the layers up to layer I are of. */
@@ -321,26 +281,31 @@ static const char *name_of(const struct ml_plot_page *page, size_t i)
 
 static void put_key(struct drawing *d, size_t i)
 {
-    const struct ml_plot_point *peak = ml_plot_peak(&d->page->curves[i]);
+    const struct ml_plot_point *peak = ml_plot_top(d->page, &d->page->curves[i]);
     char size[24], at[24], text[80] = "";
     int number = colour_of(d->page, i);
     if (peak && d->page->form != ML_PLOT_STACKED) {
         ml_plot_value_format(size, sizeof size, d->page, &d->scale, peak->value);
         ml_plot_time_format(at, sizeof at, d->page->time, (double)peak->time_ns * 1e-9,
                             instant_step(d));
-        snprintf(text, sizeof text, "  peak %s at %s", size, at);
+        snprintf(text, sizeof text, "  %s%s at %s", d->page->diff ? "" : "peak ", size, at);
     }
     colour(d, number);
-    ml_buffer_printf(d->out, "%*s", AXIS_COLUMNS - 2, "");
+    ml_buffer_printf(d->out, "%*s", ML_DRAWING_AXIS_COLUMNS - 2, "");
     if (d->style->utf8)
         ml_buffer_printf(d->out, "━━ ");
     else
         ml_buffer_printf(d->out, "%c%c ", ml_canvas_ascii(number), ml_canvas_ascii(number));
-    int room = d->style->columns - AXIS_COLUMNS - 1;
-    int used = put_text(d, name_of(d->page, i), room > 30 ? room / 2 : room);
+    int room = d->style->columns - ML_DRAWING_AXIS_COLUMNS - 1;
+    int used = 0;
+    if (d->page->n_runs && d->page->form == ML_PLOT_MULTIPLES) {
+        used = put_text(d, d->page->run_names[d->page->curves[i].run], room / 2);
+        used += put_text(d, " ", room - used);
+    }
+    used += put_text(d, name_of(d->page, i), room > 30 ? room / 2 : room - used);
     put_text(d, text, room - used);
     colour(d, 0);
-    new_line(d);
+    ml_drawing_end_line(d);
 }
 
 static void put_notes(struct drawing *d)
@@ -351,12 +316,12 @@ static void put_notes(struct drawing *d)
         ml_plot_time_format(at, sizeof at, d->page->time, (double)e->time_ns * 1e-9,
                             instant_step(d));
         colour(d, WARNING);
-        ml_buffer_printf(d->out, "%*s! ", AXIS_COLUMNS - 2, "");
-        int used = put_text(d, at, d->style->columns - AXIS_COLUMNS);
-        used += put_text(d, " ", d->style->columns - AXIS_COLUMNS - used);
-        put_text(d, e->text, d->style->columns - AXIS_COLUMNS - used);
+        ml_buffer_printf(d->out, "%*s! ", ML_DRAWING_AXIS_COLUMNS - 2, "");
+        int used = put_text(d, at, d->style->columns - ML_DRAWING_AXIS_COLUMNS);
+        used += put_text(d, " ", d->style->columns - ML_DRAWING_AXIS_COLUMNS - used);
+        put_text(d, e->text, d->style->columns - ML_DRAWING_AXIS_COLUMNS - used);
         colour(d, 0);
-        new_line(d);
+        ml_drawing_end_line(d);
     }
 }
 
@@ -368,22 +333,11 @@ static size_t n_keys(const struct ml_plot_page *page)
     return n < MOST_KEYS || page->form == ML_PLOT_HEAP ? n : MOST_KEYS; /* these are few */
 }
 
-static void put_shades(struct drawing *d)
-{
-    char least[24] = "0", largest[24];
-    ml_plot_value_format(largest, sizeof largest, d->page, &d->scale, darkest(d));
-    if (d->scale.low > 0)
-        ml_plot_value_format(least, sizeof least, d->page, &d->scale, d->scale.low * d->scale.one);
-    ml_buffer_printf(d->out, "%*s%s %s %s", AXIS_COLUMNS - 1, "", least,
-                     d->style->utf8 ? "·░▒▓█" : ascii_shades, largest);
-    new_line(d);
-}
-
 static void put_keys(struct drawing *d)
 {
     const struct ml_plot_page *page = d->page;
     if (page->map.n_rows)
-        put_shades(d);
+        ml_drawing_map_key(d);
     size_t left = n_keys(page);
     for (size_t i = page->n_curves; i-- > 0 && left;) {
         if (!has_key(page, i))
@@ -393,11 +347,11 @@ static void put_keys(struct drawing *d)
     }
     if (page->limit > 0) {
         colour(d, WARNING);
-        ml_buffer_printf(d->out, "%*s-- ", AXIS_COLUMNS - 2, "");
+        ml_buffer_printf(d->out, "%*s-- ", ML_DRAWING_AXIS_COLUMNS - 2, "");
         ML_AUTO_FREE char *words = ml_plot_limit_words(page, &d->scale);
-        put_text(d, words, d->style->columns - AXIS_COLUMNS - 1);
+        put_text(d, words, d->style->columns - ML_DRAWING_AXIS_COLUMNS - 1);
         colour(d, 0);
-        new_line(d);
+        ml_drawing_end_line(d);
     }
 }
 
@@ -410,20 +364,21 @@ void ml_drawing_make(const struct ml_plot_page *page, const struct ml_drawing_st
     }
     struct drawing d = {page, style, ml_plot_extent_of(page), {{0}, 0, 0, 0, 0, 0}, {0}, out};
     size_t notes = page->n_events < MOST_NOTES ? page->n_events : MOST_NOTES;
-    int others = 2 + (int)n_keys(page) + (page->limit > 0) + (int)notes + (page->map.n_rows > 0);
+    int others = 2 + (int)n_keys(page) + (page->limit > 0) + (int)notes + (page->map.n_rows > 0) +
+                 (page->axis != NULL);
     int columns = style->columns > 20 ? style->columns : 20;
     int lines = style->lines - others > 4 ? style->lines - others : 4;
     d.scale = ml_plot_scale_of(page, &d.extent, page->limit, 1, lines / 3 > 2 ? lines / 3 : 2);
-    ml_canvas_init(&d.canvas, columns - AXIS_COLUMNS, lines, style->utf8);
+    ml_canvas_init(&d.canvas, columns - ML_DRAWING_AXIS_COLUMNS, lines, style->utf8);
     if (page->map.n_rows)
-        draw_map(&d);
+        ml_drawing_map(&d);
     else
         draw_curves(&d);
-    ml_buffer_printf(out, "%*s", AXIS_COLUMNS - 1, "");
-    put_text(&d, page->title, columns - AXIS_COLUMNS - (int)strlen(d.scale.unit) - 3);
+    ml_buffer_printf(out, "%*s", ML_DRAWING_AXIS_COLUMNS - 1, "");
+    put_text(&d, page->title, columns - ML_DRAWING_AXIS_COLUMNS - (int)strlen(d.scale.unit) - 3);
     if (*d.scale.unit)
         ml_buffer_printf(out, " (%s)", d.scale.unit);
-    new_line(&d);
+    ml_drawing_end_line(&d);
     put_graph(&d);
     put_time_axis(&d);
     put_keys(&d);

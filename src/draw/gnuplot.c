@@ -50,6 +50,13 @@ static void emit_head(struct ml_script *s)
         ml_buffer_printf(s->out, "\n");
     }
     ml_buffer_append(s->out, ml_embedded_preamble_gp, ml_embedded_preamble_gp_size);
+    if (page->n_runs)
+        ml_script_run_colours(s);
+    if (page->diff)
+        ml_buffer_printf(s->out,
+                         "more = dark ? \"#c9731f\" : \"#f0a04b\"; less = dark ? \"#3d86cc\" "
+                         ": \"#5a9bd4\"\n"
+                         "if (hues eq \"grey\") { more = fg; less = mut }\n");
 }
 
 static void choose_shown(struct ml_script *s)

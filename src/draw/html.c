@@ -49,8 +49,9 @@ static void put_curve(struct ml_buffer *out, const struct ml_plot_curve *c)
 {
     ml_buffer_printf(out, "{\"label\":");
     put_string(out, c->label);
-    ml_buffer_printf(out, ",\"end\":%.10g,\"group\":%d,\"quiet\":%s,\n\"t\":[", seconds(c->end_ns),
-                     c->group, c->quiet ? "true" : "false");
+    ml_buffer_printf(out,
+                     ",\"end\":%.10g,\"group\":%d,\"quiet\":%s,\"run\":%d,\"shade\":%.3g,\n\"t\":[",
+                     seconds(c->end_ns), c->group, c->quiet ? "true" : "false", c->run, c->shade);
     for (size_t i = 0; i < c->n_points; i++)
         ml_buffer_printf(out, "%s%.10g", i ? "," : "", seconds(c->points[i].time_ns));
     ml_buffer_printf(out, "],\n\"v\":[");
@@ -76,8 +77,8 @@ static void put_marks(struct ml_buffer *out, const struct ml_plot_page *page)
     }
     ml_buffer_printf(out, "],\n\"events\":[");
     for (size_t i = 0; i < page->n_events; i++) {
-        ml_buffer_printf(out, "%s{\"t\":%.10g,\"text\":", i ? "," : "",
-                         seconds(page->events[i].time_ns));
+        ml_buffer_printf(out, "%s{\"t\":%.10g,\"run\":%d,\"text\":", i ? "," : "",
+                         seconds(page->events[i].time_ns), page->events[i].run);
         put_string(out, page->events[i].text);
         ml_buffer_printf(out, "}");
     }
@@ -102,6 +103,9 @@ static void put_map(struct ml_buffer *out, const struct ml_plot_page *page)
     ml_buffer_printf(out, ",\"nodes\":[");
     for (size_t r = 0; r < map->n_rows; r++)
         ml_buffer_printf(out, "%s%d", r ? "," : "", map->nodes[r]);
+    ml_buffer_printf(out, "],\"runs\":[");
+    for (size_t r = 0; r < map->n_rows; r++)
+        ml_buffer_printf(out, "%s%d", r ? "," : "", map->runs ? map->runs[r] : 0);
     ml_buffer_printf(out, "],\"labels\":[");
     for (size_t r = 0; r < map->n_rows; r++) {
         ml_buffer_append(out, ",", r > 0);
@@ -136,12 +140,13 @@ static void put_axes(struct ml_buffer *out, const struct ml_plot_page *page,
 
 /* Of light and of dark pages the colours of a map, of layers the shades of both hues, and those of
  * functions. */
-static void put_colours(struct ml_buffer *out, enum ml_palette palette)
+static void put_colours(struct ml_buffer *out, enum ml_palette palette, bool diff)
 {
     ml_buffer_printf(out, "\"heat\":[");
     for (int dark = 0; dark < 2; dark++) {
         ml_buffer_append(out, ",", dark > 0);
-        put_string(out, ml_palette_heat(palette, dark));
+        put_string(out,
+                   diff ? ml_palette_diverging(palette, dark) : ml_palette_heat(palette, dark));
     }
     ml_buffer_printf(out, "],\"shades\":[");
     for (size_t i = 0; i < 2 * 2 * ML_PALETTE_SHADES; i++) {
@@ -155,6 +160,19 @@ static void put_colours(struct ml_buffer *out, enum ml_palette palette)
         ml_buffer_printf(
             out, "%s\"#%06x\"", i ? "," : "",
             ml_palette_owner(palette, i > ML_PALETTE_OWNERS, i % (ML_PALETTE_OWNERS + 1)));
+    ml_buffer_printf(out, "],\n");
+}
+
+/* Of several their names; whether they are compared; what the axis is of. */
+static void put_runs(struct ml_buffer *out, const struct ml_plot_page *page)
+{
+    ml_buffer_printf(out, "\"diff\":%s,\"axis\":", page->diff ? "true" : "false");
+    put_string(out, page->axis ? page->axis : "");
+    ml_buffer_printf(out, ",\"runs\":[");
+    for (size_t i = 0; i < page->n_runs; i++) {
+        ml_buffer_append(out, ",", i > 0);
+        put_string(out, page->run_names[i]);
+    }
     ml_buffer_printf(out, "],\n");
 }
 
@@ -184,7 +202,8 @@ static void put_data(struct ml_buffer *out, const struct ml_plot_page *page)
                      seconds(extent.begin_ns), seconds(extent.end_ns),
                      ml_palette_name(page->palette));
     put_axes(out, page, &extent);
-    put_colours(out, page->palette);
+    put_colours(out, page->palette, page->diff);
+    put_runs(out, page);
     if (page->limit > 0) {
         ml_buffer_printf(out, "\"limit\":{\"value\":%.9g,\"text\":", page->limit);
         put_string(out, page->limit_text);

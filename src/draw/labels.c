@@ -2,7 +2,6 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/utf8.h"
-#include "draw/palette.h"
 #include "draw/quote.h"
 #include "draw/script.h"
 
@@ -35,8 +34,7 @@ static int lowest_first(const void *a, const void *b)
 /* A curve's sign stands before its name too. */
 static double sign_px(const struct ml_script *s, size_t curve)
 {
-    return ml_palette_has_sign(s->page->palette, ml_script_colour(s, curve)) ? ML_SCRIPT_SIGN_PX
-                                                                             : 0;
+    return ml_script_has_sign(s, (size_t)ml_script_colour(s, curve)) ? ML_SCRIPT_SIGN_PX : 0;
 }
 
 static double name_px(const struct ml_script *s, size_t curve)

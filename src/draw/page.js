@@ -40,9 +40,9 @@ function unitOf(largest) {
 }
 
 function value(v, unit = unitOf(Math.abs(v) * 1.51)) {
-    const n = v / unit.one, size = Math.abs(n);
+    const n = v / unit.one, size = Math.abs(n), more = data.diff && n > 0 ? '+' : '';
     const digits = data.measure === 'count' && !data.rate ? 0 : size >= 100 ? 0 : size >= 10 ? 1 : size >= .1 || v === 0 ? 2 : 3;
-    return n.toFixed(digits) + (unit.name ? ' ' + unit.name : '');
+    return more + n.toFixed(digits) + (unit.name ? ' ' + unit.name : '');
 }
 
 const DAY = 86400; // tics that are as far apart tell days
@@ -136,7 +136,13 @@ for (const curve of data.curves) {
 }
 if (data.form === 'band')
     data.curves.forEach(c => { c.colour = 'var(--c0)'; });
-if (data.form === 'multiples')
+if (data.runs.length) // a colour a run, a shade a curve
+    data.curves.forEach(c => {
+        const pale = c.quiet && data.form === 'lines' ? 72 : c.shade * 45;
+        c.colour = `color-mix(in srgb, var(--bg) ${pale}%, var(--c${c.run % colours}))`;
+        c.sign = c.quiet || data.form !== 'lines' ? 0 : Math.floor(c.run / colours) % 5;
+    });
+else if (data.form === 'multiples')
     data.curves.forEach(c => { if (!c.quiet) c.colour = 'var(--c0)'; });
 const layered = data.form === 'stacked' || data.form === 'heap';
 if (data.form === 'stacked')
@@ -181,11 +187,11 @@ function layOut(width, height) {
     const columns = groups.length === 1 ? 1 : Math.max(1, Math.min(groups.length <= 4 ? 2 : 4,
                                                                    Math.floor(width / 220)));
     const rows = Math.ceil(groups.length / columns), one = groups.length === 1;
-    const left = data.map ? 84 : data.log ? 64 : 52, right = one ? (data.map ? 96 : marginOf(width)) : 14, gap = 24;
+    const left = data.map ? 84 : data.log ? 64 : 52, above = data.map && data.runs.length ? 44 : 34, right = one ? (data.map ? (data.diff ? 112 : 96) : marginOf(width)) : 14, gap = 24;
     const wide = (width - left - right - (columns - 1) * gap) / columns;
-    const high = (height - 24 - rows * ROW_GAP) / rows;
+    const high = (height - 24 - (above - 34) - rows * ROW_GAP) / rows;
     return groups.map((group, i) => ({
-        group, x: left + (i % columns) * (wide + gap), y: 34 + Math.floor(i / columns) * (high + ROW_GAP),
+        group, x: left + (i % columns) * (wide + gap), y: above + Math.floor(i / columns) * (high + ROW_GAP),
         w: Math.max(40, wide), h: Math.max(40, high), first: i % columns === 0,
         curves: data.curves.filter(c => group === null || c.group === group),
     }));
@@ -239,13 +245,15 @@ function draw() {
     scheduled = false;
     const focused = document.activeElement?.dataset.mark; // its element is drawn anew
     const width = plot.clientWidth, height = plot.clientHeight;
-    document.getElementById('key').hidden = !data.key && !isNarrow(width);
+    document.getElementById('key').hidden = !data.key && !isNarrow(width) && !(data.form === 'multiples' && data.runs.length);
     svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     svg.replaceChildren();
     boxes = layOut(width, height);
     const scale = scaleOf();
     const clip = make('defs', {});
     svg.append(clip);
+    if (data.axis)
+        svg.append(make('text', { x: boxes[0].x + (boxes.length > 1 ? width : boxes[0].w), y: height - 4, 'text-anchor': 'end' }, data.axis));
     boxes.forEach((box, i) => {
         box.px = t => box.x + (t - view.from) / (view.to - view.from) * box.w;
         box.py = v => box.y + box.h * (1 - scale.share(v));
@@ -297,9 +305,9 @@ function drawBox(box, scale, inside) {
     drawEvents(box, inside);
     drawPhases(box, inside);
     if (box.group !== null) {
-        const peak = Math.max(0, ...loud.flatMap(c => c.v));
+        const all = loud.flatMap(c => c.v), peak = data.diff ? farthest(all) : Math.max(0, ...all);
         svg.append(make('text', { x: box.x, y: box.y - 9, class: 'name' }, loud[0]?.label ?? ''));
-        svg.append(make('text', { x: right, y: box.y - 9, 'text-anchor': 'end' }, `peak ${scale.value(peak)}`));
+        svg.append(make('text', { x: right, y: box.y - 9, 'text-anchor': 'end' }, `${data.diff ? '' : 'peak '}${scale.value(peak)}`));
     } else {
         drawNames(box, loud);
         drawPeaks(box, scale, inside);
@@ -333,7 +341,9 @@ function drawCurve(box, curve, inside) {
     const { path, from } = steps(box, curve, curve.top);
     if (!path)
         return;
-    if (layered || (data.form === 'multiples' && !curve.quiet))
+    if (data.diff && data.curves.length === 1)
+        drawSides(box, `${path}V${box.foot}H${box.px(from)}Z`, inside);
+    if (layered || (data.form === 'multiples' && !curve.quiet && !data.runs.length))
         inside.append(make('path', {
             d: `${path}V${box.foot}H${box.px(from)}Z`, fill: curve.colour,
             'fill-opacity': layered ? 1 : .12,
@@ -341,7 +351,7 @@ function drawCurve(box, curve, inside) {
     if (layered)
         inside.append(make('path', { d: path, fill: 'none', stroke: 'var(--bg)',
                                      'stroke-width': data.curves.length > 24 ? 0 : .6 }));
-    else if (data.form !== 'band' || curve === data.curves[2])
+    else if (data.form !== 'band' || data.curves.indexOf(curve) % 3 === 2)
         inside.append(make('path', { d: path, fill: 'none', stroke: curve.colour,
                                      'stroke-width': curve.quiet ? .8 : 1.8, 'stroke-linejoin': 'round' }));
 }
@@ -363,22 +373,36 @@ function sign(curve, x, y) {
 function drawBand(box, inside) {
     if (data.form !== 'band')
         return;
-    const [low, high] = data.curves, at = i => `${box.px(low.t[i]).toFixed(1)} `;
-    const up = low.t.map((_, i) => at(i) + box.py(high.v[i]).toFixed(1));
-    const down = low.t.map((_, i) => at(i) + box.py(low.v[i]).toFixed(1)).reverse();
-    inside.append(make('path', { d: `M${[...up, ...down].join('L')}Z`, fill: 'var(--c0)', 'fill-opacity': .18 }));
+    for (let k = 0; k < data.curves.length; k += 3) {
+        const [low, high] = data.curves.slice(k, k + 2), at = i => `${box.px(low.t[i]).toFixed(1)} `;
+        const up = low.t.map((_, i) => at(i) + box.py(high.v[i]).toFixed(1));
+        const down = low.t.map((_, i) => at(i) + box.py(low.v[i]).toFixed(1)).reverse();
+        inside.append(make('path', { d: `M${[...up, ...down].join('L')}Z`, fill: high.colour, 'fill-opacity': .18 }));
+    }
+}
+
+// Above and below 0 in two colours.
+function drawSides(box, d, inside) {
+    const sides = [[box.y, box.foot, 'var(--more)'], [box.foot, box.y + box.h, 'var(--less)']];
+    sides.forEach(([y, end, fill], i) => {
+        const path = make('clipPath', { id: `side${i}` });
+        path.append(make('rect', { x: box.x, y, width: box.w, height: Math.max(0, end - y) }));
+        svg.append(path);
+        inside.append(make('path', { d, fill, 'fill-opacity': .35, 'clip-path': `url(#side${i})` }));
+    });
 }
 
 function drawEvents(box, inside) {
     const rows = [-1e9, -1e9];
     for (const event of box.group === null ? data.events : []) {
         const x = box.px(Math.min(event.t, data.end));
-        inside.append(line(x, box.y, x, box.y + box.h, '--limit', { 'stroke-dasharray': '2 4' }));
+        const [top, foot] = data.map ? placeOf(box, event.run) : [box.y, box.y + box.h];
+        inside.append(line(x, top, x, foot, '--limit', { 'stroke-dasharray': '2 4' }));
         const left = x - box.x < event.text.length * 6.6 && x - box.x < box.w / 2;
         const most = Math.max(1, Math.floor((left ? plot.clientWidth - x - 8 : x) / 6.6));
         const text = event.text.length > most ? event.text.slice(0, most - 1) + '…' : event.text;
         const width = text.length * 6.6;
-        const row = rows.findIndex(end => (left ? x : x - width) >= end);
+        const row = data.map && data.runs.length ? -1 : rows.findIndex(end => (left ? x : x - width) >= end);
         if (x < box.x || x > box.x + box.w + 1 || row < 0)
             continue;
         rows[row] = left ? x + width : x + 6;
@@ -401,16 +425,21 @@ function drawPhases(box, inside) {
     }
 }
 
+function farthest(values) {
+    return values.reduce((a, b) => Math.abs(b) > Math.abs(a) ? b : a, 0);
+}
+
 // Of few lines each, of more the largest, of a band its upper edge.
 function drawPeaks(box, scale, inside) {
-    const loud = data.curves.filter(c => !c.quiet), highest = c => c.v.reduce((a, b) => Math.max(a, b), -Infinity);
+    const loud = data.curves.filter(c => !c.quiet), highest = c => data.diff ? farthest(c.v) : c.v.reduce((a, b) => Math.max(a, b), -Infinity);
+    const size = c => Math.abs(highest(c)), bands = data.curves.filter((_, i) => i % 3 === 1);
     if (data.map || layered)
         return;
-    const few = data.form === 'band' ? [data.curves[1]] : loud.sort((a, b) => highest(b) - highest(a)).slice(0, loud.length > 4 ? 1 : 4);
+    const few = data.form === 'band' ? bands : loud.sort((a, b) => size(b) - size(a)).slice(0, loud.length > 4 ? 1 : 4);
     const taken = [];
     for (const curve of few.filter(c => c.v.length)) {
         const v = highest(curve), t = curve.t[curve.v.indexOf(v)], x = box.px(t), y = box.py(v);
-        const said = `peak ${scale.value(v)} at ${time(t, ticStep(box))}`, wide = said.length * 6.6;
+        const said = `${data.diff ? '' : 'peak '}${scale.value(v)} at ${time(t, ticStep(box))}`, wide = said.length * 6.6;
         const left = Math.min(Math.max(x - wide / 2, box.x), box.x + box.w - wide);
         inside.append(make('path', { d: `M${x - 4.5} ${y + 3}h9l-4.5 -8z`, fill: curve.colour }));
         if (x < box.x || x > box.x + box.w || taken.some(o => Math.abs(o.left - left) < wide && Math.abs(o.y - y) < 15))
@@ -461,9 +490,22 @@ function shade(share) {
     return [0, 1, 2].map(k => Math.round(part(stops[i], k) * (1 - mix) + part(stops[i + 1], k) * mix));
 }
 
+const RUN_GAP = 26; // between the maps of two runs: a name
+
+// How high a row is, and where the rows of a run are.
+function rowOf(box) {
+    return (box.h - RUN_GAP * Math.max(0, data.runs.length - 1)) / data.map.rows.length;
+}
+
+function placeOf(box, run) {
+    const of = data.map.runs, first = data.runs.length ? of.indexOf(run) : 0;
+    const n = data.runs.length ? of.filter(r => r === run).length : of.length, y = box.y + first * rowOf(box) + RUN_GAP * (data.runs.length ? run : 0);
+    return [y, y + n * rowOf(box)];
+}
+
 // From the lightest to the darkest; what stands beside them.
 function coloursOf(map) {
-    const low = data.low ?? 0, high = data.high ?? (map.largest || 1);
+    const high = data.high ?? (map.largest || 1), low = data.low ?? (data.diff ? -high : 0);
     if (data.log)
         return logScale(map.largest);
     const unit = unitOf(high);
@@ -479,28 +521,34 @@ function drawMap() {
         return;
     const pen = canvas.getContext('2d'), box = boxes[0], map = data.map;
     pen.scale(ratio, ratio);
+    const rowHigh = rowOf(box), top = r => box.y + r * rowHigh + map.runs[r] * (data.runs.length ? RUN_GAP : 0);
     pen.fillStyle = css('--nodata');
-    pen.fillRect(box.x, box.y, box.w, box.h);
+    for (let run = 0; run < Math.max(1, data.runs.length); run++) {
+        const [from, to] = placeOf(box, run);
+        pen.fillRect(box.x, from, box.w, to - from);
+        if (data.runs.length)
+            svg.append(make('text', { x: box.x, y: from - 7, class: 'name' }, data.runs[run]));
+    }
     pen.beginPath();
     pen.rect(box.x, box.y, box.w, box.h);
     pen.clip();
-    const high = box.h / map.rows.length, step = (full.to - full.from) / map.columns;
+    const high = rowHigh, step = (full.to - full.from) / map.columns;
     const colours = coloursOf(map), apart = box.h / new Set(map.nodes).size;
     map.rows.forEach((row, r) => row.forEach((v, c) => {
         if (v === null)
             return;
         pen.fillStyle = `rgb(${shade(Math.min(1, Math.max(0, colours.share(v))))})`;
         const x = box.px(full.from + c * step), next = box.px(full.from + (c + 1) * step);
-        pen.fillRect(x, box.y + r * high, next - x + .4, high + .4);
+        pen.fillRect(x, top(r), next - x + .4, high + (map.runs[r] === map.runs[r + 1] ? .4 : 0));
     }));
     let named = -Infinity;
     map.rows.forEach((_, r) => {
         if (r && map.nodes[r] === map.nodes[r - 1])
             return;
-        const n = map.nodes.filter(node => node === map.nodes[r]).length, y = box.y + r * high;
+        const n = map.nodes.filter(node => node === map.nodes[r]).length, y = top(r);
         const middle = y + n * high / 2;
         pen.fillStyle = css('--bg');
-        if (r && apart >= 10) // else lines would be all that one sees
+        if (r && map.runs[r] === map.runs[r - 1] && apart >= 10) // else lines would be all that one sees
             pen.fillRect(box.x, y - .7, box.w, 1.4);
         if (middle - named < 14)
             return;
@@ -508,9 +556,9 @@ function drawMap() {
         svg.append(make('text', { x: box.x - 8, y: middle + 4, 'text-anchor': 'end' },
                         (data.nodes[map.nodes[r]] ?? '').slice(0, 11)));
     });
-    const largest = map.rows.map(row => row.reduce((a, b) => Math.max(a, b ?? 0), 0));
+    const largest = map.rows.map(row => row.reduce((a, b) => Math.max(a, Math.abs(b ?? 0)), 0));
     const most = largest.indexOf(Math.max(...largest));
-    svg.append(make('text', { x: box.x + box.w + 9, y: box.y + (most + .5) * high + 4, class: 'name' }, map.labels[most]));
+    svg.append(make('text', { x: box.x + box.w + 9, y: top(most) + high / 2 + 4, class: 'name' }, map.labels[most]));
     drawScale(box, colours);
 }
 
@@ -600,9 +648,11 @@ function rowsAt(box, t) {
 }
 
 function rowUnder(box, y, t) {
-    const map = data.map, r = Math.min(map.rows.length - 1, Math.max(0, Math.floor((y - box.y) / box.h * map.rows.length)));
+    const map = data.map, run = map.runs.findLast(k => y >= placeOf(box, k)[0]) ?? 0;
+    const at = y - box.y - (data.runs.length ? run * RUN_GAP : 0), last = map.runs.lastIndexOf(run);
+    const r = Math.min(last, Math.max(0, Math.floor(at / rowOf(box))));
     const v = map.rows[r][Math.min(map.columns - 1, Math.floor((t - full.from) / (full.to - full.from) * map.columns))];
-    return [row(`${map.labels[r]}, ${data.nodes[map.nodes[r]] ?? ''}`, v === null ? 'no data' : value(v), 'transparent')];
+    return [row(`${data.runs.length ? data.runs[map.runs[r]] + ' ' : ''}${map.labels[r]}, ${data.nodes[map.nodes[r]] ?? ''}`, v === null ? 'no data' : value(v), 'transparent')];
 }
 
 // ---- zoom and pan
@@ -710,7 +760,10 @@ document.documentElement.dataset.palette = data.palette;
 document.title = data.title;
 document.querySelector('h1').textContent = data.title;
 document.getElementById('subtitle').textContent = data.subtitle;
-for (const curve of data.curves.filter(c => !c.quiet && data.form !== 'stacked' && data.form !== 'multiples')) {
+const keyed = data.form === 'multiples' && data.runs.length
+    ? data.runs.map((label, run) => ({ label, colour: `var(--c${run % colours})` }))
+    : data.curves.filter(c => !c.quiet && data.form !== 'stacked' && data.form !== 'multiples');
+for (const curve of keyed) {
     const span = document.createElement('span');
     span.textContent = curve.label;
     span.style.setProperty('--line', curve.colour);

@@ -12,6 +12,10 @@ const char *ml_palette_name(enum ml_palette palette);
 /* Whether the curve of COLOUR, from 1, has signs. */
 bool ml_palette_has_sign(enum ml_palette palette, int colour);
 
+/* Of curves of several runs: the colour of RUN, as 0xrrggbb; PALE: from 0, full, to 1, as the
+ * ground. */
+uint32_t ml_palette_run(enum ml_palette palette, bool dark, size_t run, double pale);
+
 #define ML_PALETTE_SHADES 4 /* of a hue */
 
 /* Of layers, whose nodes have two hues by turns: SHARE of the way through the shades of the hue of
@@ -28,7 +32,9 @@ uint32_t ml_palette_owner(enum ml_palette palette, bool dark, size_t number);
 uint32_t ml_palette_kind(enum ml_palette palette, bool dark, enum ml_flame_kind kind);
 uint32_t ml_palette_kind_ink(enum ml_palette palette, bool dark, enum ml_flame_kind kind);
 
-/* The colours of a map from the least to the largest, as gnuplot defines them. */
+/* The colours of a map from the least to the largest, as gnuplot defines them; and of one of
+ * differences, with 0 in the middle. */
 const char *ml_palette_heat(enum ml_palette palette, bool dark);
+const char *ml_palette_diverging(enum ml_palette palette, bool dark);
 
 #endif

@@ -188,7 +188,8 @@ char *ml_plot_value_format(char *out, size_t size, const struct ml_plot_page *pa
                  : fabs(shown) >= 10                           ? 1
                  : fabs(shown) >= 0.1 || value == 0            ? 2
                                                                : 3;
-    snprintf(out, size, "%.*f%s%s", digits, shown, s.unit[0] ? " " : "", s.unit);
+    snprintf(out, size, "%s%.*f%s%s", page->diff && shown > 0 ? "+" : "", digits, shown,
+             s.unit[0] ? " " : "", s.unit);
     return out;
 }
 

@@ -24,7 +24,7 @@
 int ml_script_colour(const struct ml_script *s, size_t curve)
 {
     if (s->page->form == ML_PLOT_BAND)
-        return 1;
+        return s->page->curves[curve].run + 1;
     for (size_t i = 0; i < s->n_shown; i++) {
         if (s->shown[i] == curve)
             return (int)i + 1;
@@ -179,9 +179,25 @@ void ml_script_value_tics(struct ml_script *s, const char *axis, bool labelled)
     ml_buffer_printf(s->out, ")");
 }
 
+/* Below the tics; what does not fit there is told in the line below the title only. */
+static void name_axis(struct ml_script *s)
+{
+    double wide_px = ml_sheet_graph_wide(&s->sheet);
+    if (s->sheet.small)
+        return;
+    ml_buffer_printf(s->out, "set label 904 ");
+    ml_script_quote(s, s->page->axis, (int)(wide_px / ML_SHEET_CHARACTER_PX));
+    ml_buffer_printf(s->out, " at graph 1, graph 0 offset 0,character -2.3 right noenhanced "
+                             "tc rgb mut font sprintf(\"%%s,%%d\",font,0.5+fs*0.92)\n");
+}
+
 /* Beside the last tic's label, which reaches over the end of the axis. */
 void ml_script_elapsed(struct ml_script *s)
 {
+    if (s->page->axis) {
+        name_axis(s);
+        return;
+    }
     double before_px, last_px = ml_script_last_tic(s, ml_sheet_graph_wide(&s->sheet), &before_px);
     double from_px = fmax(last_px / 2 - before_px + ELAPSED_GAP_PX, ELAPSED_LEAST_PX);
     if (from_px + ELAPSED_PX > s->sheet.right)

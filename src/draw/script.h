@@ -7,6 +7,10 @@
 #include "draw/sheet.h"
 #include "draw/space.h"
 
+#include <stdbool.h>
+
+#define ML_SCRIPT_MOST_RUNS 64
+#define ML_SCRIPT_RUN_KEY 920  /* the first of gnuplot's labels and arrows of a key of runs */
 #define ML_SCRIPT_SIGN_PX 15.0 /* before the name of a curve that has one */
 
 /* In the graph: the name of a curve, what a peak is, a phase's name, the sign at a peak. */
@@ -90,10 +94,23 @@ void ml_script_plot_marks(struct ml_script *s);
 /* The names of N curves, as an array of the script. */
 void ml_script_names(struct ml_script *s, const size_t *curves, size_t n);
 
+/* What a script draws in a terminal: the curves $run1 and so on, which have names. */
+void ml_script_terminal(struct ml_script *s);
+
 /* Layers: the sums from below; their part of a plot command, with the limit. KEY: what the key has
  * of each. */
 void ml_script_layers_data(struct ml_script *s);
 void ml_script_plot_layers(struct ml_script *s, const char *key);
+
+/* Whether curve NUMBER, from 1, of those that are told apart, has signs upon it. */
+bool ml_script_has_sign(const struct ml_script *s, size_t number);
+
+/* Of several runs: their colours, and the shades of their curves, in place of those of single
+ * curves; bands over one another; the curves of a panel. */
+void ml_script_run_colours(struct ml_script *s);
+void ml_script_bands(struct ml_script *s);
+void ml_script_panel_runs(struct ml_script *s, size_t first, size_t end, size_t panel);
+void ml_script_run_key(struct ml_script *s, double y_px);
 
 /* How many different groups the curves of PAGE have. */
 size_t ml_script_count_nodes(const struct ml_plot_page *page);

@@ -1,6 +1,5 @@
 /* The key, and how much room the names of curves have. */
 #include "base/utf8.h"
-#include "draw/palette.h"
 #include "draw/script.h"
 
 #include <math.h>
@@ -32,7 +31,7 @@ void ml_script_fit_names(struct ml_script *s)
         longest = fmax(longest, ml_utf8_columns(s->page->curves[s->shown[i]].label));
     if (ml_plot_has_layers(s->page))
         longest = fmin(longest, s->sheet.small ? SMALL_OWNER_COLUMNS : OWNER_COLUMNS);
-    else if (!is_band && ml_palette_has_sign(s->page->palette, (int)s->n_shown))
+    else if (!is_band && ml_script_has_sign(s, s->n_shown))
         longest += SIGN_COLUMNS;
     s->key = ml_sheet_fit_key(&s->sheet, &legend, is_band && keyed ? 2 : s->n_shown, longest);
 }

@@ -1,5 +1,4 @@
 /* Lines, and the band of all ranks. */
-#include "draw/palette.h"
 #include "draw/quote.h"
 #include "draw/script.h"
 
@@ -19,7 +18,7 @@ void ml_script_names(struct ml_script *s, const size_t *curves, size_t n)
 }
 
 /* The window's and the terminal's own drawing where gnuplot runs without a display. */
-static void emit_terminal(struct ml_script *s)
+void ml_script_terminal(struct ml_script *s)
 {
     ml_buffer_printf(s->out, "if (text) {\n"
                              "  unset label; unset arrow; unset grid; set border 3\n"
@@ -36,21 +35,28 @@ static void emit_terminal(struct ml_script *s)
                      s->scale.unit, s->n_shown);
 }
 
-/* Those without a colour stand in one datablock, with a blank line between them, which breaks the
- * line: gnuplot looks for a datablock by its name among all, and there may be ten thousand curves.
- */
-static void emit_data(struct ml_script *s)
+/* Whether curve I is one of the thin lines of RUN. */
+static bool is_thin(const struct ml_script *s, size_t i, size_t run)
 {
-    char name[32];
-    for (size_t i = 0; i < s->n_shown; i++) {
-        snprintf(name, sizeof name, "$run%zu", i + 1);
-        ml_script_datablock(s, name, &s->page->curves[s->shown[i]]);
-    }
-    if (s->page->n_curves == s->n_shown)
-        return;
-    ml_buffer_printf(s->out, "$many << EOD\n");
+    return !ml_script_colour(s, i) && s->page->curves[i].run == (int)run;
+}
+
+static size_t count_runs(const struct ml_script *s)
+{
+    return s->page->n_runs ? s->page->n_runs : 1;
+}
+
+/* Those without a colour stand in one datablock a run, with a blank line between them, which breaks
+ * the line: gnuplot looks for a datablock by its name among all, and there may be ten thousand
+ * curves. */
+static void emit_thin(struct ml_script *s, size_t run)
+{
+    if (s->page->n_runs)
+        ml_buffer_printf(s->out, "$many%zu << EOD\n", run + 1);
+    else
+        ml_buffer_printf(s->out, "$many << EOD\n");
     for (size_t i = 0; i < s->page->n_curves; i++) {
-        if (ml_script_colour(s, i))
+        if (!is_thin(s, i, run))
             continue;
         ml_script_points(s, &s->page->curves[i]);
         ml_buffer_printf(s->out, "\n");
@@ -58,12 +64,48 @@ static void emit_data(struct ml_script *s)
     ml_buffer_printf(s->out, "EOD\n");
 }
 
+static bool has_thin(const struct ml_script *s, size_t run)
+{
+    for (size_t i = 0; i < s->page->n_curves; i++) {
+        if (is_thin(s, i, run))
+            return true;
+    }
+    return false;
+}
+
+static void plot_thin(struct ml_script *s)
+{
+    for (size_t run = 0; run < count_runs(s); run++) {
+        if (has_thin(s, run) && s->page->n_runs)
+            ml_buffer_printf(s->out,
+                             "$many%zu using 1:2 with steps lw 0.8 lc rgb pale(%zu) notitle, "
+                             "\\\n     ",
+                             run + 1, run + 1);
+        else if (has_thin(s, run))
+            ml_buffer_printf(s->out,
+                             "$many using 1:2 with steps lw 0.8 lc rgb thin notitle, \\\n     ");
+    }
+}
+
+static void emit_data(struct ml_script *s)
+{
+    char name[32];
+    for (size_t i = 0; i < s->n_shown; i++) {
+        snprintf(name, sizeof name, "$run%zu", i + 1);
+        ml_script_datablock(s, name, &s->page->curves[s->shown[i]]);
+    }
+    for (size_t run = 0; run < count_runs(s); run++) {
+        if (has_thin(s, run))
+            emit_thin(s, run);
+    }
+}
+
 /* Of the curves that have signs their places: each curve's lie apart from those of the others. */
 static void emit_signs(struct ml_script *s)
 {
     for (size_t i = 0; i < s->n_shown; i++) {
         const struct ml_plot_curve *c = &s->page->curves[s->shown[i]];
-        if (!ml_palette_has_sign(s->page->palette, (int)i + 1))
+        if (!ml_script_has_sign(s, i + 1))
             continue;
         ml_buffer_printf(s->out, "$sign%zu << EOD\n", i + 1);
         for (int k = 0; k < SIGNS; k++) {
@@ -83,7 +125,7 @@ static void emit_signs(struct ml_script *s)
 static void plot_signs(struct ml_script *s)
 {
     size_t first = 1;
-    while (first <= s->n_shown && !ml_palette_has_sign(s->page->palette, (int)first))
+    while (first <= s->n_shown && !ml_script_has_sign(s, first))
         first++;
     if (first <= s->n_shown)
         ml_buffer_printf(s->out,
@@ -121,12 +163,15 @@ void ml_script_lines(struct ml_script *s)
     ml_script_labels(s);
     ml_script_marks(s);
     ml_script_key(s);
-    emit_terminal(s);
+    ml_script_terminal(s);
     ml_script_texts_data(s);
     begin_plot(s);
-    if (s->page->n_curves > s->n_shown)
-        ml_buffer_printf(s->out,
-                         "$many using 1:2 with steps lw 0.8 lc rgb thin notitle, \\\n     ");
+    if (s->page->diff && s->n_shown == 1)
+        ml_buffer_printf(s->out, "$run1 using 1:($2 > 0 ? $2 : 0) with fillsteps fc rgb more fs "
+                                 "transparent solid 0.35 noborder notitle, \\\n     "
+                                 "$run1 using 1:($2 < 0 ? $2 : 0) with fillsteps fc rgb less fs "
+                                 "transparent solid 0.35 noborder notitle, \\\n     ");
+    plot_thin(s);
     ml_buffer_printf(s->out,
                      "for [k=1:%zu] sprintf(\"$run%%d\",k) using 1:2 with steps lw 3.6 lc rgb bg "
                      "notitle, \\\n"
@@ -141,6 +186,10 @@ void ml_script_lines(struct ml_script *s)
 
 void ml_script_band(struct ml_script *s)
 {
+    if (s->page->n_runs) {
+        ml_script_bands(s);
+        return;
+    }
     const struct ml_plot_curve *low = &s->page->curves[0], *high = &s->page->curves[1];
     const struct ml_plot_curve *mean = &s->page->curves[BAND_MEAN];
     ml_buffer_printf(s->out, "$band << EOD\n");
@@ -162,7 +211,7 @@ void ml_script_band(struct ml_script *s)
     ml_script_key(s);
     s->n_shown = 1;
     ml_script_names(s, &(size_t){BAND_MEAN}, 1);
-    emit_terminal(s);
+    ml_script_terminal(s);
     ml_script_texts_data(s);
     ml_buffer_printf(s->out,
                      "plot $band using 1:2:3 with filledcurves fc rgb col(1) fs transparent "

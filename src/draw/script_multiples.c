@@ -13,6 +13,7 @@
 #define PEAK_PX 7.6
 #define GAP_PX 20.0
 #define HEAD_PX 26.0 /* above a panel: its name */
+#define KEY_PX 22.0  /* the names of several runs */
 #define TIC_PX 20    /* of values */
 #define MOST_TICS 6
 #define MANY 6    /* columns */
@@ -47,6 +48,7 @@ static struct grid grid_of(struct ml_script *s, size_t n)
         s->sheet.left = s->sheet.small ? 50 : 60;
     s->sheet.right = 24;
     s->sheet.top = s->sheet.small ? s->sheet.title_y + HEAD_PX + 10 : 136;
+    s->sheet.top += s->page->n_runs ? KEY_PX : 0;
     g.gap = s->sheet.small && g.columns > MANY ? GAP_PX / 2 : GAP_PX;
     g.wide = (ml_sheet_graph_wide(&s->sheet) - g.gap * (double)(g.columns - 1)) / (double)g.columns;
     g.high = (ml_sheet_graph_high(&s->sheet) - g.gap_high * (double)(g.rows - 1)) / (double)g.rows;
@@ -62,8 +64,11 @@ static void panel_data(struct ml_script *s, size_t first, size_t end, size_t pan
 {
     char name[32];
     for (size_t i = first; i < end; i++) {
-        snprintf(name, sizeof name, i == first ? "$node%zu" : "$rank%zu",
-                 i == first ? panel + 1 : i - first);
+        if (s->page->n_runs)
+            snprintf(name, sizeof name, "$node%zu_%zu", panel + 1, i - first + 1);
+        else
+            snprintf(name, sizeof name, i == first ? "$node%zu" : "$rank%zu",
+                     i == first ? panel + 1 : i - first);
         ml_script_datablock(s, name, &s->page->curves[i]);
     }
 }
@@ -85,6 +90,11 @@ static void panel_place(struct ml_script *s, size_t panel, const struct grid *g)
     ml_buffer_printf(s->out, "\n");
     if (panel == 1)
         ml_buffer_printf(s->out, "unset label 901; unset label 902; unset label 13\n");
+    if (panel == 1 && s->page->axis)
+        ml_buffer_printf(s->out, "unset label 904\n");
+    for (size_t run = 0; panel == 1 && run < s->page->n_runs; run++)
+        ml_buffer_printf(s->out, "unset label %zu; unset arrow %zu\n", ML_SCRIPT_RUN_KEY + run,
+                         ML_SCRIPT_RUN_KEY + run);
     if (panel == 0)
         ml_buffer_printf(s->out,
                          "set label 13 \"%s\" at graph 0, graph 1 offset character -1,character "
@@ -109,28 +119,60 @@ static void panel_plot(struct ml_script *s, size_t panel, size_t thin)
                      panel + 1, panel + 1);
 }
 
-/* Its name and its peak, as far as they fit beside one another. */
+/* Of the curves of a panel that which has most. */
+static const struct ml_plot_curve *largest_of(const struct ml_plot_page *page, size_t first,
+                                              size_t end)
+{
+    const struct ml_plot_curve *largest = &page->curves[first];
+    for (size_t i = first + 1; page->n_runs && i < end; i++) {
+        const struct ml_plot_curve *c = &page->curves[i];
+        const struct ml_plot_point *peak = ml_plot_peak(c), *before = ml_plot_peak(largest);
+        if (peak && (!before || peak->value > before->value))
+            largest = c;
+    }
+    return largest;
+}
+
+/* Its name and its peak, as far as they fit beside one another; of several runs the largest. */
 static void panel_head(struct ml_script *s, const struct ml_plot_curve *node, const struct grid *g)
 {
-    const struct ml_plot_point *peak = ml_plot_peak(node);
+    const struct ml_plot_point *peak = ml_plot_top(s->page, node);
     bool over = peak && s->page->limit > 0 && peak->value > s->page->limit;
     int columns = (int)fmin(g->wide / NAME_PX, MOST_NAME);
     double left_px = g->wide - NAME_PX * fmin((double)ml_utf8_columns(node->label) + 1, columns);
     char size[24] = "", said[32];
     if (peak)
         ml_plot_value_format(size, sizeof size, s->page, &s->scale, peak->value);
-    snprintf(said, sizeof said, "peak %s", size);
+    snprintf(said, sizeof said, "%s%s", s->page->diff ? "" : "peak ", size);
     const char *shown = PEAK_PX * (double)strlen(said) < left_px   ? said
                         : PEAK_PX * (double)strlen(size) < left_px ? size
                                                                    : "";
-    ml_buffer_printf(s->out, "here = %s; set label 11 ", over ? "lim" : "col(1)");
+    if (over)
+        ml_buffer_printf(s->out, "here = lim; set label 11 ");
+    else
+        ml_buffer_printf(s->out, "here = col(%d); set label 11 ", node->run + 1);
     ml_script_quote(s, columns < LEAST_NAME ? "" : node->label, columns);
     ml_buffer_printf(s->out,
                      " at graph 0, graph 1 offset 0,character 0.8 left noenhanced font "
                      "sprintf(\"%%s%%s,%%d\",font,bold,0.5+fs*0.92) tc rgb fg\n"
                      "set label 12 \"%s\" at graph 1, graph 1 offset 0,character 0.8 right "
                      "font sprintf(\"%%s,%%d\",font,0.5+fs*0.85) tc rgb %s\n",
-                     shown, over ? "lim" : "mut");
+                     shown,
+                     over              ? "lim"
+                     : s->page->n_runs ? "here"
+                                       : "mut");
+}
+
+/* Below all panels. */
+static void name_axis(struct ml_script *s)
+{
+    if (!s->page->axis || s->sheet.small)
+        return;
+    ml_buffer_printf(s->out, "set label 904 ");
+    ml_script_quote(s, s->page->axis, ml_sheet_columns(&s->sheet, 1));
+    ml_buffer_printf(s->out,
+                     " at screen 1-px(24), screen 1-py(12) right noenhanced tc rgb mut font "
+                     "sprintf(\"%%s,%%d\",font,0.5+fs*0.92)\n");
 }
 
 void ml_script_multiples(struct ml_script *s)
@@ -141,6 +183,8 @@ void ml_script_multiples(struct ml_script *s)
     s->scale = ml_plot_scale_of(page, &s->extent, page->limit, 1,
                                 (int)fmin(fmax(g.high / TIC_PX, 1), MOST_TICS));
     ml_script_texts(s);
+    name_axis(s);
+    ml_script_run_key(s, s->sheet.top - HEAD_PX - KEY_PX / 2 - 2);
     ml_buffer_printf(s->out, "set samples 2; limit = %.6g\n", page->limit / s->scale.one);
     ml_script_time_axis(s, g.wide);
     ml_buffer_printf(s->out,
@@ -156,8 +200,11 @@ void ml_script_multiples(struct ml_script *s)
             end++;
         panel_data(s, first, end, panel);
         panel_place(s, panel, &g);
-        panel_head(s, &page->curves[first], &g);
-        panel_plot(s, panel, end - first - 1);
+        panel_head(s, largest_of(page, first, end), &g);
+        if (page->n_runs)
+            ml_script_panel_runs(s, first, end, panel);
+        else
+            panel_plot(s, panel, end - first - 1);
     }
     ml_buffer_printf(s->out, "unset multiplot\n");
 }

@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "draw/script.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ struct peak {
 
 static int highest_first(const void *a, const void *b)
 {
-    double x = ((const struct peak *)a)->point->value, y = ((const struct peak *)b)->point->value;
+    double x = fabs(((const struct peak *)a)->point->value);
+    double y = fabs(((const struct peak *)b)->point->value);
     return x > y ? -1 : x < y;
 }
 
@@ -83,12 +85,18 @@ static void emit_peak(struct ml_script *s, const struct peak *peak)
     double x = (double)peak->point->time_ns * 1e-9;
     ml_plot_value_format(size, sizeof size, s->page, &s->scale, peak->point->value);
     ml_plot_time_format(at, sizeof at, s->page->time, x, ml_script_time_step(s, s->space.wide));
-    int length = snprintf(text, sizeof text, "peak %s at %s", size, at);
+    int length = snprintf(text, sizeof text, "%s%s at %s", s->page->diff ? "" : "peak ", size, at);
     double left = ml_space_x(&s->space, peak->point->time_ns);
     double low = ml_space_y(&s->space, peak->point->value);
     ml_script_text(s, ML_TEXT_TOP, ml_script_colour(s, peak->curve), "", 1,
                    &(struct ml_box){left, left, low, low});
     emit_text(s, peak, text, length);
+}
+
+/* Of the bands of several runs the largest rank of each. */
+static bool may_be_named(const struct ml_script *s, size_t curve)
+{
+    return s->page->form != ML_PLOT_BAND || !s->page->n_runs || curve % 3 == 1;
 }
 
 /* Of a band only that of the largest rank, of many curves that of the largest. */
@@ -97,12 +105,12 @@ void ml_script_peaks(struct ml_script *s)
     ML_AUTO_FREE struct peak *peaks = ml_realloc_array(NULL, s->n_shown + 1, sizeof *peaks);
     size_t n = 0;
     for (size_t i = 0; i < s->n_shown; i++) {
-        const struct ml_plot_point *peak = ml_plot_peak(&s->page->curves[s->shown[i]]);
-        if (peak && ml_plot_scale_shows(&s->scale, peak->value))
+        const struct ml_plot_point *peak = ml_plot_top(s->page, &s->page->curves[s->shown[i]]);
+        if (peak && may_be_named(s, s->shown[i]) && ml_plot_scale_shows(&s->scale, peak->value))
             peaks[n++] = (struct peak){s->shown[i], peak};
     }
     qsort(peaks, n, sizeof *peaks, highest_first);
-    if ((s->page->form == ML_PLOT_BAND || n > MANY_PEAKS) && n > 1)
+    if (((s->page->form == ML_PLOT_BAND && !s->page->n_runs) || n > MANY_PEAKS) && n > 1)
         n = 1;
     for (size_t i = 0; i < n; i++)
         emit_peak(s, &peaks[i]);

@@ -9,14 +9,17 @@ struct ml_plot_wish {
     enum ml_plot_by by;
     bool rate, stacks, output;
     bool chain;        /* several runs one after the other, in place of each from its start */
+    bool diff;         /* of two runs, by how much the second has more */
+    const char *axis;  /* what the times are of, as ml_plot_align says it; NULL: elapsed */
     const char *title; /* NULL: ours */
     const char *whose; /* in our title, of a total: "all ranks" */
     int trim;          /* of the texts beside marks */
 };
 
 /* Fills OUT_PAGE (zeroed but for what only src/draw looks at) from N sources named by LABELS; free
- * with ml_plot_page_free, also after an error. Only lines by total take more than one source. */
-enum ml_status ml_plot_compose(const struct ml_plot_source *sources, char *const *labels, size_t n,
+ * with ml_plot_page_free, also after an error. More than one source has been aligned (align.h);
+ * layers and --chain do not go with several, or with several by another sum than the total. */
+enum ml_status ml_plot_compose(struct ml_plot_source *sources, char *const *labels, size_t n,
                                const struct ml_plot_wish *wish, struct ml_plot_page *out_page,
                                struct ml_error *err);
 

@@ -1,9 +1,10 @@
 /* Lines by total, node, rank or process; small graphs; growth. */
 #include "base/memory.h"
 #include "base/own.h"
+#include "plot/difference.h"
 #include "plot/groups.h"
-#include "plot/sums.h"
 
+#include <math.h>
 #include <string.h>
 
 #define COLUMNS 2400     /* of decimation: twice the picture's width */
@@ -36,10 +37,11 @@ static int by_group(const void *a, const void *b)
     return x->group != y->group ? (x->group < y->group ? -1 : 1) : x->quiet - y->quiet;
 }
 
+/* Of differences, the largest whether above or below 0. */
 static double peak_of(const struct ml_plot_curve *c)
 {
-    const struct ml_plot_point *peak = ml_plot_peak(c);
-    return peak ? peak->value : 0;
+    const struct ml_plot_point *peak = ml_plot_top(&(struct ml_plot_page){.diff = true}, c);
+    return peak ? fabs(peak->value) : 0;
 }
 
 static int largest_last(const void *a, const void *b)
@@ -48,15 +50,16 @@ static int largest_last(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Of many curves all but the largest become quiet; these come last, and so are drawn over the
- * others. */
-static void hush(struct ml_plot_page *page)
+/* Of many CURVES of a run, which has its share of the picture, all but the largest become quiet;
+ * these come last, and so are drawn over the others. */
+static void hush(struct ml_plot_curve *curves, size_t n, size_t n_runs)
 {
-    if (page->n_curves <= MANY)
+    size_t runs = n_runs ? n_runs : 1, told = TOLD_APART / runs ? TOLD_APART / runs : 1;
+    if (n * runs <= MANY || n <= told)
         return;
-    qsort(page->curves, page->n_curves, sizeof *page->curves, largest_last);
-    for (size_t i = 0; i < page->n_curves - TOLD_APART; i++)
-        page->curves[i].quiet = true;
+    qsort(curves, n, sizeof *curves, largest_last);
+    for (size_t i = 0; i < n - told; i++)
+        curves[i].quiet = true;
 }
 
 enum ml_status ml_plot_form_lines(const struct ml_plot_source *source, enum ml_plot_by by,
@@ -64,11 +67,12 @@ enum ml_status ml_plot_form_lines(const struct ml_plot_source *source, enum ml_p
 {
     struct lines l = {.page = page};
     ml_plot_groups_make(source, by, &l.groups);
-    size_t columns = l.groups.n_used > MANY ? MANY_COLUMNS : COLUMNS;
-    enum ml_status status = ml_plot_sums(source, l.groups.of, l.groups.n, columns, add, &l, err);
-    if (by != ML_PLOT_BY_TOTAL && page->n_curves) {
-        qsort(page->curves, page->n_curves, sizeof *page->curves, by_group);
-        hush(page);
+    size_t columns = l.groups.n_used > MANY ? MANY_COLUMNS : COLUMNS, first = page->n_curves;
+    enum ml_status status = ml_plot_values(source, by, &l.groups, columns, add, &l, err);
+    if (by != ML_PLOT_BY_TOTAL && page->n_curves > first) {
+        struct ml_plot_curve *curves = page->curves + first;
+        qsort(curves, page->n_curves - first, sizeof *curves, by_group);
+        hush(curves, page->n_curves - first, page->n_runs);
     }
     ml_plot_groups_free(&l.groups);
     return status;
@@ -84,12 +88,14 @@ enum ml_status ml_plot_form_multiples(const struct ml_plot_source *source,
     struct lines l = {.page = page, .by_node = true};
     ml_plot_groups_make(source, ML_PLOT_BY_NODE, &l.groups);
     enum ml_status status =
-        ml_plot_sums(source, l.groups.of, l.groups.n, COLUMNS / 2, add, &l, err);
+        ml_plot_values(source, ML_PLOT_BY_NODE, &l.groups, COLUMNS / 2, add, &l, err);
     ml_plot_groups_free(&l.groups);
+    if (page->n_runs)
+        return status;
     ml_plot_groups_make(source, ML_PLOT_BY_RANK, &l.groups);
     l.quiet = true;
     if (!status && l.groups.n_used <= MOST_THIN * (source->n_nodes_drawn + 1))
-        status = ml_plot_sums(source, l.groups.of, l.groups.n, MANY_COLUMNS / 2, add, &l, err);
+        status = ml_plot_values(source, ML_PLOT_BY_RANK, &l.groups, MANY_COLUMNS / 2, add, &l, err);
     ml_plot_groups_free(&l.groups);
     if (page->n_curves)
         qsort(page->curves, page->n_curves, sizeof *page->curves, by_group);

@@ -1,8 +1,8 @@
 /* All ranks at once: a band from the smallest to the largest, a map, layers. */
 #include "base/memory.h"
 #include "base/own.h"
-#include "plot/groups.h"
-#include "plot/sums.h"
+#include "plot/clock.h"
+#include "plot/difference.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -35,6 +35,10 @@ static inline double larger(double a, double b)
 static void columns_init(struct columns *c, size_t n, const struct ml_plot_source *source)
 {
     *c = (struct columns){.n = n, .begin_ns = source->begin_ns, .end_ns = source->end_ns};
+    if (source->clock) {
+        c->begin_ns = source->clock->begin_ns;
+        c->end_ns = source->clock->end_ns;
+    }
     c->least = ml_realloc_array(NULL, n, sizeof *c->least);
     c->largest = ml_realloc_array(NULL, n, sizeof *c->largest);
     c->last = ml_realloc_array(NULL, n, sizeof *c->last);
@@ -145,6 +149,7 @@ enum ml_status ml_plot_form_band(const struct ml_plot_source *source, struct ml_
     struct band b = {0};
     ml_plot_groups_make(source, ML_PLOT_BY_RANK, &groups);
     columns_init(&b.columns, BAND_COLUMNS, source);
+    b.peak.value = -HUGE_VAL;
     b.least = ml_realloc_array(NULL, BAND_COLUMNS, sizeof *b.least);
     b.largest = ml_realloc_array(NULL, BAND_COLUMNS, sizeof *b.largest);
     b.sum = ml_alloc(BAND_COLUMNS * sizeof *b.sum);
@@ -152,12 +157,13 @@ enum ml_status ml_plot_form_band(const struct ml_plot_source *source, struct ml_
     for (size_t i = 0; i < BAND_COLUMNS; i++)
         b.least[i] = b.largest[i] = NAN;
     enum ml_status status =
-        ml_plot_sums(source, groups.of, groups.n, 2L * BAND_COLUMNS, band_add, &b, err);
+        ml_plot_values(source, ML_PLOT_BY_RANK, &groups, 2L * BAND_COLUMNS, band_add, &b, err);
     if (!status) {
         ML_AUTO_FREE char *largest = ml_format("largest: rank %zu", b.peak_rank);
-        band_curve(page, &b, "smallest rank", 0, source->lives.end_ns);
-        band_curve(page, &b, largest, 1, source->lives.end_ns);
-        band_curve(page, &b, "mean of ranks", 2, source->lives.end_ns);
+        int64_t end_ns = ml_plot_end_of(source);
+        band_curve(page, &b, "smallest rank", 0, end_ns);
+        band_curve(page, &b, largest, 1, end_ns);
+        band_curve(page, &b, "mean of ranks", 2, end_ns);
     }
     columns_free(&b.columns);
     free(b.least);
@@ -172,9 +178,16 @@ struct mapping {
     struct columns columns;
     struct ml_plot_map *map;
     const size_t *row_of; /* of each group */
-    double largest;       /* of all, which this rank has: */
+    bool diff;
+    double largest; /* of all, which this rank has: */
     size_t largest_rank;
 };
+
+/* Of differences the farthest from 0 of LEAST and LARGEST is shown, else the largest. */
+static double shown(const struct mapping *m, double least, double largest)
+{
+    return m->diff && -least > largest ? least : largest;
+}
 
 static void map_add(void *context, size_t group, struct ml_decimate *points, int64_t end_ns)
 {
@@ -182,9 +195,10 @@ static void map_add(void *context, size_t group, struct ml_decimate *points, int
     columns_fill(&m->columns, points, end_ns);
     double *row = m->map->cells + m->row_of[group] * m->map->n_columns;
     for (size_t i = 0; i < m->columns.n; i++) {
-        row[i] = larger(row[i], m->columns.largest[i]);
-        if (m->columns.largest[i] > m->largest) {
-            m->largest = m->columns.largest[i];
+        double value = shown(m, m->columns.least[i], m->columns.largest[i]);
+        row[i] = shown(m, lesser(row[i], value), larger(row[i], value));
+        if (fabs(value) > m->largest) {
+            m->largest = fabs(value);
             m->largest_rank = group;
         }
     }
@@ -226,25 +240,26 @@ static size_t end_of_row(const struct place *places, size_t n, size_t first, siz
 }
 
 /* Rows by node, then by rank; with many ranks several neighbours of a node in a row, with many
- * nodes several of these. */
-static void map_rows(const struct ml_plot_groups *groups, struct ml_plot_map *map, size_t *row_of)
+ * nodes several of these. They are appended to those of other runs. */
+static void map_rows(const struct ml_plot_groups *groups, struct ml_plot_page *page, size_t *row_of)
 {
+    struct ml_plot_map *map = &page->map;
     ML_AUTO_FREE struct place *places = ml_realloc_array(NULL, groups->n + 1, sizeof *places);
-    size_t n = 0;
+    size_t n = 0, most = MOST_MAP_ROWS / (page->n_runs ? page->n_runs : 1);
     for (size_t i = 0; i < groups->n; i++) {
         if (groups->labels[i])
             places[n++] = (struct place){groups->nodes[i], i};
     }
     qsort(places, n, sizeof *places, by_node);
-    size_t together = n / MOST_MAP_ROWS + 1;
-    size_t nodes_together = count_nodes(places, n) / MOST_MAP_ROWS + 1;
-    map->labels = ml_alloc((n + 1) * sizeof *map->labels);
-    map->nodes = ml_alloc((n + 1) * sizeof *map->nodes);
+    size_t together = n / most + 1;
+    size_t nodes_together = count_nodes(places, n) / most + 1;
+    map->labels = ml_realloc_array(map->labels, map->n_rows + n + 1, sizeof *map->labels);
+    map->nodes = ml_realloc_array(map->nodes, map->n_rows + n + 1, sizeof *map->nodes);
     for (size_t first = 0, end; first < n; first = end) {
         end = end_of_row(places, n, first, together, nodes_together);
         for (size_t i = first; i < end; i++)
             row_of[places[i].group] = map->n_rows;
-        map->nodes[map->n_rows] = places[first].node;
+        map->nodes[map->n_rows] = (int)page->n_nodes + places[first].node;
         map->labels[map->n_rows] =
             end == first + 1
                 ? ml_format("rank %zu", places[first].group)
@@ -253,26 +268,49 @@ static void map_rows(const struct ml_plot_groups *groups, struct ml_plot_map *ma
     }
 }
 
-enum ml_status ml_plot_form_heatmap(const struct ml_plot_source *source, struct ml_plot_page *page,
-                                    struct ml_error *err)
+/* The rows from FIRST on, of RUN, are empty. */
+static void clear_rows(struct ml_plot_map *map, size_t first, int run)
+{
+    size_t n = map->n_rows * MAP_COLUMNS;
+    map->cells = ml_realloc_array(map->cells, n + 1, sizeof *map->cells);
+    map->runs = ml_realloc_array(map->runs, map->n_rows + 1, sizeof *map->runs);
+    for (size_t i = first * MAP_COLUMNS; i < n; i++)
+        map->cells[i] = NAN;
+    for (size_t r = first; r < map->n_rows; r++)
+        map->runs[r] = run;
+}
+
+static double largest_cell(const struct ml_plot_map *map)
+{
+    double largest = -1;
+    for (size_t i = 0; i < map->n_rows * map->n_columns; i++)
+        largest = larger(largest, map->cells[i]);
+    return largest;
+}
+
+enum ml_status ml_plot_form_heatmap(const struct ml_plot_source *source, int run,
+                                    struct ml_plot_page *page, struct ml_error *err)
 {
     struct ml_plot_groups groups;
     struct ml_plot_map *map = &page->map;
+    size_t first = map->n_rows;
+    double before = largest_cell(map);
     ml_plot_groups_make(source, ML_PLOT_BY_RANK, &groups);
+    ml_plot_keep_common(source, ML_PLOT_BY_RANK, &groups);
     ML_AUTO_FREE size_t *row_of = ml_alloc((groups.n + 1) * sizeof *row_of);
-    struct mapping m = {.map = map, .row_of = row_of};
-    map_rows(&groups, map, row_of);
-    map->n_columns = MAP_COLUMNS;
-    map->begin_ns = source->begin_ns;
-    map->end_ns = source->end_ns;
-    map->cells = ml_realloc_array(NULL, map->n_rows * MAP_COLUMNS + 1, sizeof *map->cells);
-    for (size_t i = 0; i < map->n_rows * MAP_COLUMNS; i++)
-        map->cells[i] = NAN;
+    struct mapping m = {.map = map, .row_of = row_of, .diff = source->minus != NULL};
+    map_rows(&groups, page, row_of);
     columns_init(&m.columns, MAP_COLUMNS, source);
+    map->n_columns = MAP_COLUMNS;
+    map->begin_ns = m.columns.begin_ns;
+    map->end_ns = m.columns.end_ns;
+    clear_rows(map, first, run);
     enum ml_status status =
-        ml_plot_sums(source, groups.of, groups.n, 2L * MAP_COLUMNS, map_add, &m, err);
-    if (!status)
+        ml_plot_values(source, ML_PLOT_BY_RANK, &groups, 2L * MAP_COLUMNS, map_add, &m, err);
+    if (!status && m.largest > before) {
+        free(map->largest);
         map->largest = ml_format("rank %zu", m.largest_rank);
+    }
     columns_free(&m.columns);
     ml_plot_groups_free(&groups);
     return status;

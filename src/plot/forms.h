@@ -23,8 +23,10 @@ enum ml_status ml_plot_form_stacked(const struct ml_plot_source *source, enum ml
 enum ml_status ml_plot_form_heap(const struct ml_plot_source *source, struct ml_plot_page *page,
                                  struct ml_error *err);
 
-enum ml_status ml_plot_form_heatmap(const struct ml_plot_source *source, struct ml_plot_page *page,
-                                    struct ml_error *err);
+/* Rows of one SOURCE, whose number among several is RUN, below those that the map has; the nodes of
+ * these are the first of PAGE. */
+enum ml_status ml_plot_form_heatmap(const struct ml_plot_source *source, int run,
+                                    struct ml_plot_page *page, struct ml_error *err);
 
 /* Errors: more than 64 nodes. */
 enum ml_status ml_plot_form_multiples(const struct ml_plot_source *source,

@@ -1,6 +1,7 @@
 /* What happened to the run, along the time axis. */
 #include "base/memory.h"
 #include "base/own.h"
+#include "plot/clock.h"
 #include "plot/marks.h"
 
 #include <signal.h>
@@ -20,10 +21,22 @@ struct happening {
     bool *lost; /* nodes that an event names */
 };
 
+/* Whether the run with which S is compared had ended before. */
+static bool is_beyond(const struct ml_plot_source *s, int64_t shown_ns)
+{
+    return s->minus && shown_ns > s->clock->end_ns &&
+           ml_plot_clock_at(s->clock, s->lives.end_ns) > s->clock->end_ns;
+}
+
 static void append(struct happening *h, int64_t time_ns, char *text)
 {
+    int64_t shown_ns = ml_plot_clock_at(h->source->clock, time_ns);
+    if (is_beyond(h->source, shown_ns)) {
+        free(text);
+        return;
+    }
     ML_GROW(h->events, h->n, h->capacity);
-    h->events[h->n++] = (struct ml_plot_event){time_ns, h->target->first, text};
+    h->events[h->n++] = (struct ml_plot_event){shown_ns, h->target->first, text, 0};
 }
 
 /* By the verdict of the run; where an older file has none, by how full the node was. */

@@ -1,5 +1,6 @@
 /* What the program did meanwhile, along the time axis. */
 #include "base/memory.h"
+#include "plot/clock.h"
 #include "plot/marks.h"
 #include "read/phases.h"
 
@@ -50,8 +51,10 @@ enum ml_status ml_plot_marks_phases(const struct ml_plot_source *source, struct 
     page->phases = ml_realloc_array(NULL, found.n + 1, sizeof *page->phases);
     for (size_t i = 0; i < found.n; i++) {
         struct ml_run_phase *p = &found.list[i];
-        int64_t last_ns = p->end_ns < extent.end_ns ? p->end_ns : extent.end_ns;
-        int64_t first_ns = p->begin_ns > extent.begin_ns ? p->begin_ns : extent.begin_ns;
+        int64_t begin_ns = ml_plot_clock_at(source->clock, p->begin_ns);
+        int64_t end_ns = ml_plot_clock_at(source->clock, p->end_ns);
+        int64_t last_ns = end_ns < extent.end_ns ? end_ns : extent.end_ns;
+        int64_t first_ns = begin_ns > extent.begin_ns ? begin_ns : extent.begin_ns;
         bool mpi = strncmp(p->name, "MPI_", 4) == 0; /* one of each: MPI_Finalize may be short */
         if (p->begin_ns < 0 || last_ns < first_ns ||
             (!mpi && (double)(last_ns - first_ns) < least_ns))

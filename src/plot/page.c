@@ -28,6 +28,17 @@ const struct ml_plot_point *ml_plot_peak(const struct ml_plot_curve *c)
     return peak;
 }
 
+const struct ml_plot_point *ml_plot_top(const struct ml_plot_page *page,
+                                        const struct ml_plot_curve *c)
+{
+    const struct ml_plot_point *top = ml_plot_peak(c);
+    for (size_t i = 0; page->diff && i < c->n_points; i++) {
+        if (fabs(c->points[i].value) > fabs(top->value))
+            top = &c->points[i];
+    }
+    return top;
+}
+
 /* Of curves that stand one upon the other. */
 static double largest_sum(const struct ml_plot_page *page)
 {
@@ -62,7 +73,12 @@ struct ml_plot_extent ml_plot_extent_of(const struct ml_plot_page *page)
     }
     for (size_t i = 0; i < page->map.n_rows * page->map.n_columns; i++) {
         e.largest = fmax(e.largest, page->map.cells[i]); /* of a number and NaN the number */
+        e.least = fmin(e.least, page->map.cells[i]);
         see_small(&e, page->map.cells[i]);
+    }
+    if (page->diff && page->map.n_rows) { /* 0 has the colour in the middle */
+        e.largest = fmax(e.largest, -e.least);
+        e.least = -e.largest;
     }
     if (page->rate) /* memory that is freed at once would make all growth look flat */
         e.least = fmax(e.least, -e.largest);
@@ -82,6 +98,7 @@ static void free_map(struct ml_plot_map *map)
     free(map->labels);
     free(map->largest);
     free(map->nodes);
+    free(map->runs);
     free(map->cells);
 }
 
@@ -115,6 +132,10 @@ void ml_plot_page_free(struct ml_plot_page *page)
         free(page->phases[i].name);
     for (size_t i = 0; i < page->n_nodes; i++)
         free(page->node_names[i]);
+    for (size_t i = 0; i < page->n_runs; i++)
+        free(page->run_names[i]);
+    free(page->run_names);
+    free(page->axis);
     free(page->node_names);
     free_map(&page->map);
     ml_flame_free(page->flame);

@@ -39,6 +39,8 @@ struct ml_plot_curve {
     int64_t end_ns; /* the last value holds until then */
     int group;      /* of a stack: the node; of small graphs: which */
     bool quiet;     /* one of many: drawn thin, without a label */
+    int run;        /* of n_runs */
+    double shade;   /* of the colour of its run, from 0, full, to 1, pale */
 };
 
 /* A place where something can be looked up: a stack was taken, or the application spoke. */
@@ -57,6 +59,7 @@ struct ml_plot_event {
     int64_t time_ns;
     size_t curve; /* of the run that it belongs to */
     char *text;
+    int run; /* of n_runs */
 };
 
 /* What the program did meanwhile: MPI_Init, a region that it names. */
@@ -71,6 +74,7 @@ struct ml_plot_map {
     int64_t begin_ns, end_ns;
     char **labels; /* a row each */
     int *nodes;    /* a row each, ascending; of several nodes the first */
+    int *runs;     /* a row each, ascending */
     char *largest; /* who has the largest value, of all that share its row */
 };
 
@@ -78,11 +82,15 @@ struct ml_plot_page {
     enum ml_plot_form form;
     enum ml_plot_measure measure;
     bool rate;                /* per second */
+    bool diff;                /* values are differences of two runs, above and below 0 */
     int64_t begin_ns, end_ns; /* of the time axis; END_NS 0: where the last curve ends */
     enum ml_plot_time time;
     struct ml_plot_range range; /* of the values' axis, or of the map's colours */
     bool log;
     char *title, *subtitle;
+    char *axis;       /* what the times are of; NULL: elapsed since the start */
+    char **run_names; /* [n_runs] of several runs with more than a curve each, else 0 */
+    size_t n_runs;
     struct ml_plot_curve *curves;
     size_t n_curves;
     struct ml_plot_mark *marks;
@@ -124,6 +132,10 @@ const struct ml_plot_point *ml_plot_at(const struct ml_plot_curve *c, int64_t ti
 
 /* The largest point of C; NULL: it has none. */
 const struct ml_plot_point *ml_plot_peak(const struct ml_plot_curve *c);
+
+/* That which is named: of differences the farthest from 0, else the largest. */
+const struct ml_plot_point *ml_plot_top(const struct ml_plot_page *page,
+                                        const struct ml_plot_curve *c);
 
 /* Whether the curves are drawn one upon the other. */
 bool ml_plot_has_layers(const struct ml_plot_page *page);

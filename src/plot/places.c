@@ -1,6 +1,7 @@
 #include "plot/places.h"
 
 #include "base/memory.h"
+#include "plot/clock.h"
 
 #include <stdlib.h>
 
@@ -35,7 +36,7 @@ static size_t curve_of(const struct ml_plot_places *places, size_t process)
         return page->n_curves - 1; /* the band's mean, or the uppermost layer */
     if (group < 0)
         return places->target->first;
-    for (size_t i = 0; i < page->n_curves; i++) {
+    for (size_t i = places->target->first; i < page->n_curves; i++) {
         bool own = page->form != ML_PLOT_MULTIPLES || !page->curves[i].quiet;
         if (page->curves[i].group == group && own)
             return i;
@@ -72,6 +73,7 @@ void ml_plot_places_mark(const struct ml_plot_places *places, size_t place, int6
     size_t curve = place / ML_PLOT_PLACES;
     if (time_ns > places->source->lives.end_ns)
         time_ns = places->source->lives.end_ns;
+    time_ns = ml_plot_clock_at(places->source->clock, time_ns);
     page->marks = ml_realloc_array(page->marks, page->n_marks + 1, sizeof *page->marks);
     page->marks[page->n_marks++] = (struct ml_plot_mark){
         .kind = kind,

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "plot/clock.h"
 #include "plot/owner.h"
 #include "plot/part.h"
 #include "read/lives.h"
@@ -267,6 +268,7 @@ const char *ml_plot_source_attribute(const struct ml_plot_source *source, const 
 void ml_plot_source_close(struct ml_plot_source *source)
 {
     ml_plot_owner_free(source->owner);
+    ml_plot_clock_free(source->clock);
     ml_slice_free(&source->process_slice);
     ml_slice_free(&source->node_slice);
     free(source->ranks);

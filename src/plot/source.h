@@ -27,6 +27,9 @@ struct ml_plot_source {
     const struct ml_column *column;
     struct ml_plot_owner *owner; /* whose heap is drawn in place of the column; NULL: nobody's */
     struct ml_slice process_slice, node_slice;
+    struct ml_plot_clock *clock; /* of one of several runs; NULL: it is alone */
+    const struct ml_plot_source
+        *minus; /* what is drawn is the difference to that run; NULL: none */
 };
 
 struct ml_plot_part;

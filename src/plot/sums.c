@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "plot/clock.h"
 
 #define CELLS_A_TICK 32
 #define LEAST_CELLS (1u << 14)
@@ -52,6 +53,14 @@ static void add_up(const struct sums *s, struct group *g)
     g->cells = NULL;
 }
 
+/* From the run's own times to those of the picture. */
+static void put_on_axis(const struct ml_plot_clock *clock, struct group *g)
+{
+    for (size_t i = 0; i < g->points.n_points; i++)
+        g->points.points[i].time_ns = ml_plot_clock_at(clock, g->points.points[i].time_ns);
+    g->end_ns = ml_plot_clock_at(clock, g->end_ns);
+}
+
 static void finish_group(struct sums *s, size_t group)
 {
     struct group *g = &s->all[group];
@@ -62,6 +71,7 @@ static void finish_group(struct sums *s, size_t group)
         g->end_ns = s->source->lives.end_ns;
     if (g->points.n_points && g->end_ns < g->points.points[g->points.n_points - 1].time_ns)
         g->end_ns = g->points.points[g->points.n_points - 1].time_ns; /* a cell ends later */
+    put_on_axis(s->source->clock, g);
     if (g->points.n_points)
         s->done(s->context, group, &g->points, g->end_ns);
     ml_decimate_free(&g->points);

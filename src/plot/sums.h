@@ -7,7 +7,8 @@
 #include "plot/source.h"
 
 /* Called once with each group that has a sample, in the order in which the file completes them.
- * The points are decimated; they may be taken with ML_TAKE_POINTER. END_NS: when it was gone. */
+ * Times are those of the source's clock. The points are decimated; they may be taken with
+ * ML_TAKE_POINTER. END_NS: when it was gone. */
 typedef void ml_plot_sums_done(void *context, size_t group, struct ml_decimate *points,
                                int64_t end_ns);
 

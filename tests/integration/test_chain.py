@@ -91,6 +91,6 @@ def test_no_picture_of_what_is_no_chain(folder, files, said):
 @pytest.mark.parametrize("arguments, said", [
     (["first.h5"], "--chain: name the runs that followed each other, two or more"),
     (["--since", "5s", "first.h5", "second.h5"], "--chain draws whole runs: leave out --since and --until"),
-    (["--by", "rank", "first.h5", "second.h5"], "several files go into one graph by total only")])
+    (["--by", "rank", "first.h5", "second.h5"], "--chain draws totals by the clock: leave out --by, --align and other forms")])
 def test_wrong_use_of_plot(folder, arguments, said):
     assert said in memlog(folder, "plot", "--chain", *arguments, "-o", "x.svg", code=2)

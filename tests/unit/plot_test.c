@@ -222,7 +222,8 @@ static void test_click_parse(void **state)
 static struct ml_plot_page small_page(struct ml_plot_curve *curve, struct ml_plot_mark marks[2])
 {
     static struct ml_plot_point points[] = {{0, 1 << 30}, {100 * S, 1 << 30}};
-    *curve = (struct ml_plot_curve){"run", points, 2, 100 * S, 0, false};
+    *curve =
+        (struct ml_plot_curve){.label = "run", .points = points, .n_points = 2, .end_ns = 100 * S};
     marks[0] = (struct ml_plot_mark){ML_PLOT_STACK, 0, 10 * S, 1 << 30, "first\n\033[31m\n", NULL};
     marks[1] = (struct ml_plot_mark){ML_PLOT_SAID, 0, 20 * S, 1 << 30, "a < b & \"c\"\n", "a"};
     return (struct ml_plot_page){.title = "t",
@@ -434,7 +435,7 @@ static void test_space(void **state)
         {{10, 60, 290, 310}, false},   {{10, 60, 310, 330}, true},
     };
     struct ml_plot_point points[] = {{0, 100}, {50 * S, 200}};
-    struct ml_plot_curve curve = {"c", points, 2, 100 * S, 0, false};
+    struct ml_plot_curve curve = {.label = "c", .points = points, .n_points = 2, .end_ns = 100 * S};
     struct ml_plot_page page = {.curves = &curve, .n_curves = 1, .limit = 300};
     struct ml_plot_scale scale = {.one = 1, .high = 400};
     struct ml_space space = {
