@@ -339,6 +339,8 @@ static enum ml_status add_runs(const struct ml_plot_source *sources, char *const
         if (n > 1)
             ml_plot_runs_tell_events(page, first, (int)i, labels[i]);
     }
+    if (n > 1 && !wish->chain)
+        ml_plot_runs_sort_events(page);
     if (!status && page->n_runs && page->form == ML_PLOT_MULTIPLES)
         ml_plot_runs_panels(sources, n, page);
     if (!status && wish->chain)

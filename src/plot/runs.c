@@ -69,6 +69,18 @@ void ml_plot_runs_tell_events(struct ml_plot_page *page, size_t first, int run, 
     }
 }
 
+static int by_time(const void *a, const void *b)
+{
+    const struct ml_plot_event *x = a, *y = b;
+    return x->time_ns != y->time_ns ? (x->time_ns < y->time_ns ? -1 : 1) : x->run - y->run;
+}
+
+void ml_plot_runs_sort_events(struct ml_plot_page *page)
+{
+    if (page->n_events)
+        qsort(page->events, page->n_events, sizeof *page->events, by_time);
+}
+
 /* Names of the panels, of which each is the first node's of that name. */
 struct panels {
     const char **names;
