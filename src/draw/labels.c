@@ -37,6 +37,15 @@ static double sign_px(const struct ml_script *s, size_t curve)
     return ml_script_has_sign(s, (size_t)ml_script_colour(s, curve)) ? ML_SCRIPT_SIGN_PX : 0;
 }
 
+/* Of the curves that are told apart, from 0: of all there may be more than numbers of labels. */
+static size_t number_of(const struct ml_script *s, size_t curve)
+{
+    size_t number = 0;
+    while (number < s->n_shown && s->shown[number] != curve)
+        number++;
+    return number;
+}
+
 static double name_px(const struct ml_script *s, size_t curve)
 {
     size_t columns = ml_utf8_columns(s->page->curves[curve].label);
@@ -46,7 +55,7 @@ static double name_px(const struct ml_script *s, size_t curve)
 
 static void begin_label(struct ml_script *s, const struct spot *spot)
 {
-    ml_buffer_printf(s->out, "set label %zu ", FIRST_END + spot->curve);
+    ml_buffer_printf(s->out, "set label %zu ", FIRST_END + number_of(s, spot->curve));
     ml_script_quote(s, s->page->curves[spot->curve].label, (int)s->key.columns);
     ml_buffer_printf(s->out, " at ");
 }
@@ -62,7 +71,7 @@ static void end_label(struct ml_script *s, const struct spot *spot)
 
 static void emit_leader(struct ml_script *s, const struct spot *spot, double x, double y)
 {
-    ml_buffer_printf(s->out, "set arrow %zu from ", FIRST_END + spot->curve);
+    ml_buffer_printf(s->out, "set arrow %zu from ", FIRST_END + number_of(s, spot->curve));
     ml_script_point(s, spot->x, spot->y);
     ml_buffer_printf(s->out, " to ");
     ml_script_point(s, x, y);
@@ -75,7 +84,7 @@ static void emit_sign(struct ml_script *s, const struct spot *spot, double x, do
     if (sign_px(s, spot->curve) <= 0)
         return;
     int colour = ml_script_colour(s, spot->curve);
-    ml_buffer_printf(s->out, "set label %zu \"\" at ", FIRST_SIGN + spot->curve);
+    ml_buffer_printf(s->out, "set label %zu \"\" at ", FIRST_SIGN + number_of(s, spot->curve));
     ml_script_point(s, x + ML_SCRIPT_SIGN_PX / 3, y);
     ml_buffer_printf(s->out, " point pt sign(%d) ps psf lc rgb col(%d) front\n", colour, colour);
 }

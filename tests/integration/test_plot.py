@@ -158,6 +158,14 @@ def test_more_nodes_than_lines(tmp_path):
     assert script.count("\n\n") >= 1100 - len(names)
 
 
+def test_title_of_many_nodes(tmp_path):
+    """A name at the end of a curve is no label that the title has."""
+    subprocess.run([sys.executable, MAKER, tmp_path / "wide.h5", "--nodes", "507", "--ranks-per-node", "1",
+                    "--seconds", "4", "--period", "1"], check=True)
+    script = plot(tmp_path, "wide.h5", "--by", "node", "-o", "-").stdout
+    assert re.findall(r"^set label (90\d) ", script, re.M) == ["901", "902", "903", "904"]
+
+
 def test_axis_of_hours_and_of_minutes(folder, tmp_path):
     """24 minutes are 24:00, 24 hours are 24:00:00."""
     for seconds, period, shown in ((1440, 10, '"%1tM:%S"'), (86400, 600, '"%1tH:%M:%S"')):
