@@ -411,8 +411,9 @@ static int check(const struct ml_command *command, const struct ml_plot_request 
 int ml_plot_request_parse(const struct ml_command *command, int argc, char **argv,
                           struct ml_plot_request *out_request)
 {
+    static const char unasked[] = ML_MEMORY_COLUMN;
     struct ml_plot_request r = {
-        .wish = {.trim = DEFAULT_TRIM}, .column = ML_MEMORY_COLUMN, .rotate_deg = 38};
+        .wish = {.trim = DEFAULT_TRIM}, .column = unasked, .rotate_deg = 38};
     const char *value;
     int option;
     while ((option = ml_command_next(command, argc, argv, &value)) >= 0) {
@@ -424,6 +425,7 @@ int ml_plot_request_parse(const struct ml_command *command, int argc, char **arg
         return option;
     r.paths = argv + optind;
     r.n = (size_t)(argc - optind);
+    r.wish.gpus = r.column == unasked;
     choose_heap(&r);
     *out_request = r;
     return check(command, &r);

@@ -5,10 +5,12 @@
 #include "plot/chain.h"
 #include "plot/clock.h"
 #include "plot/difference.h"
+#include "plot/gpu.h"
 #include "plot/marks.h"
 #include "plot/owner.h"
 #include "plot/runs.h"
 #include "plot/trim.h"
+#include "plot/values.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -118,8 +120,11 @@ static enum ml_status add_run(const struct ml_plot_source *source, const char *l
     return status;
 }
 
-static int64_t limit_of(const struct ml_node_row *node)
+static int64_t limit_of(const struct ml_plot_source *s, size_t i)
 {
+    const struct ml_node_row *node = &s->nodes[i];
+    if (s->values)
+        return s->values->limits_B ? (int64_t)s->values->limits_B[i] : 0;
     return node->cgroup_limit_B > 0 &&
                    (node->memory_B <= 0 || node->cgroup_limit_B < node->memory_B)
                ? node->cgroup_limit_B
@@ -133,7 +138,7 @@ static double limits_of(const struct ml_plot_source *s, bool *out_equal)
     int64_t first = 0;
     *out_equal = true;
     for (size_t i = 0; i < s->n_nodes; i++) {
-        int64_t limit = limit_of(&s->nodes[i]);
+        int64_t limit = limit_of(s, i);
         if (!s->node_drawn[i])
             continue;
         if (limit <= 0)
@@ -160,13 +165,29 @@ static double find_limit(const struct ml_plot_source *sources, size_t n, bool pe
     return limit;
 }
 
+/* Whether the picture of all memory has what the GPUs hold beside that of the host: then a limit
+ * of either would be one of neither. */
+static bool has_both(const struct ml_plot_page *page, const struct ml_plot_wish *wish, size_t n)
+{
+    return n == 1 && page->form == ML_PLOT_LINES && wish->by == ML_PLOT_BY_TOTAL &&
+           page->n_curves > 1;
+}
+
+static char *limit_words(const struct ml_plot_source *s, bool one)
+{
+    if (s->values)
+        return one ? ml_strdup("limit of GPUs")
+                   : ml_format("limit of the GPUs of %zu nodes", s->n_nodes_drawn);
+    return one ? ml_strdup("node limit") : ml_format("limit of %zu nodes", s->n_nodes_drawn);
+}
+
 static void add_limit(const struct ml_plot_source *sources, size_t n,
                       const struct ml_plot_wish *wish, struct ml_plot_page *page)
 {
     bool lines = page->form == ML_PLOT_LINES, total = wish->by == ML_PLOT_BY_TOTAL;
     bool per_node = page->form == ML_PLOT_MULTIPLES || (lines && wish->by == ML_PLOT_BY_NODE);
     if (page->measure != ML_PLOT_BYTES || page->rate || page->diff || n == 0 || sources->owner ||
-        !(per_node || (lines && total) || ml_plot_has_layers(page)) ||
+        has_both(page, wish, n) || !(per_node || (lines && total) || ml_plot_has_layers(page)) ||
         strcmp(sources->column->name, "vsize_B") == 0)
         return;
     double limit = find_limit(sources, n, per_node);
@@ -175,9 +196,7 @@ static void add_limit(const struct ml_plot_source *sources, size_t n,
     page->known_limit = limit;
     if (ml_plot_extent_of(page).largest >= LIMIT_SHARE * limit)
         page->limit = limit;
-    page->limit_text = per_node || sources->n_nodes_drawn == 1
-                           ? ml_strdup("node limit")
-                           : ml_format("limit of %zu nodes", sources->n_nodes_drawn);
+    page->limit_text = limit_words(sources, per_node || sources->n_nodes_drawn == 1);
 }
 
 static const char *what(const struct ml_plot_source *s)
@@ -194,6 +213,7 @@ static const char *what(const struct ml_plot_source *s)
         {"heap_used_B", "Heap in use"},
         {"heap_held_B", "Heap of the allocator"},
         {"pss_B", "Proportional memory"},
+        {"gpu_B", "GPU memory"},
         {"swap_B", "Swapped-out memory"},
         {"vsize_B", "Virtual memory"},
         {"peak_rss_B", "Largest resident memory until then"},
@@ -211,7 +231,7 @@ static const char *what(const struct ml_plot_source *s)
 }
 
 static char *title_of(const struct ml_plot_source *s, char *const *labels,
-                      const struct ml_plot_wish *wish, const struct ml_plot_page *page)
+                      const struct ml_plot_wish *wish, const struct ml_plot_page *page, bool both)
 {
     static const char *const groups[] = {"", "by node", "by rank", "by process"};
     const char *how = wish->by == ML_PLOT_BY_TOTAL ? wish->whose : groups[wish->by];
@@ -226,7 +246,7 @@ static char *title_of(const struct ml_plot_source *s, char *const *labels,
     if (page->form == ML_PLOT_HEAP)
         return ml_format("Heap of %s, by owner", wish->whose);
     ML_AUTO_FREE char *owned = s->owner ? ml_format("Heap of %.200s", s->owner->name) : NULL;
-    const char *words = owned ? owned : what(s);
+    const char *words = owned ? owned : both ? "Memory of host and GPUs" : what(s);
     if (page->diff)
         return ml_format("%s, %.40s minus %.40s, %s", words, labels[1], labels[0], how);
     bool shouts = words[0] && words[1] >= 'A' && words[1] <= 'Z'; /* "CPU time" */
@@ -361,6 +381,12 @@ static const struct ml_plot_source *take_difference(struct ml_plot_source *sourc
     return &sources[1];
 }
 
+static bool wants_gpus(const struct ml_plot_source *s, const struct ml_plot_wish *wish,
+                       const struct ml_plot_page *page)
+{
+    return wish->gpus && page->form == ML_PLOT_LINES && wish->by == ML_PLOT_BY_TOTAL && !s->values;
+}
+
 enum ml_status ml_plot_compose(struct ml_plot_source *sources, char *const *labels, size_t n,
                                const struct ml_plot_wish *wish, struct ml_plot_page *out_page,
                                struct ml_error *err)
@@ -377,6 +403,8 @@ enum ml_status ml_plot_compose(struct ml_plot_source *sources, char *const *labe
         page->uncertain = drawn->owner->uncertain;
     set_range(drawn, n, page);
     enum ml_status status = add_runs(drawn, names, n, wish, page, err);
+    if (!status && n == 1 && !wish->diff && wants_gpus(drawn, wish, page))
+        status = ml_plot_gpu_add(drawn, page, err);
     bool has_room = page->form != ML_PLOT_MULTIPLES && page->form != ML_PLOT_HEATMAP;
     if (!status && n == 1 && has_room)
         status = ml_plot_marks_phases(drawn, page, err);
@@ -385,7 +413,8 @@ enum ml_status ml_plot_compose(struct ml_plot_source *sources, char *const *labe
     if (wish->rate)
         ml_plot_form_rate(page);
     add_limit(drawn, n, wish, page);
-    page->title = wish->title ? ml_strdup(wish->title) : title_of(drawn, labels, wish, page);
+    page->title = wish->title ? ml_strdup(wish->title)
+                              : title_of(drawn, labels, wish, page, has_both(page, wish, n));
     page->subtitle = wish->diff ? subtitle_of_difference(drawn, labels, wish, page)
                                 : subtitle_of(drawn, n, wish, page);
     return ML_OK;

@@ -8,6 +8,7 @@ struct ml_plot_wish {
     enum ml_plot_form form;
     enum ml_plot_by by;
     bool rate, stacks, output;
+    bool gpus;         /* where it is all memory: what the GPUs hold too */
     bool chain;        /* several runs one after the other, in place of each from its start */
     bool diff;         /* of two runs, by how much the second has more */
     const char *axis;  /* what the times are of, as ml_plot_align says it; NULL: elapsed */

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "plot/heap_changes.h"
+#include "plot/values.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -59,43 +60,34 @@ static bool is_last_then(const struct loading *l, size_t i)
            l->steps[i + 1].time_ns != l->steps[i].time_ns;
 }
 
-/* What changes at one time is one point, and what was there before the picture. */
-static void add_point(struct ml_plot_owner *o, size_t first, size_t *n, int64_t time_ns,
-                      double value)
-{
-    if (*n > first && o->points[*n - 1].time_ns >= time_ns)
-        (*n)--;
-    o->points[(*n)++] = (struct ml_plot_point){time_ns, value > 0 ? value : 0};
-}
-
 /* From what changes to what each process has: until it has some of it, 0 from its start on. */
-static void add_up(const struct loading *l, struct ml_plot_owner *o)
+static void add_up(const struct loading *l, struct ml_plot_owner *o, struct ml_plot_values *v)
 {
     const struct ml_plot_source *s = l->source;
     size_t next = 0, n = 0;
     double most = 0;
-    o->points = ml_realloc_array(NULL, l->n + s->n_processes + 1, sizeof *o->points);
-    o->first = ml_realloc_array(NULL, s->n_processes + 1, sizeof *o->first);
+    v->points = ml_realloc_array(NULL, l->n + s->n_processes + 1, sizeof *v->points);
+    v->first = ml_realloc_array(NULL, s->n_processes + 1, sizeof *v->first);
     for (size_t p = 0; p < s->n_processes; p++) {
         double bytes = 0, variance = 0;
-        o->first[p] = n;
+        v->first[p] = n;
         if (l->profiled[p])
-            add_point(o, n, &n, at(s, s->processes[p].start_ns), 0);
+            ml_plot_values_add(v, n, &n, at(s, s->processes[p].start_ns), 0);
         for (; next < l->n && l->steps[next].process == p; next++) {
             bytes += l->steps[next].bytes;
             variance += l->steps[next].variance;
-            add_point(o, o->first[p], &n, at(s, l->steps[next].time_ns), bytes);
+            ml_plot_values_add(v, v->first[p], &n, at(s, l->steps[next].time_ns), bytes);
             if (bytes > most && is_last_then(l, next)) {
                 most = bytes;
                 o->uncertain = 2 * sqrt(fmax(variance, 0)) / bytes;
             }
         }
     }
-    o->first[s->n_processes] = n;
+    v->first[s->n_processes] = n;
 }
 
 static enum ml_status load(struct ml_heap_changes *h, const bool *meant, struct ml_plot_owner *out,
-                           struct ml_error *err)
+                           struct ml_plot_values *out_values, struct ml_error *err)
 {
     size_t n = h->source->n_processes;
     ML_AUTO_FREE bool *profiled = ml_alloc(n + 1);
@@ -104,7 +96,7 @@ static enum ml_status load(struct ml_heap_changes *h, const bool *meant, struct 
     if (!status) {
         if (l.n)
             qsort(l.steps, l.n, sizeof *l.steps, by_process);
-        add_up(&l, out);
+        add_up(&l, out, out_values);
     }
     free(l.steps);
     return status;
@@ -168,29 +160,23 @@ enum ml_status ml_plot_owner_take(struct ml_plot_source *source, const char *nam
 {
     struct ml_heap_changes h;
     struct ml_plot_owner *owner = ml_alloc(sizeof *owner);
+    struct ml_plot_values *values = ml_alloc(sizeof *values);
     enum ml_status status = ml_heap_changes_open(source, &h, err);
     ML_AUTO_FREE bool *meant = ml_alloc(h.n_owners + 1);
     if (!status)
         status = name ? mean_named(&h, name, meant, &owner->name, err)
                       : mean_largest(&h, meant, &owner->name, err);
     if (!status)
-        status = load(&h, meant, owner, err);
+        status = load(&h, meant, owner, values, err);
     ml_heap_changes_close(&h);
-    if (status)
+    if (status) {
         ml_plot_owner_free(owner);
-    else
-        source->owner = owner;
-    return status;
-}
-
-void ml_plot_owner_walk(const struct ml_plot_source *source, ml_plot_visit *visit, void *context)
-{
-    const struct ml_plot_owner *o = source->owner;
-    for (size_t p = 0; p < source->n_processes; p++) {
-        size_t n = o->first[p + 1] - o->first[p];
-        if (n && source->drawn[p] && source->processes[p].n_rows > 0) /* as who waits expects */
-            visit(context, p, o->points + o->first[p], n);
+        ml_plot_values_free(values);
+        return status;
     }
+    source->owner = owner;
+    source->values = values;
+    return ML_OK;
 }
 
 void ml_plot_owner_free(struct ml_plot_owner *owner)
@@ -198,7 +184,5 @@ void ml_plot_owner_free(struct ml_plot_owner *owner)
     if (!owner)
         return;
     free(owner->name);
-    free(owner->points);
-    free(owner->first);
     free(owner);
 }

@@ -6,19 +6,14 @@
 
 struct ml_plot_owner {
     char *name;
-    struct ml_plot_point *points; /* what each process has, by process, by time */
-    size_t *first;                /* [n_processes + 1] of each */
     double uncertain; /* of what the process has that has most: so great a share it may be off */
 };
 
-/* SOURCE draws the owner that is called NAME, or whose name has NAME in it; NULL: that has most
- * when all that is drawn has most together. Errors: there is no heap profile, or no such owner, or
- * several; those of reading. */
+/* SOURCE's values are those of the owner that is called NAME, or whose name has NAME in it; NULL:
+ * that has most when all that is drawn has most together. Errors: there is no heap profile, or no
+ * such owner, or several; those of reading. */
 enum ml_status ml_plot_owner_take(struct ml_plot_source *source, const char *name,
                                   struct ml_error *err);
-
-/* As ml_plot_source_walk, of the owner. */
-void ml_plot_owner_walk(const struct ml_plot_source *source, ml_plot_visit *visit, void *context);
 
 void ml_plot_owner_free(struct ml_plot_owner *owner); /* NULL is fine */
 

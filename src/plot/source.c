@@ -3,8 +3,10 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "plot/clock.h"
+#include "plot/gpu.h"
 #include "plot/owner.h"
 #include "plot/part.h"
+#include "plot/values.h"
 #include "read/lives.h"
 #include "read/total.h"
 #include "sums/memory.h"
@@ -29,6 +31,10 @@ static bool is_drawable(const struct ml_column *c)
 static enum ml_status find_column(struct ml_plot_source *s, const char *name, struct ml_error *err)
 {
     char known[256] = "";
+    if (strcmp(name, ml_plot_gpu_column.name) == 0) {
+        s->column = &ml_plot_gpu_column;
+        return ml_plot_gpu_check(s, err);
+    }
     if (strcmp(name, ML_MEMORY_COLUMN) == 0)
         name = ml_total_column(s->run);
     for (size_t i = 0; i < ml_table_samples.n_columns; i++) {
@@ -41,8 +47,8 @@ static enum ml_status find_column(struct ml_plot_source *s, const char *name, st
         snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", c->name);
     }
     if (!s->column)
-        return ml_fail(err, ML_RUN_LOST, "--column %.60s: no such column; there are %s", name,
-                       known);
+        return ml_fail(err, ML_RUN_LOST, "--column %.60s: no such column; there are %s, %s", name,
+                       known, ml_plot_gpu_column.name);
     if (!ml_run_has(s->run, ml_table_samples.name, name))
         return ml_fail(err, ML_RUN_LOST, "%.300s: column %.60s was not recorded", s->path, name);
     return ML_OK;
@@ -111,6 +117,8 @@ enum ml_status ml_plot_source_open(struct ml_run *run, const char *path, const c
         status = ml_slice_each(run, &ml_table_node_samples, see_node_sample, &s, err);
     if (!status)
         status = ml_plot_part_take(part, &s, err);
+    if (!status && s.column == &ml_plot_gpu_column)
+        status = ml_plot_gpu_load(&s, &s.values, err);
     if (status)
         ml_plot_source_close(&s);
     else
@@ -219,8 +227,8 @@ static enum ml_status walk_slice(struct walk *w, size_t first, size_t count, siz
 enum ml_status ml_plot_source_walk(const struct ml_plot_source *source, ml_plot_visit *visit,
                                    void *context, struct ml_error *err)
 {
-    if (source->owner) {
-        ml_plot_owner_walk(source, visit, context);
+    if (source->values) {
+        ml_plot_values_walk(source, visit, context);
         return ML_OK;
     }
     struct walk w = {.source = source, .visit = visit, .context = context};
@@ -267,6 +275,7 @@ const char *ml_plot_source_attribute(const struct ml_plot_source *source, const 
 
 void ml_plot_source_close(struct ml_plot_source *source)
 {
+    ml_plot_values_free(source->values);
     ml_plot_owner_free(source->owner);
     ml_plot_clock_free(source->clock);
     ml_slice_free(&source->process_slice);

@@ -25,7 +25,8 @@ struct ml_plot_source {
     bool is_part;        /* of what its nodes hold, some ranks only */
     size_t largest_rows; /* of a process */
     const struct ml_column *column;
-    struct ml_plot_owner *owner; /* whose heap is drawn in place of the column; NULL: nobody's */
+    struct ml_plot_values *values; /* drawn in place of rows of /samples; NULL: these are */
+    struct ml_plot_owner *owner;   /* whose heap VALUES are; NULL: nobody's */
     struct ml_slice process_slice, node_slice;
     struct ml_plot_clock *clock; /* of one of several runs; NULL: it is alone */
     const struct ml_plot_source
@@ -34,10 +35,11 @@ struct ml_plot_source {
 
 struct ml_plot_part;
 struct ml_plot_owner;
+struct ml_plot_values;
 
-/* COLUMN: the name of a column of /samples. RUN and PATH must outlive OUT_SOURCE. Errors: those of
- * reading and of PART; no such column, none that can be drawn, not in this file; rows of processes
- * that make no sense. */
+/* COLUMN: the name of a column of /samples, or "gpu_B" (plot/gpu.h). RUN and PATH must outlive
+ * OUT_SOURCE. Errors: those of reading and of PART; no such column, none that can be drawn, not in
+ * this file; rows of processes that make no sense. */
 enum ml_status ml_plot_source_open(struct ml_run *run, const char *path, const char *column,
                                    const struct ml_plot_part *part,
                                    struct ml_plot_source *out_source, struct ml_error *err);

@@ -31,6 +31,7 @@ def options():
     p.add_argument("--hostile", action="store_true", help="texts that try to act on what shows them")
     p.add_argument("--stacks", choices=["some", "hostile", "many", *FEW], help="stack samples")
     p.add_argument("--heap", choices=["some", "hostile", "empty"], help="who allocated what")
+    p.add_argument("--gpu", choices=["some", "full"], help="two GPUs a node; full: at last")
     p.add_argument("--no-stacks", action="store_true", help="events that tell why there are none")
     p.add_argument("--mpi", choices=["some", "hostile"], help="MPI calls, and phases of rank 0")
     p.add_argument("--lost-node", type=int, metavar="NODE", help="its record breaks off at 0.7")
@@ -298,6 +299,46 @@ def write_heap(o, w, rows, stacks):
     w.table("heap_samples", **table)
 
 
+def gpu_memory(o, rank, x):
+    """Bytes of a rank on its GPU by its share of the time: fields, and a workspace that comes and goes."""
+    fields = 60 * (x > 0.06) + 40 * (x > 0.16) + 80 * (x > 0.3)
+    work = 50 * (1 + math.sin(6 * math.pi * x)) * (x > 0.35)
+    grown = (640 if o.gpu == "full" else 160) * max(0, x - 0.4) * (rank == 1)
+    return int((fields + 8 * (work // 8) + 8 * (grown // 8)) * (1 + 0.05 * (rank % 7)) * o.scale) * MIB
+
+
+def write_gpus(o, w, rows):
+    """Ranks take turns on the two GPUs of their node, which are looked at each second."""
+    ticks = np.arange(0, o.seconds, max(1.0, o.period)) + 0.125
+    devices, samples, kept, last = [(n, g) for n in range(o.nodes) for g in (0, 1)], [], [], {}
+    for t in ticks:
+        used = dict.fromkeys(devices, 0)
+        for p, (rank, node, *_) in enumerate(rows):
+            if rank >= 0:
+                now = gpu_memory(o, rank, t / o.seconds)
+                used[node, rank % 2] += now
+                if now != last.get(p, 0):
+                    kept.append((node, t, p, rank % 2, now, now // 16))
+                last[p] = now
+        for device in devices:
+            now = used[device] + 16 * MIB
+            if now != last.get(device):
+                samples.append((t, *device, now, 40 + 10 * device[1]))
+            last[device] = now
+    kept.sort(key=lambda k: k[:2])
+    samples.sort(key=lambda s: s[1])
+    memory = int(max(s[3] for s in samples) * (1.02 if o.gpu == "full" else 1.6))
+    n = len(devices)
+    w.table("gpus", node=[d[0] for d in devices], gpu=[d[1] for d in devices],
+            name=text(["Made-up GPU"] * n), uuid=text([f"GPU-{d[0]}-{d[1]}" for d in devices]),
+            memory_B=[memory] * n, driver=text(["madeup"] * n),
+            pci=text([f"0000:{d[1] + 1:02x}:00.0" for d in devices]), numa_node=[d[1] for d in devices])
+    names = ("time_s", "node", "gpu", "used_B", "utilisation")
+    w.table("gpu_samples", **dict(zip(names, zip(*samples))))
+    names = ("time_s", "process", "gpu", "used_B", "host_B")
+    w.table("gpu_process_samples", **dict(zip(names, list(zip(*kept))[1:])))
+
+
 SAID = ["Mesh: reading core_3d_12M.e (serial)", "Distributing mesh to the ranks, METIS k-way",
         "Time Step 1, time = 0.1, dt = 0.1", " 4 Nonlinear |R| = 8.113204e-09  Solve Converged!",
         "Time Step 3, time = 0.4, dt = 0.2", "*** Warning *** KSP diverged, cutting dt to 0.05",
@@ -451,6 +492,8 @@ def write(o, file):
             continued=continued, text=text(lines))
     if o.mpi:
         write_mpi(o, w, rows, hostile)
+    if o.gpu:
+        write_gpus(o, w, rows)
     stacks = None
     if o.stacks:
         makers = {"some": some_stacks, "hostile": hostile_stacks, "many": many_stacks,
