@@ -173,8 +173,8 @@ const struct ml_command ml_command_diff = {
     "OLD NEW...",
     "Compare runs: which is larger, by how much, where",
     "With --against, several old runs: medians and spreads are compared. A LIMIT is\n"
-    "peak, rank (the largest), mean (of ranks), growth, limit (what is left before\n"
-    "it) or time, a + and a share of the old one or an amount.\n"
+    "peak, rank (the largest), mean (of ranks), gpu (peak), growth, limit (what is\n"
+    "left before it) or time, a + and a share of the old one or an amount.\n"
     "\n"
     "  memlog diff old.h5 new.h5\n"
     "  memlog diff old-*.h5 --against new-*.h5\n"

@@ -24,15 +24,12 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
     struct ml_mpi_sums mpi = {0};
     struct ml_death_report death = {.process = -1};
     struct ml_read_heap heap = {0};
-    struct ml_gpu_facts gpus = {0};
     struct ml_facts_range range = {r->choice.since_ns, r->choice.until_ns, r->all ? 0 : r->rows,
                                    r->every_ns, r->separate};
     enum ml_status status = ml_facts_gather(run, &range, &facts, err);
     if (status)
         return status;
     status = ml_death_gather(run, &facts, &death, err);
-    if (!status)
-        status = ml_gpu_facts_gather(run, &facts, &gpus, err);
     if (!status && r->pstack)
         status = ml_read_stacks(run, &facts, r, &stacks, &at_ns, err);
     if (!status && r->output)
@@ -52,12 +49,10 @@ enum ml_status ml_read_json(struct ml_run *run, const struct ml_read_request *re
         .heap = r->heap ? &heap.profile : NULL,
         .heap_choice = &heap.choice,
         .heap_budget = &heap.budget,
-        .gpus = &gpus,
     };
     if (!status)
         status = ml_report_json(&parts, out, err);
     ml_heap_profile_free(&heap.profile);
-    ml_gpu_facts_free(&gpus);
     ml_death_free(&death);
     ml_mpi_sums_free(&mpi);
     ml_output_free(&output);

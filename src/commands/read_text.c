@@ -30,22 +30,16 @@ static void add_tables(const struct ml_facts *facts, const struct ml_read_reques
         return;
     ml_report_nodes(facts, r->ranks, style, out);
     ml_report_ranks(facts, r->ranks, style, out);
+    ml_report_gpu(facts, r->ranks, style, out);
 }
 
-static enum ml_status add_gpus(struct ml_run *run, const struct ml_facts *facts,
-                               const struct ml_read_request *r, const struct ml_style *style,
-                               struct ml_buffer *out, struct ml_error *err)
+static enum ml_status add_gpu_choices(struct ml_run *run, const struct ml_facts *facts,
+                                      const struct ml_read_request *r, const struct ml_style *style,
+                                      struct ml_buffer *out, struct ml_error *err)
 {
-    struct ml_gpu_facts gpus;
     if ((r->pstack || r->output || r->heap) && !r->ranks)
         return ML_OK;
-    enum ml_status status = ml_gpu_facts_gather(run, facts, &gpus, err);
-    if (status)
-        return status;
-    ml_report_gpu(&gpus, facts, r->ranks, style, out);
-    status = ml_report_gpu_choices(run, &gpus, facts, style, out, err);
-    ml_gpu_facts_free(&gpus);
-    return status;
+    return ml_report_gpu_choices(run, facts, style, out, err);
 }
 
 static enum ml_status add_mpi(struct ml_run *run, const struct ml_facts *facts,
@@ -173,7 +167,7 @@ enum ml_status ml_read_text(struct ml_run *run, const struct ml_read_request *re
     if (!status)
         add_tables(&facts, r, style, out);
     if (!status)
-        status = add_gpus(run, &facts, r, style, out, err);
+        status = add_gpu_choices(run, &facts, r, style, out, err);
     if (!status)
         status = add_mpi(run, &facts, r, style, out, err);
     if (status)

@@ -56,6 +56,7 @@ static void add_job(struct ml_diff *d, size_t i, const struct ml_facts *f)
         [ML_DIFF_PEAK] = peak_of(f),
         [ML_DIFF_RANK] = bytes_of(largest < 0 ? -1 : f->by_process[largest].peak_B),
         [ML_DIFF_MEAN] = ml_diff_exact(f->mean_peak_B),
+        [ML_DIFF_GPU] = bytes_of(f->gpus.n_uses ? f->gpus.peak_B : -1),
         [ML_DIFF_GROWTH] = ml_diff_exact(f->growth_B_per_s),
         [ML_DIFF_LIMIT] = bytes_of(closest ? closest->left_B : -1),
         [ML_DIFF_TIME] = ml_diff_exact((double)f->length_ns / ML_NS_PER_S),

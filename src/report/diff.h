@@ -11,6 +11,7 @@ enum ml_diff_quantity {
     ML_DIFF_PEAK,   /* of the job */
     ML_DIFF_RANK,   /* of the largest rank */
     ML_DIFF_MEAN,   /* of the ranks' peaks */
+    ML_DIFF_GPU,    /* peak of the job's memory of GPUs */
     ML_DIFF_GROWTH, /* of the job, bytes a second */
     ML_DIFF_LIMIT,  /* left at the closest approach to a limit */
     ML_DIFF_TIME,   /* for which it ran, s */

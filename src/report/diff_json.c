@@ -45,6 +45,7 @@ static json_t *job_of(const struct ml_diff *d)
         [ML_DIFF_PEAK] = "peak_B",        [ML_DIFF_RANK] = "largest_rank_B",
         [ML_DIFF_MEAN] = "mean_rank_B",   [ML_DIFF_GROWTH] = "growth_B_per_s",
         [ML_DIFF_LIMIT] = "least_left_B", [ML_DIFF_TIME] = "duration_s",
+        [ML_DIFF_GPU] = "gpu_peak_B",
     };
     json_t *job = json_object();
     for (size_t q = 0; q < ML_DIFF_QUANTITIES; q++)

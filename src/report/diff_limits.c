@@ -11,11 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAMES "peak, rank, mean, growth, limit or time"
+#define NAMES "peak, rank, mean, gpu, growth, limit or time"
 
 static const char *const names[ML_DIFF_QUANTITIES] = {
     [ML_DIFF_PEAK] = "peak",     [ML_DIFF_RANK] = "rank",   [ML_DIFF_MEAN] = "mean",
     [ML_DIFF_GROWTH] = "growth", [ML_DIFF_LIMIT] = "limit", [ML_DIFF_TIME] = "time",
+    [ML_DIFF_GPU] = "gpu",
 };
 
 const char *ml_diff_quantity_name(enum ml_diff_quantity quantity)

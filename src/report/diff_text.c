@@ -20,6 +20,7 @@
 static const char *const quantities[ML_DIFF_QUANTITIES] = {
     [ML_DIFF_PEAK] = "peak",     [ML_DIFF_RANK] = "largest rank", [ML_DIFF_MEAN] = "mean of ranks",
     [ML_DIFF_GROWTH] = "growth", [ML_DIFF_LIMIT] = "least left",  [ML_DIFF_TIME] = "run time",
+    [ML_DIFF_GPU] = "GPU peak",
 };
 
 static const struct ml_grid_column job_columns[] = {

@@ -319,6 +319,8 @@ static enum ml_status gather(struct ml_run *run, const struct ml_facts_range *ra
         status = ml_own_gather(run, f, err);
     if (!status)
         status = ml_growth_gather(run, f, err);
+    if (!status)
+        status = ml_gpu_facts_gather(run, f, &f->gpus, err);
     return status;
 }
 
@@ -394,6 +396,7 @@ void ml_facts_free(struct ml_facts *facts)
     ml_lives_free(&facts->lives);
     ml_history_free(&facts->total);
     ml_notes_free(&facts->notes);
+    ml_gpu_facts_free(&facts->gpus);
     ml_slice_free(&facts->node_slice);
     ml_slice_free(&facts->process_slice);
     *facts = (struct ml_facts){0};

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "read/slice.h"
+#include "report/gpu_facts.h"
 #include "report/history.h"
 #include "report/notes.h"
 #include "sums/lives.h"
@@ -55,6 +56,7 @@ struct ml_facts {
     double growth_B_per_s;   /* of the ranks that live on; NaN: not known */
     ptrdiff_t growing;       /* row of the one of them that grows most; -1: none does */
     struct ml_notes notes;
+    struct ml_gpu_facts gpus;
     int ranks;
     double mean_peak_B; /* of the ranks' peaks; NaN: none was measured */
     bool by_node_history;

@@ -151,12 +151,38 @@ static void report_idle(const struct ml_gpu_facts *g, const struct ml_facts *fac
     ml_buffer_printf(out, n > 1 ? ", nor of %zu others.\n" : ".\n", n - 1);
 }
 
-void ml_report_gpu(const struct ml_gpu_facts *g, const struct ml_facts *facts, bool all,
-                   const struct ml_style *style, struct ml_buffer *out)
+void ml_report_gpu(const struct ml_facts *facts, bool all, const struct ml_style *style,
+                   struct ml_buffer *out)
 {
+    const struct ml_gpu_facts *g = &facts->gpus;
     if (!g->n_uses)
         return;
     report_uses(g, facts, all, style, out);
     report_shared(g, facts, style, out);
     report_idle(g, facts, style, out);
+}
+
+static char *who_had_most(const struct ml_gpu_fullest *full)
+{
+    char size[16];
+    if (full->rank < 0)
+        return ml_strdup("");
+    return ml_format("; rank %d had most, %s", full->rank,
+                     ml_size_format(size, sizeof size, full->rank_B));
+}
+
+char *ml_report_gpu_fullest(const struct ml_facts *facts)
+{
+    const struct ml_gpu_fullest *full = &facts->gpus.fullest;
+    char left[16], limit[16], at[24];
+    if (!facts->gpus.n_gpus || full->gpu < 0)
+        return NULL;
+    const struct ml_gpu_row *gpu = &facts->gpus.gpus[full->gpu];
+    int64_t left_B = full->used_B < gpu->memory_B ? gpu->memory_B - full->used_B : 0;
+    ML_AUTO_FREE char *who = who_had_most(full);
+    return ml_format(
+        "%s of %s left (%.0f%%) on GPU %d of %s at %s%s", ml_size_format(left, sizeof left, left_B),
+        ml_size_format(limit, sizeof limit, gpu->memory_B),
+        100 * (double)left_B / (double)gpu->memory_B, gpu->gpu, node_name(facts, gpu->node),
+        ml_elapsed_format(at, sizeof at, full->time_ns), who);
 }

@@ -213,14 +213,14 @@ static void report(const struct choices *c, const struct ml_style *style, struct
     }
 }
 
-enum ml_status ml_report_gpu_choices(struct ml_run *run, const struct ml_gpu_facts *gpus,
-                                     const struct ml_facts *facts, const struct ml_style *style,
-                                     struct ml_buffer *out, struct ml_error *err)
+enum ml_status ml_report_gpu_choices(struct ml_run *run, const struct ml_facts *facts,
+                                     const struct ml_style *style, struct ml_buffer *out,
+                                     struct ml_error *err)
 {
     if (!ml_run_has(run, ml_table_gpu_choices.name, "gpu"))
         return ML_OK;
     ML_AUTO_FREE int32_t *ranks = ml_owner_ranks(facts->processes, facts->n_processes);
-    struct choices c = {.gpus = gpus, .facts = facts, .ranks = ranks};
+    struct choices c = {.gpus = &facts->gpus, .facts = facts, .ranks = ranks};
     enum ml_status status = ml_slice_each(run, &ml_table_gpu_choices, visit, &c, err);
     if (status == ML_OK) {
         order(&c);

@@ -176,6 +176,9 @@ static json_t *summary_of(const struct ml_facts *f)
     json_object_set_new(summary, "growth_B_per_s", ml_json_real(f->growth_B_per_s));
     json_object_set_new(summary, "growing_rank", growing(f));
     json_object_set_new(summary, "closest_to_limit", closest(f));
+    json_object_set_new(summary, "gpu_peak_B", ml_json_count(f->gpus.peak_B));
+    json_object_set_new(summary, "gpu_peak_s", ml_json_seconds(f->gpus.peak_ns));
+    json_object_set_new(summary, "fullest_gpu", ml_json_fullest_gpu(f));
     return summary;
 }
 
@@ -259,6 +262,8 @@ static json_t *process_of(const struct ml_facts *f, size_t i)
     json_object_set_new(process, "end_s", ml_json_seconds(p->end_ns));
     json_object_set_new(process, "peak_B", ml_json_count(f->by_process[i].peak_B));
     json_object_set_new(process, "peak_s", ml_json_seconds(f->by_process[i].peak_ns));
+    json_object_set_new(process, "gpu_peak_B",
+                        ml_json_count(ml_gpu_facts_peak_of(&f->gpus, p->rank)));
     json_object_set_new(process, "final_B", ml_json_count(f->by_process[i].last_B));
     json_object_set_new(process, "growth_B_per_s", ml_json_real(f->by_process[i].growth_B_per_s));
     json_object_set_new(process, "peak_rss_B", ml_json_count(p->peak_rss_B));
@@ -313,7 +318,7 @@ enum ml_status ml_report_json(const struct ml_json_parts *parts, struct ml_buffe
     json_object_set_new(root, "notes", notes_of(f));
     json_object_set_new(root, "nodes", nodes_of(parts));
     json_object_set_new(root, "processes", processes_of(f));
-    json_object_set_new(root, "gpus", ml_json_gpus(parts->gpus));
+    json_object_set_new(root, "gpus", ml_json_gpus(&f->gpus));
     json_object_set_new(root, "memory", history_of(&f->total));
     if (parts->output)
         json_object_set_new(root, "output", output_of(parts->output));

@@ -6,7 +6,6 @@
 #include "read/heap_budget.h"
 #include "report/death.h"
 #include "report/facts.h"
-#include "report/gpu.h"
 #include "report/mpi_sums.h"
 #include "report/output.h"
 
@@ -21,7 +20,6 @@ struct ml_json_parts {
     const struct ml_heap_profile *heap;       /* NULL: without */
     const struct ml_heap_choice *heap_choice; /* what it is of */
     const struct ml_heap_budget *heap_budget;
-    const struct ml_gpu_facts *gpus;
 };
 
 /* Appends one object and a newline. Texts become valid UTF-8: a byte that is none is U+FFFD. What

@@ -36,3 +36,21 @@ json_t *ml_json_gpus(const struct ml_gpu_facts *g)
     }
     return gpus;
 }
+
+json_t *ml_json_fullest_gpu(const struct ml_facts *f)
+{
+    const struct ml_gpu_fullest *full = &f->gpus.fullest;
+    if (!f->gpus.n_gpus || full->gpu < 0)
+        return json_null();
+    const struct ml_gpu_row *gpu = &f->gpus.gpus[full->gpu];
+    const struct ml_node_row *node = ml_facts_node(f, gpu->node);
+    json_t *json = json_object();
+    json_object_set_new(json, "node", ml_json_text(node ? node->name : NULL));
+    json_object_set_new(json, "gpu", ml_json_count(gpu->gpu));
+    json_object_set_new(json, "used_B", ml_json_count(full->used_B));
+    json_object_set_new(json, "memory_B", ml_json_count(gpu->memory_B));
+    json_object_set_new(json, "time_s", ml_json_seconds(full->time_ns));
+    json_object_set_new(json, "rank", ml_json_count(full->rank));
+    json_object_set_new(json, "rank_B", ml_json_count(full->rank < 0 ? -1 : full->rank_B));
+    return json;
+}

@@ -6,6 +6,7 @@
 #include "base/ranges.h"
 #include "base/units.h"
 #include "report/commands.h"
+#include "report/gpu.h"
 #include "report/growth.h"
 #include "report/text.h"
 
@@ -169,6 +170,16 @@ static char *peak(const struct ml_facts *f)
     return ml_format("%s at %s%s%s", size, at, loose ? loose : "", hidden ? hidden : "");
 }
 
+/* Of all GPUs together. */
+static char *gpu_peak(const struct ml_facts *f)
+{
+    char size[16], at[24];
+    if (!f->gpus.n_uses)
+        return NULL;
+    return ml_format("%s at %s, of all GPUs", ml_size_format(size, sizeof size, f->gpus.peak_B),
+                     ml_elapsed_format(at, sizeof at, f->gpus.peak_ns));
+}
+
 static char *rank_peak(const struct ml_facts *f, ptrdiff_t process)
 {
     char size[16], at[24];
@@ -283,6 +294,7 @@ void ml_report_summary(const struct ml_facts *facts, const struct ml_style *styl
 {
     ml_buffer_printf(out, "\n");
     line(out, style, "peak", peak(facts));
+    line(out, style, "GPU peak", gpu_peak(facts));
     line(out, style, style->width < 60 ? "largest" : "largest rank",
          rank_peak(facts, ml_facts_extreme(facts, 1)));
     if (facts->ranks > 1)
@@ -291,5 +303,7 @@ void ml_report_summary(const struct ml_facts *facts, const struct ml_style *styl
     line(out, style, "imbalance", imbalance(facts));
     line(out, style, "growth", growth(facts));
     line(out, style, style->width < 60 ? "limit" : "closest to limit", closest(facts));
+    line(out, style, ml_facts_closest(facts) ? "" : "closest to limit",
+         ml_report_gpu_fullest(facts));
     notes(facts, style, out);
 }

@@ -18,9 +18,9 @@ static const struct ml_grid_column node_columns[] = {
 };
 
 static const struct ml_grid_column rank_columns[] = {
-    {"rank", true, 0},  {"node", false, 2},  {"pid", true, 4},
-    {"name", false, 1}, {"peak", true, 0},   {"at", true, 5},
-    {"final", true, 1}, {"growth", true, 4}, {"exit", false, 3},
+    {"rank", true, 0},   {"node", false, 2}, {"pid", true, 4},      {"name", false, 1},
+    {"peak", true, 0},   {"at", true, 5},    {"GPU peak", true, 1}, {"final", true, 1},
+    {"growth", true, 4}, {"exit", false, 3},
 };
 
 #define COLUMNS(c) (c), sizeof(c) / sizeof *(c)
@@ -166,6 +166,15 @@ static void add_growth(struct ml_grid *grid, double B_per_s)
     ml_grid_add(grid, text);
 }
 
+/* Blank where it had none. */
+static void add_gpu(struct ml_grid *grid, int64_t bytes)
+{
+    char text[16] = "";
+    if (bytes > 0)
+        ml_size_format(text, sizeof text, bytes);
+    ml_grid_add(grid, text);
+}
+
 static void add_process(struct ml_grid *grid, const struct ml_facts *f, size_t i)
 {
     const struct ml_process_row *p = &f->processes[i];
@@ -184,6 +193,7 @@ static void add_process(struct ml_grid *grid, const struct ml_facts *f, size_t i
     ml_grid_add(grid, name);
     add_size(grid, f->by_process[i].peak_B);
     add_time(grid, f->by_process[i].peak_ns);
+    add_gpu(grid, p->rank < 0 ? -1 : ml_gpu_facts_peak_of(&f->gpus, p->rank));
     add_size(grid, f->by_process[i].last_B);
     add_growth(grid, f->by_process[i].growth_B_per_s);
     add_exit(grid, p);
