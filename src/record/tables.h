@@ -128,7 +128,8 @@
     X(INT64, largest_memory_B, "largest_memory_B", "byte", "its memory", NULL)                     \
     X(INT64, largest_rss_B, "largest_rss_B", "byte", "its resident set", NULL)                     \
     X(INT64, least_available_B, "least_available_B", "byte", "least memory left on a node", NULL)  \
-    X(INT32, least_node, "least_node", "1", "that node", NULL)
+    X(INT32, least_node, "least_node", "1", "that node", NULL)                                     \
+    X(INT64, gpu_B, "gpu_B", "byte", "memory of GPUs that its processes have", NULL)
 
 #define ML_EVENT_COLUMNS(X)                                                                        \
     X(INSTANT, time_ns, "time_s", "s", "time of the event", NULL)                                  \

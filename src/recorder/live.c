@@ -26,13 +26,16 @@ struct ml_live *ml_live_open(const struct ml_options *options)
 void ml_live_format(char *out, size_t size, const struct ml_job_sample_row *row, int64_t elapsed_ns,
                     const struct ml_layout_node *nodes)
 {
-    char elapsed[24], total[16], largest[16], least[16];
+    char elapsed[24], total[16], largest[16], least[16], gpus[16];
     ml_elapsed_format(elapsed, sizeof elapsed, elapsed_ns);
     ml_size_format(total, sizeof total, ml_memory_of_job(row));
     ml_size_format(largest, sizeof largest, row->largest_memory_B);
     ml_size_format(least, sizeof least, row->least_available_B);
     int n = snprintf(out, size, "%s  %d rank%s  %s", elapsed, row->ranks,
                      row->ranks == 1 ? "" : "s", total);
+    if (row->gpu_B > 0 && n > 0 && (size_t)n < size)
+        n += snprintf(out + n, size - (size_t)n, "  GPUs %s",
+                      ml_size_format(gpus, sizeof gpus, row->gpu_B));
     if (row->largest_rank >= 0 && n > 0 && (size_t)n < size)
         n += snprintf(out + n, size - (size_t)n, "  largest: rank %d, %s", row->largest_rank,
                       largest);

@@ -1,4 +1,5 @@
-/* The live line on the terminal: elapsed time, ranks, total, largest rank, least free node. */
+/* The live line on the terminal: elapsed time, ranks, total, memory of GPUs, largest rank, least
+ * free node. */
 #ifndef ML_RECORDER_LIVE_H
 #define ML_RECORDER_LIVE_H
 

@@ -6,6 +6,7 @@
 #include "probe/node.h"
 #include "recorder/budget.h"
 #include "recorder/event.h"
+#include "recorder/gpu_watch.h"
 #include "recorder/source_processes.h"
 
 #include <stdlib.h>
@@ -284,6 +285,13 @@ static struct ml_death_stack stack_of(const struct ml_sampler *s, int rank,
     return stack;
 }
 
+static struct ml_death_gpu fullest_gpu(const struct ml_sampler *s, int rank)
+{
+    const struct ml_sources *sources = &s->sources;
+    int process = sources->processes ? ml_process_source_of_rank(sources->processes, rank) : -1;
+    return ml_gpu_watch_fullest(sources->gpus, process);
+}
+
 struct ml_judgement ml_sampler_judge(struct ml_sampler *s, int rank, const struct ml_rank_exit *end,
                                      int asked)
 {
@@ -293,6 +301,7 @@ struct ml_judgement ml_sampler_judge(struct ml_sampler *s, int rank, const struc
     facts.stack = stack_of(s, rank, end);
     facts.room = s->tightest;
     facts.fall_B = s->fall_B;
+    facts.gpu = fullest_gpu(s, rank);
     bool by_itself = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (s->sources.node && !by_itself) {
         struct ml_node_state node;
@@ -308,7 +317,10 @@ struct ml_judgement ml_sampler_judge(struct ml_sampler *s, int rank, const struc
 struct ml_judgement ml_sampler_judge_abort(const struct ml_sampler *s, int rank, int code,
                                            const char *text)
 {
-    return ml_death_abort(rank, s->node_name, code, text);
+    struct ml_judgement j = ml_death_abort(rank, s->node_name, code, text);
+    const struct ml_death_gpu gpu = fullest_gpu(s, rank);
+    ml_death_blame_gpu(&j, &gpu);
+    return j;
 }
 
 void ml_sampler_event(struct ml_sampler *s, int rank, enum ml_event_kind kind, int64_t value,
@@ -320,8 +332,10 @@ void ml_sampler_event(struct ml_sampler *s, int rank, enum ml_event_kind kind, i
 
 void ml_sampler_summary(struct ml_sampler *s, struct ml_summary *out_summary)
 {
-    struct ml_summary summary = {
-        .pss_B = ML_NOT_MEASURED, .largest_rank = -1, .left_B = ML_NOT_MEASURED};
+    struct ml_summary summary = {.pss_B = ML_NOT_MEASURED,
+                                 .largest_rank = -1,
+                                 .left_B = ML_NOT_MEASURED,
+                                 .gpu_B = ML_NOT_MEASURED};
     for (size_t i = 0; i < s->n_active; i++) {
         if (s->active[i].source->summarize)
             s->active[i].source->summarize(s->active[i].state, &s->last, &summary);

@@ -18,6 +18,7 @@ struct ml_sources {
     struct ml_calls *calls;
     struct ml_heap *heap;
     struct ml_gpu_source *gpu;
+    struct ml_gpu_watch *gpus;
     struct ml_stacks *stacks;
 };
 

@@ -8,6 +8,7 @@
 #include "gpu/gpu.h"
 #include "orders/gpu_link.h"
 #include "recorder/event.h"
+#include "recorder/gpu_watch.h"
 #include "recorder/helpers.h"
 #include "recorder/source_processes.h"
 
@@ -22,6 +23,7 @@ enum { PAUSE_UNASKED = 1000, PAUSE_ASKED = 1 };
 
 struct ml_gpu_source {
     struct ml_gpus *gpus;
+    struct ml_gpu_watch *watch;
     struct ml_gpu_choices *choices;
     struct ml_gpu_link *link; /* to who asks NVML; NULL: nobody does */
     struct ml_probe *probe;
@@ -48,6 +50,7 @@ static void describe(struct ml_gpu_source *s)
         struct ml_gpu_row row;
         ml_gpus_describe(s->gpus, s->n_described, s->node, &row);
         ml_journal_row(s->journal, ML_FRAME_GPUS, ml_mono_now().ns, &ml_table_gpus, &row);
+        ml_gpu_watch_size(s->watch, row.gpu, row.memory_B);
     }
 }
 
@@ -128,6 +131,7 @@ static enum ml_status open_gpu(const struct ml_source_setup *setup, void **out_s
         return ML_OK;
     struct ml_gpu_source *s = ml_alloc(sizeof *s);
     *s = (struct ml_gpu_source){.gpus = gpus,
+                                .watch = ml_gpu_watch_open(),
                                 .choices = ml_gpu_choices_new(),
                                 .probe = ml_process_source_probe(setup->sources->processes),
                                 .journal = setup->journal,
@@ -138,6 +142,7 @@ static enum ml_status open_gpu(const struct ml_source_setup *setup, void **out_s
     if (ml_gpus_want_nvml(gpus))
         open_link(s, setup);
     setup->sources->gpu = s;
+    setup->sources->gpus = s->watch;
     *out_state = s;
     return ML_OK;
 }
@@ -182,6 +187,7 @@ static void tell_device(void *context, int gpu, int64_t used_B, int32_t utilisat
     struct ml_gpu_sample_row row = {s->now_ns, s->node, gpu, used_B, utilisation, ecc_errors};
     ml_row_pack(&ml_table_gpu_samples, &row, &s->devices);
     note_errors(s, (size_t)gpu, ecc_errors);
+    ml_gpu_watch_device(s->watch, gpu, used_B);
 }
 
 static void tell_process(void *context, int process, int gpu, int64_t used_B, int64_t host_B)
@@ -189,6 +195,7 @@ static void tell_process(void *context, int process, int gpu, int64_t used_B, in
     struct ml_gpu_source *s = context;
     struct ml_gpu_process_sample_row row = {s->now_ns, process, gpu, used_B, host_B};
     ml_row_pack(&ml_table_gpu_process_samples, &row, &s->processes);
+    ml_gpu_watch_process(s->watch, process, gpu, used_B);
 }
 
 static void tell_choice(void *context, int process, int gpu, const char *variable,
@@ -229,6 +236,7 @@ static int64_t look_at_all(struct ml_gpu_source *s, int64_t now_ns)
     ml_gpus_end(s->gpus, &sink);
     write_rows(s, ML_FRAME_GPU_SAMPLES, &s->devices);
     write_rows(s, ML_FRAME_GPU_PROCESS_SAMPLES, &s->processes);
+    ml_gpu_watch_looked(s->watch, now_ns);
     return cpu_ns() - began_ns;
 }
 
@@ -287,11 +295,20 @@ static void stop(void *state, struct ml_node_row *row)
     s->link = NULL;
 }
 
+static void summarize(const void *state, const struct ml_node_sample_row *last,
+                      struct ml_summary *summary)
+{
+    const struct ml_gpu_source *s = state;
+    (void)last;
+    summary->gpu_B = ml_gpu_watch_total(s->watch);
+}
+
 static void close_gpu(void *state)
 {
     struct ml_gpu_source *s = state;
     ml_gpu_link_close(s->link);
     ml_gpus_close(s->gpus);
+    ml_gpu_watch_close(s->watch);
     ml_buffer_free(&s->devices);
     ml_buffer_free(&s->processes);
     ml_buffer_free(&s->chosen);
@@ -307,5 +324,6 @@ const struct ml_source ml_source_gpu = {
     .tick = tick,
     .news = news,
     .stop = stop,
+    .summarize = summarize,
     .close = close_gpu,
 };

@@ -9,6 +9,7 @@
 #include "orders/stack_link.h"
 #include "orders/stack_rules.h"
 #include "recorder/event.h"
+#include "recorder/gpu_watch.h"
 #include "recorder/helpers.h"
 #include "recorder/source_processes.h"
 
@@ -35,6 +36,8 @@ struct ml_stacks {
     struct ml_stack_link *link; /* NULL: no stacks any more */
     struct ml_ranges ranks;     /* whose stacks are taken */
     struct ml_growth_rule growth;
+    struct ml_growth_rule gpu_growth;
+    const struct ml_gpu_watch *gpus; /* NULL: there are none */
     struct ml_low_memory_rule low_memory;
     struct ml_stack_budget budget;
     struct ml_timer *interval;
@@ -103,6 +106,8 @@ static void add_wish(void *context, const struct ml_probe_process *p)
     *wanted = 0;
     if (p->rss_B >= 0)
         ml_growth_taken(&s->growth, p->number, p->rss_B);
+    if (s->gpus)
+        ml_growth_taken(&s->gpu_growth, p->number, ml_gpu_watch_of(s->gpus, p->number));
 }
 
 /* All that is wanted, in one order. While one is under way, the rest waits for its end. */
@@ -149,10 +154,19 @@ static bool is_affordable(struct ml_stacks *s)
     return false;
 }
 
+/* On the host, or on its GPUs. */
+static bool has_grown(struct ml_stacks *s, const struct ml_probe_process *p)
+{
+    bool host = p->rss_B >= 0 && ml_growth_seen(&s->growth, p->number, p->rss_B);
+    return (s->gpus &&
+            ml_growth_seen(&s->gpu_growth, p->number, ml_gpu_watch_of(s->gpus, p->number))) ||
+           host;
+}
+
 static void want_grown(void *context, const struct ml_probe_process *p)
 {
     struct ml_stacks *s = context;
-    if (p->rss_B < 0 || !is_target(s, p) || !ml_growth_seen(&s->growth, p->number, p->rss_B))
+    if (!is_target(s, p) || !has_grown(s, p))
         return;
     int8_t *wanted = wanted_of(s, p->number);
     if (!*wanted && is_affordable(s))
@@ -334,6 +348,7 @@ static void close_stacks(void *state)
     ml_timer_stop(s->interval);
     ml_stack_link_close(s->link, 0);
     ml_growth_free(&s->growth);
+    ml_growth_free(&s->gpu_growth);
     ml_ranges_free(&s->ranks);
     free(s->wanted);
     free(s->wishes);
@@ -356,7 +371,9 @@ static enum ml_status open_stacks(const struct ml_source_setup *setup, void **ou
                             .journal = setup->journal,
                             .node = setup->node,
                             .share = o->overhead,
-                            .growth.growth = o->stack_growth};
+                            .growth.growth = o->stack_growth,
+                            .gpu_growth.growth = o->stack_growth,
+                            .gpus = setup->sources->gpus};
     enum ml_status status = ml_ranges_parse(o->stack_ranks, &s->ranks, err);
     struct ml_stack_link_events events = {s,          on_ready,  on_frames, on_stacks,
                                           on_samples, on_sites,  on_failed, on_taken,

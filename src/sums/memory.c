@@ -66,6 +66,8 @@ struct ml_job_sample_row ml_memory_of_one_node(int node, const struct ml_summary
         job.least_available_B = s->left_B;
         job.least_node = node;
     }
+    if (s->gpu_B >= 0)
+        job.gpu_B = s->gpu_B;
     return job;
 }
 
@@ -87,4 +89,6 @@ void ml_memory_add_part(struct ml_job_sample_row *job, const struct ml_job_sampl
         job->least_available_B = p->least_available_B;
         job->least_node = p->least_node;
     }
+    if (p->gpu_B >= 0)
+        job->gpu_B = p->gpu_B + (job->gpu_B > 0 ? job->gpu_B : 0);
 }

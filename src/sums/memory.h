@@ -39,6 +39,7 @@ struct ml_summary {
     int64_t pss_B;
     int64_t largest_rank, largest_memory_B, largest_rss_B;
     int64_t left_B; /* before the nearest limit */
+    int64_t gpu_B;  /* memory of GPUs; -1: there are none */
 };
 
 /* NODE, of which nothing is counted yet, or of the processes before, has a further process. */

@@ -13,6 +13,11 @@
 #define NEAR_SHARE 20
 #define STACK_PART 8
 
+/* What a GPU has left: full is less than a 20th, or less than a fifth where it rose by more at
+ * once. */
+#define GPU_FULL 20
+#define GPU_NEAR 5
+
 const char *ml_death_name(enum ml_death death)
 {
     static const char *const names[] = {
@@ -23,6 +28,7 @@ const char *ml_death_name(enum ml_death death)
         [ML_DEATH_ASKED] = "asked",           [ML_DEATH_KILLED] = "killed",
         [ML_DEATH_ABORT] = "abort",           [ML_DEATH_OOM_NUMA] = "oom_numa",
         [ML_DEATH_STACK] = "stack",           [ML_DEATH_SCHEDULER] = "scheduler",
+        [ML_DEATH_GPU] = "gpu_full",
     };
     return names[death];
 }
@@ -64,6 +70,14 @@ static bool is_stack_full(const struct ml_death_stack *stack)
     return is_stack_seen_full(stack) || fits;
 }
 
+/* cudaErrorMemoryAllocation and hipErrorOutOfMemory leave no other trace. */
+static bool is_gpu_full(const struct ml_death_gpu *gpu)
+{
+    return gpu->memory_B > 0 &&
+           (gpu->left_B < gpu->memory_B / GPU_FULL ||
+            (gpu->left_B < gpu->memory_B / GPU_NEAR && gpu->left_B < gpu->step_B));
+}
+
 static enum ml_death cause_of_kill(const struct ml_death_facts *f)
 {
     bool counted = f->oom.in_cgroup || f->oom.on_node;
@@ -94,14 +108,20 @@ static enum ml_death cause_of_signal(const struct ml_death_facts *f, int number)
                                   : ML_DEATH_BUS;
     /* malloc(3) gives NULL, operator new throws: the program ends by itself */
     bool by_itself = number == SIGABRT || number == SIGSEGV;
-    return by_itself && is_refused(f) ? ML_DEATH_NO_MEMORY : ML_DEATH_PLAIN;
+    if (by_itself && is_refused(f))
+        return ML_DEATH_NO_MEMORY;
+    return number == SIGABRT && is_gpu_full(&f->gpu) ? ML_DEATH_GPU : ML_DEATH_PLAIN;
 }
 
 static enum ml_death cause_of(const struct ml_death_facts *f)
 {
     if (WIFSIGNALED(f->status))
         return cause_of_signal(f, WTERMSIG(f->status));
-    return WEXITSTATUS(f->status) != 0 && is_refused(f) ? ML_DEATH_NO_MEMORY : ML_DEATH_PLAIN;
+    if (WEXITSTATUS(f->status) == 0)
+        return ML_DEATH_PLAIN;
+    return is_refused(f)          ? ML_DEATH_NO_MEMORY
+           : is_gpu_full(&f->gpu) ? ML_DEATH_GPU
+                                  : ML_DEATH_PLAIN;
 }
 
 static int say_who(struct ml_judgement *j, int rank, const char *node)
@@ -200,6 +220,20 @@ static void say_stack(struct ml_judgement *j, const struct ml_death_facts *f, co
         end, size, limit);
 }
 
+void ml_death_blame_gpu(struct ml_judgement *j, const struct ml_death_gpu *gpu)
+{
+    char left[16], memory[16];
+    size_t n = strlen(j->words);
+    if (!is_gpu_full(gpu))
+        return;
+    j->death = ML_DEATH_GPU;
+    j->sure = false;
+    snprintf(j->words + n, sizeof j->words - n,
+             ", likely for want of GPU memory: %s were left of the %s of GPU %d",
+             ml_size_format(left, sizeof left, gpu->left_B),
+             ml_size_format(memory, sizeof memory, gpu->memory_B), gpu->gpu);
+}
+
 struct ml_judgement ml_death_judge(const struct ml_death_facts *facts)
 {
     struct ml_judgement j = {.death = cause_of(facts)};
@@ -218,6 +252,10 @@ struct ml_judgement ml_death_judge(const struct ml_death_facts *facts)
         break;
     case ML_DEATH_NO_MEMORY:
         say_refused(&j, facts, end);
+        break;
+    case ML_DEATH_GPU:
+        say(&j, facts, "%s", end);
+        ml_death_blame_gpu(&j, &facts->gpu);
         break;
     case ML_DEATH_STACK:
         say_stack(&j, facts, end);

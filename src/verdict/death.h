@@ -24,6 +24,7 @@ enum ml_death {
     ML_DEATH_OOM_NUMA,   /* killed by the kernel: the NUMA nodes that it was bound to were full */
     ML_DEATH_STACK,      /* the stack of its first thread was full: ulimit -s */
     ML_DEATH_SCHEDULER,  /* by a signal from outside, when it had what the batch system allows */
+    ML_DEATH_GPU,        /* it ended by itself when the memory of a GPU was full */
 };
 
 /* Kills for want of memory that the kernel has counted since the one before, on the node. */
@@ -41,6 +42,13 @@ struct ml_death_stack {
     int64_t after_B; /* memory of any kind that it took after that; -1: not known */
 };
 
+/* The fullest GPU that it used, shortly before. */
+struct ml_death_gpu {
+    int gpu;                  /* number on the node */
+    int64_t left_B, memory_B; /* MEMORY_B not above 0: no such GPU */
+    int64_t step_B;           /* the most by which what is used rose from a look to the next */
+};
+
 struct ml_death_facts {
     int rank;         /* -1: the command, where it is a launcher */
     const char *node; /* name */
@@ -53,6 +61,7 @@ struct ml_death_facts {
     bool tmpfs_full;     /* /dev/shm is, or was shortly before */
     bool hugetlb_empty;  /* there is a pool of huge pages, and none was free */
     struct ml_death_stack stack;
+    struct ml_death_gpu gpu;
 };
 
 struct ml_judgement {
@@ -66,6 +75,10 @@ struct ml_judgement ml_death_judge(const struct ml_death_facts *facts);
 /* RANK on NODE called MPI_Abort with CODE; TEXT: what MPI told the process manager of it, of which
  * the first line is kept where it says more than the code. */
 struct ml_judgement ml_death_abort(int rank, const char *node, int code, const char *text);
+
+/* If GPU was full, an end that J says is by the program itself is likely for want of its memory: J
+ * says so then. */
+void ml_death_blame_gpu(struct ml_judgement *j, const struct ml_death_gpu *gpu);
 
 /* "oom_cgroup"; "plain". */
 const char *ml_death_name(enum ml_death death);

@@ -22,7 +22,7 @@ COLUMNS = {
                     "available_B swap_free_B stalled_s swap_in_B swap_out_B cgroup_B cgroup_file_B "
                     "cgroup_shmem_B cgroup_kernel_B left_B limit_B limit sampler_cpu_s cpu_Hz",
     "job_samples": "time_s ranks memory_B memory_error_B rss_B pss_B largest_rank "
-                   "largest_memory_B largest_rss_B least_available_B least_node",
+                   "largest_memory_B largest_rss_B least_available_B least_node gpu_B",
     "events": "time_s node process kind value text",
     "output": "time_s rank stream continued text",
     "frames": "function file line module offset_B inlined",

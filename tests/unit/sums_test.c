@@ -57,9 +57,9 @@ static void add_node(struct ml_job_sample_row *job, int node, const struct ml_su
 
 static void of_the_job(void **state)
 {
-    const struct ml_summary first = {2, 90, 5, 100, 60, 0, 65, 70, 1000},
-                            second = {3, 150, 6, 200, 90, 4, 75, 80, 400},
-                            idle = {0, 0, 0, 0, 0, -1, 0, 0, ML_NOT_MEASURED};
+    const struct ml_summary first = {2, 90, 5, 100, 60, 0, 65, 70, 1000, -1},
+                            second = {3, 150, 6, 200, 90, 4, 75, 80, 400, 500},
+                            idle = {0, 0, 0, 0, 0, -1, 0, 0, ML_NOT_MEASURED, -1};
     struct ml_job_sample_row job = ml_memory_of_one_node(9, &idle), others;
     (void)state;
     assert_int_equal(job.rss_B, 0);
@@ -78,6 +78,9 @@ static void of_the_job(void **state)
     assert_int_equal(job.largest_rss_B, 80);
     assert_int_equal(job.least_available_B, 400);
     assert_int_equal(job.least_node, 8);
+    assert_int_equal(job.gpu_B, 500); /* where there are none, none are missing */
+    add_node(&others, 8, &second);
+    assert_int_equal(others.gpu_B, 1000);
     struct ml_summary unknown = second;
     unknown.pss_B = ML_NOT_MEASURED;
     add_node(&job, 8, &unknown);

@@ -219,8 +219,55 @@ static void why_a_rank_died(void **state)
     assert_int_equal(ml_death_judge(&bus).death, ML_DEATH_HUGETLB);
     bus.tmpfs_full = true;
     assert_int_equal(ml_death_judge(&bus).death, ML_DEATH_TMPFS_FULL);
-    for (enum ml_death death = ML_DEATH_PLAIN; death <= ML_DEATH_SCHEDULER; death++)
+    for (enum ml_death death = ML_DEATH_PLAIN; death <= ML_DEATH_GPU; death++)
         assert_non_null(ml_death_name(death));
+}
+
+/* cudaErrorMemoryAllocation and the like: the program ends by itself. */
+static void a_full_gpu(void **state)
+{
+    const struct {
+        int status;
+        struct ml_death_gpu gpu;
+        bool told;
+    } cases[] = {
+        {EXITED(1), {2, 40 * MIB, 1000 * MIB, 0}, true},
+        {SIGABRT, {2, 0, 1000 * MIB, 0}, true},
+        {SIGABRT | CORE, {2, 40 * MIB, 1000 * MIB, 0}, true},
+        {EXITED(0), {2, 0, 1000 * MIB, 0}, false},
+        {SIGSEGV, {2, 0, 1000 * MIB, 0}, false},
+        {SIGTERM, {2, 0, 1000 * MIB, 0}, false},
+        {EXITED(1), {2, 60 * MIB, 1000 * MIB, 0}, false},
+        {EXITED(1), {2, 60 * MIB, 1000 * MIB, 100 * MIB}, true},
+        {EXITED(1), {2, 500 * MIB, 1000 * MIB, 600 * MIB}, false}, /* half full */
+        {EXITED(1), {-1, 0, 0, 0}, false},
+        {EXITED(1), {2, 0, -1, 0}, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < N(cases); i++) {
+        struct ml_death_facts facts = quiet;
+        facts.status = cases[i].status;
+        facts.gpu = cases[i].gpu;
+        struct ml_judgement j = ml_death_judge(&facts);
+        bool told = strstr(j.words, "likely for want of GPU memory") != NULL;
+        if (j.death != (cases[i].told ? ML_DEATH_GPU : ML_DEATH_PLAIN) || j.sure == cases[i].told ||
+            told != cases[i].told)
+            fail_msg("case %zu: %s, %d: %s", i, ml_death_name(j.death), j.sure, j.words);
+    }
+    struct ml_judgement j = ml_death_abort(4, "n03", 77, "");
+    ml_death_blame_gpu(&j, &cases[6].gpu);
+    assert_int_equal(j.death, ML_DEATH_ABORT);
+    ml_death_blame_gpu(&j, &cases[0].gpu);
+    assert_string_equal(j.words,
+                        "rank 4 on n03 called MPI_Abort with code 77, likely for want of GPU "
+                        "memory: 40.0 MiB were left of the 0.98 GiB of GPU 2");
+    assert_false(j.sure);
+    /* what ulimit has refused is nearer */
+    struct ml_death_facts both = quiet;
+    both.status = SIGABRT;
+    both.gpu = cases[0].gpu;
+    both.room = (struct ml_room){3 * MIB, 600 * MIB, ML_LIMIT_ADDRESS_SPACE};
+    assert_int_equal(ml_death_judge(&both).death, ML_DEATH_NO_MEMORY);
 }
 
 static void limits_beside_the_node(void **state)
@@ -357,6 +404,7 @@ int main(void)
         cmocka_unit_test(leaves_as_its_rank),
         cmocka_unit_test(codes_and_words),
         cmocka_unit_test(why_a_rank_died),
+        cmocka_unit_test(a_full_gpu),
         cmocka_unit_test(limits_beside_the_node),
         cmocka_unit_test(full_stacks),
         cmocka_unit_test(aborts),
