@@ -52,13 +52,15 @@ static void add_least(const struct ml_facts *f, struct ml_buffer *out)
 static void print_line(const struct ml_facts *f)
 {
     struct ml_buffer line = {0};
-    char elapsed[24], memory[24], peak[24];
+    char elapsed[24], memory[24], peak[24], gpus[24];
     int ranks = running_ranks(f);
     ml_buffer_printf(&line, "%s  %d rank%s  %s (peak %s)",
                      ml_elapsed_format(elapsed, sizeof elapsed, f->total.last.time_ns), ranks,
                      ranks == 1 ? "" : "s",
                      ml_size_format(memory, sizeof memory, f->total.last.bytes),
                      ml_size_format(peak, sizeof peak, f->total.peak.bytes));
+    if (f->gpus.n_uses)
+        ml_buffer_printf(&line, "  GPUs %s", ml_size_format(gpus, sizeof gpus, f->gpus.last_B));
     add_largest(f, &line);
     add_least(f, &line);
     printf("%.*s\n", (int)line.length, line.data);

@@ -232,6 +232,7 @@ static void find_job_peak(struct gathering *g)
             g->gpus->peak_ns = g->steps[i].time_ns;
         }
     }
+    g->gpus->last_B = sum_B;
 }
 
 /* By its driver; where that does not tell, by what its processes have. */
@@ -319,12 +320,18 @@ enum ml_status ml_gpu_facts_gather(struct ml_run *run, const struct ml_facts *fa
     return status;
 }
 
-int64_t ml_gpu_facts_peak_of(const struct ml_gpu_facts *gpus, int32_t rank)
+const struct ml_gpu_sum *ml_gpu_facts_sum_of(const struct ml_gpu_facts *gpus, int32_t rank)
 {
     const struct ml_gpu_rank_sum key = {.rank = rank}, *found = NULL;
     if (gpus->n_ranks)
         found = bsearch(&key, gpus->ranks, gpus->n_ranks, sizeof key, by_rank);
-    return found ? found->sum.peak_B : ML_NOT_MEASURED;
+    return found ? &found->sum : NULL;
+}
+
+int64_t ml_gpu_facts_peak_of(const struct ml_gpu_facts *gpus, int32_t rank)
+{
+    const struct ml_gpu_sum *sum = ml_gpu_facts_sum_of(gpus, rank);
+    return sum ? sum->peak_B : ML_NOT_MEASURED;
 }
 
 void ml_gpu_facts_free(struct ml_gpu_facts *gpus)

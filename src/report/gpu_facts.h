@@ -20,7 +20,7 @@ struct ml_gpu_rank_use {
 
 /* A sum over processes or GPUs. */
 struct ml_gpu_sum {
-    int64_t used_B, since_ns; /* while rows are added up: since then */
+    int64_t used_B, since_ns; /* at the last look; while rows are added up: since then */
     int64_t peak_B, peak_ns;  /* -1: there is none yet */
 };
 
@@ -47,6 +47,7 @@ struct ml_gpu_facts {
     struct ml_gpu_rank_sum *ranks;
     size_t n_ranks, ranks_capacity;
     int64_t peak_B, peak_ns; /* of all processes of the run together; -1: none has any */
+    int64_t last_B;          /* of them, at the last look */
     struct ml_gpu_fullest fullest;
     struct ml_slice slice;
 };
@@ -55,6 +56,9 @@ struct ml_gpu_facts {
  * Errors: those of reading. */
 enum ml_status ml_gpu_facts_gather(struct ml_run *run, const struct ml_facts *facts,
                                    struct ml_gpu_facts *out_gpus, struct ml_error *err);
+
+/* What RANK has of all GPUs together; NULL: it was not seen with any. */
+const struct ml_gpu_sum *ml_gpu_facts_sum_of(const struct ml_gpu_facts *gpus, int32_t rank);
 
 /* The most that RANK had of all GPUs together; -1: it was not seen with any. */
 int64_t ml_gpu_facts_peak_of(const struct ml_gpu_facts *gpus, int32_t rank);

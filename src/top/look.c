@@ -67,6 +67,7 @@ static struct ml_top_rank rank_of(const struct reading *r, size_t i, const int64
     const struct ml_process_facts *f = &facts->by_process[i];
     const struct ml_node_row *node = ml_facts_node(facts, p->node);
     bool ended = p->end_ns >= 0 && p->end_ns <= r->at_ns;
+    const struct ml_gpu_sum *gpus = ml_gpu_facts_sum_of(&facts->gpus, p->rank);
     return (struct ml_top_rank){
         .rank = p->rank,
         .pid = facts->processes[f->program].pid,
@@ -76,6 +77,7 @@ static struct ml_top_rank rank_of(const struct reading *r, size_t i, const int64
         .peak_B = f->peak_B,
         .growth_B_per_s = r->at_ns == ML_TOP_END ? f->growth_B_per_s : NAN,
         .ended = ended,
+        .gpu_B = gpus && !ended ? gpus->used_B : 0,
     };
 }
 
@@ -231,6 +233,7 @@ static void show(struct ml_top_look *l, const struct reading *r)
     const struct ml_top_moment *m = &l->moment;
     model->at_ns = r->at_ns == ML_TOP_END ? -1 : r->at_ns;
     model->memory_B = m->memory_B;
+    model->has_gpus = r->at_ns == ML_TOP_END && l->facts.gpus.n_uses > 0;
     model->phase = m->phase;
     model->ranks = m->ranks;
     model->n_ranks = m->n_ranks;
@@ -272,6 +275,7 @@ static void add_job(struct ml_top_look *l)
     l->model.age_ns = f->age_ns;
     l->model.peak_B = f->total.peak.bytes;
     l->model.peak_ns = f->total.peak.time_ns;
+    l->model.gpu_B = f->gpus.last_B;
 }
 
 static enum ml_status fill(struct ml_top_look *l, struct ml_error *err)

@@ -13,6 +13,7 @@ struct ml_top_rank {
     int64_t memory_B, peak_B;
     double growth_B_per_s; /* NaN: not known */
     bool ended;
+    int64_t gpu_B; /* memory of GPUs; 0: none */
 };
 
 struct ml_top_node {
@@ -37,6 +38,8 @@ struct ml_top_model {
     int64_t length_ns, age_ns;         /* AGE_NS: of the last sample, -1: the run does not go on */
     int64_t at_ns;                     /* the moment that is shown; -1: the end */
     int64_t memory_B, peak_B, peak_ns; /* peak of the whole run */
+    int64_t gpu_B;                     /* memory of GPUs; of no meaning where HAS_GPUS is not set */
+    bool has_gpus;                     /* some process had memory of one, and the end is shown */
     const struct ml_top_point *curve;
     size_t n_curve;
     const struct ml_top_rank *ranks;

@@ -86,9 +86,11 @@ static void add_trouble(struct ml_top_screen *s, const char *why)
 static void add_memory(struct ml_top_screen *s, const struct ml_top_model *m)
 {
     struct ml_buffer b = {0};
-    char memory[24], peak[24], left[24];
+    char memory[24], peak[24], left[24], gpus[24];
     ml_buffer_printf(&b, "memory %s  peak %s", ml_size_format(memory, sizeof memory, m->memory_B),
                      ml_size_format(peak, sizeof peak, m->peak_B));
+    if (m->has_gpus)
+        ml_buffer_printf(&b, "  GPUs %s", ml_size_format(gpus, sizeof gpus, m->gpu_B));
     if (m->n_nodes && m->nodes[0].left_B >= 0)
         ml_buffer_printf(&b, "  least left %s on %s",
                          ml_size_format(left, sizeof left, m->nodes[0].left_B), m->nodes[0].name);
@@ -159,15 +161,15 @@ static void add_curve(struct ml_top_screen *s, const struct ml_top_model *m, int
 
 /* ---- ranks ---- */
 
-enum column { RANK, MEMORY, PEAK, GROWTH, PID, NODE, CALL, COLUMNS };
+enum column { RANK, MEMORY, PEAK, GPUS, GROWTH, PID, NODE, CALL, COLUMNS };
 
 static const struct {
     const char *title;
     int width; /* at least; negative: to the left */
 } columns[] = {
-    [RANK] = {"RANK", 7},       [MEMORY] = {"MEMORY", 10}, [PEAK] = {"PEAK", 10},
-    [GROWTH] = {"GROWTH", 13},  [PID] = {"PID", 8},        [NODE] = {"NODE", -12},
-    [CALL] = {"MPI CALL", -14},
+    [RANK] = {"RANK", 7},   [MEMORY] = {"MEMORY", 10},  [PEAK] = {"PEAK", 10},
+    [GPUS] = {"GPUS", 10},  [GROWTH] = {"GROWTH", 13},  [PID] = {"PID", 8},
+    [NODE] = {"NODE", -12}, [CALL] = {"MPI CALL", -14},
 };
 
 static const char *cell(const struct ml_top_rank *r, enum column column, char *room)
@@ -181,6 +183,8 @@ static const char *cell(const struct ml_top_rank *r, enum column column, char *r
         return r->ended ? "ended" : ml_size_format(room, CELL, r->memory_B);
     case PEAK:
         return ml_size_format(room, CELL, r->peak_B);
+    case GPUS:
+        return r->gpu_B > 0 ? ml_size_format(room, CELL, r->gpu_B) : "-";
     case GROWTH:
         return r->ended || isnan(r->growth_B_per_s) ? "-"
                : r->growth_B_per_s == 0             ? "level"
@@ -217,14 +221,18 @@ static void append_cell(struct ml_buffer *b, const char *text, int width, bool u
     ml_buffer_free(&shown);
 }
 
-/* R NULL: the titles. Columns that do not fit whole are left out. */
-static void add_rank(struct ml_top_screen *s, const struct ml_top_rank *r, enum ml_top_tone tone)
+/* R NULL: the titles. Columns that do not fit whole are left out, and that of GPUs where M has
+ * none. */
+static void add_rank(struct ml_top_screen *s, const struct ml_top_model *m,
+                     const struct ml_top_rank *r, enum ml_top_tone tone)
 {
     struct ml_buffer b = {0};
     char room[CELL];
     int used = 0;
     for (enum column c = 0; c < COLUMNS; c++) {
         int width = width_of(c, s->width);
+        if (c == GPUS && !m->has_gpus)
+            continue;
         if (used + abs(width) + (c > 0) > s->width)
             break;
         ml_text_pad(&b, c > 0);
@@ -244,7 +252,7 @@ static void add_ranks(struct ml_top_screen *s, const struct ml_top_model *m,
     size_t first = selected >= room ? selected - room + 1 : 0;
     for (size_t i = first; i < first + room; i++) {
         if (i < n)
-            add_rank(s, &m->ranks[order[i]], i == selected ? ML_TOP_CHOSEN : ML_TOP_PLAIN);
+            add_rank(s, m, &m->ranks[order[i]], i == selected ? ML_TOP_CHOSEN : ML_TOP_PLAIN);
         else if (i == 0)
             add(s, ML_TOP_DIM, m->n_ranks ? "no rank matches the filter" : "no ranks yet");
         else
@@ -319,7 +327,7 @@ static void add_all(struct ml_top_screen *s, const struct ml_top_model *m,
         add_memory(s, m);
     add_curve(s, m, curve);
     add_nodes(s, m, nodes);
-    add_rank(s, NULL, ML_TOP_HEAD);
+    add_rank(s, m, NULL, ML_TOP_HEAD);
     add_ranks(s, m, wish, s->height - 1 - (int)s->n - output);
     add_output(s, m, output);
 }

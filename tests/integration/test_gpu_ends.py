@@ -2,6 +2,7 @@
 /sys/class."""
 import json
 import re
+import shutil
 
 import pytest
 import memlog_testing as mt
@@ -20,9 +21,32 @@ def death(folder):
     return json.loads(mt.memlog(folder, "read", "--json", "run.h5"))["run"]["death"]
 
 
+def keep_journals(file, place):
+    """As they are while the run goes on."""
+    place.mkdir()
+    for journal in mt.journals_of(file):
+        shutil.copy(journal, place)
+
+
+def rows_of(recording, table):
+    return [{k: pytest.approx(v) if k == "time_s" else v for k, v in row.items()} for row in recording.rows(table)]
+
+
+def check_recovered(place, whole):
+    """The file of those journals has the rows that the whole file begins with."""
+    mt.memlog(place, "recover", *[j.name for j in place.iterdir()], "-o", "again.h5")
+    again = Recording(place / "again.h5")
+    assert again.rows("gpus") == whole.rows("gpus")
+    kept = again.rows("gpu_process_samples")
+    assert [row["used_B"] // MiB for row in kept if row["used_B"]] == [50, 395]
+    assert kept == rows_of(whole, "gpu_process_samples")[:len(kept)]
+    assert again.rows("gpu_samples") == rows_of(whole, "gpu_samples")
+    assert re.search(r"\nGPU peak +395 MiB at", mt.memlog(place, "read", "again.h5"))
+
+
 def test_a_run_that_fills_its_gpu(machine, tmp_path):  # noqa: F811
     """The live line and /job_samples have it, stacks are taken of who grows there, the verdict
-    tells of it."""
+    tells of it, and recovered journals have it too."""
     go, said, file = tmp_path / "go", tmp_path / "stderr", tmp_path / "run.h5"
     script = f"""
 if rank == 1:
@@ -38,11 +62,13 @@ time.sleep(1000)
     with said.open("wb") as stderr, mt.Job(command(machine, file, script, *options), stderr=stderr) as job:
         mt.wait_for(lambda: job.process.poll() is not None or b"  GPUs 395 MiB" in said.read_bytes(),
                     what="memory of GPUs in the live line")
+        keep_journals(file, tmp_path / "kept")
         go.touch()
         assert job.finish().code == 3, said.read_bytes()
     recording = Stacks(file)
     assert max(recording["job_samples"]["gpu_B"]) == 395 * MiB
     assert re.search(r"\nGPU peak +395 MiB at", mt.memlog(tmp_path, "read", "run.h5"))
+    check_recovered(tmp_path / "kept", recording)
     attributes, found = recording.attributes, death(tmp_path)
     assert (attributes["death"], attributes["death_rank"], attributes["death_sure"]) == ("gpu_full", 1, 0)
     assert (found["kind"], found["sure"], found["rank"]) == ("gpu_full", False, 1)

@@ -18,10 +18,10 @@
 
 static const struct ml_top_point curve[] = {{0, 10 * MIB}, {5 * S, 300 * MIB}, {6 * S, 100 * MIB}};
 static const struct ml_top_rank ranks[] = {
-    {0, 100, "knoten-ä", "MPI_Barrier", 70 * MIB, 80 * MIB, 0, false},
-    {1, 101, "knoten-ä", "", 90 * MIB, 90 * MIB, 2.0 * MIB, false},
-    {2, 102, "日本", "", 20 * MIB, 200 * MIB, 5.0 * MIB, false},
-    {3, 103, "日本", "", -1, 10 * MIB, NAN, true},
+    {0, 100, "knoten-ä", "MPI_Barrier", 70 * MIB, 80 * MIB, 0, false, 0},
+    {1, 101, "knoten-ä", "", 90 * MIB, 90 * MIB, 2.0 * MIB, false, 123 * MIB},
+    {2, 102, "日本", "", 20 * MIB, 200 * MIB, 5.0 * MIB, false, 0},
+    {3, 103, "日本", "", -1, 10 * MIB, NAN, true, 0},
 };
 static const struct ml_top_node nodes[] = {{"日本", 500 * MIB}, {"knoten-ä", -1}};
 static const struct ml_top_output output[] = {{S, 0, "step 1"}, {2 * S, -1, "done \033[2J\n"}};
@@ -104,6 +104,22 @@ static void usual_size(void **state)
     struct ml_top_wish wish = {0};
     (void)state;
     char *text = show(&model, &wish, 80, 24, true);
+    expect(text, words);
+    free(text);
+}
+
+static void memory_of_gpus(void **state)
+{
+    static const char *const words[] = {"GPUs 123 MiB", "      GPUS ", " 123 MiB ", NULL};
+    struct ml_top_model with = model;
+    struct ml_top_wish wish = {0};
+    (void)state;
+    char *text = show(&with, &wish, 80, 24, true);
+    assert_null(strstr(text, "GPU"));
+    free(text);
+    with.has_gpus = true;
+    with.gpu_B = 123 * MIB;
+    text = show(&with, &wish, 80, 24, true);
     expect(text, words);
     free(text);
 }
@@ -218,9 +234,10 @@ static void help_scrolls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(usual_size),      cmocka_unit_test(any_size),
-        cmocka_unit_test(small_and_empty), cmocka_unit_test(orders),
-        cmocka_unit_test(another_moment),  cmocka_unit_test(help_scrolls),
+        cmocka_unit_test(usual_size),   cmocka_unit_test(memory_of_gpus),
+        cmocka_unit_test(any_size),     cmocka_unit_test(small_and_empty),
+        cmocka_unit_test(orders),       cmocka_unit_test(another_moment),
+        cmocka_unit_test(help_scrolls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
