@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* A process that ends gives its memory back before anybody asks why: what was seen shortly before
- * counts. */
+ * counts, and the look before the last one, however long ago. */
 #define SHORTLY_NS (2 * ML_NS_PER_S)
 
 struct gpu {
@@ -101,8 +101,9 @@ static void look_over(struct gpu *g, int64_t now_ns)
     int64_t used_B = g->told_B >= 0 ? g->told_B : g->ours_B;
     if (g->seen && used_B - g->used_B > g->step_B)
         g->step_B = used_B - g->used_B;
-    if (!g->seen || used_B >= g->most_B || now_ns - g->most_ns > SHORTLY_NS) {
-        g->most_B = used_B;
+    bool stale = now_ns - g->most_ns > SHORTLY_NS;
+    if (!g->seen || stale || used_B >= g->most_B) {
+        g->most_B = g->seen && stale && g->used_B > used_B ? g->used_B : used_B;
         g->most_ns = now_ns;
     }
     g->used_B = used_B;

@@ -85,6 +85,20 @@ static void shortly_before(void **state)
     ml_gpu_watch_close(w);
 }
 
+static void seldom_looks(void **state)
+{
+    (void)state;
+    struct ml_gpu_watch *w = two_gpus();
+    ml_gpu_watch_process(w, 1, 0, 980);
+    ml_gpu_watch_looked(w, 10 * S);
+    ml_gpu_watch_process(w, 1, 0, 0);
+    ml_gpu_watch_looked(w, 20 * S);
+    assert_int_equal(ml_gpu_watch_fullest(w, 1).left_B, 20);
+    ml_gpu_watch_looked(w, 30 * S);
+    assert_int_equal(ml_gpu_watch_fullest(w, 1).left_B, 1000);
+    ml_gpu_watch_close(w);
+}
+
 /* A driver may tell more than there is, or nothing of how much there is. */
 static void odd_numbers(void **state)
 {
@@ -109,6 +123,7 @@ int main(void)
         cmocka_unit_test(sums),
         cmocka_unit_test(whose_gpu),
         cmocka_unit_test(shortly_before),
+        cmocka_unit_test(seldom_looks),
         cmocka_unit_test(odd_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
