@@ -33,13 +33,12 @@ enum ml_status ml_top_look(struct ml_run *run, const char *name, struct ml_top_l
                            struct ml_error *err);
 
 /* Shows AT_NS of the run, or ML_TOP_END: memory, MPI calls, output and what nodes have left as they
- * were then; peaks are of the whole run, growth is known at its end alone. After an error LOOK
- * shows what it did before. Errors: those of reading. */
+ * were then; peaks are of the whole run; growth and memory of GPUs are shown at its end alone.
+ * After an error LOOK shows what it did before. Errors: those of reading. */
 enum ml_status ml_top_move(struct ml_top_look *look, int64_t at_ns, struct ml_error *err);
 
-/* The stacks of RANK that were taken nearest to the moment that is
- * shown, as lines of WIDTH columns, or why there are none; with a
- * NUL, to be freed. Errors: those of reading. */
+/* The stacks of RANK that were taken nearest to the moment that is shown, as lines of WIDTH
+ * columns, or why there are none; with a NUL, to be freed. Errors: those of reading. */
 enum ml_status ml_top_stacks(struct ml_top_look *look, int32_t rank, int width, bool utf8,
                              char **out_text, struct ml_error *err);
 
