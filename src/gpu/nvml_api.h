@@ -1,6 +1,6 @@
 /* What is used of NVML (libnvidia-ml.so.1), declared by ourselves, so that no header of NVIDIA's is
- * needed to build. Names and layouts are those of nvml.h, compared with that of NVML 11 and 12 in
- * github.com/NVIDIA/go-nvml, gen/nvml/nvml.h, and with nvidia-ml-py, pynvml.py. */
+ * needed to build. Names and layouts are those of nvml.h of NVML 12, as github.com/NVIDIA/go-nvml
+ * has it (gen/nvml/nvml.h); that of the processes of R535 is told below. */
 #ifndef ML_GPU_NVML_API_H
 #define ML_GPU_NVML_API_H
 
