@@ -240,6 +240,16 @@ static int64_t look_at_all(struct ml_gpu_source *s, int64_t now_ns)
     return cpu_ns() - began_ns;
 }
 
+/* Likewise. */
+static int64_t look_for_choices(struct ml_gpu_source *s)
+{
+    int64_t began_ns = cpu_ns();
+    ml_probe_each(s->probe, look_at_choices, s);
+    ml_gpu_choices_forget(s->choices);
+    write_rows(s, ML_FRAME_GPU_CHOICES, &s->chosen);
+    return cpu_ns() - began_ns;
+}
+
 /* The server's answer is seen as soon as it is there. */
 static void tick(void *state, struct ml_tick *t)
 {
@@ -247,16 +257,15 @@ static void tick(void *state, struct ml_tick *t)
     bool due = t->now.ns >= s->due_ns;
     if (!due && !s->answered)
         return;
-    int64_t pause_ns = s->pause * (look_at_all(s, t->now.ns) + s->server_ns);
+    int64_t cost_ns = look_at_all(s, t->now.ns) + s->server_ns;
     if (!due)
         return;
-    ml_probe_each(s->probe, look_at_choices, s);
-    ml_gpu_choices_forget(s->choices);
-    write_rows(s, ML_FRAME_GPU_CHOICES, &s->chosen);
+    cost_ns += look_for_choices(s);
     if (s->link && ml_gpu_link_idle(s->link)) {
         ml_gpu_link_look(s->link);
         s->asked_ns = t->now.ns;
     }
+    int64_t pause_ns = s->pause * cost_ns;
     s->due_ns = t->now.ns + (pause_ns > s->period_ns ? pause_ns : s->period_ns);
 }
 

@@ -1,5 +1,6 @@
 """NVIDIA's GPUs under a real mpiexec, with a made-up library (tests/support/made_up_nvml.c) and a
 made-up /proc/driver/nvidia. It needs a mount namespace, and the PIDs of the machine itself."""
+import ctypes
 import os
 import re
 import shutil
@@ -149,3 +150,28 @@ def test_a_death_is_told(machine, tmp_path):
     assert [g["name"] for g in recording.rows("gpus")] == ["Made-up GPU 0", "Made-up GPU 1"]
     last = {s["gpu"]: (s["used_B"], s["utilisation"]) for s in recording.rows("gpu_samples")}
     assert last == {0: (-1, -1), 1: (-1, -1)}
+
+
+def real_gpu():
+    if not os.path.exists("/proc/driver/nvidia/version"):
+        pytest.skip("no GPU of NVIDIA here")
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError as error:
+        pytest.skip(f"CUDA's driver API cannot be used: {error}")
+
+
+def test_a_real_gpu(tmp_path):
+    """What CUDA's contexts take for themselves is alike in all ranks; the rest is what they asked for."""
+    real_gpu()
+    job = mt.mpiexec(mt.BUILD, 4) + [mt.MEMLOG_MPI, "--gpu-rate", "100ms", "-o", tmp_path / "run.h5", "--"]
+    outcome = mt.run([*job, "/usr/bin/python3", mt.TESTS / "programs/cuda_hold.py", "64", "12"])
+    assert outcome.code == 0, str(outcome)
+    recording = Recording(tmp_path / "run.h5")
+    rank = {r["process"]: n for n, r in recording.ranks().items()}
+    peaks = [0] * 4
+    for s in recording.rows("gpu_process_samples"):
+        if s["process"] in rank:
+            peaks[rank[s["process"]]] = max(peaks[rank[s["process"]]], s["used_B"])
+    for n in range(1, 4):
+        assert abs(peaks[n] - peaks[0] - ((64 << n) - 64) * MiB) <= 2 * MiB, peaks
