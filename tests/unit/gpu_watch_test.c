@@ -120,10 +120,8 @@ static void odd_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sums),
-        cmocka_unit_test(whose_gpu),
-        cmocka_unit_test(shortly_before),
-        cmocka_unit_test(seldom_looks),
+        cmocka_unit_test(sums),           cmocka_unit_test(whose_gpu),
+        cmocka_unit_test(shortly_before), cmocka_unit_test(seldom_looks),
         cmocka_unit_test(odd_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
