@@ -15,7 +15,7 @@ _memlog()
         options='--follow --chain --all --every --ranks --separate --stdout --mpi --pstack --tree --main-threads --heap --flat --churn --leaks --phase --at --rank --since --until --json --no-color --help'
         files='@(h5|journal|log|csv)' ;;
     top)
-        options='--plain --no-color --help'
+        options='--plain --every --no-color --help'
         files='@(h5|journal|log|csv)' ;;
     diff)
         options='--against --fail-if --all --json --no-color --help'

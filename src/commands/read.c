@@ -164,7 +164,7 @@ static int show_arguments(const struct ml_command *command, struct ml_read_reque
         return ml_command_misuse(command, "one file at a time, or several journals of one run");
     if (n > 1 && r->follow)
         return ml_command_misuse(command, "--follow: name the file, not its journals");
-    enum ml_status status = r->follow ? ml_read_follow(paths[0], &err) : ML_OK;
+    enum ml_status status = r->follow ? ml_read_follow(paths[0], ML_FOLLOW_NS, &err) : ML_OK;
     if (!status)
         status = journals ? ml_command_open_journals(paths, n, &run, &err)
                           : ml_command_open_run(paths[0], &run, &err);

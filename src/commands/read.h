@@ -3,6 +3,7 @@
 #define ML_COMMANDS_READ_H
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "commands/choice.h"
 #include "commands/heap_choice.h"
 #include "read/heap_budget.h"
@@ -31,9 +32,11 @@ enum ml_status ml_read_chain(char *const *paths, size_t n, const struct ml_read_
                              const struct ml_style *style, struct ml_buffer *out,
                              struct ml_error *err);
 
-/* Prints a line on the run of PATH every few seconds as long as it goes on, less often where
- * reading it takes long: it must cost the job nothing. Errors: those of reading. */
-enum ml_status ml_read_follow(const char *path, struct ml_error *err);
+#define ML_FOLLOW_NS (2 * ML_NS_PER_S)
+
+/* Prints a line on the run of PATH every EVERY_NS as long as it goes on, less often where reading
+ * it takes long: it must cost the job nothing. Errors: those of reading. */
+enum ml_status ml_read_follow(const char *path, int64_t every_ns, struct ml_error *err);
 
 /* The stacks that R asks for; with --at those nearest to OUT_AT_NS. They are to be freed. */
 enum ml_status ml_read_stacks(struct ml_run *run, const struct ml_facts *facts,

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#define PAUSE_NS (2 * ML_NS_PER_S)
 #define SHARE 10 /* of the time at most one part is spent with reading */
 
 static int running_ranks(const struct ml_facts *f)
@@ -91,14 +90,14 @@ static enum ml_status look(const char *path, int64_t *in_out_ns, bool *out_runs,
     return status;
 }
 
-static void rest(int64_t reading_ns)
+static void rest(int64_t reading_ns, int64_t every_ns)
 {
-    int64_t pause_ns = SHARE * reading_ns > PAUSE_NS ? SHARE * reading_ns : PAUSE_NS;
+    int64_t pause_ns = SHARE * reading_ns > every_ns ? SHARE * reading_ns : every_ns;
     struct timespec t = {pause_ns / ML_NS_PER_S, pause_ns % ML_NS_PER_S};
     nanosleep(&t, NULL);
 }
 
-enum ml_status ml_read_follow(const char *path, struct ml_error *err)
+enum ml_status ml_read_follow(const char *path, int64_t every_ns, struct ml_error *err)
 {
     int64_t shown_ns = INT64_MIN;
     bool runs = true;
@@ -109,7 +108,7 @@ enum ml_status ml_read_follow(const char *path, struct ml_error *err)
             return status;
         ml_log_setup("memlog", NULL, ML_LOG_ERROR); /* what is to be said of the journals was */
         if (runs)
-            rest(ml_mono_now().ns - begin_ns);
+            rest(ml_mono_now().ns - begin_ns, every_ns);
     }
     return ML_OK;
 }

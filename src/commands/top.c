@@ -18,10 +18,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PLAIN, NO_COLOR };
+#define LEAST_NS (100 * ML_NS_PER_MS)
+
+enum { PLAIN, EVERY, NO_COLOR };
 
 static const struct ml_command_option options[] = {
-    [PLAIN] = {"plain", 0, NULL, "a line every 2 s in place of the screen"},
+    [PLAIN] = {"plain", 0, NULL, "lines in place of the screen"},
+    [EVERY] = {"every", 0, "TIME", "how often to look, 2s, 1min, ...  [2s]"},
     [NO_COLOR] = {"no-color", 0, NULL, "no colours (as does NO_COLOR)"},
     {0},
 };
@@ -83,16 +86,17 @@ static enum ml_status say_end(const char *path, struct ml_error *err)
     return ML_OK;
 }
 
-static enum ml_status show_lines(const char *path, struct ml_error *err)
+static enum ml_status show_lines(const char *path, int64_t every_ns, struct ml_error *err)
 {
-    enum ml_status status = ml_read_follow(path, err);
+    enum ml_status status = ml_read_follow(path, every_ns, err);
     return status ? status : say_end(path, err);
 }
 
-static int show(const char *path, bool plain, bool no_color)
+static int show(const char *path, int64_t every_ns, bool plain, bool no_color)
 {
     struct ml_error err;
-    enum ml_status status = plain ? show_lines(path, &err) : ml_top_show(path, no_color, &err);
+    enum ml_status status =
+        plain ? show_lines(path, every_ns, &err) : ml_top_show(path, every_ns, no_color, &err);
     if (status)
         ml_log(ML_LOG_ERROR, "%s", err.text);
     return status ? ML_EXIT_FAILURE : ML_EXIT_OK;
@@ -100,11 +104,17 @@ static int show(const char *path, bool plain, bool no_color)
 
 static int run_top(const struct ml_command *command, int argc, char **argv)
 {
-    bool wanted[] = {[PLAIN] = false, [NO_COLOR] = false};
+    bool wanted[] = {[PLAIN] = false, [EVERY] = false, [NO_COLOR] = false};
+    int64_t every_ns = ML_FOLLOW_NS;
     const char *value;
+    struct ml_error why;
     int option;
-    while ((option = ml_command_next(command, argc, argv, &value)) >= 0)
+    while ((option = ml_command_next(command, argc, argv, &value)) >= 0) {
         wanted[option] = true;
+        if (option == EVERY && (ml_duration_parse(value, &every_ns, &why) || every_ns < LEAST_NS))
+            return ml_command_misuse(
+                command, "--every '%.80s': write a time from 100ms on, as 2s, 1min", value);
+    }
     if (option != ML_OPTION_END)
         return option == ML_OPTION_HELP ? ML_EXIT_OK : ML_EXIT_USAGE;
     if (argc - optind > 1)
@@ -112,7 +122,7 @@ static int run_top(const struct ml_command *command, int argc, char **argv)
     ML_AUTO_FREE char *found = optind < argc ? ml_strdup(argv[optind]) : find_running();
     if (!found)
         return ml_command_misuse(command, "no run goes on in this folder; name its file");
-    return show(found, wanted[PLAIN], wanted[NO_COLOR]);
+    return show(found, every_ns, wanted[PLAIN], wanted[NO_COLOR]);
 }
 
 const struct ml_command ml_command_top = {

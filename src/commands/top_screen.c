@@ -18,7 +18,6 @@
 
 #include <curses.h>
 
-#define PAUSE_NS (2 * ML_NS_PER_S)
 #define SHARE 10 /* of the time at most one part is spent with reading */
 #define WAIT_MS 250
 #define SILENT_MAX 8 /* reads without a key though there was input: the terminal is gone */
@@ -31,9 +30,9 @@ struct seen {
     struct ml_top_wish wish;
     char *page; /* the stacks that are shown */
     struct ml_error trouble;
-    int64_t due_ns; /* the next look */
-    int64_t at_ns;  /* the moment that is wanted; ML_TOP_END */
-    size_t rows;    /* of the screen's list */
+    int64_t every_ns, due_ns; /* of looks; the next one */
+    int64_t at_ns;            /* the moment that is wanted; ML_TOP_END */
+    size_t rows;              /* of the screen's list */
     bool over, utf8, colour, leave;
 };
 
@@ -58,7 +57,7 @@ static enum ml_status look_again(struct seen *s, struct ml_error *err)
     if (!status)
         status = ml_top_look(run, s->path, &look, err);
     int64_t now_ns = ml_mono_now().ns, rest_ns = SHARE * (now_ns - begin_ns);
-    s->due_ns = now_ns + (rest_ns > PAUSE_NS ? rest_ns : PAUSE_NS);
+    s->due_ns = now_ns + (rest_ns > s->every_ns ? rest_ns : s->every_ns);
     s->wish.trouble = status ? err->text : NULL;
     if (status)
         return status;
@@ -321,10 +320,12 @@ static void catch_signals(void)
     sigaction(SIGHUP, &action, NULL);
 }
 
-enum ml_status ml_top_show(const char *path, bool no_color, struct ml_error *err)
+enum ml_status ml_top_show(const char *path, int64_t every_ns, bool no_color, struct ml_error *err)
 {
-    struct seen s = {
-        .path = path, .at_ns = ML_TOP_END, .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0};
+    struct seen s = {.path = path,
+                     .every_ns = every_ns,
+                     .at_ns = ML_TOP_END,
+                     .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0};
     SCREEN *screen = NULL;
     ml_log_setup("memlog", NULL, ML_LOG_ERROR);
     enum ml_status status = look_again(&s, err);
@@ -344,9 +345,10 @@ enum ml_status ml_top_show(const char *path, bool no_color, struct ml_error *err
 
 #else
 
-enum ml_status ml_top_show(const char *path, bool no_color, struct ml_error *err)
+enum ml_status ml_top_show(const char *path, int64_t every_ns, bool no_color, struct ml_error *err)
 {
     (void)path;
+    (void)every_ns;
     (void)no_color;
     return ml_fail(err, ML_RUN_LOST,
                    "this memlog was built without ncurses (Debian libncurses-dev, Spack ncurses); "

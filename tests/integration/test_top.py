@@ -189,7 +189,7 @@ def test_without_a_terminal(tmp_path):
     with start(tmp_path) as job:
         mt.wait_for_samples(tmp_path / "run.h5")
         assert "--plain prints lines instead" in memlog(tmp_path, "top", code=1)
-        with subprocess.Popen([str(mt.MEMLOG), "top", "--plain"], cwd=tmp_path, env=mt.base_environment(), text=True,
+        with subprocess.Popen([str(mt.MEMLOG), "top", "--plain", "--every", "300ms"], cwd=tmp_path, env=mt.base_environment(), text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as plain:
             assert re.match(r"\d:\d\d\.\d  [0-2] ranks?  [\d.]+ [KM]iB \(peak", plain.stdout.readline())
             end_ranks(job)
@@ -198,4 +198,6 @@ def test_without_a_terminal(tmp_path):
     end = memlog(tmp_path, "top", "--plain", "run.h5", code=0)
     assert re.fullmatch(r"\d:\d\d\.\d  ended: .* \(peak [\d.]+ [KM]iB\)\n", end) and rest.endswith(end)
     assert "no run goes on in this folder" in memlog(tmp_path, "top", code=2)
+    for bad in "0s", "soon", "-1s", "5ms":
+        assert f"--every '{bad}': write a time from 100ms on" in memlog(tmp_path, "top", "--every", bad, code=2)
     assert "one file at a time" in memlog(tmp_path, "top", "a.h5", "b.h5", code=2)
