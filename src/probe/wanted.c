@@ -76,7 +76,7 @@ static bool is_below_stack_server(struct ml_procfs *fs, pid_t pid)
 
 static bool is_recorder(struct ml_procfs *fs, pid_t pid)
 {
-    static const char *const names[] = {"memlog-mpi", "memlog-start", "memlog-host"};
+    static const char *const names[] = {"memlog-mpi", "memlog-start", "memlog-host", "memlog-gpus"};
     struct ml_proc_stat stat;
     bool is = false, there = read_stat(fs, pid, &stat);
     for (size_t i = 0; there && i < sizeof names / sizeof *names; i++)

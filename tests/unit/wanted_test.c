@@ -26,7 +26,8 @@ enum {
     SERVER = 82,
     DEBUGGER = 83,
     SIBLING = 84,
-    BETWEEN = 85
+    BETWEEN = 85,
+    ITS_GPUS = 86
 };
 
 static const char *const variables[] = {"SLURM_JOB_ID", "PBS_JOBID", NULL};
@@ -57,6 +58,7 @@ static void make_job(void)
     add(DEBUGGER, SERVER, "gdb", 0, "A=1");
     add(SIBLING, 1, "memlog-mpi", 0, "A=1");
     add(BETWEEN, SIBLING, "app", 0, "A=1"); /* of another recording */
+    add(ITS_GPUS, SIBLING, "memlog-gpus", 0, "A=1");
     fake_proc_set_last_pid(&fake, 100);
 }
 
