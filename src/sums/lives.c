@@ -1,9 +1,14 @@
 #include "sums/lives.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
+
+/* Ranks leave together if they do within this share of the run's end, and this time. */
+#define NEAR_SHARE 50
+#define NEAR_NS ML_NS_PER_S
 
 static int row_of_node(const struct ml_node_row *nodes, size_t n_nodes, int node)
 {
@@ -55,6 +60,31 @@ static int64_t breaks_off_ns(const struct ml_lives *lives, int node)
     return silent ? lives->node_end_ns[node] + period_ns : INT64_MAX;
 }
 
+static bool is_near_end(const struct ml_lives *lives, int64_t time_ns)
+{
+    int64_t near_ns = lives->end_ns / NEAR_SHARE;
+    return time_ns >= lives->end_ns - (near_ns < NEAR_NS ? near_ns : NEAR_NS);
+}
+
+/* Whether some process is there to the end of the record. */
+static bool is_any_left(const struct ml_lives *lives, const struct ml_process_row *processes)
+{
+    size_t i = 0;
+    while (i < lives->n &&
+           (processes[i].end_ns >= 0 || breaks_off_ns(lives, lives->node_of[i]) != INT64_MAX))
+        i++;
+    return i < lives->n;
+}
+
+/* Whether process I is a helper whose parent goes on without it. */
+static bool is_outlived(const struct ml_lives *lives, const struct ml_process_row *processes,
+                        size_t i)
+{
+    const struct ml_process_row *p = &processes[i];
+    return p->rank < 0 && p->parent >= 0 && (size_t)p->parent < lives->n &&
+           processes[p->parent].end_ns > p->end_ns;
+}
+
 void ml_lives_find(struct ml_lives *lives, const struct ml_process_row *processes)
 {
     int64_t last_ns = 0;
@@ -64,12 +94,14 @@ void ml_lives_find(struct ml_lives *lives, const struct ml_process_row *processe
     }
     if (last_ns > lives->end_ns / 2 && last_ns < lives->end_ns)
         lives->end_ns = last_ns;
-    int64_t near_ns = lives->end_ns - lives->end_ns / 50;
+    bool any_left = is_any_left(lives, processes);
     for (size_t i = 0; i < lives->n; i++) {
-        int64_t gone_ns = processes[i].end_ns;
-        if (gone_ns < 0)
-            gone_ns = breaks_off_ns(lives, lives->node_of[i]);
-        lives->gone_ns[i] = gone_ns < near_ns ? gone_ns : INT64_MAX;
+        int64_t end_ns = processes[i].end_ns;
+        bool with_all =
+            !any_left && !is_outlived(lives, processes, i) && is_near_end(lives, end_ns);
+        lives->gone_ns[i] = end_ns < 0 ? breaks_off_ns(lives, lives->node_of[i])
+                            : with_all ? INT64_MAX
+                                       : end_ns;
     }
 }
 

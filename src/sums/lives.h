@@ -25,9 +25,10 @@ void ml_lives_see(struct ml_lives *lives, int64_t node, int64_t time_ns);
 
 /* All samples are seen. A process is gone at its end. Where that is not known, and its node had no
  * sample for more than two of its periods before the run's end, that node's record breaks off, and
- * the process counts for one period more. Near the end of the run all stay, so that sums end with
- * what was last measured, not with the ranks' leaving one by one; and the run ends with its
- * application, where only the sampler went on. */
+ * the process counts for one period more. Near the end of the run, in its last second at most,
+ * ranks stay, so that sums end with what was last measured, not with the ranks' leaving one by one;
+ * but not what they have started, nor any where some process lives on: others may have had its
+ * memory since. The run ends with its application, where only the sampler went on. */
 void ml_lives_find(struct ml_lives *lives, const struct ml_process_row *processes);
 
 void ml_lives_free(struct ml_lives *lives);

@@ -122,13 +122,40 @@ static void lost_nodes_do_not_count(void **state)
     assert_int_equal(lives.end_ns, 100 * S);
     assert_int_equal(lives.node_of[3], 1);
     assert_int_equal(lives.node_of[4], 0);
-    assert_true(lives.gone_ns[0] == INT64_MAX);
+    assert_true(lives.gone_ns[0] == 100 * S);
     assert_true(lives.gone_ns[1] == 30 * S);
-    assert_true(lives.gone_ns[2] == INT64_MAX); /* so near the end it is no change */
-    assert_true(lives.gone_ns[3] == 41 * S);    /* a sample stands for the time to the next */
+    assert_true(lives.gone_ns[2] == 99 * S);
+    assert_true(lives.gone_ns[3] == 41 * S); /* a sample stands for the time to the next */
     assert_true(lives.gone_ns[4] == INT64_MAX);
     assert_true(lives.node_end_ns[1] == 40 * S);
     ml_lives_free(&lives);
+}
+
+/* Ranks that leave one by one at the end are no change; what they started is. */
+static void ends_that_are_near(void **state)
+{
+    const int64_t end_ns = 1000 * S;
+    const struct ml_node_row nodes[] = {{.node = 0}};
+    struct ml_process_row rows[] = {
+        process(0, 0, -1, end_ns),         process(0, 1, -1, end_ns - S / 2),
+        process(0, 2, -1, end_ns - 2 * S), process(0, -1, 0, end_ns - S / 2),
+        process(0, 3, -1, end_ns),
+    };
+    struct ml_lives lives;
+    (void)state;
+    for (int lives_on = 0; lives_on < 2; lives_on++) {
+        rows[4].end_ns = lives_on ? -1 : end_ns;
+        ml_lives_open(&lives, rows, 5, nodes, 1);
+        ml_lives_see(&lives, 0, 0);
+        ml_lives_see(&lives, 0, end_ns);
+        ml_lives_find(&lives, rows);
+        assert_true(lives.gone_ns[0] == (lives_on ? end_ns : INT64_MAX));
+        assert_true(lives.gone_ns[1] == (lives_on ? end_ns - S / 2 : INT64_MAX));
+        assert_true(lives.gone_ns[2] == end_ns - 2 * S);
+        assert_true(lives.gone_ns[3] == end_ns - S / 2);
+        assert_true(lives.gone_ns[4] == INT64_MAX);
+        ml_lives_free(&lives);
+    }
 }
 
 /* Nodes of an old log are sampled one after the other: none of them is lost. */
@@ -198,6 +225,7 @@ int main(void)
         cmocka_unit_test(of_the_job),
         cmocka_unit_test(of_a_rank),
         cmocka_unit_test(lost_nodes_do_not_count),
+        cmocka_unit_test(ends_that_are_near),
         cmocka_unit_test(last_samples_at_different_times),
         cmocka_unit_test(ends_with_the_application),
     };
