@@ -109,6 +109,7 @@ bool ml_script_has_sign(const struct ml_script *s, size_t number);
  * curves; bands over one another; the curves of a panel. */
 void ml_script_run_colours(struct ml_script *s);
 void ml_script_bands(struct ml_script *s);
+void ml_script_fill_difference(struct ml_script *s, const char *name);
 void ml_script_panel_runs(struct ml_script *s, size_t first, size_t end, size_t panel);
 void ml_script_run_key(struct ml_script *s, double y_px);
 

@@ -167,10 +167,7 @@ void ml_script_lines(struct ml_script *s)
     ml_script_texts_data(s);
     begin_plot(s);
     if (s->page->diff && s->n_shown == 1)
-        ml_buffer_printf(s->out, "$run1 using 1:($2 > 0 ? $2 : 0) with fillsteps fc rgb more fs "
-                                 "transparent solid 0.35 noborder notitle, \\\n     "
-                                 "$run1 using 1:($2 < 0 ? $2 : 0) with fillsteps fc rgb less fs "
-                                 "transparent solid 0.35 noborder notitle, \\\n     ");
+        ml_script_fill_difference(s, "$run1");
     plot_thin(s);
     ml_buffer_printf(s->out,
                      "for [k=1:%zu] sprintf(\"$run%%d\",k) using 1:2 with steps lw 3.6 lc rgb bg "

@@ -104,6 +104,7 @@ static void panel_place(struct ml_script *s, size_t panel, const struct grid *g)
 
 static void panel_plot(struct ml_script *s, size_t panel, size_t thin)
 {
+    char name[32];
     ml_buffer_printf(s->out, "plot ");
     if (s->page->limit > 0)
         ml_buffer_printf(s->out, "\"+\" using 1:(limit):(limit*1e3) with filledcurves fc rgb band "
@@ -113,10 +114,15 @@ static void panel_plot(struct ml_script *s, size_t panel, size_t thin)
                          "for [k=1:%zu] sprintf(\"$rank%%d\",k) using 1:2 with steps lw 0.7 lc rgb "
                          "thin, ",
                          thin);
-    ml_buffer_printf(s->out,
-                     "$node%zu using 1:2 with fillsteps fc rgb here fs transparent solid 0.10 "
-                     "noborder, $node%zu using 1:2 with steps lw 1.8 lc rgb here\n",
-                     panel + 1, panel + 1);
+    snprintf(name, sizeof name, "$node%zu", panel + 1);
+    if (s->page->diff)
+        ml_script_fill_difference(s, name);
+    else
+        ml_buffer_printf(s->out,
+                         "%s using 1:2 with fillsteps fc rgb here fs transparent solid 0.10 "
+                         "noborder, ",
+                         name);
+    ml_buffer_printf(s->out, "%s using 1:2 with steps lw 1.8 lc rgb here\n", name);
 }
 
 /* Of the curves of a panel that which has most. */

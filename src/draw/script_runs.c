@@ -134,6 +134,18 @@ void ml_script_panel_runs(struct ml_script *s, size_t first, size_t end, size_t 
     ml_buffer_printf(s->out, "\n");
 }
 
+/* The part of a plot command, with its comma, that fills datablock NAME of differences: what is
+ * more, and what is less, each in its colour. */
+void ml_script_fill_difference(struct ml_script *s, const char *name)
+{
+    ml_buffer_printf(s->out,
+                     "%s using 1:($2 > 0 ? $2 : 0) with fillsteps fc rgb more fs "
+                     "transparent solid 0.35 noborder notitle, \\\n     "
+                     "%s using 1:($2 < 0 ? $2 : 0) with fillsteps fc rgb less fs "
+                     "transparent solid 0.35 noborder notitle, \\\n     ",
+                     name, name);
+}
+
 /* The names of the runs beside one another, in their colours. */
 void ml_script_run_key(struct ml_script *s, double y_px)
 {

@@ -92,7 +92,8 @@ static char *move(struct ml_plot_source *sources, char *const *labels, size_t n,
     const char *what = how->by == ML_PLOT_ALIGN_PHASE ? "the begin of"
                        : *how->text                   ? "the output"
                                                       : "the first output";
-    return ml_format("aligned at %s %.40s, elapsed in %.40s", what, how->text, labels[last]);
+    return ml_format("aligned at %s%s%.40s, elapsed in %.40s", what, *how->text ? " " : "",
+                     how->text, labels[last]);
 }
 
 static enum ml_status move_all(struct ml_plot_source *sources, char *const *labels, size_t n,

@@ -25,7 +25,7 @@ const char ml_top_help[] =
     "  space pause, and go on\n"
     "  r     look again now\n"
     "  Left Right  back and on in time by a column of the curve ([ ] by ten),\n"
-    "        p to the peak, e to the end, where a run goes on\n"
+    "        p to the peak, e to the end (the newest, while it goes on)\n"
     "  F1 h  this text\n"
     "  F10 q Ctrl-C  leave\n"
     "\n"
@@ -186,9 +186,9 @@ static const char *cell(const struct ml_top_rank *r, enum column column, char *r
     case GPUS:
         return r->gpu_B > 0 ? ml_size_format(room, CELL, r->gpu_B) : "-";
     case GROWTH:
-        return r->ended || isnan(r->growth_B_per_s) ? "-"
-               : r->growth_B_per_s == 0             ? "level"
-                                                    : ml_rate_format(room, CELL, r->growth_B_per_s);
+        return isnan(r->growth_B_per_s) ? "-"
+               : r->growth_B_per_s == 0 ? "level"
+                                        : ml_rate_format(room, CELL, r->growth_B_per_s);
     case PID:
         snprintf(room, CELL, "%d", r->pid);
         return room;

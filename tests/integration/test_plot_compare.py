@@ -210,7 +210,7 @@ def test_a_line_of_output_is_at_one_place(folder):
         lines = [t for t, n in zip(f["output/time_s"][:], f["output/text"][:]) if b"Time Step 1" in bytes(n)]
     script = script_of(folder, "old.h5", "new.h5", "--align", "line=Time Step 1", "--by", "node")
     assert lines and any("aligned at the output Time Step 1, elapsed in " in t for t in texts(script))
-    assert any("aligned at the first output" in t
+    assert any("aligned at the first output, elapsed" in t
                for t in texts(script_of(folder, "old.h5", "new.h5", "--align", "line")))
 
 

@@ -94,7 +94,7 @@ def test_csv_in_pandas(folder):
 
 def test_csv_of_hostile_names(folder):
     text = memlog(folder, "export", "--csv", "hostile.h5", "--until", "1s")
-    assert {len(row) for row in csv.reader(io.StringIO(text), strict=True)} == {25}
+    assert {len(row) for row in csv.reader(io.StringIO(text), strict=True)} == {27}
 
 
 @pytest.mark.parametrize("name", ["=1+2", "+1", "-bash", "@x", "\t=1", "solver"])
