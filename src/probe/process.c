@@ -243,6 +243,13 @@ struct ml_probe_last ml_process_last(const struct ml_process *p)
     return (struct ml_probe_last){p->stack_B, p->limits.stack_B, p->stack_peak_B};
 }
 
+bool ml_process_stat(struct ml_procfs *fs, pid_t pid, struct ml_proc_stat *out_stat)
+{
+    char path[40];
+    ssize_t n = ml_procfs_read(fs, fs->root, path_of(pid, file_names[ML_FILE_STAT], path));
+    return n > 0 && ml_proc_parse_stat(fs->text, (size_t)n, out_stat);
+}
+
 const char *ml_process_read_command(struct ml_procfs *fs, pid_t pid)
 {
     char path[40];

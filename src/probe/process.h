@@ -76,6 +76,9 @@ bool ml_process_is_there(struct ml_procfs *fs, const struct ml_process *p);
 
 struct ml_probe_last ml_process_last(const struct ml_process *p);
 
+/* Reads the stat of any process. False: there is none of that PID. */
+bool ml_process_stat(struct ml_procfs *fs, pid_t pid, struct ml_proc_stat *out_stat);
+
 /* Reads the words of its command, with blanks between them, into fs->text. "" if it is refused. */
 const char *ml_process_read_command(struct ml_procfs *fs, pid_t pid);
 

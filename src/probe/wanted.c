@@ -17,12 +17,10 @@ enum { MOST_ANCESTORS = 1000 };
 
 enum { NAME_KEPT = 15 }; /* bytes of a name, by the kernel: TASK_COMM_LEN without the NUL */
 
+/* False for a zombie too. */
 static bool read_stat(struct ml_procfs *fs, pid_t pid, struct ml_proc_stat *out)
 {
-    char path[40];
-    snprintf(path, sizeof path, "%d/stat", (int)pid);
-    ssize_t n = ml_procfs_read(fs, fs->root, path);
-    return n > 0 && ml_proc_parse_stat(fs->text, (size_t)n, out) && !strchr("ZXx", out->state);
+    return ml_process_stat(fs, pid, out) && !strchr("ZXx", out->state);
 }
 
 /* ---- whose ---- */

@@ -12,20 +12,12 @@
 
 enum { MANY_PIDS = 8 }; /* more are not named one by one */
 
-static bool read_stat(struct ml_procfs *fs, pid_t pid, struct ml_proc_stat *out)
-{
-    char path[40];
-    snprintf(path, sizeof path, "%d/stat", (int)pid);
-    ssize_t n = ml_procfs_read(fs, fs->root, path);
-    return n > 0 && ml_proc_parse_stat(fs->text, (size_t)n, out);
-}
-
 /* The top of what belongs to this recording: mpiexec, or its daemon on this node, or ourselves. */
 static pid_t own_top(struct ml_procfs *fs)
 {
     struct ml_proc_stat own, parent;
     pid_t top = getpid();
-    while (read_stat(fs, top, &own) && read_stat(fs, own.parent, &parent) &&
+    while (ml_process_stat(fs, top, &own) && ml_process_stat(fs, own.parent, &parent) &&
            ml_launcher_is_process(parent.name))
         top = own.parent;
     return top;
