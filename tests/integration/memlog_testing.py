@@ -37,6 +37,12 @@ MARK = "TEST_MARK"
 LAUNCHER_VARIABLES = re.compile(r"(OMPI|PMIX|PMI|ORTE|PRTE|MPIR|HYDI|HYDRA|MEMLOG)_|MPI_LOCAL")
 
 
+def some(cases, every):
+    """All CASES where long tests are wanted, else each EVERY-th."""
+    cases = list(cases)
+    return cases if LONG else cases[::every]
+
+
 def base_environment():
     """Ours, without what an outer launcher left in it; Open MPI may run as root and with more
     ranks than cores."""

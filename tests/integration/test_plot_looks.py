@@ -1,10 +1,12 @@
 """memlog plot: how pictures look in every size, colour and format; nothing is cut or overlaps."""
+import itertools
 import re
 import subprocess
 import sys
 import xml.etree.ElementTree as xml
 
 import pytest
+import memlog_testing as mt
 from plot_testing import FORMS, MAKER, browse, draw, folder, modules, needs, plot  # noqa: F401 fixtures
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -31,9 +33,16 @@ def collisions(found):
 
 
 # ------------------------------------------------------------------------------ sizes
-@pytest.mark.parametrize("size", [["--size", "300x200"], ["--paper"], ["--size", "420x600"], ["--slide"], []],
-                         ids=lambda size: "".join(size).strip("-") or "plain")
-@pytest.mark.parametrize("form", FORMS)
+SIZES = [["--size", "300x200"], ["--paper"], ["--size", "420x600"], ["--slide"], []]
+PLACES = ["above", "below", "outside", "none"]
+KEY_SIZES = [[], ["--size", "800x500"], ["--size", "640x400"], ["--paper"]]
+
+
+def name_of(words):
+    return words if isinstance(words, str) else "".join(words).strip("-") or "plain"
+
+
+@pytest.mark.parametrize("form, size", mt.some(itertools.product(FORMS, SIZES), len(SIZES) - 1), ids=name_of)
 def test_nothing_overlaps_or_is_cut(folder, form, size):
     needs("gnuplot")
     (wide, high), found = texts_of(draw(folder, "sized.svg", *FORMS[form], *size))
@@ -42,8 +51,7 @@ def test_nothing_overlaps_or_is_cut(folder, form, size):
         assert left >= 0 and right <= wide and top >= 0 and bottom <= high, words
 
 
-@pytest.mark.parametrize("size", [[], ["--size", "800x500"], ["--size", "640x400"], ["--paper"]])
-@pytest.mark.parametrize("place", ["above", "below", "outside", "none"])
+@pytest.mark.parametrize("place, size", mt.some(itertools.product(PLACES, KEY_SIZES), len(KEY_SIZES) + 1), ids=name_of)
 def test_a_key_of_functions_has_its_room(folder, place, size):
     """gnuplot lays out fewer names a row than fit into the picture: rows are as wide as the graph."""
     needs("gnuplot")
@@ -193,13 +201,15 @@ def test_units_of_a_logarithmic_axis(folder, form, size):
 
 
 # ------------------------------------------------------------------------------ colours
+GREY = ["rank", "node", "band", "stacked", "heatmap", "multiples", "stdout"]
+
+
 def pixels(path):
     image = pytest.importorskip("PIL.Image", reason="no python3-pil here")
     return {colour: n for n, colour in image.open(path).convert("RGB").getcolors(1 << 24)}
 
 
-@pytest.mark.parametrize("dark", [[], ["--darkmode"]], ids=["light", "dark"])
-@pytest.mark.parametrize("form", ["rank", "node", "band", "stacked", "heatmap", "multiples", "stdout"])
+@pytest.mark.parametrize("form, dark", mt.some(itertools.product(GREY, [[], ["--darkmode"]]), 3), ids=name_of)
 def test_grey_is_grey(folder, form, dark):
     """A page that a printer without colours prints; but for the tint of texts and ground."""
     needs("gnuplot")
@@ -230,7 +240,7 @@ def test_more_curves_than_colours(folder, palette, first):
 
 
 # ------------------------------------------------------------------------------ a phone
-@pytest.mark.parametrize("form", ["total", "node", "stacked", "heatmap", "multiples"])
+@pytest.mark.parametrize("form", mt.some(["node", "total", "stacked", "heatmap", "multiples"], 5))
 def test_phone(folder, modules, form):
     """All of its width is used, two fingers zoom, one moves, a tap says values."""
     seen = browse(modules, draw(folder, "phone.html", *FORMS[form]), "touch")
@@ -246,7 +256,7 @@ def test_phone(folder, modules, form):
         assert seen["key"].split() == [f"n0{i}" for i in range(1, 9)]
 
 
-@pytest.mark.parametrize("form", ["total", "rate", "node"])
+@pytest.mark.parametrize("form", mt.some(["total", "rate", "node"], 3))
 def test_html_has_the_tics_of_png(folder, modules, form):
     needs("gnuplot")
     seen = browse(modules, draw(folder, "tics.html", *FORMS[form]))
@@ -257,7 +267,7 @@ def test_html_has_the_tics_of_png(folder, modules, form):
 
 
 # ------------------------------------------------------------------------------ formats
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", mt.some(FORMS, 4))
 def test_eps(folder, form):
     needs("gnuplot")
     text = draw(folder, "x.eps", *FORMS[form], "--paper").read_bytes()
@@ -272,7 +282,7 @@ def has_tikz():
         pytest.skip("this gnuplot has no tikz terminal (gnuplot-nox has)")
 
 
-@pytest.mark.parametrize("form", [form for form in FORMS if form != "heatmap"])
+@pytest.mark.parametrize("form", mt.some([form for form in FORMS if form != "heatmap"], 4))
 def test_tex(folder, form):
     """A picture to \\input: its groups are closed, its texts are no commands, its fonts TeX's."""
     has_tikz()

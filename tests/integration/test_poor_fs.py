@@ -1,6 +1,7 @@
 """FILE appears under its name, and nobody's is replaced, also on file systems that have no links, no
 renameat2 or no locks. tests/support/poor_fs.c plays them."""
 import errno
+import itertools
 import os
 import random
 import signal
@@ -25,6 +26,7 @@ LOCKLESS = {
     "nothing": {"LOCK": errno.EINVAL, "LINK": errno.EPERM, "RENAME": errno.EINVAL, "REMOTE": 1},
 }
 moments = random.Random(8)
+turns = itertools.count()
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +39,15 @@ def file_system(request, monkeypatch):
 
 
 def on(*kinds):
-    return pytest.mark.parametrize("file_system", [k for kind in kinds for k in kind], indirect=True)
+    """On all of them; in a short check on one of each kind, others for the next test."""
+    turn = next(turns)
+    chosen = [k for kind in kinds for k in mt.some(turned(list(kind), turn), len(kind))]
+    return pytest.mark.parametrize("file_system", chosen, indirect=True)
+
+
+def turned(names, turn):
+    first = turn % len(names)
+    return names[first:] + names[:first]
 
 
 def grow_old(journals):

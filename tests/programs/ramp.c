@@ -1,7 +1,10 @@
-/* ramp SECONDS MIB_PER_S ORIGIN: memory as a function of time. Beside what a rank has anyway, which
- * it says in bytes, rank R has (R + 1) * MIB_PER_S for each second since ORIGIN, a time of the wall
- * clock. Ranks never wait for one another before the end. */
+/* ramp SECONDS MIB_PER_S ORIGIN [HISTORY]: memory as a function of time. Beside what a rank has
+ * anyway, which it says in bytes, rank R has (R + 1) * MIB_PER_S for each second since ORIGIN, a
+ * time of the wall clock. A rank without a processor is late: HISTORY.R has a line for each step,
+ * when it was done and how many bytes there were then. Ranks never wait for one another before the
+ * end. */
 #include "say.h"
+#include <fcntl.h>
 #include <mpi.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -33,10 +36,22 @@ static char *reach(char *memory, char *touched, double wanted_B)
     return touched;
 }
 
+/* Where the steps of a rank are written; -1 without HISTORY. */
+static int history_of(const char *path, int rank)
+{
+    char name[4096];
+    if (!path)
+        return -1;
+    snprintf(name, sizeof name, "%s.%d", path, rank);
+    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    CHECK(fd >= 0);
+    return fd;
+}
+
 int main(int argc, char **argv)
 {
     int rank;
-    CHECK(argc == 4);
+    CHECK(argc == 4 || argc == 5);
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     double rate_B = atof(argv[2]) * (rank + 1) * (1 << 20), origin_s = atof(argv[3]);
@@ -47,10 +62,14 @@ int main(int argc, char **argv)
     long base_B = anonymous_B();
     char *touched = reach(memory, memory, rate_B * (wall_s() - origin_s));
     double end_s = wall_s() + atof(argv[1]);
+    int history = history_of(argv[4], rank);
 
     say(rank, "ramps from %ld", base_B);
-    for (double now_s; (now_s = wall_s()) < end_s; usleep(5000))
+    for (double now_s; (now_s = wall_s()) < end_s; usleep(5000)) {
         touched = reach(memory, touched, rate_B * (now_s - origin_s));
+        if (history >= 0)
+            dprintf(history, "%.6f %td\n", wall_s(), touched - memory);
+    }
     say(rank, "ramped");
     MPI_Finalize();
     return 0;
