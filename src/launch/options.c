@@ -408,14 +408,18 @@ enum ml_status ml_options_parse(int argc, char **argv, struct ml_options *out_op
     return ML_OK;
 }
 
+/* FIELD is one of O's. */
+static const struct option_row *row_of_field(const struct ml_options *o, const void *field)
+{
+    const struct option_row *row = rows;
+    while (row->offset != (size_t)((const char *)field - (const char *)o))
+        row++;
+    return row;
+}
+
 bool ml_options_given(const struct ml_options *o, const void *field)
 {
-    size_t offset = (size_t)((const char *)field - (const char *)o);
-    for (int i = 0; i < N_ROWS; i++) {
-        if (rows[i].offset == offset)
-            return o->written[i] != NULL;
-    }
-    return false;
+    return o->written[row_of_field(o, field) - rows] != NULL;
 }
 
 /* What a rank process does for its own ranks, or its node. */
@@ -475,6 +479,36 @@ bool ml_options_wants_stacks(const struct ml_options *o)
 bool ml_options_wants_stack_server(const struct ml_options *o)
 {
     return ml_options_wants_stacks(o) || o->heap;
+}
+
+static bool is_argument(const struct ml_options *o, const void *field)
+{
+    char variable[VARIABLE_B];
+    const struct option_row *row = row_of_field(o, field);
+    name_variable(row, variable);
+    return o->written[row - rows] && o->written[row - rows] != getenv(variable);
+}
+
+bool ml_options_idle(const struct ml_options *o, char *out, size_t size)
+{
+    const struct {
+        const void *field;
+        const char *without;
+        bool has;
+    } needs[] = {
+        {&o->stack_rate_ns, "--pstack", ml_options_pstack(o)},
+        {&o->stack_growth, "--pstack", ml_options_pstack(o)},
+        {&o->stack_ranks, "--pstack", ml_options_wants_stacks(o)},
+        {&o->heap_rate_B, "--heap", o->heap},
+    };
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+        if (needs[i].has || !is_argument(o, needs[i].field))
+            continue;
+        snprintf(out, size, "--%s does nothing without %s", row_of_field(o, needs[i].field)->name,
+                 needs[i].without);
+        return true;
+    }
+    return false;
 }
 
 const char *ml_options_debugger(const struct ml_options *o)

@@ -96,6 +96,10 @@ enum ml_status ml_options_parse(int argc, char **argv, struct ml_options *out_op
  * MEMLOG_REPEATRATE; OUT says so. Others may be anybody's. */
 bool ml_options_misspelt(char *const *environment, char *out, size_t size);
 
+/* Whether an argument does nothing without another one, which is absent; OUT says so. A variable
+ * may be there for other runs. */
+bool ml_options_idle(const struct ml_options *options, char *out, size_t size);
+
 /* Whether FIELD of OPTIONS was given, as an argument or as a variable, and is not the default. */
 bool ml_options_given(const struct ml_options *options, const void *field);
 

@@ -82,7 +82,7 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
 {
     struct ml_error err;
     enum ml_options_wish wish;
-    char misspelt[160];
+    char odd[160];
     *out_done = false;
     p->launcher = ml_launcher_ours();
     if (ml_options_parse(argc, argv, &p->options, &wish, &p->why) != ML_OK)
@@ -98,8 +98,9 @@ static int check(struct process *p, int argc, char **argv, bool *out_done)
     if (ml_startup_check_limits(&err) != ML_OK)
         fail_early(err.text);
     if (!p->options.quiet && ml_speaker_is_us() &&
-        ml_options_misspelt(environ, misspelt, sizeof misspelt))
-        ml_log(ML_LOG_WARNING, "%s", misspelt);
+        (ml_options_misspelt(environ, odd, sizeof odd) ||
+         ml_options_idle(&p->options, odd, sizeof odd)))
+        ml_log(ML_LOG_WARNING, "%s", odd);
     if (ml_startup_check_launcher(p->launcher, &err) != ML_OK)
         return complain(EXIT_USAGE, err.text);
     /* Open MPI would end the process in MPI_Init, with a page of words. */

@@ -62,11 +62,14 @@ static enum ml_status parse_size(const char *text, bool rate, double *out_B)
     return ML_OK;
 }
 
+/* A number alone may be meant as percents or as anything else. */
 static enum ml_status parse_amount(const char *text, struct ml_diff_limit *limit)
 {
     limit->relative = parse_percent(text, &limit->amount);
     if (limit->relative)
         return ML_OK;
+    if (!text[strspn(text, "0123456789.")])
+        return ML_RUN_LOST;
     if (limit->quantity == ML_DIFF_TIME)
         return parse_time(text, &limit->amount);
     return parse_size(text, limit->quantity == ML_DIFF_GROWTH, &limit->amount);
@@ -76,7 +79,7 @@ enum ml_status ml_diff_limit_parse(const char *text, struct ml_diff_limit *out_l
                                    struct ml_error *err)
 {
     struct ml_diff_limit limit = {.text = text, .quantity = ML_DIFF_QUANTITIES};
-    size_t n = strcspn(text, "+");
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz");
     for (size_t q = 0; q < ML_DIFF_QUANTITIES; q++) {
         if (strlen(names[q]) == n && strncmp(text, names[q], n) == 0)
             limit.quantity = q;

@@ -390,6 +390,35 @@ static void misspelt_variables(void **state)
         text, "MEMLOG_REPEATRATE is no variable of ours; did you mean MEMLOG_REPEAT_RATE?");
 }
 
+static void options_that_do_nothing(void **state)
+{
+    char text[200];
+    struct ml_options o;
+    enum ml_options_wish wish;
+    char **idle[] = {(char *[]){"--stack-rate", "1s", "app", NULL},
+                     (char *[]){"--stack-rate", "1s", "--stack-signal", "USR1", "app", NULL},
+                     (char *[]){"--stack-ranks", "0", "app", NULL},
+                     (char *[]){"--heap-rate", "1MiB", "--pstack", "app", NULL}};
+    char **used[] = {(char *[]){"--stack-rate", "1s", "--pstack", "app", NULL},
+                     (char *[]){"--stack-growth", "0", "--debugger", "gdb", "app", NULL},
+                     (char *[]){"--stack-ranks", "0", "--stack-signal", "USR1", "app", NULL},
+                     (char *[]){"--heap-rate", "1MiB", "--heap", "app", NULL}};
+    (void)state;
+    for (size_t i = 0; i < N(idle); i++) {
+        assert_int_equal(parse(idle[i], &o, &wish, NULL), ML_OK);
+        assert_true(ml_options_idle(&o, text, sizeof text));
+        assert_int_equal(parse(used[i], &o, &wish, NULL), ML_OK);
+        assert_false(ml_options_idle(&o, text, sizeof text));
+    }
+    assert_int_equal(parse(idle[0], &o, &wish, NULL), ML_OK);
+    assert_true(ml_options_idle(&o, text, sizeof text));
+    assert_string_equal(text, "--stack-rate does nothing without --pstack");
+    setenv("MEMLOG_STACK_RATE", "1s", 1);
+    assert_int_equal(parse((char *[]){"app", NULL}, &o, &wish, NULL), ML_OK);
+    assert_false(ml_options_idle(&o, text, sizeof text));
+    unsetenv("MEMLOG_STACK_RATE");
+}
+
 static void whether_stacks(void **state)
 {
     struct ml_options o;
@@ -459,19 +488,13 @@ static void help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_row_is_here),
-        cmocka_unit_test(long_and_short),
-        cmocka_unit_test(variables),
-        cmocka_unit_test(the_last_word_wins),
-        cmocka_unit_test(bad_values),
-        cmocka_unit_test(long_bad_values),
-        cmocka_unit_test(wrong_usage),
-        cmocka_unit_test(whether_stacks),
-        cmocka_unit_test(old_habits),
-        cmocka_unit_test(attach),
-        cmocka_unit_test(misspelt_variables),
-        cmocka_unit_test(special_values),
-        cmocka_unit_test(help),
+        cmocka_unit_test(every_row_is_here),  cmocka_unit_test(long_and_short),
+        cmocka_unit_test(variables),          cmocka_unit_test(the_last_word_wins),
+        cmocka_unit_test(bad_values),         cmocka_unit_test(long_bad_values),
+        cmocka_unit_test(wrong_usage),        cmocka_unit_test(whether_stacks),
+        cmocka_unit_test(old_habits),         cmocka_unit_test(attach),
+        cmocka_unit_test(misspelt_variables), cmocka_unit_test(options_that_do_nothing),
+        cmocka_unit_test(special_values),     cmocka_unit_test(help),
     };
     for (size_t i = 0; i < N(rows); i++)
         unsetenv(rows[i].variable);
