@@ -162,9 +162,29 @@ static enum ml_status load_stacks(int format, struct loaded *l, struct ml_error 
     return status;
 }
 
+/* Whether some process is of the ranks that are wanted. */
+static enum ml_status check_ranks(const struct loaded *l, struct ml_error *err)
+{
+    const struct ml_process_row *processes = l->processes.rows;
+    int32_t last = -1;
+    if (!l->choice->ranks)
+        return ML_OK;
+    for (size_t i = 0; i < l->processes.count; i++) {
+        if (ml_ranges_contains(l->choice->ranks, processes[i].rank))
+            return ML_OK;
+        last = processes[i].rank > last ? processes[i].rank : last;
+    }
+    if (last < 0)
+        return ml_fail(err, ML_RUN_LOST, "--rank: there are no ranks in it");
+    return ml_fail(err, ML_RUN_LOST, "--rank: none of them is there; there are ranks 0 to %d",
+                   (int)last);
+}
+
 static enum ml_status load(const struct request *r, struct loaded *l, struct ml_error *err)
 {
     enum ml_status status = ml_slice_read_all(l->run, &ml_table_processes, &l->processes, err);
+    if (!status)
+        status = check_ranks(l, err);
     if (!status)
         status = ml_slice_read_all(l->run, &ml_table_nodes, &l->nodes, err);
     if (!status && r->heap)

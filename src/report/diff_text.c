@@ -258,7 +258,7 @@ static char *words_of_rest(const struct ml_diff_table *t, size_t shown)
         return NULL;
     ml_diff_change_format(by, ML_DIFF_B, sum_B);
     return ml_format("%zu %s, %s together; --all shows %s", n,
-                     shown ? "more changed less" : "changed a little", by, n == 1 ? "it" : "them");
+                     shown ? "more changed" : "changed a little", by, n == 1 ? "it" : "them");
 }
 
 static char *words_of_others(const struct ml_diff_table *t)

@@ -121,7 +121,7 @@ def test_noise_is_told(folder):
 
 def test_small_changes_are_summed_up(folder):
     short = diff(folder, "old", "more").stdout
-    assert "(7 more changed less, -1.15 MiB together; --all shows them)" in short and "rank 7" not in short
+    assert "(7 more changed, -1.15 MiB together; --all shows them)" in short and "rank 7" not in short
     assert "rank 7" in diff(folder, "--all", "old", "more").stdout
 
 
