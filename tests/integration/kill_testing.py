@@ -24,10 +24,9 @@ from memlog_file import Recording
 KILLS = int(os.environ.get("MEMLOG_KILLS", "60" if mt.LONG else "12"))
 SEED = (os.environ.get("MEMLOG_KILL_SEED")            # workers of xdist draw from one sequence
         or os.environ.get("PYTEST_XDIST_TESTRUNUID", "")[:8] or f"{random.getrandbits(32):08x}")
-END_S = 120                                    # from the signal to the last process
-# gdb holds what it looks at while it reads symbols, which is a second of CPU: among ranks that spin
-# it has to wait for that.
-DEBUGGED_S = 600
+# From the signal to the last process. Beside ranks that spin, what needs a second of CPU (gdb, which
+# holds what it looks at while it reads symbols; MPI_Init on three hosts) waits minutes for it.
+END_S = 600
 # Open MPI's handler of a SEGV takes the stack with malloc: where that was interrupted, it waits for ever.
 CRASH_S = 20
 # The handlers of SEGV of Open MPI and UCX load libraries: ld.so, interrupted while it unloads some at the
@@ -239,6 +238,13 @@ class Run:
         return mt.Job(self.command(mt.mpiexec(mt.BUILD, self.n_ranks)),
                       env={"TMPDIR": str(self.tmp)})
 
+    def record_again(self):
+        """A run that clears what one before it left in TMPDIR."""
+        done = subprocess.run([mt.MEMLOG_MPI, "-q", "-o", self.root / "again.h5", "--", "true"],
+                              env={**mt.base_environment(), "TMPDIR": str(self.tmp)},
+                              capture_output=True, text=True, timeout=mt.TIMEOUT_S)
+        assert done.returncode == 0, done.stderr
+
     def processes(self):
         return self.job.processes()
 
@@ -366,16 +372,16 @@ def strike(run):
             time.sleep(drawn.moments.uniform(0.3, RAMP_S + 1))
             mt.send(victim, signal.SIGCONT)
             story.continued_at = time.time()
-    begin, patience_s = time.monotonic(), DEBUGGED_S if drawn.who == "debugger" else END_S
+    begin = time.monotonic()
     while not run.is_over() or run.processes():
         if (drawn.who, drawn.signal) == ("mpiexec", "SEGV") and time.monotonic() > begin + CRASH_S \
                 and is_alive(victim):
             mt.send(victim, signal.SIGKILL)
             run.also = run.also | {128 + signal.SIGKILL}
-        if time.monotonic() > begin + patience_s:
+        if time.monotonic() > begin + END_S:
             left = [f"{mt.describe(p)[:60]} {mt.comm_of(p)} {mt.read_state(p)}"
                     for p in run.processes()]
-            raise AssertionError(f"no end within {patience_s} s, left were {left}; {where_is(victim)}")
+            raise AssertionError(f"no end within {END_S} s, left were {left}; {where_is(victim)}")
         time.sleep(SCAN_S)
     story.code, story.seconds = run.exit_code(), time.monotonic() - begin
     return story
@@ -431,6 +437,8 @@ def check_nothing_left(run, story):
     beside = [p.name for p in run.record.iterdir() if not p.name.endswith((".h5", ".journal"))
               and not (killed and p in run.drafts())]
     assert not beside, f"left beside FILE: {beside}"
+    if killed and any(n.startswith("memlog") for n in run.left_in_tmp()):
+        run.record_again()                     # the world host was not there yet to remove it
     in_tmp = [n for n in run.left_in_tmp()
               if run.draw.who != "mpiexec" or n.startswith("memlog")]
     assert not in_tmp, f"left in TMPDIR: {in_tmp}"
