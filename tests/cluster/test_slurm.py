@@ -282,6 +282,22 @@ def test_over_memory(slurm, name, stem):
     assert (last["limit"], last["limit_B"]) == (SCHEDULER, 300 << 20) and last["left_B"] < 150 << 20
 
 
+@long                                   # Slurm looks every 30 s
+def test_signal_before_the_limit(slurm, name, stem):
+    """#SBATCH --signal: once to each process of the step, the application's and ours, which takes the
+    stacks of its node."""
+    process, command = start_step(slurm, name, "signals", "0", options=(
+        "-o", f"{stem}.out", "--time=2", "--signal=USR1@60",
+        "--export=ALL,MEMLOG_STACK_SIGNAL=USR1"))
+    output = slurm.bed.shared / f"{stem}.out"
+    mt.wait_for(lambda: output.read_text().count("got USR1") >= 6, 120, what="USR1 at all ranks")
+    slurm.ask("scancel", "-s", "TERM", slurm.ask("squeue", "-h", "-s", "-o", "%i").split()[0])
+    slurm.bed.finish(process, command)
+    ranks = mt.Outcome(command, 0, output.read_bytes(), b"", 0, []).by_rank()
+    assert ranks == {r: ["ready", "got USR1", "got TERM"] for r in range(6)}
+    assert len(Recording(slurm.bed.shared / name).rows("stack_samples")) >= 6
+
+
 @long                                   # Slurm's shortest time limit is a minute
 def test_time_limit(slurm, name, stem):
     """TERM, and KILL after that."""
