@@ -195,13 +195,19 @@ static void received(struct host *h, const void *bytes, size_t n_bytes)
 
 /* ---- worlds ---- */
 
-/* What PMI-1 wants in the environment, but for PMI_FD, which the starter numbers. */
+/* What PMI-1 wants in the environment, but for PMI_FD, which the starter numbers. Where a user lets
+ * MPICH take another of its ways to a process manager (2, x), it is to take this one: PMI-2 is not
+ * served, and a process that was built without PMI-1 does not ask (MPIR_CVAR_PMI_VERSION and its
+ * former names, mpir_pmi.c of MPICH 4). */
 static int pack_pmi1_environment(const struct hosted *w, int rank, struct ml_buffer *out)
 {
     char *entries[] = {
         ml_format("PMI_RANK=%d", rank),
         ml_format("PMI_SIZE=%d", w->world.n_ranks),
         ml_format("PMI_SPAWNED=%d", w->world.first_seat > 0),
+        ml_strdup("!MPIR_CVAR_PMI_VERSION=1"),
+        ml_strdup("!MPIR_PARAM_PMI_VERSION=1"),
+        ml_strdup("!MPICH_PMI_VERSION=1"),
     };
     int n = sizeof entries / sizeof *entries;
     for (int i = 0; i < n; i++) {

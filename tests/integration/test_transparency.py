@@ -144,6 +144,14 @@ def test_no_way_to_the_outer_launcher(file):
     assert mt.run_hosted(mt.BUILD, 1, "env", *names, file=file).by_rank() == {}
 
 
+def test_mpich_asks_for_what_is_served(file):
+    """A user may let MPICH take PMI-2 or PMIx (x); the hosted world has PMI-1 for it."""
+    wish = {"MPIR_CVAR_PMI_VERSION": "2", "MPICH_PMI_VERSION": "x"}
+    outcome = mt.run_hosted(mt.BUILD, 1, "env", *wish, "MPIR_PARAM_PMI_VERSION", file=file, env=wish)
+    assert outcome.code == 0, str(outcome)
+    assert sorted(outcome.by_rank()[0]) == ["MPICH_PMI_VERSION=1", "MPIR_CVAR_PMI_VERSION=1"]
+
+
 def test_no_x_server_is_asked(tmp_path, file, monkeypatch):
     """By hwloc, in a process of ours: a server that ends would end it. What the application has is
     the user's."""
