@@ -76,7 +76,7 @@ static const char *refusal(enum ml_which_mpi which)
 {
     switch (which) {
     case ML_MPI_IS_STATIC:
-        return "the program is linked statically, or with another C library";
+        return "the program is static, of 32 bits, or has another C library";
     case ML_MPI_IS_SETUID:
         return "the program is setuid, or has capabilities";
     case ML_MPI_IS_CONTAINED:

@@ -359,7 +359,7 @@ def assert_told(outcome, recording, why):
 
 def test_static_program(static, file):
     assert_told(*record([static], file, ranks=1),
-                "is linked statically, or with another C library")
+                "is static, of 32 bits, or has another C library")
 
 
 def test_setuid_program(file, tmp_path):
