@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -114,6 +115,19 @@ static bool finalize_hangs(bool several_hosts)
 #endif
 }
 
+/* MPI_Finalize of MPICH 4.2 leaves the good-bye to a handler of exit(3), which _exit(2) does not
+ * call, and the socket open. Hydra takes who goes without it for failed, and kills the others: code
+ * 9 or 0 for 3. */
+static void finish_finalize(void)
+{
+#if defined(MPICH_NUMVERSION) && MPICH_NUMVERSION >= 40100000
+    const char *fd = getenv("PMI_FD");
+    struct stat st;
+    if (fd && fstat(atoi(fd), &st) == 0 && S_ISSOCK(st.st_mode))
+        tell_hydra();
+#endif
+}
+
 static void drain(void)
 {
     struct timespec pause = {0, 1000000};
@@ -166,6 +180,7 @@ _Noreturn void ml_farewell(struct ml_leave how, bool several_hosts, struct ml_sc
         leave_at_once(0);
     }
     MPI_Finalize();
+    finish_finalize();
     alarm(0);
     if (scratch)
         ml_scratch_remove(scratch);
