@@ -6,13 +6,8 @@
 
 void ml_varint_append(struct ml_buffer *out, int64_t value)
 {
-    uint64_t u = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
-    uint8_t *bytes = (uint8_t *)ml_buffer_reserve(out, 10);
-    size_t n = 0;
-    for (; u >= 0x80; u >>= 7)
-        bytes[n++] = (uint8_t)(u | 0x80);
-    bytes[n++] = (uint8_t)u;
-    out->length += n;
+    uint8_t *bytes = (uint8_t *)ml_buffer_reserve(out, ML_VARINT_MAX_B);
+    out->length += ml_varint_write(bytes, value);
 }
 
 bool ml_varint_read_long(const uint8_t **cursor, const uint8_t *end, int64_t *out_value)

@@ -9,6 +9,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ML_VARINT_MAX_B 10
+
+/* Writes VALUE to OUT, which has room for ML_VARINT_MAX_B; returns its length. */
+static inline size_t ml_varint_write(uint8_t *out, int64_t value)
+{
+    uint64_t u = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+    size_t n = 0;
+    for (; u >= 0x80; u >>= 7)
+        out[n++] = (uint8_t)(u | 0x80);
+    out[n++] = (uint8_t)u;
+    return n;
+}
+
 void ml_varint_append(struct ml_buffer *out, int64_t value);
 
 bool ml_varint_read_long(const uint8_t **cursor, const uint8_t *end, int64_t *out_value);

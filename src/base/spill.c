@@ -83,13 +83,13 @@ bool ml_spill_add(struct ml_spill *spill, const void *bytes, size_t n, uint64_t 
     return true;
 }
 
-static bool fill_window(struct ml_spill *s, uint64_t at)
+static bool fill_window(struct ml_spill *s, uint64_t at, size_t most)
 {
     if (!s->window)
         s->window = ml_realloc_array(NULL, WINDOW_B, 1);
     ssize_t n;
     do {
-        n = pread(s->fd, s->window, WINDOW_B, (off_t)at);
+        n = pread(s->fd, s->window, most < WINDOW_B ? most : WINDOW_B, (off_t)at);
     } while (n < 0 && errno == EINTR);
     s->window_at = at;
     s->window_B = n < 0 ? 0 : (size_t)n;
@@ -103,10 +103,10 @@ static const uint8_t *in_window(const struct ml_spill *s, uint64_t at, size_t n)
     return inside ? s->window + (at - s->window_at) : NULL;
 }
 
-const uint8_t *ml_spill_read(struct ml_spill *spill, uint64_t at, size_t n)
+const uint8_t *ml_spill_read(struct ml_spill *spill, uint64_t at, size_t n, size_t ahead)
 {
     const uint8_t *there = in_window(spill, at, n);
-    if (there || !fill_window(spill, at))
+    if (there || !fill_window(spill, at, ahead > n ? ahead : n))
         return there;
     there = in_window(spill, at, n);
     spill->failed |= !there;

@@ -22,7 +22,9 @@ struct ml_harvest {
     int64_t sample_base;
     const int32_t *stack_rows; /* in the file, of the journal's stacks; NULL before they are set */
     size_t last_process;       /* whose samples were fetched last: the next row is mostly its too */
-    size_t last_frame;         /* of output, likewise */
+    struct ml_sample_row sample;        /* the one fetched last, as it was written, */
+    size_t sample_process, sample_rows; /* row SAMPLE_ROWS - 1 of that process; 0: none */
+    size_t last_frame;                  /* of output, likewise */
     char line[ML_LINE_WIDTH];
 };
 
@@ -97,7 +99,7 @@ void ml_harvest_read_again(struct ml_harvest *h)
     h->lost = false;
     if (build(h, NULL) != ML_OK)
         ml_index_make_empty(&header, &h->x);
-    h->last_process = h->last_frame = 0;
+    h->last_process = h->last_frame = h->sample_rows = 0;
     h->place = (struct ml_spool_place){0};
 }
 
@@ -220,6 +222,23 @@ static void unpack_spooled(struct ml_harvest *h, const struct ml_table *table, s
         ml_row_clear(table, out_row);
 }
 
+/* Steps from the sample that was fetched last, or from the first one, to row I of PROCESS: each
+ * says what differs from the one before. */
+static void unpack_sample(struct ml_harvest *h, size_t process, size_t i)
+{
+    if (!h->sample_rows || h->sample_process != process || h->sample_rows > i + 1) {
+        memset(&h->sample, 0, sizeof h->sample);
+        h->sample_process = process;
+        h->sample_rows = 0;
+    }
+    while (h->sample_rows <= i) {
+        size_t n;
+        const uint8_t *p = ml_spool_row(&h->x.spool, &h->place, ML_STREAM_PROCESSES + process,
+                                        h->sample_rows++, &n);
+        h->lost |= !p || !ml_delta_unpack(&h->sample, ML_SAMPLE_WORDS, p, n);
+    }
+}
+
 /* What it took between its last sample and its end. */
 static void add_last_peak(const struct ml_process_entry *entry, struct ml_process_row *row)
 {
@@ -301,7 +320,8 @@ static void fetch_sample(void *context, size_t i, void *out_row)
     size_t process = process_of(h, i);
     const struct ml_process_entry *entry = &h->x.processes[process];
     struct ml_sample_row *row = out_row;
-    unpack_spooled(h, &ml_table_samples, ML_STREAM_PROCESSES + process, i - entry->first_row, row);
+    unpack_sample(h, process, i - entry->first_row);
+    *row = h->sample;
     row->process = h->process_base + (int32_t)process;
     row->rank = entry->row.rank; /* it may have become known after the sample */
     row->time_ns = run_ns(h, row->time_ns);

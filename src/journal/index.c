@@ -96,9 +96,9 @@ static void index_peaks(struct ml_process_entry *entry, const struct ml_sample_r
 static bool index_samples(struct ml_index *x, const struct ml_frame *f)
 {
     const uint8_t *p = f->payload, *end = p + f->length;
+    struct ml_sample_row row;
+    memset(&row, 0, sizeof row);
     while (p < end) {
-        const uint8_t *start = p;
-        struct ml_sample_row row;
         if (!ml_row_unpack(&ml_table_samples, &p, end, &row))
             return false;
         struct ml_process_entry *entry = process_entry(x, row.process);
@@ -106,8 +106,9 @@ static bool index_samples(struct ml_index *x, const struct ml_frame *f)
             return false;
         if (!entry->n_samples && entry->row.pid < 0) /* a process that its frame never named */
             entry->row.rank = row.rank;
-        ml_spool_add(&x->spool, ML_STREAM_PROCESSES + (size_t)(entry - x->processes), start,
-                     (size_t)(p - start));
+        uint8_t delta[ML_DELTA_MAX_B];
+        size_t n = ml_delta_pack(&entry->last, &row, ML_SAMPLE_WORDS, delta);
+        ml_spool_add(&x->spool, ML_STREAM_PROCESSES + (size_t)(entry - x->processes), delta, n);
         entry->n_samples++;
         x->n_samples++;
         index_peaks(entry, &row);

@@ -10,6 +10,7 @@
 #include "journal/spool.h"
 #include "journal/stack_index.h"
 #include "journal/timeline.h"
+#include "record/delta.h"
 
 struct ml_process_entry {
     struct ml_process_row row;   /* instants and numbers as written: local */
@@ -26,6 +27,13 @@ struct ml_process_entry {
 
 /* The streams of the spool: of nodes and job as they came, then one for each process. */
 enum { ML_STREAM_NODE_SAMPLES, ML_STREAM_JOB_SAMPLES, ML_STREAM_PROCESSES };
+
+/* Samples wait as what differs from the one before of their process (record/delta.h), the first
+ * from zeros. */
+#define ML_SAMPLE_WORDS (sizeof(struct ml_sample_row) / sizeof(uint64_t))
+_Static_assert(sizeof(struct ml_sample_row) % sizeof(uint64_t) == 0 &&
+                   ML_SAMPLE_WORDS <= ML_DELTA_WORDS_MAX,
+               "a sample is whole words, and few enough");
 
 /* A row of output: byte of its first character << 16 | its length << 1 | continued. */
 static inline uint64_t ml_line_entry(uint64_t at, size_t length, bool continued)

@@ -39,9 +39,9 @@ static void add_extent(struct ml_spool *s, struct ml_spool_stream *stream, uint6
     stream->pending_rows = 0;
 }
 
-/* The portion, in which each stream's rows stand together. Afterwards pending_B is where the next
- * row of a stream would stand. */
-static uint8_t *sort(struct ml_spool *s, size_t *out_n)
+/* Sorts the portion: each stream's rows stand together. Afterwards pending_B is where the next row
+ * of a stream would stand. */
+static size_t sort(struct ml_spool *s)
 {
     size_t n = 0;
     for (size_t i = 0; i < s->n_pending; i++) {
@@ -51,48 +51,47 @@ static uint8_t *sort(struct ml_spool *s, size_t *out_n)
         stream->pending_B = n;
         n += length;
     }
-    uint8_t *sorted = ml_realloc_array(NULL, n, 1);
+    if (!s->sorted) /* labels are longer than lengths: what the log has room for is enough */
+        s->sorted = ml_realloc_array(NULL, s->log.capacity, 1);
     const char *p = s->log.data, *end = p + s->log.length;
     while (p < end) {
         struct label label;
         memcpy(&label, p, sizeof label);
         struct ml_spool_stream *stream = &s->streams[label.stream];
-        memcpy(sorted + stream->pending_B, &label.length, LENGTH_B);
-        memcpy(sorted + stream->pending_B + LENGTH_B, p + sizeof label, label.length);
+        memcpy(s->sorted + stream->pending_B, &label.length, LENGTH_B);
+        memcpy(s->sorted + stream->pending_B + LENGTH_B, p + sizeof label, label.length);
         stream->pending_B += LENGTH_B + label.length;
         p += sizeof label + label.length;
     }
-    *out_n = n;
-    return sorted;
+    return n;
 }
 
-/* The portion of the extents from FIRST on goes to the spill, or stays in memory where there is
- * none, it fails, or this is all and little. */
-static void keep(struct ml_spool *s, size_t first, uint8_t *portion, size_t n, bool is_last)
+/* The sorted portion of the extents from FIRST on, N bytes, goes to the spill, or stays in memory
+ * where there is none, it fails, or this is all and little. */
+static void keep(struct ml_spool *s, size_t first, size_t n, bool is_last)
 {
     uint64_t at = 0;
     bool stays = !s->spill || (is_last && first == 0 && ml_spill_spares(s->spill, n)) ||
-                 !ml_spill_add(s->spill, portion, n, &at);
+                 !ml_spill_add(s->spill, s->sorted, n, &at);
+    uint8_t *portion = stays ? ml_realloc_array(s->sorted, n, 1) : NULL;
     for (size_t i = first; i < s->n_extents; i++) {
         struct ml_spool_extent *e = &s->extents[i];
         e->bytes = stays ? portion + e->at : NULL;
         e->at += at;
     }
-    if (!stays) {
-        free(portion);
+    if (!stays)
         return;
-    }
+    s->sorted = NULL;
     ML_GROW(s->kept, s->n_kept, s->kept_capacity);
     s->kept[s->n_kept++] = portion;
 }
 
 static void end_portion(struct ml_spool *s, bool is_last)
 {
-    size_t first = s->n_extents, n;
+    size_t first = s->n_extents;
     if (!s->n_pending)
         return;
-    uint8_t *portion = sort(s, &n);
-    keep(s, first, portion, n, is_last);
+    keep(s, first, sort(s), is_last);
     for (size_t i = 0; i < s->n_pending; i++)
         s->streams[s->pending[i]].pending_B = 0;
     s->n_pending = 0;
@@ -119,7 +118,9 @@ void ml_spool_finish(struct ml_spool *s)
 {
     end_portion(s, true);
     ml_buffer_free(&s->log);
+    free(s->sorted);
     free(s->pending);
+    s->sorted = NULL;
     s->pending = NULL;
     s->pending_capacity = 0;
 }
@@ -133,7 +134,7 @@ size_t ml_spool_rows(const struct ml_spool *s, size_t stream)
 static const uint8_t *bytes_of(const struct ml_spool *s, const struct ml_spool_extent *e, size_t at,
                                size_t n)
 {
-    return e->bytes ? e->bytes + at : ml_spill_read(s->spill, e->at + at, n);
+    return e->bytes ? e->bytes + at : ml_spill_read(s->spill, e->at + at, n, e->length - at);
 }
 
 /* The length of the row at PLACE. */
@@ -186,6 +187,7 @@ void ml_spool_free(struct ml_spool *s)
     for (size_t i = 0; i < s->n_kept; i++)
         free(s->kept[i]);
     free(s->kept);
+    free(s->sorted);
     free(s->extents);
     free(s->pending);
     free(s->streams);

@@ -25,7 +25,8 @@ struct ml_spool_stream {
 
 struct ml_spool {
     struct ml_spill *spill; /* NULL: all stays in memory */
-    struct ml_buffer log;   /* the rows of the portion, as they came */
+    struct ml_buffer log;   /* the rows of the portion, as they came, */
+    uint8_t *sorted;        /* and by stream; its room serves all portions */
     struct ml_spool_stream *streams;
     size_t n_streams, streams_capacity;
     size_t *pending; /* streams that have rows in the log */

@@ -347,7 +347,7 @@ static void check_samples(struct ml_harvest *h, const struct synthetic *s)
 static void samples_that_wait_in_a_file(void **state)
 {
     (void)state;
-    struct synthetic s = {.processes = 100, .ticks = 5000, .complete = 1, .text = "app"};
+    struct synthetic s = {.processes = 100, .ticks = 9000, .complete = 1, .text = "app"};
     synthetic_write(journal_path, &s);
     struct ml_spill *spill = ml_spill_open(journal_path);
     struct ml_harvest *h;
