@@ -1,6 +1,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "record/checksum.h"
+#include "store/direct.h"
 #include "store/internal.h"
 
 #include <math.h>
@@ -18,8 +19,9 @@ struct column {
     size_t width; /* bytes a row */
     bool utf8;
     hid_t type, dataset;
-    char *buffer;      /* a round of this member's rows */
-    uint64_t checksum; /* of this member's rows */
+    struct ml_direct_column chunks; /* of a large column */
+    char *buffer;                   /* a round of this member's rows */
+    uint64_t checksum;              /* of this member's rows */
 };
 
 struct write {
@@ -30,6 +32,7 @@ struct write {
     int64_t count, offset, total; /* of this member, before it, of all */
     int64_t round_rows;           /* a power of two: rounds lie on the chunks' grid */
     struct column *columns;
+    struct ml_direct *direct; /* NULL: HDF5 filters */
     hid_t group;
     void *row;
     size_t set, set_row; /* the next row to fetch */
@@ -154,6 +157,8 @@ static void set_up(struct write *w)
     if (has_text(w->table))
         measure_texts(w);
     agree_shape(w);
+    if (w->store->team->writes_chunks)
+        w->direct = ml_direct_open(CHUNK_MAX_B);
     int64_t most = w->count < w->round_rows ? w->count : w->round_rows;
     for (size_t i = 0; i < w->table->n_columns; i++)
         w->columns[i].buffer = ml_realloc_array(NULL, (size_t)most + 1, w->columns[i].width);
@@ -186,6 +191,13 @@ static bool is_large(const struct write *w, const struct column *c)
     return w->total * (int64_t)c->width > CONTIGUOUS_MAX_B;
 }
 
+static size_t chunk_rows(const struct write *w, const struct column *c)
+{
+    int64_t rows = power_of_two_below(CHUNK_MAX_B / (int64_t)c->width);
+    rows = rows > CHUNK_ROWS ? CHUNK_ROWS : rows;
+    return (size_t)(rows > w->round_rows ? w->round_rows : rows);
+}
+
 static hid_t dataset_list(const struct write *w, const struct column *c)
 {
     hid_t list = H5Pcreate(H5P_DATASET_CREATE);
@@ -194,11 +206,9 @@ static hid_t dataset_list(const struct write *w, const struct column *c)
     bool good =
         H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) >= 0 && H5Pset_obj_track_times(list, 0) >= 0;
     if (is_large(w, c)) {
-        hsize_t rows = (hsize_t)power_of_two_below(CHUNK_MAX_B / (int64_t)c->width);
-        rows = rows > CHUNK_ROWS ? CHUNK_ROWS : rows;
-        rows = rows > (hsize_t)w->round_rows ? (hsize_t)w->round_rows : rows;
+        hsize_t rows = chunk_rows(w, c);
         good = good && H5Pset_chunk(list, 1, &rows) >= 0 && H5Pset_shuffle(list) >= 0 &&
-               H5Pset_deflate(list, 1) >= 0;
+               H5Pset_deflate(list, ML_DIRECT_LEVEL) >= 0;
     }
     if (!good) {
         H5Pclose(list);
@@ -234,6 +244,8 @@ static enum ml_status create_datasets(struct write *w, struct ml_error *err)
         if (c->dataset < 0 || describe(c) < 0)
             return ml_h5_fail(err, ml_draft_path(w->store->draft), "create %s/%s", name,
                               c->is->name);
+        c->chunks = (struct ml_direct_column){
+            .dataset = c->dataset, .width = c->width, .chunk_rows = chunk_rows(w, c)};
     }
     return ML_OK;
 }
@@ -289,6 +301,16 @@ static void fill_buffers(struct write *w, int64_t n)
     }
 }
 
+/* N rows of a column. SPACES: of memory and file. */
+static herr_t write_column(struct write *w, struct column *c, int64_t first, int64_t n,
+                           const hid_t spaces[2])
+{
+    if (is_large(w, c) && w->direct)
+        return ml_direct_write(w->direct, &c->chunks, c->buffer, (size_t)first, (size_t)n);
+    return H5Dwrite(c->dataset, c->type, spaces[0], spaces[1],
+                    is_large(w, c) ? w->store->transfer : H5P_DEFAULT, c->buffer);
+}
+
 /* N rows of every column, at row FIRST of the file. A member without rows selects none, and takes
  * part. Compressed columns must be written collectively; for plain ones each on its own saves most
  * of the messages: with more ranks than cores that is 3 times as fast. */
@@ -307,8 +329,7 @@ static enum ml_status write_round(struct write *w, int64_t first, int64_t n, str
     for (size_t i = 0; i < w->table->n_columns; i++) {
         struct column *c = &w->columns[i];
         c->checksum += ml_checksum(c->buffer, c->width, (uint64_t)first, (size_t)n);
-        if (H5Dwrite(c->dataset, c->type, memory_space, file_space,
-                     is_large(w, c) ? w->store->transfer : H5P_DEFAULT, c->buffer) < 0 &&
+        if (write_column(w, c, first, n, (hid_t[]){memory_space, file_space}) < 0 &&
             status == ML_OK)
             status = ml_h5_fail(err, ml_draft_path(w->store->draft), "write %s/%s", w->table->name,
                                 c->is->name);
@@ -371,8 +392,10 @@ static enum ml_status tear_down(struct write *w, struct ml_error *err)
             status = ml_h5_fail(err, ml_draft_path(w->store->draft), "close %s/%s", w->table->name,
                                 c->is->name);
         ml_own_hid(&c->type);
+        free(c->chunks.same);
         free(c->buffer);
     }
+    ml_direct_close(w->direct);
     if (w->group >= 0)
         H5Gclose(w->group);
     free(w->columns);

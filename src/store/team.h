@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 #include <hdf5.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,7 +14,8 @@ struct ml_team {
     int member; /* number of this one */
     int size;
     void *context;
-    int failed; /* code of the first call that failed: agree() then says so */
+    int failed;         /* code of the first call that failed: agree() then says so */
+    bool writes_chunks; /* past HDF5: the file is not MPI-IO's (store/direct.h) */
     /* Sum of the lower members' VALUE; OUT_TOTAL gets the sum of all. */
     int64_t (*offset)(struct ml_team *team, int64_t value, int64_t *out_total);
     /* The same for each of N values; OUT_BEFORE and OUT_TOTALS have N elements too. */

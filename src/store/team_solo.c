@@ -73,6 +73,7 @@ void ml_team_solo(struct ml_team *out_team)
 {
     *out_team = (struct ml_team){.member = 0,
                                  .size = 1,
+                                 .writes_chunks = true,
                                  .offset = solo_offset,
                                  .offsets = solo_offsets,
                                  .largest = solo_largest,
