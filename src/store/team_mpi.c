@@ -1,7 +1,9 @@
 #include "store/team_mpi.h"
 
+#include "base/own.h"
 #include "store/exchange_mpi.h"
 #include "store/h5.h"
+#include "store/hints.h"
 
 #include <limits.h>
 #include <string.h>
@@ -87,14 +89,36 @@ static enum ml_status mpi_agree(struct ml_team *team, enum ml_status status, str
 }
 
 /* ROMIO: without data sieving no rank rewrites bytes of another's; with collective buffering small
- * pieces become large writes. OMPIO ignores both. */
+ * pieces become large writes. OMPIO ignores both. By how many members they are written is for MPI
+ * to choose, one a node, unless these are so many that they would be in each other's way. */
+static const struct hint {
+    const char *name, *value;
+    int above; /* members; with fewer it is not set */
+} hints[] = {
+    {"romio_ds_write", "disable", 0}, {"romio_cb_write", "enable", 0}, {"cb_nodes", "64", 64}};
+
+#define N_HINTS (sizeof hints / sizeof *hints)
+
+/* What nobody has set otherwise, as member 0 knows it: a hint must be the same for all. */
+static void set_hints(struct ml_team *team, MPI_Info info)
+{
+    bool ours[N_HINTS];
+    ML_AUTO_FREE char *theirs = ml_hints_read();
+    for (size_t i = 0; i < N_HINTS; i++)
+        ours[i] = !ml_hints_have(theirs, hints[i].name);
+    mpi_broadcast(team, 0, ours, sizeof ours);
+    for (size_t i = 0; i < N_HINTS; i++) {
+        if (ours[i] && team->size > hints[i].above)
+            MPI_Info_set(info, hints[i].name, hints[i].value);
+    }
+}
+
 static hid_t mpi_file_access(struct ml_team *team)
 {
     MPI_Info info;
     if (MPI_Info_create(&info) != MPI_SUCCESS)
         return H5I_INVALID_HID;
-    MPI_Info_set(info, "romio_ds_write", "disable");
-    MPI_Info_set(info, "romio_cb_write", "enable");
+    set_hints(team, info);
     hid_t list = H5Pcreate(H5P_FILE_ACCESS);
     /* Collective metadata: without it 1.10.8 crashes or hangs on filtered writes of more than
      * about 3000 chunks. */
