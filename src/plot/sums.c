@@ -8,14 +8,19 @@
 #define LEAST_CELLS (1u << 14)
 #define MOST_CELLS (1u << 22) /* of all groups that are open at once: 32 MiB */
 
-struct group {
-    size_t waiting; /* processes with rows to come */
-    bool alone;     /* one process: its rows are the sum */
-    double *cells;  /* by how much the sum changes in each */
-    size_t first;   /* the first of them that has a value, maybe 0 */
+/* Of a group from its first process with rows to its last; of a job's ranks one at a time. */
+struct sum {
+    double *cells; /* by how much it changes in each; NULL: one process, whose rows are the sum */
+    size_t first;  /* the first of them that has a value, maybe 0 */
     struct ml_decimate points;
     int64_t end_ns;
     double at_end; /* of the processes that were there until END_NS */
+};
+
+struct group {
+    unsigned waiting; /* processes with rows to come */
+    bool alone;       /* there is one */
+    struct sum *sum;  /* NULL: none has come, or all have */
 };
 
 struct sums {
@@ -37,59 +42,67 @@ static size_t cell_of(const struct sums *s, int64_t time_ns)
     return cell < s->n_cells ? cell : s->n_cells - 1;
 }
 
-static void add_up(const struct sums *s, struct group *g)
+static void add_up(const struct sums *s, struct sum *u)
 {
     double sum = 0;
-    for (size_t i = g->first; i < s->n_cells; i++) {
-        if (g->cells[i] == 0 && i != g->first)
+    for (size_t i = u->first; i < s->n_cells; i++) {
+        if (u->cells[i] == 0 && i != u->first)
             continue;
-        sum += g->cells[i];
+        sum += u->cells[i];
         int64_t time_ns = s->source->begin_ns + (int64_t)i * s->cell_ns;
         if (time_ns > s->source->lives.end_ns)
             time_ns = s->source->lives.end_ns;
-        ml_decimate_add(&g->points, time_ns, sum > 0 ? sum : 0);
+        ml_decimate_add(&u->points, time_ns, sum > 0 ? sum : 0);
     }
-    free(g->cells);
-    g->cells = NULL;
 }
 
 /* From the run's own times to those of the picture. */
-static void put_on_axis(const struct ml_plot_clock *clock, struct group *g)
+static void put_on_axis(const struct ml_plot_clock *clock, struct sum *u)
 {
-    for (size_t i = 0; i < g->points.n_points; i++)
-        g->points.points[i].time_ns = ml_plot_clock_at(clock, g->points.points[i].time_ns);
-    g->end_ns = ml_plot_clock_at(clock, g->end_ns);
+    for (size_t i = 0; i < u->points.n_points; i++)
+        u->points.points[i].time_ns = ml_plot_clock_at(clock, u->points.points[i].time_ns);
+    u->end_ns = ml_plot_clock_at(clock, u->end_ns);
+}
+
+static void drop_sum(struct group *g)
+{
+    if (!g->sum)
+        return;
+    free(g->sum->cells);
+    ml_decimate_free(&g->sum->points);
+    free(g->sum);
+    g->sum = NULL;
 }
 
 static void finish_group(struct sums *s, size_t group)
 {
-    struct group *g = &s->all[group];
-    if (g->cells)
-        add_up(s, g);
-    ml_decimate_finish(&g->points);
-    if (g->end_ns > s->source->lives.end_ns)
-        g->end_ns = s->source->lives.end_ns;
-    if (g->points.n_points && g->end_ns < g->points.points[g->points.n_points - 1].time_ns)
-        g->end_ns = g->points.points[g->points.n_points - 1].time_ns; /* a cell ends later */
-    put_on_axis(s->source->clock, g);
-    if (g->points.n_points)
-        s->done(s->context, group, &g->points, g->end_ns);
-    ml_decimate_free(&g->points);
+    struct sum *u = s->all[group].sum;
+    if (u->cells)
+        add_up(s, u);
+    ml_decimate_finish(&u->points);
+    if (u->end_ns > s->source->lives.end_ns)
+        u->end_ns = s->source->lives.end_ns;
+    if (u->points.n_points && u->end_ns < u->points.points[u->points.n_points - 1].time_ns)
+        u->end_ns = u->points.points[u->points.n_points - 1].time_ns; /* a cell ends later */
+    put_on_axis(s->source->clock, u);
+    if (u->points.n_points)
+        s->done(s->context, group, &u->points, u->end_ns);
+    drop_sum(&s->all[group]);
 }
 
 /* A group's curve ends with what its last processes had, it does not fall to 0 with them. */
-static void leave_group(struct sums *s, struct group *g, int64_t gone_ns)
+static void leave_group(struct sums *s, struct sum *u, int64_t gone_ns)
 {
-    if (gone_ns < g->end_ns) {
-        g->cells[cell_of(s, gone_ns)] -= s->last;
+    if (gone_ns < u->end_ns) {
+        u->cells[cell_of(s, gone_ns)] -= s->last;
         return;
     }
-    if (gone_ns > g->end_ns) {
-        g->cells[cell_of(s, g->end_ns)] -= g->at_end;
-        g->end_ns = gone_ns;
-        g->at_end = 0;
+    if (gone_ns > u->end_ns) {
+        u->cells[cell_of(s, u->end_ns)] -= u->at_end;
+        u->end_ns = gone_ns;
+        u->at_end = 0;
     }
-    g->at_end += s->last;
+    u->at_end += s->last;
 }
 
 /* The process whose rows came has no more: it leaves its group's sum when it is gone. */
@@ -99,10 +112,10 @@ static void end_process(struct sums *s)
         return;
     struct group *g = &s->all[s->groups[s->process]];
     int64_t gone_ns = s->source->lives.gone_ns[s->process];
-    if (!g->alone)
-        leave_group(s, g, gone_ns);
+    if (g->sum->cells)
+        leave_group(s, g->sum, gone_ns);
     else
-        g->end_ns = gone_ns;
+        g->sum->end_ns = gone_ns;
     if (--g->waiting == 0)
         finish_group(s, (size_t)s->groups[s->process]);
 }
@@ -110,12 +123,13 @@ static void end_process(struct sums *s)
 static void begin_process(struct sums *s, size_t process)
 {
     struct group *g = &s->all[s->groups[process]];
-    if (g->points.n_columns == 0)
-        ml_decimate_init(&g->points, s->source->begin_ns, s->source->lives.end_ns, s->columns);
-    if (!g->alone && !g->cells) {
-        g->cells = ml_alloc(s->n_cells * sizeof *g->cells);
-        g->first = s->n_cells;
-    }
+    if (g->sum)
+        return;
+    g->sum = ml_alloc(sizeof *g->sum);
+    ml_decimate_init(&g->sum->points, s->source->begin_ns, s->source->lives.end_ns, s->columns);
+    g->sum->first = s->n_cells;
+    if (!g->alone)
+        g->sum->cells = ml_alloc(s->n_cells * sizeof *g->sum->cells);
 }
 
 static void visit(void *context, size_t process, const struct ml_plot_point *points, size_t n)
@@ -130,16 +144,16 @@ static void visit(void *context, size_t process, const struct ml_plot_point *poi
     }
     if (s->groups[process] < 0)
         return;
-    struct group *g = &s->all[s->groups[process]];
+    struct sum *u = s->all[s->groups[process]].sum;
     int64_t gone_ns = s->source->lives.gone_ns[process];
     for (size_t i = 0; i < n && points[i].time_ns <= gone_ns; i++) {
-        if (g->alone) {
+        if (!u->cells) {
             int64_t end_ns = s->source->lives.end_ns, time_ns = points[i].time_ns;
-            ml_decimate_add(&g->points, time_ns < end_ns ? time_ns : end_ns, points[i].value);
+            ml_decimate_add(&u->points, time_ns < end_ns ? time_ns : end_ns, points[i].value);
         } else {
             size_t cell = cell_of(s, points[i].time_ns);
-            g->cells[cell] += points[i].value - s->last;
-            g->first = cell < g->first ? cell : g->first;
+            u->cells[cell] += points[i].value - s->last;
+            u->first = cell < u->first ? cell : u->first;
             s->last = points[i].value;
         }
     }
@@ -188,10 +202,9 @@ enum ml_status ml_plot_sums(const struct ml_plot_source *source, const int *grou
         end_process(&s);
     for (size_t i = 0; i < n_groups; i++) {
         /* A group may wait still: its last process had rows, but no value in them. */
-        if (!status && s.all[i].waiting && s.all[i].points.n_columns)
+        if (!status && s.all[i].sum)
             finish_group(&s, i);
-        free(s.all[i].cells);
-        ml_decimate_free(&s.all[i].points);
+        drop_sum(&s.all[i]);
     }
     free(s.all);
     return status;
