@@ -4,16 +4,17 @@
 #include "base/memory.h"
 #include "base/pack.h"
 #include "recorder/live.h"
+#include "verdict/alarm.h"
 #include "verdict/ending.h"
 
 #include <stdlib.h>
 
 #define EPOCH_NS ML_NS_PER_S
+#define LOOK_NS (50 * ML_NS_PER_MS) /* at who has not answered an alarm */
 
 enum {
-    FAILURE = 1, /* a rank failed; to the root */
-    END_RANKS,   /* the root's answer, to all: everybody ends theirs */
-    ENDING,      /* see verdict/ending.h */
+    ALARM = 1, /* a rank failed, and everybody ends theirs: see verdict/alarm.h */
+    ENDING,    /* see verdict/ending.h */
 };
 
 struct ml_job {
@@ -21,11 +22,12 @@ struct ml_job {
     struct ml_job_events events;
     struct ml_epochs *epochs;
     struct ml_ending *end;
-    struct ml_timer *timer;
+    struct ml_alarm *alarm;
+    struct ml_timer *timer, *look;
     struct ml_live *live;  /* at the root, where it is shown */
     struct ml_verdict own; /* the first failure here */
-    bool ending, node_done, finished;
-    bool told; /* all to end their ranks; at the root */
+    bool node_done;
+    bool over, finished; /* all nodes are done; and no alarm is under way */
 };
 
 static bool is_root(const struct ml_job *j)
@@ -82,11 +84,21 @@ static void contribute(void *context)
         ml_timer_set_in(j->timer, EPOCH_NS);
 }
 
+/* Messages of the alarm that were still under way when all ends would have nobody to hear them. */
+static void check_finished(struct ml_job *j)
+{
+    if (!j->over || j->finished || !ml_alarm_is_quiet(j->alarm))
+        return;
+    j->finished = true;
+    ml_timer_off(j->look);
+    j->events.finish(j->events.context);
+}
+
 static void finish(void *context)
 {
     struct ml_job *j = context;
-    j->finished = true;
-    j->events.finish(j->events.context);
+    j->over = true;
+    check_finished(j);
 }
 
 static void reopened(void *context)
@@ -95,6 +107,26 @@ static void reopened(void *context)
     j->node_done = false;
     ml_timer_set_in(j->timer, EPOCH_NS);
     j->events.reopened(j->events.context);
+}
+
+static void send_alarm(void *context, int to)
+{
+    send(context, to, ALARM);
+}
+
+/* Looks are by our own time: were we stopped meanwhile, it is not the others who were silent. */
+static void look(void *context)
+{
+    struct ml_job *j = context;
+    if (ml_alarm_look(j->alarm))
+        ml_timer_set_in(j->look, LOOK_NS);
+}
+
+static void alarmed(void *context)
+{
+    struct ml_job *j = context;
+    ml_timer_set_in(j->look, LOOK_NS);
+    j->events.end_ranks(j->events.context);
 }
 
 enum ml_status ml_job_open(struct ml_loop *loop, const struct ml_job_setup *setup,
@@ -112,10 +144,14 @@ enum ml_status ml_job_open(struct ml_loop *loop, const struct ml_job_setup *setu
     struct ml_ending_events ending = {j, send_ending, finish, reopened};
     j->end =
         ml_ending_open(setup->place->n_hosts, setup->place->root_host, setup->place->host, &ending);
+    struct ml_alarm_events alarm = {j, send_alarm, alarmed};
+    j->alarm =
+        ml_alarm_open(setup->place->n_hosts, setup->place->root_host, setup->place->host, &alarm);
     if (is_root(j))
         j->live = ml_live_open(setup->options);
     j->timer = ml_loop_timer(loop, contribute, j);
     ml_timer_set_in(j->timer, EPOCH_NS);
+    j->look = ml_loop_timer(loop, look, j);
     *out_job = j;
     return ML_OK;
 }
@@ -126,8 +162,7 @@ void ml_job_failure(struct ml_job *j, const struct ml_verdict *verdict)
         return;
     j->own = *verdict;
     j->own.time_ns = root_clock(j);
-    if (!j->ending)
-        send(j, j->setup.place->root_host, FAILURE);
+    send(j, j->setup.place->host, ALARM);
 }
 
 void ml_job_node_done(struct ml_job *j)
@@ -147,27 +182,17 @@ void ml_job_node_reopen(struct ml_job *j)
         j->events.reopened(j->events.context);
 }
 
-/* Each node that fails tells the root alone, and the root all once: N messages, however many fail.
- * Not along the tree: a node that is stopped must not keep others from ending their ranks. */
-static void on_failure(struct ml_job *j)
-{
-    for (int host = 0; host < j->setup.place->n_hosts && !j->told; host++)
-        send(j, host, END_RANKS);
-    j->told = true;
-}
-
 void ml_job_received(struct ml_job *j, int from, const void *bytes, size_t n)
 {
     struct ml_unpacker u = ml_unpack(bytes, n);
     int64_t what = ml_unpack_int(&u);
-    if (what == ENDING) {
+    if (what == ENDING)
         ml_ending_received(j->end, from, &u);
-    } else if (what == FAILURE) {
-        on_failure(j);
-    } else if (what == END_RANKS && !j->ending) {
-        j->ending = true;
-        j->events.end_ranks(j->events.context);
-    }
+    else if (what == ALARM && from == j->setup.place->host)
+        ml_alarm_ring(j->alarm);
+    else if (what == ALARM)
+        ml_alarm_received(j->alarm, from);
+    check_finished(j);
 }
 
 bool ml_job_progress(struct ml_job *j)
@@ -194,7 +219,9 @@ void ml_job_close(struct ml_job *j)
     if (!j)
         return;
     ml_timer_stop(j->timer);
+    ml_timer_stop(j->look);
     ml_live_close(j->live);
+    ml_alarm_close(j->alarm);
     ml_ending_close(j->end);
     free(j);
 }

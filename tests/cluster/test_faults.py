@@ -122,6 +122,30 @@ def test_our_process_dies_on_another_host(victim, flavour, bed, name):
     assert len(recording["nodes"]["name"]) == 3 and len(recording.ranks()) == 6
 
 
+def ranks_on(bed, host, flavour):
+    grow = mt.program(flavour, "grow")[0]
+    return sum(line.startswith(grow) for line in bed.processes(host))
+
+
+def test_a_stopped_host_does_not_keep_the_others(bed, name):
+    """The sampling rank of n1, which all others have above them, is stopped, and a rank of n3 dies: the
+    ranks of n2 end at once nevertheless, those of n1 when it goes on."""
+    process, command = start_grow(bed, mt.BUILD, name)
+    sampling = bed.sh("n1", "for p in /proc/[0-9]*; do grep -qx memlog-mpi $p/comm && echo ${p#/proc/}; "
+                            "done | sort -n | head -1").strip()
+    bed.sh("n1", f"kill -STOP {sampling}")
+    bed.sh("n3", "kill -9 $(for p in /proc/[0-9]*; do grep -qx grow $p/comm && echo ${p#/proc/}; done "
+                 "| head -1)")
+    mt.wait_for(lambda: not any(ranks_on(bed, host, mt.BUILD) for host in ("n2", "n3")),
+                what="the end of the ranks of n2 and n3")
+    bed.sh("n1", f"kill -CONT {sampling}")
+    outcome = bed.finish(process, command)
+    assert outcome.code not in (0, None), str(outcome)
+    bed.wait_until_empty()
+    recording, _ = recover(bed, name)
+    assert recording.attributes["complete"] == 1 and "signal 9" in recording.attributes["verdict"]
+
+
 def test_one_host_cannot_begin(own_bed, name):
     """It ends before its MPI_Init, for which the others wait: nobody does, and it is told why."""
     limited = ["sh", "-c", 'test $(hostname) = n3 && ulimit -n 30; exec "$@"', "sh"]

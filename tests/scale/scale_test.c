@@ -29,7 +29,8 @@ static struct node {
     struct ml_place place;
     struct ml_exchange *exchange;
     struct ml_job *job;
-    struct ml_timer timer;
+    struct ml_timer timers[2]; /* of the sums, of the alarm */
+    int n_timers;
     struct ml_clock_offset clock;
     bool ready, ended;
     bool is_queued;                      /* something: it wants to be asked again, as by the pump */
@@ -55,7 +56,8 @@ static void must(bool good, const char *what)
 struct ml_timer *ml_loop_timer(struct ml_loop *loop, void (*fired)(void *context), void *context)
 {
     (void)loop;
-    struct ml_timer *timer = &nodes[network_here()].timer;
+    struct node *n = &nodes[network_here()];
+    struct ml_timer *timer = &n->timers[n->n_timers++];
     *timer = (struct ml_timer){fired, context, NETWORK_NEVER};
     return timer;
 }
@@ -198,14 +200,25 @@ static bool step(struct node *n)
 {
     bool something = obey(n) || n->is_queued;
     n->is_queued = false;
-    if (n->timer.at_ns <= network_now()) {
-        n->timer.at_ns = NETWORK_NEVER;
-        n->timer.fired(n->timer.context);
+    for (int i = 0; i < n->n_timers; i++) {
+        struct ml_timer *timer = &n->timers[i];
+        if (timer->at_ns > network_now())
+            continue;
+        timer->at_ns = NETWORK_NEVER;
+        timer->fired(timer->context);
         something = true;
     }
     ml_exchange_progress(n->exchange);
     ml_job_progress(n->job);
     return something || n->is_queued;
+}
+
+static int64_t next_timer(const struct node *n)
+{
+    int64_t next_ns = NETWORK_NEVER;
+    for (int i = 0; i < n->n_timers; i++)
+        next_ns = n->timers[i].at_ns < next_ns ? n->timers[i].at_ns : next_ns;
+    return next_ns;
 }
 
 static void body(int number)
@@ -214,7 +227,7 @@ static void body(int number)
     open_node(n);
     while (!n->n_finish) {
         if (!step(n) && !n->n_finish)
-            network_wait(n->timer.at_ns);
+            network_wait(next_timer(n));
     }
     ml_exchange_close(n->exchange);
     ml_job_stop(n->job);
@@ -285,7 +298,7 @@ static void open_job(int n, int64_t latency_ns)
     nodes = ml_alloc((size_t)n * sizeof *nodes);
     node_numbers = ml_alloc((size_t)n * sizeof *node_numbers);
     for (int i = 0; i < n; i++) {
-        nodes[i] = (struct node){.number = i, .timer = {.at_ns = NETWORK_NEVER}};
+        nodes[i] = (struct node){.number = i};
         node_numbers[i] = i;
     }
     network_open(n, latency_ns, body);
@@ -389,7 +402,7 @@ static void run(int n, int64_t latency_ns, bool is_shown)
     struct part fence = account("fence", begin_ns);
     must(network_run_until(have_epoch), "the sums come to the root");
     must(epoch_ranks == n, "the sums are those of all");
-    struct part second = account("second", nodes[ROOT].timer.at_ns - ML_NS_PER_S);
+    struct part second = account("second", nodes[ROOT].timers[0].at_ns - ML_NS_PER_S);
     begin_ns = network_now();
     order(offsetof(struct node, done));
     must(run_until_all(has_ended), "all end");
@@ -406,43 +419,101 @@ static void run(int n, int64_t latency_ns, bool is_shown)
     printf("%6d  %-8s  %9zu B a node\n", n, "memory", node_B);
 }
 
-/* All nodes fail at once. */
-static void run_that_fails(int n, int64_t latency_ns, bool is_shown)
+/* ---- a run that fails ---- */
+
+static void fail(int node)
 {
-    open_job(n, latency_ns);
-    must(run_until_all(is_ready), "all begin");
-    network_count_anew();
-    int64_t begin_ns = network_now();
-    order(offsetof(struct node, fail));
-    must(network_run_until(have_end_ranks), "all end their ranks");
-    struct part failure = account("failure", begin_ns);
-    must(failure.root_messages <= 2 * (n - 1), "failure: 2 N messages at the root");
+    nodes[node].fail = true;
+    network_wake(node);
+}
+
+static void end_all(void)
+{
     order(offsetof(struct node, done));
     must(run_until_all(has_ended), "all end");
     check_ends(1);
     close_job();
+}
+
+/* The last node fails, or ALL do at once. */
+static void run_that_fails(int n, bool all, int64_t latency_ns, bool is_shown)
+{
+    int d = log2_of(n);
+    open_job(n, latency_ns);
+    must(run_until_all(is_ready), "all begin");
+    network_count_anew();
+    int64_t begin_ns = network_now();
+    if (all)
+        order(offsetof(struct node, fail));
+    else
+        fail(n - 1);
+    must(network_run_until(have_end_ranks), "all end their ranks");
+    struct part failure = account(all ? "all fail" : "failure", begin_ns);
+    must(failure.most_messages <= 2 * d, "failure: 2 log N messages a node");
+    must(failure.partners <= d, "failure: log N connections");
+    must(failure.ms <= 4 * d * (double)(latency_ns + 3000) / 1e6, "failure: 2 log N links");
+    end_all();
     if (is_shown)
         print(&failure);
 }
 
 /* ---- nodes that do not answer ---- */
 
-/* Of an inner node, which others are below. */
-static void with_one_that_is_stopped(int n, int stopped)
+static uint32_t draw(uint32_t n)
+{
+    static uint32_t random = 1;
+    random = random * 1664525U + 1013904223U;
+    return (random >> 8) % n;
+}
+
+static void open_with(int n, const bool *stopped)
 {
     open_job(n, 2000);
     must(run_until_all(is_ready), "all begin");
-    network_stop(stopped);
-    n_may_end = n - 1;
-    nodes[n - 1].fail = true;
-    network_wake(n - 1);
+    network_count_anew();
+    for (int i = 0; i < n; i++) {
+        n_may_end -= stopped[i];
+        if (stopped[i])
+            network_stop(i);
+    }
+}
+
+static void with_stopped(int n, const bool *stopped, double most_ms, bool is_shown)
+{
+    open_with(n, stopped);
+    int64_t begin_ns = network_now();
+    fail(n - 1);
     must(network_run_until(have_end_ranks), "all others end their ranks");
-    must(nodes[stopped].n_end_ranks == 0, "but not the one that is stopped");
-    network_go_on(stopped);
-    order(offsetof(struct node, done));
-    must(run_until_all(has_ended), "all end, when it goes on");
-    check_ends(1);
-    close_job();
+    struct part part = account("stopped", begin_ns);
+    must(part.ms <= most_ms, "they do so soon");
+    for (int i = 0; i < n; i++) {
+        must(!stopped[i] || nodes[i].n_end_ranks == 0, "but not those that are stopped");
+        if (stopped[i])
+            network_go_on(i);
+    }
+    end_all();
+    if (is_shown)
+        print(&part);
+}
+
+/* It is passed over after a quarter of a second, on the way up and once more on the way down. */
+static void with_one_that_is_stopped(int n, int number, bool is_shown)
+{
+    bool *stopped = ml_alloc((size_t)n * sizeof *stopped);
+    stopped[number] = true;
+    with_stopped(n, stopped, 510, is_shown);
+    free(stopped);
+}
+
+/* A third of all: in a row of K that are silent, one below another, each has twice the time of the
+ * one before, and the way may be up and down again. */
+static void with_many_that_are_stopped(int n)
+{
+    bool *stopped = ml_alloc((size_t)n * sizeof *stopped);
+    for (int i = 0; i < n - 1; i++)
+        stopped[i] = draw(3) == 0;
+    with_stopped(n, stopped, 250 << (2 * log2_of(n) + 4), false);
+    free(stopped);
 }
 
 static void with_one_that_is_lost(int n, int lost)
@@ -451,37 +522,50 @@ static void with_one_that_is_lost(int n, int lost)
     must(run_until_all(is_ready), "all begin");
     network_lose(lost);
     n_may_end = n - 1;
-    nodes[n - 1].fail = true;
-    network_wake(n - 1);
+    fail(n - 1);
     must(network_run_until(have_end_ranks), "all others end their ranks");
     order(offsetof(struct node, done));
     for (int i = 0; i < n; i++)
-        nodes[i].timer.at_ns = NETWORK_NEVER;
+        nodes[i].timers[0].at_ns = NETWORK_NEVER;
     must(!network_run_until(never), "nobody goes on by itself");
     for (int i = 0; i < n; i++)
         must(nodes[i].n_finish == 0, "the job does not end as if that node had");
     close_job();
 }
 
+static void check_small(void)
+{
+    for (int n = 2; n < 40; n++) {
+        run(n, 2000, false);
+        run_that_fails(n, false, 2000, false);
+        run_that_fails(n, true, 2000, false);
+    }
+    for (int n = 4; n < 40; n++) {
+        with_one_that_is_stopped(n, ROOT, false);
+        with_one_that_is_stopped(n, 2, false);
+        with_one_that_is_lost(n, ROOT);
+        with_one_that_is_lost(n, 2);
+        with_many_that_are_stopped(n);
+    }
+    for (int i = 0; i < 20; i++)
+        with_many_that_are_stopped(200);
+}
+
 int main(void)
 {
     static const int64_t latencies_ns[] = {2000, 50000};
     int most = getenv("MEMLOG_LONG") ? 16384 : 1024;
-    for (int n = 2; n < 40; n++) {
-        run(n, 2000, false);
-        run_that_fails(n, 2000, false);
-    }
-    for (int n = 4; n < 40; n++) {
-        with_one_that_is_stopped(n, 2);
-        with_one_that_is_lost(n, 2);
-    }
+    check_small();
     for (size_t i = 0; i < 2; i++) {
         printf("links of %d us\n%6s  %-8s  %9s  %9s  %9s  %9s  %11s  %9s\n",
                (int)latencies_ns[i] / 1000, "nodes", "part", "messages", "bytes", "at root",
                "bytes", "connections", "ms");
         for (int n = 2; n <= most; n *= n < 128 ? 2 : n < 1024 ? 8 : 16) {
             run(n, latencies_ns[i], true);
-            run_that_fails(n, latencies_ns[i], true);
+            run_that_fails(n, false, latencies_ns[i], true);
+            run_that_fails(n, true, latencies_ns[i], true);
+            if (i == 0 && n > 2)
+                with_one_that_is_stopped(n, n / 2, true);
         }
     }
     return 0;
