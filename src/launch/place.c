@@ -3,21 +3,13 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/pack.h"
+#include "launch/heard.h"
 #include "launch/schedulers.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { HOST_NAME_SIZE = 256 };
-
-/* What each rank process tells rank 0. */
-struct self {
-    char name[HOST_NAME_SIZE];
-    int leader; /* lowest rank process that shares memory with it */
-    int app;    /* MPI_APPNUM */
-    enum ml_form form;
-};
 
 /* The nodes of the job as rank 0 knows them; false where nobody says. An error only if --nodefile
  * demanded them. */
@@ -46,9 +38,7 @@ static void pack_layout(const struct ml_layout *layout, struct ml_buffer *out)
         ml_pack_int(out, node->ranks);
         ml_pack_int(out, node->slots);
     }
-    ml_pack_int(out, layout->n_ranks);
-    for (int r = 0; r < layout->n_ranks; r++)
-        ml_pack_int(out, layout->node_of[r]);
+    ml_runs_pack(&layout->node_of, out);
 }
 
 static void unpack_layout(struct ml_unpacker *u, struct ml_layout *layout)
@@ -62,32 +52,24 @@ static void unpack_layout(struct ml_unpacker *u, struct ml_layout *layout)
         node->ranks = (int)ml_unpack_int(u);
         node->slots = (int)ml_unpack_int(u);
     }
-    layout->n_ranks = (int)ml_unpack_int(u);
-    layout->node_of = ml_alloc((size_t)layout->n_ranks * sizeof *layout->node_of);
-    for (int r = 0; r < layout->n_ranks; r++)
-        layout->node_of[r] = (int)ml_unpack_int(u);
+    ml_runs_unpack(u, INT_MAX, INT_MAX, &layout->node_of);
+    layout->n_ranks = layout->node_of.n;
 }
 
 /* What APP and FORM of each rank process come to, for all. */
-static enum ml_status pack_apps(const struct self *all, int size, struct ml_buffer *out,
+static enum ml_status pack_apps(const struct ml_heard *all, struct ml_buffer *out,
                                 struct ml_error *err)
 {
-    ML_AUTO_FREE enum ml_form *forms = ml_alloc((size_t)size * sizeof *forms);
-    ML_AUTO_FREE int *apps = ml_alloc((size_t)size * sizeof *apps);
-    for (int r = 0; r < size; r++) {
-        forms[r] = all[r].form;
-        apps[r] = all[r].app;
-        ml_pack_int(out, apps[r]);
-    }
-    ml_pack_int(out, forms[0]);
-    return ml_form_agree(forms, apps, size, err);
+    struct ml_runs apps = ml_runs_of(all->apps, all->size);
+    ml_runs_pack(&apps, out);
+    ml_runs_free(&apps);
+    ml_pack_int(out, all->forms[0]);
+    return ml_form_agree(all->forms, all->apps, all->size, err);
 }
 
 static void unpack_apps(struct ml_unpacker *u, struct ml_place *place)
 {
-    place->app_of = ml_alloc((size_t)place->size * sizeof *place->app_of);
-    for (int r = 0; r < place->size; r++)
-        place->app_of[r] = (int)ml_unpack_int(u);
+    ml_runs_unpack(u, INT_MAX, INT_MAX, &place->app_of);
     place->form = (enum ml_form)ml_unpack_int(u);
 }
 
@@ -105,19 +87,13 @@ static void add_remedy(const struct ml_layout *layout, const char *beyond, struc
                  "; to record them: mpiexec %s memlog-mpi %s", one_each, beyond);
 }
 
-static void make_layout(const struct ml_nodefile *file, const struct self *all, int size,
+static void make_layout(const struct ml_nodefile *file, const struct ml_heard *all,
                         struct ml_layout *layout, struct ml_error *warning)
 {
-    const char *beyond = ml_form_traits(all[0].form)->beyond;
-    ML_AUTO_FREE const char **hosts = ml_alloc((size_t)size * sizeof *hosts);
-    ML_AUTO_FREE int *leaders = ml_alloc((size_t)size * sizeof *leaders);
+    const char *beyond = ml_form_traits(all->forms[0])->beyond;
     struct ml_error more = {""};
-    for (int r = 0; r < size; r++) {
-        hosts[r] = all[r].name;
-        leaders[r] = all[r].leader;
-    }
-    ml_layout_make(file, size, hosts, leaders, beyond ? ML_LAYOUT_OTHERS : ML_LAYOUT_OURS, layout,
-                   &more);
+    ml_layout_make(file, all->size, (const char *const *)all->names, all->leaders,
+                   beyond ? ML_LAYOUT_OTHERS : ML_LAYOUT_OURS, layout, &more);
     if (beyond)
         add_remedy(layout, beyond, &more);
     if (*more.text)
@@ -125,8 +101,8 @@ static void make_layout(const struct ml_nodefile *file, const struct self *all, 
 }
 
 /* Rank 0's side: hears all, decides, and packs what all are to know. */
-static void decide(const struct ml_options *options, const struct self *all, struct ml_place *place,
-                   struct ml_buffer *out)
+static void decide(const struct ml_options *options, const struct ml_heard *all,
+                   struct ml_place *place, struct ml_buffer *out)
 {
     struct ml_nodefile nodes = {0};
     bool told;
@@ -135,9 +111,9 @@ static void decide(const struct ml_options *options, const struct self *all, str
     struct ml_buffer apps = {0};
     enum ml_status status = find_nodes(options, &nodes, &told, &place->warning, &err);
     if (status == ML_OK)
-        status = pack_apps(all, place->size, &apps, &err);
+        status = pack_apps(all, &apps, &err);
     if (status == ML_OK)
-        make_layout(told ? &nodes : NULL, all, place->size, &layout, &place->warning);
+        make_layout(told ? &nodes : NULL, all, &layout, &place->warning);
     ml_pack_int(out, status);
     ml_pack_text(out, err.text);
     pack_layout(&layout, out);
@@ -147,32 +123,53 @@ static void decide(const struct ml_options *options, const struct self *all, str
     ml_nodefile_free(&nodes);
 }
 
+static void broadcast(MPI_Comm comm, struct ml_buffer *message)
+{
+    int here, n = (int)message->length;
+    MPI_Comm_rank(comm, &here);
+    MPI_Bcast(&n, 1, MPI_INT, 0, comm);
+    if (here != 0) {
+        ml_buffer_clear(message);
+        ml_buffer_reserve(message, (size_t)n);
+        message->length = (size_t)n;
+    }
+    MPI_Bcast(message->data, n, MPI_BYTE, 0, comm);
+}
+
 static int own_app(void)
 {
     int *number, given;
     MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_APPNUM, &number, &given);
-    return given ? *number : 0;
+    return given && *number > 0 ? *number : 0;
 }
 
-/* One gather and one broadcast: where ranks outnumber cores every collective costs time slices. */
-static enum ml_status agree_on_layout(const struct ml_options *options, struct ml_place *place,
-                                      struct ml_error *err)
+/* Between the leaders: what rank 0 makes of what all nodes have, into MESSAGE. */
+static void ask_rank_0(const struct ml_options *options, struct ml_place *place, MPI_Comm leaders,
+                       const struct ml_self *here, int n_here, struct ml_buffer *message)
 {
-    struct self self = {.leader = place->rank, .app = own_app(), .form = ml_form_of(options)};
-    ML_AUTO_FREE struct self *all = NULL;
+    struct ml_heard all;
+    if (ml_heard_gather(leaders, here, n_here, place->size, &all)) {
+        decide(options, &all, place, message);
+        ml_heard_free(&all);
+    }
+    broadcast(leaders, message);
+}
+
+/* LEADERS: MPI_COMM_NULL where this is none. Few collectives: where ranks outnumber cores each of
+ * them costs time slices. */
+static enum ml_status agree_on_layout(const struct ml_options *options, struct ml_place *place,
+                                      MPI_Comm leaders, struct ml_error *err)
+{
+    struct ml_self self = {place->rank, own_app(), (int)ml_form_of(options)};
     struct ml_buffer message = {0};
-    gethostname(self.name, sizeof self.name - 1);
-    MPI_Bcast(&self.leader, 1, MPI_INT, 0, place->node_comm);
-    if (place->rank == 0)
-        all = ml_alloc((size_t)place->size * sizeof *all);
-    MPI_Gather(&self, sizeof self, MPI_BYTE, all, sizeof self, MPI_BYTE, 0, MPI_COMM_WORLD);
-    if (place->rank == 0)
-        decide(options, all, place, &message);
-    int n = (int)message.length;
-    MPI_Bcast(&n, 1, MPI_INT, 0, MPI_COMM_WORLD);
-    char *bytes = ml_buffer_reserve(&message, place->rank == 0 ? 0 : (size_t)n);
-    MPI_Bcast(place->rank == 0 ? message.data : bytes, n, MPI_BYTE, 0, MPI_COMM_WORLD);
-    struct ml_unpacker u = ml_unpack(message.data, (size_t)n);
+    int n_here;
+    MPI_Comm_size(place->node_comm, &n_here);
+    ML_AUTO_FREE struct ml_self *here = ml_alloc((size_t)n_here * sizeof *here);
+    MPI_Gather(&self, sizeof self, MPI_BYTE, here, sizeof self, MPI_BYTE, 0, place->node_comm);
+    if (leaders != MPI_COMM_NULL)
+        ask_rank_0(options, place, leaders, here, n_here, &message);
+    broadcast(place->node_comm, &message);
+    struct ml_unpacker u = ml_unpack(message.data, message.length);
     enum ml_status status = (enum ml_status)ml_unpack_int(&u);
     ml_fail(err, status, "%s", ml_unpack_text(&u));
     unpack_layout(&u, &place->layout);
@@ -185,14 +182,14 @@ static enum ml_status agree_on_layout(const struct ml_options *options, struct m
 static void find_hosts(struct ml_place *place)
 {
     const struct ml_layout *layout = &place->layout;
-    place->node = layout->node_of[place->rank];
+    place->node = ml_runs_at(&layout->node_of, place->rank);
     place->node_of_host = ml_alloc((size_t)layout->n_nodes * sizeof(int));
     for (int i = 0; i < layout->n_nodes; i++) {
         if (layout->nodes[i].sampler < 0)
             continue;
         if (i == place->node)
             place->host = place->n_hosts;
-        if (i == layout->node_of[0])
+        if (i == ml_runs_at(&layout->node_of, 0))
             place->root_host = place->n_hosts;
         place->node_of_host[place->n_hosts++] = i;
     }
@@ -208,11 +205,20 @@ enum ml_status ml_place_find(const struct ml_options *options, struct ml_place *
     MPI_Comm_size(MPI_COMM_WORLD, &place->size);
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, place->rank, MPI_INFO_NULL,
                         &place->node_comm);
-    enum ml_status status = agree_on_layout(options, place, err);
-    if (status != ML_OK)
+    MPI_Comm leaders;
+    int node_rank;
+    MPI_Comm_rank(place->node_comm, &node_rank);
+    MPI_Comm_split(MPI_COMM_WORLD, node_rank == 0 ? 0 : MPI_UNDEFINED, place->rank, &leaders);
+    enum ml_status status = agree_on_layout(options, place, leaders, err);
+    if (status == ML_OK)
+        find_hosts(place);
+    if (leaders == MPI_COMM_NULL)
         return status;
-    find_hosts(place);
-    bool sampling = place->layout.nodes[place->node].sampler == place->rank;
-    MPI_Comm_split(MPI_COMM_WORLD, sampling ? 0 : MPI_UNDEFINED, place->host, &place->samplers);
-    return ML_OK;
+    if (status ==
+        ML_OK) { /* of a node's rank processes the sampling rank is the lowest: a leader */
+        bool sampling = place->layout.nodes[place->node].sampler == place->rank;
+        MPI_Comm_split(leaders, sampling ? 0 : MPI_UNDEFINED, place->host, &place->samplers);
+    }
+    MPI_Comm_free(&leaders);
+    return status;
 }

@@ -18,7 +18,7 @@ struct ml_place {
     int n_hosts, host;       /* nodes with a sampling rank, in order; this one among them */
     int *node_of_host;       /* [n_hosts] */
     int root_host;           /* host of rank process 0 */
-    int *app_of;             /* [size] MPI_APPNUM: by which command of mpiexec's it was started */
+    struct ml_runs app_of;   /* MPI_APPNUM: by which command of mpiexec's each was started */
     enum ml_form form;       /* the same for all */
     struct ml_error warning; /* "" or what rank 0 is to say about the nodes */
 };

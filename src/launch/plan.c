@@ -11,27 +11,20 @@ enum { MAX_RANKS = 10000000 }; /* as --ranks */
 
 static void add_rank(struct ml_plan *plan, int host, int starter, int app)
 {
-    int r = plan->world.n_ranks++;
-    plan->world.host_of[r] = host;
-    plan->world.app_of[r] = app;
-    plan->starter_of[r] = starter;
-}
-
-static void allocate(struct ml_plan *plan, int n)
-{
-    plan->world.host_of = ml_alloc((size_t)n * sizeof(int));
-    plan->world.app_of = ml_alloc((size_t)n * sizeof(int));
-    plan->starter_of = ml_alloc((size_t)n * sizeof(int));
+    plan->world.n_ranks++;
+    ml_runs_append(&plan->world.host_of, host);
+    ml_runs_append(&plan->world.app_of, app);
+    ml_runs_append(&plan->starter_of, starter);
 }
 
 static void plan_one_each(struct ml_plan *plan, const struct ml_place *place)
 {
     ML_AUTO_FREE int *host_of = ml_alloc((size_t)place->layout.n_nodes * sizeof *host_of);
-    allocate(plan, place->size);
     for (int h = 0; h < place->n_hosts; h++)
         host_of[place->node_of_host[h]] = h;
     for (int r = 0; r < place->size; r++)
-        add_rank(plan, host_of[place->layout.node_of[r]], r, place->app_of[r]);
+        add_rank(plan, host_of[ml_runs_at(&place->layout.node_of, r)], r,
+                 ml_runs_at(&place->app_of, r));
 }
 
 /* Shares of N ranks by slots, as mpiexec fills them: each node's slots in turn, then round again.
@@ -87,7 +80,6 @@ static enum ml_status plan_own(struct ml_plan *plan, const struct ml_options *o,
         shares[h] = left < (int)o->ranks_per_node ? left : (int)o->ranks_per_node;
         left -= shares[h];
     }
-    allocate(plan, n);
     for (int h = 0; h < place->n_hosts; h++) {
         for (int i = 0; i < shares[h]; i++)
             add_rank(plan, h, place->layout.nodes[place->node_of_host[h]].sampler, 0);
@@ -134,6 +126,5 @@ enum ml_status ml_plan_make(const struct ml_options *options, const struct ml_pl
 void ml_plan_free(struct ml_plan *plan)
 {
     ml_world_free(&plan->world);
-    free(plan->starter_of);
-    plan->starter_of = NULL;
+    ml_runs_free(&plan->starter_of);
 }

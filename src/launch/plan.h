@@ -9,9 +9,9 @@
 
 struct ml_plan {
     enum ml_form form;
-    struct ml_world world; /* of the application; without ranks where it is not ours */
-    int *starter_of;       /* [world.n_ranks] rank process that starts each rank */
-    char mark[96];         /* NAME=value, in the environment of all that we start */
+    struct ml_world world;     /* of the application; without ranks where it is not ours */
+    struct ml_runs starter_of; /* rank process that starts each rank */
+    char mark[96];             /* NAME=value, in the environment of all that we start */
 };
 
 /* The same on every rank process, from what it is given alone. RUN is the run's id. */

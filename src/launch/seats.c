@@ -23,8 +23,8 @@ void ml_seats_fill(struct ml_seats *seats, const struct ml_plan *plan, const str
     if (plan->form == ML_FORM_ONCE && place->host == place->root_host)
         append(seats, -1, 0);
     for (int r = 0; r < plan->world.n_ranks; r++) {
-        if (plan->world.host_of[r] == place->host)
-            append(seats, r, plan->starter_of[r]);
+        if (ml_world_host(&plan->world, r) == place->host)
+            append(seats, r, ml_runs_at(&plan->starter_of, r));
     }
 }
 

@@ -35,14 +35,15 @@ static void place_ranks(const struct ml_nodefile *file, struct ml_layout *layout
 {
     for (int r = 0; r < layout->n_ranks; r++) {
         bool follows = leader[r] >= 0 && leader[r] < r;
-        int node = follows ? layout->node_of[leader[r]] : node_of_leader(file, layout, hosts[r]);
+        int node = follows ? ml_runs_at(&layout->node_of, leader[r])
+                           : node_of_leader(file, layout, hosts[r]);
         struct ml_layout_node *n = &layout->nodes[node];
         if (n->sampler < 0) {
             n->sampler = r;
             n->name = ml_strdup(hosts[r]);
         }
         n->ranks++;
-        layout->node_of[r] = node;
+        ml_runs_append(&layout->node_of, node);
     }
 }
 
@@ -101,7 +102,6 @@ void ml_layout_make(const struct ml_nodefile *file, int n_ranks, const char *con
     size_t n_file = file ? file->n_hosts : 0;
     struct ml_layout layout = {.n_ranks = n_ranks};
     layout.nodes = ml_realloc_array(NULL, n_file + (size_t)n_ranks, sizeof *layout.nodes);
-    layout.node_of = ml_realloc_array(NULL, (size_t)n_ranks, sizeof *layout.node_of);
     if (file)
         place_file_hosts(file, &layout);
     place_ranks(file, &layout, hosts, leader);
@@ -122,6 +122,6 @@ void ml_layout_free(struct ml_layout *layout)
     for (int i = 0; i < layout->n_nodes; i++)
         free(layout->nodes[i].name);
     free(layout->nodes);
-    free(layout->node_of);
+    ml_runs_free(&layout->node_of);
     *layout = (struct ml_layout){0};
 }

@@ -4,6 +4,7 @@
 #define ML_NODE_LAYOUT_H
 
 #include "base/error.h"
+#include "base/runs.h"
 #include "node/nodefile.h"
 
 struct ml_layout_node {
@@ -18,7 +19,7 @@ struct ml_layout {
     struct ml_layout_node *nodes; /* first those of the node file in its order, then others by
                                      their lowest rank */
     int n_ranks;
-    int *node_of; /* [n_ranks] node of each rank process */
+    struct ml_runs node_of; /* of each rank process */
 };
 
 enum ml_layout_ranks {

@@ -72,14 +72,16 @@ static void gather_pmi1(void *context, const struct ml_buffer *bytes)
         return;
     }
     int *hosts = ml_alloc((size_t)w->world.n_hosts * sizeof *hosts);
+    int *sizes = ml_world_local_sizes(&w->world);
     size_t n = 0;
     for (int h = 0; h < w->world.n_hosts; h++) {
-        if (ml_world_local_size(&w->world, h) > 0)
+        if (sizes[h] > 0)
             hosts[n++] = h;
     }
     char *topic = ml_format("barrier %s", w->world.id);
     ml_meeting_join(w->host->meetings, topic, hosts, n, bytes->data, bytes->length, met_pmi1, w);
     free(topic);
+    free(sizes);
     free(hosts);
 }
 
@@ -295,7 +297,7 @@ static void begin_world(void *context, const struct ml_world *world,
     w->to_start = ml_world_local_size(&w->world, w->world.here);
     for (int rank = 0; rank < w->world.n_ranks; rank++) {
         struct ml_spawn_rank run;
-        if (w->world.host_of[rank] != w->world.here ||
+        if (ml_world_host(&w->world, rank) != w->world.here ||
             !ml_spawn_find_rank(call->apps, call->n_apps, rank, &run))
             continue;
         offer_rank(w, rank, &run);
@@ -360,7 +362,7 @@ static void set_up(struct host *h, const void *bytes, size_t n)
     tell(h, ML_HOST_READY, &message);
     ml_buffer_free(&message);
     for (int rank = 0; rank < first->world.n_ranks; rank++) {
-        if (first->world.host_of[rank] == first->world.here)
+        if (ml_world_host(&first->world, rank) == first->world.here)
             offer_rank(first, rank, NULL);
     }
 }

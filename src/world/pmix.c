@@ -75,9 +75,9 @@ size_t ml_pmix_hosts_of(const struct ml_pmix *pmix, const pmix_proc_t *procs, si
         const struct ml_world *w = ml_worlds_find(pmix->host.worlds, procs[i].nspace);
         bool all = procs[i].rank == PMIX_RANK_WILDCARD;
         if (w && !all && procs[i].rank < (pmix_rank_t)w->n_ranks)
-            present[w->host_of[procs[i].rank]] = 1;
+            present[ml_world_host(w, (int)procs[i].rank)] = 1;
         for (int r = 0; w && all && r < w->n_ranks; r++)
-            present[w->host_of[r]] = 1;
+            present[ml_world_host(w, r)] = 1;
     }
     size_t count = 0;
     for (int h = 0; h < n_hosts; h++) {

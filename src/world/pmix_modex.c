@@ -34,8 +34,8 @@ static void run_request(struct ml_upcall *call)
     call->code = (int)++pmix->last_modex;
     call->next = pmix->modexes;
     pmix->modexes = call;
-    post(pmix, world->host_of[call->proc.rank], REQUEST, call->code, call->proc.rank, world->id,
-         strlen(world->id) + 1);
+    post(pmix, ml_world_host(world, (int)call->proc.rank), REQUEST, call->code, call->proc.rank,
+         world->id, strlen(world->id) + 1);
 }
 
 pmix_status_t ml_pmix_on_modex(const pmix_proc_t *proc, const pmix_info_t info[], size_t n_info,

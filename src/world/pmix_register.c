@@ -73,25 +73,44 @@ static void add_local_peers(struct facts *facts, const struct ml_world *world)
     ml_buffer_free(&peers);
 }
 
+/* How many ranks of each host and of each command came before the one that is looked at. */
+struct before {
+    int *on_host, *of_app;
+};
+
 /* What Open MPI 4 and 5 ask about a rank. LOCAL_RANK and NODE_RANK are required and 16 bits. */
-static void add_rank_facts(struct facts *facts, const struct ml_world *world, int rank)
+static void add_rank_facts(struct facts *facts, const struct ml_world *world, int rank,
+                           const struct before *before)
 {
     pmix_data_array_t *array;
     PMIX_DATA_ARRAY_CREATE(array, RANK_FACTS, PMIX_INFO);
     struct facts about = {array->array, 0};
-    int local_rank = ml_world_local_rank(world, rank);
+    int host = ml_world_host(world, rank), app = ml_world_app(world, rank);
+    int local_rank = before->on_host[host]++;
     add_rank(&about, PMIX_RANK, rank);
-    add_u32(&about, PMIX_APPNUM, ml_world_app(world, rank));
+    add_u32(&about, PMIX_APPNUM, app);
     add_rank(&about, PMIX_GLOBAL_RANK, rank);
-    add_rank(&about, PMIX_APP_RANK, ml_world_app_rank(world, rank));
+    add_rank(&about, PMIX_APP_RANK, before->of_app[app]++);
     add_u16(&about, PMIX_LOCAL_RANK, local_rank);
     add_u16(&about, PMIX_NODE_RANK, local_rank);
-    add_u32(&about, PMIX_NODEID, world->host_of[rank]);
-    add(&about, PMIX_HOSTNAME, world->host_names[world->host_of[rank]], PMIX_STRING);
+    add_u32(&about, PMIX_NODEID, host);
+    add(&about, PMIX_HOSTNAME, world->host_names[host], PMIX_STRING);
     pmix_info_t *slot = &facts->info[facts->n++];
     PMIX_LOAD_KEY(slot->key, PMIX_PROC_DATA);
     slot->value.type = PMIX_DATA_ARRAY;
     slot->value.data.darray = array;
+}
+
+static void add_all_ranks(struct facts *facts, const struct ml_world *world)
+{
+    struct before before = {
+        ml_alloc((size_t)world->n_hosts * sizeof(int)),
+        ml_alloc((size_t)ml_world_count_apps(world) * sizeof(int)),
+    };
+    for (int rank = 0; rank < world->n_ranks; rank++)
+        add_rank_facts(facts, world, rank, &before);
+    free(before.on_host);
+    free(before.of_app);
 }
 
 struct waiting {
@@ -156,12 +175,11 @@ enum ml_status ml_pmix_register(const struct ml_world *world, struct ml_error *e
     add(&facts, PMIX_TMPDIR, world->scratch, PMIX_STRING);
     add(&facts, PMIX_NSDIR, world->scratch, PMIX_STRING);
     add_u32(&facts, PMIX_NODEID, world->here);
-    for (int rank = 0; rank < world->n_ranks; rank++)
-        add_rank_facts(&facts, world, rank);
+    add_all_ranks(&facts, world);
     pmix_status_t status = register_world(world, &facts);
     PMIX_INFO_FREE(facts.info, (size_t)(JOB_FACTS + world->n_ranks));
     for (int rank = 0; rank < world->n_ranks && status == PMIX_SUCCESS; rank++) {
-        if (world->host_of[rank] == world->here)
+        if (ml_world_host(world, rank) == world->here)
             status = register_rank(world, rank);
     }
     if (status != PMIX_SUCCESS)

@@ -50,7 +50,7 @@ struct ml_spawns *ml_spawns_new(const struct ml_post *post, const struct ml_worl
         .post = *post, .first = first, .events = *events, .next_seat = first->n_ranks};
     s->load = ml_alloc((size_t)first->n_hosts * sizeof *s->load);
     for (int r = 0; r < first->n_ranks; r++)
-        s->load[first->host_of[r]]++;
+        s->load[ml_world_host(first, r)]++;
     return s;
 }
 
@@ -220,16 +220,35 @@ static int place(struct ml_spawns *s, struct ml_world *world, int asker,
     int error = 0;
     memcpy(load, s->load, load_B);
     for (int number = 0, n_ranks; !error && next_app(&u, &n_ranks, &app); number++) {
+        ML_AUTO_FREE int *host_of = ml_alloc((size_t)n_ranks * sizeof *host_of);
         error = ml_placing_choose(&app.placing, world->n_hosts, world->host_names, asker, load,
-                                  n_ranks, &world->host_of[world->n_ranks]);
-        for (int i = 0; i < n_ranks; i++)
-            world->app_of[world->n_ranks++] = number;
+                                  n_ranks, host_of);
+        for (int i = 0; i < n_ranks; i++) {
+            ml_runs_append(&world->host_of, host_of[i]);
+            ml_runs_append(&world->app_of, number);
+        }
+        world->n_ranks += n_ranks;
         free(app.command);
         free(app.settings);
     }
     if (!error)
         memcpy(s->load, load, load_B);
     return error;
+}
+
+static void post_begin(struct ml_spawns *s, int requester, int64_t request,
+                       const struct ml_world *world, const struct ml_spawn_call *call)
+{
+    struct ml_buffer message = {0};
+    s->next_seat += world->n_ranks;
+    ml_pack_int(&message, BEGIN);
+    ml_pack_int(&message, request);
+    ml_pack_int(&message, requester);
+    ml_world_pack(world, &message);
+    pack_call(&message, call);
+    for (int h = 0; h < s->first->n_hosts; h++)
+        s->post.send(s->post.context, h, ML_SERVICE_SPAWN, &message);
+    ml_buffer_free(&message);
 }
 
 static void make_world(struct ml_spawns *s, int requester, int64_t request,
@@ -244,25 +263,14 @@ static void make_world(struct ml_spawns *s, int requester, int64_t request,
     snprintf(world.id, sizeof world.id, "%.48s-s%d", s->first->id, ++s->n_worlds);
     world.first_seat = s->next_seat;
     world.n_ranks = 0;
-    ML_AUTO_FREE int *host_of = ml_alloc((size_t)n_ranks * sizeof *host_of);
-    ML_AUTO_FREE int *app_of = ml_alloc((size_t)n_ranks * sizeof *app_of);
-    world.host_of = host_of;
-    world.app_of = app_of;
+    world.host_of = world.app_of = (struct ml_runs){0};
     int error = place(s, &world, requester, call);
-    if (error) {
+    if (error)
         post_ready(s, requester, request, "", error);
-        return;
-    }
-    s->next_seat += n_ranks;
-    struct ml_buffer message = {0};
-    ml_pack_int(&message, BEGIN);
-    ml_pack_int(&message, request);
-    ml_pack_int(&message, requester);
-    ml_world_pack(&world, &message);
-    pack_call(&message, call);
-    for (int h = 0; h < s->first->n_hosts; h++)
-        s->post.send(s->post.context, h, ML_SERVICE_SPAWN, &message);
-    ml_buffer_free(&message);
+    else
+        post_begin(s, requester, request, &world, call);
+    ml_runs_free(&world.host_of);
+    ml_runs_free(&world.app_of);
 }
 
 /* ---- every host ---- */

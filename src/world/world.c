@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_APPS = 1 << 20 };
+enum { MAX_RANKS = 1 << 24, MAX_APPS = 1 << 20 };
 
 const struct ml_world *ml_worlds_find(const struct ml_worlds *worlds, const char *id)
 {
@@ -18,33 +18,41 @@ const struct ml_world *ml_worlds_find(const struct ml_worlds *worlds, const char
     return NULL;
 }
 
+int ml_world_host(const struct ml_world *w, int rank)
+{
+    return ml_runs_at(&w->host_of, rank);
+}
+
 int ml_world_local_size(const struct ml_world *w, int host)
 {
-    int n = 0;
+    return ml_runs_count(&w->host_of, w->n_ranks, host);
+}
+
+int *ml_world_local_sizes(const struct ml_world *w)
+{
+    int *sizes = ml_alloc((size_t)w->n_hosts * sizeof *sizes);
     for (int r = 0; r < w->n_ranks; r++)
-        n += w->host_of[r] == host;
-    return n;
+        sizes[ml_world_host(w, r)]++;
+    return sizes;
 }
 
 int ml_world_local_rank(const struct ml_world *w, int rank)
 {
-    int n = 0;
-    for (int r = 0; r < rank; r++)
-        n += w->host_of[r] == w->host_of[rank];
-    return n;
+    return ml_runs_count(&w->host_of, rank, ml_world_host(w, rank));
 }
 
 int ml_world_count_hosts(const struct ml_world *w)
 {
+    ML_AUTO_FREE int *sizes = ml_world_local_sizes(w);
     int n = 0;
     for (int h = 0; h < w->n_hosts; h++)
-        n += ml_world_local_size(w, h) > 0;
+        n += sizes[h] > 0;
     return n;
 }
 
 int ml_world_app(const struct ml_world *w, int rank)
 {
-    return w->app_of ? w->app_of[rank] : 0;
+    return w->app_of.n ? ml_runs_at(&w->app_of, rank) : 0;
 }
 
 int ml_world_count_apps(const struct ml_world *w)
@@ -57,19 +65,15 @@ int ml_world_count_apps(const struct ml_world *w)
 
 int ml_world_app_rank(const struct ml_world *w, int rank)
 {
-    if (!w->app_of)
-        return rank;
-    int n = 0;
-    for (int r = 0; r < rank; r++)
-        n += w->app_of[r] == w->app_of[rank];
-    return n;
+    return w->app_of.n ? ml_runs_count(&w->app_of, rank, ml_world_app(w, rank)) : rank;
 }
 
 void ml_world_node_map(const struct ml_world *w, struct ml_buffer *out)
 {
+    ML_AUTO_FREE int *sizes = ml_world_local_sizes(w);
     const char *separator = "";
     for (int h = 0; h < w->n_hosts; h++) {
-        if (!ml_world_local_size(w, h))
+        if (!sizes[h])
             continue;
         ml_buffer_printf(out, "%s%s", separator, w->host_names[h]);
         separator = ",";
@@ -80,22 +84,35 @@ void ml_world_local_peers(const struct ml_world *w, int host, struct ml_buffer *
 {
     const char *separator = "";
     for (int r = 0; r < w->n_ranks; r++) {
-        if (w->host_of[r] != host)
+        if (ml_world_host(w, r) != host)
             continue;
         ml_buffer_printf(out, "%s%d", separator, r);
         separator = ",";
     }
 }
 
+/* All ranks, those of each host together, SIZES[h] of them. */
+static int *sort_by_host(const struct ml_world *w, const int *sizes)
+{
+    int *ranks = ml_alloc((size_t)w->n_ranks * sizeof *ranks);
+    ML_AUTO_FREE int *at = ml_alloc((size_t)w->n_hosts * sizeof *at);
+    for (int h = 1; h < w->n_hosts; h++)
+        at[h] = at[h - 1] + sizes[h - 1];
+    for (int r = 0; r < w->n_ranks; r++)
+        ranks[at[ml_world_host(w, r)]++] = r;
+    return ranks;
+}
+
 void ml_world_proc_map(const struct ml_world *w, struct ml_buffer *out)
 {
-    const char *separator = "";
-    for (int h = 0; h < w->n_hosts; h++) {
-        if (!ml_world_local_size(w, h))
-            continue;
-        ml_buffer_printf(out, "%s", separator);
-        ml_world_local_peers(w, h, out);
-        separator = ";";
+    ML_AUTO_FREE int *sizes = ml_world_local_sizes(w);
+    ML_AUTO_FREE int *ranks = sort_by_host(w, sizes);
+    for (int h = 0, r = 0; h < w->n_hosts; h++) {
+        const char *separator = r ? ";" : "";
+        for (int i = 0; i < sizes[h]; i++, r++) {
+            ml_buffer_printf(out, "%s%d", separator, ranks[r]);
+            separator = ",";
+        }
     }
 }
 
@@ -108,8 +125,8 @@ static size_t find_blocks(const struct ml_world *w, struct block *blocks)
 {
     size_t n = 0;
     for (int r = 0; r < w->n_ranks;) {
-        int host = w->host_of[r], length = 0;
-        while (r < w->n_ranks && w->host_of[r] == host) {
+        int host = ml_world_host(w, r), length = 0;
+        while (r < w->n_ranks && ml_world_host(w, r) == host) {
             length++;
             r++;
         }
@@ -155,26 +172,11 @@ void ml_world_pack(const struct ml_world *w, struct ml_buffer *out)
     ml_pack_int(out, w->n_hosts);
     for (int h = 0; h < w->n_hosts; h++)
         ml_pack_text(out, w->host_names[h]);
-    ml_pack_int(out, w->n_ranks);
-    for (int r = 0; r < w->n_ranks; r++)
-        ml_pack_int(out, w->host_of[r]);
-    for (int r = 0; r < w->n_ranks; r++)
-        ml_pack_int(out, ml_world_app(w, r));
+    ml_runs_pack(&w->host_of, out);
+    ml_runs_pack(&w->app_of, out);
     ml_pack_int(out, w->here);
     ml_pack_int(out, w->universe_size);
     ml_pack_text(out, w->scratch);
-}
-
-/* A number below LIMIT for each of N ranks. */
-static bool unpack_each(struct ml_unpacker *u, int64_t n, int64_t limit, int *out)
-{
-    bool sane = true;
-    for (int64_t r = 0; r < n; r++) {
-        int64_t number = ml_unpack_int(u);
-        sane = sane && number >= 0 && number < limit;
-        out[r] = (int)number;
-    }
-    return sane;
 }
 
 bool ml_world_unpack(struct ml_unpacker *u, struct ml_world *out)
@@ -188,14 +190,10 @@ bool ml_world_unpack(struct ml_unpacker *u, struct ml_world *out)
     out->host_names = ml_alloc((size_t)n_hosts * sizeof *out->host_names);
     for (; out->n_hosts < n_hosts; out->n_hosts++)
         out->host_names[out->n_hosts] = ml_strdup(ml_unpack_text(u));
-    int64_t n_ranks = ml_unpack_int(u);
-    if (u->failed || n_ranks < 0 || n_ranks > u->end - u->cursor)
-        return false;
-    out->host_of = ml_alloc((size_t)n_ranks * sizeof *out->host_of);
-    out->app_of = ml_alloc((size_t)n_ranks * sizeof *out->app_of);
-    bool sane = unpack_each(u, n_ranks, n_hosts, out->host_of);
-    sane = unpack_each(u, n_ranks, MAX_APPS, out->app_of) && sane;
-    out->n_ranks = (int)n_ranks;
+    bool sane = ml_runs_unpack(u, MAX_RANKS, (int)n_hosts, &out->host_of) &&
+                ml_runs_unpack(u, MAX_RANKS, MAX_APPS, &out->app_of) &&
+                (out->app_of.n == 0 || out->app_of.n == out->host_of.n);
+    out->n_ranks = out->host_of.n;
     out->here = (int)ml_unpack_int(u);
     out->universe_size = (int)ml_unpack_int(u);
     snprintf(out->scratch, sizeof out->scratch, "%s", ml_unpack_text(u));
@@ -207,7 +205,7 @@ void ml_world_free(struct ml_world *w)
     for (int h = 0; h < w->n_hosts; h++)
         free(w->host_names[h]);
     free(w->host_names);
-    free(w->host_of);
-    free(w->app_of);
+    ml_runs_free(&w->host_of);
+    ml_runs_free(&w->app_of);
     *w = (struct ml_world){0};
 }

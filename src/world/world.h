@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/pack.h"
+#include "base/runs.h"
 
 /* A host is a node that takes part, counted 0, 1, ... in the order of the nodes; each has one
  * world host and one sampling rank. */
@@ -11,8 +12,8 @@ struct ml_world {
     char id[64];    /* name of the world: PMIx namespace, PMI-1 key-value space */
     int first_seat; /* number of its rank 0 among all ranks of the run */
     int n_ranks;
-    int *host_of; /* [n_ranks] */
-    int *app_of;  /* [n_ranks] MPI_APPNUM: which of its commands each runs; NULL: there is one */
+    struct ml_runs host_of; /* of each rank */
+    struct ml_runs app_of;  /* MPI_APPNUM: which of its commands each runs; empty: there is one */
     int n_hosts;
     char **host_names; /* [n_hosts] */
     int here;          /* this host */
@@ -29,7 +30,12 @@ struct ml_worlds {
 /* The world called ID, or NULL. */
 const struct ml_world *ml_worlds_find(const struct ml_worlds *worlds, const char *id);
 
+int ml_world_host(const struct ml_world *w, int rank);
+
 int ml_world_local_size(const struct ml_world *w, int host);
+
+/* That of each host: an array, to be freed. */
+int *ml_world_local_sizes(const struct ml_world *w);
 
 /* How many ranks lower than RANK are on its host. */
 int ml_world_local_rank(const struct ml_world *w, int rank);

@@ -110,10 +110,13 @@ static void on_spawn(void *context, int rank, const struct ml_spawn_call *call)
 static void serve(const uint8_t *data, size_t size)
 {
     enum { PART = 64 }; /* so little that its answers fit into the socket */
-    static int host_of[] = {0};
+    static struct ml_run on_the_first = {0};
     static char *names_of_hosts[] = {"n1"};
-    struct ml_world world = {
-        .id = "w", .n_ranks = 1, .host_of = host_of, .n_hosts = 1, .host_names = names_of_hosts};
+    struct ml_world world = {.id = "w",
+                             .n_ranks = 1,
+                             .host_of = {1, &on_the_first, 1, 1},
+                             .n_hosts = 1,
+                             .host_names = names_of_hosts};
     struct bed bed = {.n_letters = 0};
     struct ml_loop *loop = ml_loop_new();
     struct ml_post way = {&bed, 0, post};

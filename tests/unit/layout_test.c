@@ -63,7 +63,7 @@ static void check(const struct layout_case *c, const struct ml_layout *layout,
                               node->name, node->sampler, node->ranks, node->slots);
     }
     for (int r = 0; r < layout->n_ranks; r++)
-        node_of[r] = (char)('0' + layout->node_of[r]);
+        node_of[r] = (char)('0' + ml_runs_at(&layout->node_of, r));
     assert_string_equal(nodes, c->nodes);
     assert_string_equal(node_of, c->node_of);
     if (*c->warning)

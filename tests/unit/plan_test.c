@@ -21,21 +21,22 @@ enum { MAX_NODES = 4, MAX_PROCESSES = 12, MANY_HOSTS = 300 };
 struct site {
     struct ml_place place;
     struct ml_layout_node nodes[MAX_NODES];
-    int node_of[MAX_PROCESSES], node_of_host[MAX_NODES], app_of[MAX_PROCESSES];
+    int node_of_host[MAX_NODES];
 };
 
 static char *names[MAX_NODES] = {"n0", "n1", "n2", "n3"};
 
-static void make_site(struct site *s, int n_nodes, const int *node_of, const int *slots)
+static void make_site(struct site *s, int n_nodes, const int *node_of, const int *slots,
+                      const int *apps)
 {
-    *s = (struct site){.place = {.node_of_host = s->node_of_host, .app_of = s->app_of}};
-    s->place.layout = (struct ml_layout){
-        .n_nodes = n_nodes, .nodes = s->nodes, .n_ranks = 0, .node_of = s->node_of};
+    *s = (struct site){.place = {.node_of_host = s->node_of_host}};
+    s->place.layout = (struct ml_layout){.n_nodes = n_nodes, .nodes = s->nodes};
     for (int n = 0; n < n_nodes; n++)
         s->nodes[n] = (struct ml_layout_node){names[n], -1, 0, slots ? slots[n] : 0};
     for (int r = 0; node_of[r] >= 0; r++) {
         struct ml_layout_node *node = &s->nodes[node_of[r]];
-        s->node_of[r] = node_of[r];
+        ml_runs_append(&s->place.layout.node_of, node_of[r]);
+        ml_runs_append(&s->place.app_of, apps ? apps[r] : 0);
         s->place.layout.n_ranks = ++s->place.size;
         node->ranks++;
         if (node->sampler < 0)
@@ -44,10 +45,16 @@ static void make_site(struct site *s, int n_nodes, const int *node_of, const int
     for (int n = 0; n < n_nodes; n++) {
         if (s->nodes[n].sampler < 0)
             continue;
-        if (n == s->node_of[0])
+        if (n == node_of[0])
             s->place.root_host = s->place.n_hosts;
         s->place.node_of_host[s->place.n_hosts++] = n;
     }
+}
+
+static void free_site(struct site *s)
+{
+    ml_runs_free(&s->place.layout.node_of);
+    ml_runs_free(&s->place.app_of);
 }
 
 static char *plain_command[] = {"./app", "-in", "lj.in", NULL};
@@ -70,7 +77,8 @@ static void describe(const struct ml_plan *p, char *out)
 {
     *out = 0;
     for (int r = 0; r < p->world.n_ranks; r++)
-        out += sprintf(out, "%s%d:%d", r ? " " : "", p->world.host_of[r], p->starter_of[r]);
+        out += sprintf(out, "%s%d:%d", r ? " " : "", ml_world_host(&p->world, r),
+                       ml_runs_at(&p->starter_of, r));
 }
 
 static void forms(void **state)
@@ -103,7 +111,7 @@ static void forms(void **state)
     static const int node_of[] = {0, 0, -1};
     struct site s;
     (void)state;
-    make_site(&s, 1, node_of, NULL);
+    make_site(&s, 1, node_of, NULL, NULL);
     for (size_t i = 0; i < N(table); i++) {
         char *command[] = {(char *)table[i].command, "x", NULL};
         struct ml_options o = options(table[i].ranks, table[i].per_node);
@@ -120,6 +128,7 @@ static void forms(void **state)
             assert_int_equal(p.world.n_ranks, 0);
         ml_plan_free(&p);
     }
+    free_site(&s);
 }
 
 /* Each rank process starts its own; nodes that none is on are no hosts. */
@@ -131,7 +140,7 @@ static void one_each(void **state)
     struct ml_plan p;
     char text[200];
     (void)state;
-    make_site(&s, 4, node_of, NULL);
+    make_site(&s, 4, node_of, NULL, NULL);
     s.place.host = 1;
     assert_int_equal(plan(&o, &s, ML_LAUNCHER_HYDRA, &p, NULL), ML_OK);
     describe(&p, text);
@@ -143,18 +152,18 @@ static void one_each(void **state)
     assert_string_equal(p.world.host_names[2], "n3");
     ml_plan_free(&p);
     ml_plan_free(&p);
+    free_site(&s);
 }
 
 /* mpiexec -n 1 memlog-mpi -- a : -n 2 memlog-mpi -- b. */
 static void several_commands(void **state)
 {
-    static const int node_of[] = {0, 1, 1, -1};
+    static const int node_of[] = {0, 1, 1, -1}, apps[] = {0, 1, 1};
     struct ml_options o = options(0, 0);
     struct site s;
     struct ml_plan p;
     (void)state;
-    make_site(&s, 2, node_of, NULL);
-    s.app_of[1] = s.app_of[2] = 1;
+    make_site(&s, 2, node_of, NULL, apps);
     assert_int_equal(plan(&o, &s, ML_LAUNCHER_HYDRA, &p, NULL), ML_OK);
     assert_int_equal(ml_world_count_apps(&p.world), 2);
     assert_int_equal(ml_world_app(&p.world, 0), 0);
@@ -162,6 +171,7 @@ static void several_commands(void **state)
     assert_int_equal(ml_world_app_rank(&p.world, 1), 0);
     assert_int_equal(ml_world_app_rank(&p.world, 2), 1);
     ml_plan_free(&p);
+    free_site(&s);
 }
 
 /* Nothing is started, and nothing bears a mark. */
@@ -174,7 +184,7 @@ static void attached(void **state)
     struct site s;
     struct ml_plan p;
     (void)state;
-    make_site(&s, 2, node_of, NULL);
+    make_site(&s, 2, node_of, NULL, NULL);
     assert_int_equal(plan(&o, &s, ML_LAUNCHER_OPENMPI, &p, NULL), ML_OK);
     assert_int_equal(p.form, ML_FORM_ATTACH);
     assert_int_equal(p.world.n_ranks, 0);
@@ -183,6 +193,7 @@ static void attached(void **state)
     for (enum ml_form form = ML_FORM_RANKS; form < ML_FORM_ATTACH; form++)
         assert_true(ml_form_traits(form)->starts);
     ml_plan_free(&p);
+    free_site(&s);
 }
 
 static void commands_that_go_together(void **state)
@@ -241,17 +252,19 @@ static void shares(void **state)
         struct ml_plan p;
         struct ml_error err = {""};
         char text[200];
-        make_site(&s, 3, node_of, table[i].slots);
+        make_site(&s, 3, node_of, table[i].slots, NULL);
         enum ml_status status = plan(&o, &s, ML_LAUNCHER_HYDRA, &p, &err);
         assert_int_equal(status == ML_OK, table[i].text != NULL);
         if (status != ML_OK) {
             assert_int_equal(strncmp(err.text, "--ranks", 7), 0);
+            free_site(&s);
             continue;
         }
         describe(&p, text);
         if (strcmp(text, table[i].text) != 0)
             fail_msg("shares %zu: %s, not %s", i, text, table[i].text);
         ml_plan_free(&p);
+        free_site(&s);
     }
 }
 
@@ -259,14 +272,16 @@ static void shares(void **state)
 static void many_places(void **state)
 {
     static struct ml_layout_node nodes[MANY_HOSTS];
-    static int node_of[MANY_HOSTS], node_of_host[MANY_HOSTS];
+    static int node_of_host[MANY_HOSTS];
+    struct ml_runs node_of = {0};
     struct ml_options o = options(4, 10000000);
     struct ml_plan p;
     struct ml_error err = {""};
     (void)state;
     for (int i = 0; i < MANY_HOSTS; i++) {
         nodes[i] = (struct ml_layout_node){"n", i, 1, 0};
-        node_of[i] = node_of_host[i] = i;
+        node_of_host[i] = i;
+        ml_runs_append(&node_of, i);
     }
     const struct ml_place place = {.form = ML_FORM_OWN,
                                    .size = MANY_HOSTS,
@@ -277,6 +292,7 @@ static void many_places(void **state)
         fail_msg("%s", err.text);
     assert_int_equal(p.world.n_ranks, 4);
     ml_plan_free(&p);
+    ml_runs_free(&node_of);
 }
 
 static void universe(void **state)
@@ -287,7 +303,7 @@ static void universe(void **state)
     struct site s;
     struct ml_plan p;
     (void)state;
-    make_site(&s, 1, node_of, NULL);
+    make_site(&s, 1, node_of, NULL, NULL);
     setenv("OMPI_UNIVERSE_SIZE", "16", 1);
     plan(&o, &s, ML_LAUNCHER_OPENMPI, &p, NULL);
     assert_int_equal(p.world.universe_size, 16);
@@ -296,6 +312,7 @@ static void universe(void **state)
     plan(&o, &s, ML_LAUNCHER_NONE, &p, NULL);
     assert_int_equal(p.world.universe_size, openmpi ? 2 : -1);
     ml_plan_free(&p);
+    free_site(&s);
 }
 
 /* ---- settings ---- */

@@ -96,7 +96,7 @@ static int set_up(void **state)
     bed->loop = ml_loop_new();
     bed->world = (struct ml_world){.id = "memlog-w1",
                                    .n_ranks = 5,
-                                   .host_of = host_of,
+                                   .host_of = ml_runs_of(host_of, 5),
                                    .n_hosts = 2,
                                    .host_names = host_names,
                                    .universe_size = -1};
@@ -124,6 +124,7 @@ static int tear_down(void **state)
     ml_buffer_free(&bed->apps);
     ml_buffer_free(&bed->put);
     ml_buffer_free(&bed->letter);
+    ml_runs_free(&bed->world.host_of);
     ml_loop_free(bed->loop);
     free(bed);
     return 0;

@@ -18,17 +18,23 @@ enum { MAX_RANKS = 64, MAX_BLOCKS = 64 };
 
 static char *names[] = {"n1", "n2.cluster", "n3", "n4", "n5"};
 
-static struct ml_world make(int n_hosts, int *host_of, int n_ranks)
+static struct ml_world make(int n_hosts, const int *host_of, int n_ranks)
 {
     return (struct ml_world){.id = "w",
                              .first_seat = 3,
                              .n_ranks = n_ranks,
-                             .host_of = host_of,
+                             .host_of = ml_runs_of(host_of, n_ranks),
                              .n_hosts = n_hosts,
                              .host_names = names,
                              .here = n_hosts - 1,
                              .universe_size = -1,
                              .scratch = "/tmp/memlog.x"};
+}
+
+static void drop(struct ml_world *w)
+{
+    ml_runs_free(&w->host_of);
+    ml_runs_free(&w->app_of);
 }
 
 static void assert_text(struct ml_buffer *b, const char *wanted)
@@ -58,6 +64,34 @@ static void maps(void **state)
     assert_int_equal(ml_world_local_rank(&w, 4), 1);
     assert_int_equal(ml_world_local_rank(&w, 6), 2);
     assert_int_equal(ml_world_local_rank(&w, 0), 0);
+    drop(&w);
+}
+
+/* Of 6400 hosts with ten ranks each: what grew with the square of that. */
+static void many_ranks(void **state)
+{
+    enum { HOSTS = 6400, EACH = 10 };
+    static char *names_of_many[HOSTS];
+    struct ml_world w = {.n_ranks = HOSTS * EACH, .n_hosts = HOSTS, .host_names = names_of_many};
+    struct ml_buffer nodes = {0}, ranks = {0};
+    (void)state;
+    for (int h = 0; h < HOSTS; h++)
+        names_of_many[h] = "n";
+    for (int r = 0; r < HOSTS * EACH; r++)
+        ml_runs_append(&w.host_of, r / EACH);
+    ml_world_node_map(&w, &nodes);
+    ml_world_proc_map(&w, &ranks);
+    assert_int_equal(nodes.length, 2 * HOSTS - 1);
+    assert_memory_equal(ranks.data, "0,1,2,3,4,5,6,7,8,9;10,11", 24);
+    ml_buffer_append(&ranks, "", 1);
+    assert_string_equal(strrchr(ranks.data, ';'),
+                        ";63990,63991,63992,63993,63994,63995,63996,63997,"
+                        "63998,63999");
+    assert_int_equal(ml_world_count_hosts(&w), HOSTS);
+    assert_int_equal(ml_world_local_rank(&w, 63998), 8);
+    ml_buffer_free(&nodes);
+    ml_buffer_free(&ranks);
+    drop(&w);
 }
 
 struct block {
@@ -113,6 +147,7 @@ static int check_mapping(int n_hosts, int *host_of, int n_ranks)
                      decoded[r]);
     }
     ml_buffer_free(&text);
+    drop(&w);
     return n;
 }
 
@@ -143,6 +178,7 @@ static void usual_mappings(void **state)
         struct ml_buffer text = {0};
         ml_world_process_mapping(&w, &text);
         assert_text(&text, table[i].text);
+        drop(&w);
     }
 }
 
@@ -190,7 +226,7 @@ static void assert_same(const struct ml_world *a, const struct ml_world *b)
     assert_int_equal(a->universe_size, b->universe_size);
     assert_string_equal(a->scratch, b->scratch);
     for (int r = 0; r < a->n_ranks; r++) {
-        assert_int_equal(a->host_of[r], b->host_of[r]);
+        assert_int_equal(ml_world_host(a, r), ml_world_host(b, r));
         assert_int_equal(ml_world_app(a, r), ml_world_app(b, r));
     }
     for (int h = 0; h < a->n_hosts; h++)
@@ -201,7 +237,7 @@ static void round_trip_and_cuts(void **state)
 {
     int host_of[] = {0, 0, 1, 2, 1, 2, 2}, app_of[] = {0, 0, 1, 1, 1, 1, 3};
     struct ml_world w = make(3, host_of, 7), back;
-    w.app_of = app_of;
+    w.app_of = ml_runs_of(app_of, 7);
     struct ml_buffer b = {0};
     (void)state;
     memset(w.id, 'i', sizeof w.id - 1);
@@ -220,6 +256,7 @@ static void round_trip_and_cuts(void **state)
         ml_world_free(&back);
     }
     ml_buffer_free(&b);
+    drop(&w);
 }
 
 static void hostile_worlds(void **state)
@@ -253,10 +290,14 @@ static bool is_world(int64_t first_host, int64_t second_host, int64_t here)
     ml_pack_int(&b, 2);
     ml_pack_text(&b, "n1");
     ml_pack_text(&b, "n2");
+    ml_pack_int(&b, 2); /* ranks, in runs of length, host, step */
     ml_pack_int(&b, 2);
-    ml_pack_int(&b, first_host);
-    ml_pack_int(&b, second_host);
-    ml_pack_int(&b, 0);
+    for (int i = 0; i < 2; i++) {
+        ml_pack_int(&b, 1);
+        ml_pack_int(&b, i == 0 ? first_host : second_host);
+        ml_pack_int(&b, 0);
+    }
+    ml_pack_int(&b, 0); /* commands: one */
     ml_pack_int(&b, 0);
     ml_pack_int(&b, here);
     ml_pack_int(&b, -1);
@@ -292,12 +333,15 @@ static void finding_worlds(void **state)
     assert_ptr_equal(ml_worlds_find(&worlds, "w"), &a);
     assert_ptr_equal(ml_worlds_find(&worlds, "w-s1"), &b);
     assert_null(ml_worlds_find(&worlds, "w-s"));
+    drop(&a);
+    drop(&b);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(maps),
+        cmocka_unit_test(many_ranks),
         cmocka_unit_test(usual_mappings),
         cmocka_unit_test(all_small_mappings),
         cmocka_unit_test(random_mappings),
