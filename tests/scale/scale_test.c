@@ -547,7 +547,7 @@ static void check_small(void)
         with_one_that_is_lost(n, 2);
         with_many_that_are_stopped(n);
     }
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 4; i++)
         with_many_that_are_stopped(200);
 }
 
