@@ -214,8 +214,7 @@ enum ml_status ml_place_find(const struct ml_options *options, struct ml_place *
         find_hosts(place);
     if (leaders == MPI_COMM_NULL)
         return status;
-    if (status ==
-        ML_OK) { /* of a node's rank processes the sampling rank is the lowest: a leader */
+    if (status == ML_OK) { /* the sampling rank is the lowest of its node: a leader */
         bool sampling = place->layout.nodes[place->node].sampler == place->rank;
         MPI_Comm_split(leaders, sampling ? 0 : MPI_UNDEFINED, place->host, &place->samplers);
     }
