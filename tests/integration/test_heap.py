@@ -1,7 +1,5 @@
 """The preloaded heap profiler, without the recorder: estimates beside what programs of known
 allocations tell of themselves, and programs that must not notice it."""
-import collections
-import json
 import math
 import os
 import shutil
@@ -10,70 +8,8 @@ import subprocess
 
 import pytest
 import memlog_testing as mt
-
-SHOW = mt.BIN_DIR.parent / "tests/support/heap_show"
-LIBRARIES = mt.BIN_DIR.parent / "lib/memlog-mpi"
-LIBRARY, LIBRARY_NEW = (LIBRARIES / f"libmemlog_heap{end}.so" for end in ("", "_new"))
-HEAP = mt.PROGRAMS / "heap"
-MEAN_B = 32768
-FLAGS = {"own_allocator": 1, "stepped_back": 2, "bypassed": 4, "new_bypassed": 8}
-# Errors beyond 5 sigma come once in a million; those beyond 3 are for the long campaign.
-SIGMAS = 5
-RUNS, SIGMAS_OF_LONG, RUNS_WITHIN = 100, 3, 95
-
-
-class Page:
-    """What one process has left."""
-
-    def __init__(self, head):
-        self.head, self.stacks = head, []
-
-    def sums(self, owner, names):
-        """(live, allocated) in bytes and blocks of the stacks whose innermost function of the
-        program is OWNER; None: of all."""
-        sums = collections.Counter()
-        for stack in self.stacks:
-            if owner in (None, owner_of(stack["pcs"], names)):
-                for what in ("live_B", "live_blocks", "allocated_B", "allocated_blocks"):
-                    sums[what] += stack[what]
-        return sums
-
-    def kinds(self, what="live_B"):
-        sums = collections.Counter()
-        for stack in self.stacks:
-            sums[stack["kind"]] += stack[what]
-        return sums
-
-
-def functions(program):
-    """Addresses and names of a program that lies where it was linked."""
-    text = subprocess.run(["nm", "-C", program], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(maxsplit=2) for line in text.splitlines()]
-    return sorted((int(row[0], 16), row[2]) for row in rows if len(row) == 3 and row[1] in "tT")
-
-
-def owner_of(pcs, names):
-    for pc in pcs:
-        name = next((n for a, n in reversed(names) if a < pc), "") if pc < 1 << 28 else ""
-        name = name.partition("(")[0].partition("[")[0].replace("__owners_MOD_", "")
-        if name.startswith("own_"):
-            return name
-    return ""
-
-
-def run(tmp_path, command, library=LIBRARY, mean_B=MEAN_B, share=1, preload=None, **how):
-    """(outcome, pages by pid)"""
-    if preload:
-        how["env"] = {**mt.base_environment(), **how.get("env", {}), "LD_PRELOAD": str(preload)}
-    out = tmp_path / "pages"
-    outcome = mt.run([SHOW, library or "", out, str(mean_B), str(share), *command], **how)
-    pages = {}
-    for row in map(json.loads, out.read_text().splitlines()):
-        if "image" in row:
-            pages[row["pid"]] = Page(row)
-        else:
-            pages[row["pid"]].stacks.append(row)
-    return outcome, pages
+from heap_testing import (FLAGS, HEAP, LIBRARY, LIBRARY_NEW, MEAN_B, SIGMAS, deviation, errors,
+                          functions, lines_told, run, sigmas_of)
 
 
 def known(tmp_path, program, *args, **how):
@@ -82,35 +18,12 @@ def known(tmp_path, program, *args, **how):
         pytest.skip(f"{program} was not built: no compiler for it")
     outcome, pages = run(tmp_path, [HEAP / program, *args], **how)
     assert outcome.code == 0, outcome
-    told = [json.loads(line) for line in outcome.stdout.decode().splitlines() if line.startswith("{")]
-    first = next(iter(pages.values())) if pages else None
-    return told, first, pages
-
-
-def deviation(size, n, mean_B):
-    """Of the estimate of N blocks of SIZE bytes, in bytes."""
-    hit = -math.expm1(-size / mean_B)
-    return size * math.sqrt(n * (1 - hit) / hit)
-
-
-def deviations(told, page, names):
-    """By owner and state: (estimate - truth) in standard deviations, of bytes."""
-    mean_B, found = page.head["mean_B"], {}
-    for owner in {row["owner"] for row in told}:
-        sums, rows = page.sums(owner, names), [row for row in told if row["owner"] == owner]
-        for state in ("live", "allocated"):
-            truth = sum(row["size"] * row[state] for row in rows)
-            variance = sum(deviation(row["size"], row[state], mean_B) ** 2 for row in rows)
-            error = sums[f"{state}_B"] - truth
-            rounding = 1e-6 * truth + 1
-            found[owner, state] = (abs(error) - rounding) / math.sqrt(variance + 1)
-    return found
+    return lines_told(outcome.stdout), next(iter(pages.values())) if pages else None, pages
 
 
 def assert_near(told, page, program, sigmas=SIGMAS):
-    names = functions(HEAP / program)
-    found = deviations(told, page, names)
-    beyond = {what: s for what, s in found.items() if s >= sigmas}
+    found = errors(told, page, functions(HEAP / program))
+    beyond = {what: of for what, of in found.items() if abs(sigmas_of(*of)) >= sigmas}
     assert found and not beyond, (beyond, page.head)
 
 
@@ -127,15 +40,12 @@ def test_estimates(tmp_path, words):
     assert page.head["flags"] == 0 and page.head["lost"] <= (2 if words[0] == "known_omp" else 0)
 
 
-@pytest.mark.skipif(not mt.LONG, reason="a campaign: MEMLOG_LONG=1")
-@pytest.mark.parametrize("words", SCENARIOS, ids="-".join)
-def test_estimates_in_many_runs(tmp_path, words):
-    names, within = functions(HEAP / words[0]), collections.Counter()
-    for _ in range(RUNS):
-        told, page, _ = known(tmp_path, *words)
-        for what, sigmas in deviations(told, page, names).items():
-            within[what] += sigmas < SIGMAS_OF_LONG
-    assert min(within.values()) >= RUNS_WITHIN, within
+def test_truth(tmp_path):
+    """Maps count exactly, by lines, too; the rest of the campaign is a long test."""
+    parts = ["--runs", "100"] if mt.LONG else ["--runs", "1", "arenas"]
+    done = subprocess.run([mt.TESTS.parent / "scripts/heap-truth", "--build", mt.BIN_DIR.parent, *parts],
+                          capture_output=True, text=True)
+    assert done.returncode == 0 and "| 0 of 4 |" in done.stdout, done
 
 
 def test_blocks_are_estimated_too(tmp_path):
@@ -150,9 +60,7 @@ def test_variances_are_told(tmp_path):
     """The error that a page tells of itself is that of theory."""
     told, page, _ = known(tmp_path, "known", "leak")
     names = functions(HEAP / "known")
-    variance = sum(s["live_variance"] for s in page.stacks
-                   if owner_of(s["pcs"], names) == "own_leak")
-    assert math.sqrt(variance) == pytest.approx(deviation(64, 100000, MEAN_B), rel=0.5)
+    assert math.sqrt(page.variance("own_leak", names, "live")) == pytest.approx(deviation(64, 100000, MEAN_B), rel=0.5)
 
 
 def test_more_live_blocks_than_have_room(tmp_path):

@@ -5,8 +5,8 @@
  * Preloads LIBRARY (behind what is in LD_PRELOAD already if it begins with '+', before it
  * otherwise;
  * "": none) into COMMAND and all that it starts, samples each MEAN bytes for at most SHARE of the
- * CPU time, and writes lines of JSON to OUT: one for each page that was claimed, one for each of
- * its stacks. Exits as the command does, 128 + signal if it was killed. */
+ * CPU time, and writes lines of JSON to OUT: one for each page that was claimed, one with its
+ * modules, one for each of its stacks. Exits as the command does, 128 + signal if it was killed. */
 #include "base/memory.h"
 #include "mpi_hooks/heap/page.h"
 
@@ -86,6 +86,17 @@ static void print_stack(FILE *out, const struct ml_heap_page *page, uint32_t num
     fprintf(out, "]}\n");
 }
 
+static void print_modules(FILE *out, const struct ml_heap_page *page)
+{
+    fprintf(out, "{\"pid\": %d, \"modules\": [", page->pid);
+    for (uint32_t i = 0; i < page->n_modules && i < ML_HEAP_MODULES; i++) {
+        const struct ml_heap_module *m = &page->modules[i];
+        fprintf(out, "%s[%" PRIu64 ", %" PRIu64 ", %" PRIu64 ", \"%.*s\"]", i ? ", " : "", m->start,
+                m->end, m->offset, ML_HEAP_PATH_B, m->path);
+    }
+    fprintf(out, "]}\n");
+}
+
 static void print_page(FILE *out, const struct ml_heap_page *page)
 {
     if (!page->pid)
@@ -96,6 +107,7 @@ static void print_page(FILE *out, const struct ml_heap_page *page)
             ", \"sampling_ns\": %" PRId64 ", \"in_use_B\": %" PRId64 ", \"held_B\": %" PRId64 "}\n",
             page->pid, page->image, page->flags, page->n_stacks, page->n_words, page->mean_B,
             page->n_samples, page->n_lost, page->sampling_ns, page->in_use_B, page->held_B);
+    print_modules(out, page);
     for (uint32_t i = 0; i < page->n_stacks && i < ML_HEAP_STACKS; i++)
         if (page->stacks[i].ready)
             print_stack(out, page, i);

@@ -138,16 +138,26 @@ static OWNER void *own_churn(size_t size)
 }
 
 /* 64 bytes a cycle stay, among much that does not. */
-static void leak(void)
+static void leak_for(int cycles)
 {
-    enum { CYCLES = 100000 };
-    for (int i = 0; i < CYCLES; i++) {
+    for (int i = 0; i < cycles; i++) {
         own_leak();
         for (int j = 0; j < 10; j++)
             free(own_churn(1000));
     }
-    told("leak", 64, CYCLES, CYCLES);
-    told("churn", 1000, 10 * CYCLES, 0);
+    told("leak", 64, cycles, cycles);
+    told("churn", 1000, 10.0 * cycles, 0);
+}
+
+static void leak(void)
+{
+    leak_for(100000);
+}
+
+/* Among 10 GB. */
+static void flood(void)
+{
+    leak_for(1000000);
 }
 
 static OWNER void *own_posix(void)
@@ -524,7 +534,7 @@ static const struct scenario {
     {"mixed", mixed},     {"many", many},   {"crowd", crowd}, {"giant", giant},
     {"chain", chain},     {"leak", leak},   {"hand", hand},   {"brief", brief},
     {"aligned", aligned}, {"maps", maps},   {"forks", forks}, {"many_maps", many_maps},
-    {"around", around},   {"storm", storm},
+    {"around", around},   {"storm", storm}, {"flood", flood},
 };
 
 int main(int argc, char **argv)
