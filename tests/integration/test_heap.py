@@ -284,6 +284,15 @@ def test_address_sanitizer(tmp_path):
         assert page.head["flags"] & FLAGS["stepped_back"] and page.kinds("allocated_B").total() == 0
 
 
+def test_thread_sanitizer(tmp_path):
+    """As its allocator is its own, too. What it finds is an exit code of 66."""
+    for library in (LIBRARY, LIBRARY_NEW):
+        outcome, pages = run(tmp_path, [HEAP / "tsan"], library=library, mean_B=1000)
+        assert outcome.code == 5 and b"WARNING" not in outcome.stderr, outcome
+        page = next(iter(pages.values()))
+        assert page.head["flags"] & FLAGS["stepped_back"] and page.kinds("allocated_B").total() == 0
+
+
 @pytest.mark.skipif(not shutil.which("valgrind"), reason="no valgrind here")
 def test_valgrind(tmp_path):
     outcome, pages = run(tmp_path, ["valgrind", "-q", "--error-exitcode=9", HEAP / "known", "hand"])

@@ -319,12 +319,14 @@ static int make_file(char path[64], uint32_t pages)
     return fd;
 }
 
+enum { PAGES_OF_FILE = 16, FORKS = 8 };
+
 static int open_books(void **state)
 {
     (void)state;
     char path[64];
     struct ml_heap_settings settings;
-    make_file(path, 4);
+    make_file(path, PAGES_OF_FILE);
     setenv(ML_HEAP_VARIABLE, path, 1);
     return ml_heap_attach_open(&settings) && settings.mean_B == MEAN_B &&
                    ml_books_create(&settings, ML_HEAP_OWN_ALLOCATOR) && ml_books_page()
@@ -332,7 +334,7 @@ static int open_books(void **state)
                : -1;
 }
 
-enum { THREADS = 4, ROUNDS = 200000, HELD = 1000, SIZE_B = 5000 };
+enum { THREADS = 8, ROUNDS = 100000, HELD = 1000, SIZE_B = 5000 };
 
 /* Each has its own addresses; every fourth block is handed on to the next thread. */
 static _Atomic(void *) handed[THREADS];
@@ -362,19 +364,34 @@ static void *allocate_and_free(void *context)
     return NULL;
 }
 
+static void begin_threads(pthread_t threads[THREADS], void *(*run)(void *))
+{
+    for (uintptr_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, run, (void *)i), 0);
+}
+
+static void join_threads(const pthread_t threads[THREADS])
+{
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static void end_handed(void)
+{
+    for (int i = 0; i < THREADS; i++)
+        end(atomic_exchange(&handed[i], NULL));
+    assert_true(ml_books_lock()); /* what was marked goes */
+    ml_books_unlock();
+}
+
 static void threads_agree(void **state)
 {
     (void)state;
     struct ml_heap_page *page = ml_books_page();
     pthread_t threads[THREADS];
-    for (uintptr_t i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, allocate_and_free, (void *)i), 0);
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
-    for (int i = 0; i < THREADS; i++)
-        end(handed[i]);
-    assert_true(ml_books_lock()); /* what was marked goes */
-    ml_books_unlock();
+    begin_threads(threads, allocate_and_free);
+    join_threads(threads);
+    end_handed();
     int64_t live_B = 0, allocated_B = 0;
     for (uint32_t i = 0; i < page->n_stacks; i++) {
         live_B += page->stacks[i].live_B;
@@ -406,10 +423,8 @@ static void threads_map(void **state)
 {
     (void)state;
     pthread_t threads[THREADS];
-    for (uintptr_t i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, map_and_unmap, (void *)i), 0);
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
+    begin_threads(threads, map_and_unmap);
+    join_threads(threads);
     assert_int_equal(ml_books->regions.n, 0);
 }
 
@@ -511,6 +526,20 @@ static int32_t claimed_by_child(void)
     return claimed == pid;
 }
 
+/* The parent's sums do not know of them. */
+static void children_begin_while_threads_work(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    begin_threads(threads, allocate_and_free);
+    for (int i = 0; i < FORKS; i++)
+        assert_true(claimed_by_child());
+    join_threads(threads);
+    end_handed();
+    assert_int_equal(ml_books->blocks.n, 0);
+    assert_int_equal(ml_books_page()->pid, getpid());
+}
+
 /* Until all pages are taken; the sampling rank would free them. */
 static void children_have_pages_of_their_own(void **state)
 {
@@ -519,7 +548,7 @@ static void children_have_pages_of_their_own(void **state)
     caller = 601;
     ml_sampler_made(address(1), 100, 1);
     struct ml_heap_stack *stack = &page->stacks[page->n_stacks - 1];
-    for (int i = 1; i < 4; i++)
+    for (int i = 1 + FORKS; i < PAGES_OF_FILE; i++)
         assert_true(claimed_by_child());
     assert_false(claimed_by_child());
     assert_int_equal(page->pid, getpid());
@@ -552,6 +581,7 @@ int main(void)
         cmocka_unit_test(a_sample_within_a_sample_is_lost),
         cmocka_unit_test(what_is_freed_meanwhile_goes_later),
         cmocka_unit_test(an_address_that_comes_again_was_freed),
+        cmocka_unit_test(children_begin_while_threads_work),
         cmocka_unit_test(children_have_pages_of_their_own),
     };
     int failed = cmocka_run_group_tests_name("parts", parts, NULL, NULL);
