@@ -1,5 +1,6 @@
 /* The sampled blocks that live, by their address. Looked up without the lock by whoever frees a
- * block: so nothing moves, and a block lies in one of two buckets. All else wants the lock of the
+ * block: so nothing moves, and a block lies in one of two buckets of a part. A part is used when
+ * those before it are full, so that few blocks touch few pages. All else wants the lock of the
  * books. */
 #ifndef ML_HOOKS_HEAP_BLOCKS_H
 #define ML_HOOKS_HEAP_BLOCKS_H
@@ -22,6 +23,7 @@
 struct ml_blocks {
     _Alignas(64) _Atomic uintptr_t addresses[ML_BLOCKS_MAX]; /* 0: free; odd: see _mark_freed */
     struct ml_sample samples[ML_BLOCKS_MAX];
+    _Atomic int32_t last_part; /* in use, or once was */
     int32_t n;
     _Atomic int32_t n_marked;
 };

@@ -2,19 +2,19 @@
 
 #define FULL UINT8_MAX /* stays */
 
-_Alignas(64) _Atomic uint8_t ml_filter[ML_FILTER_SLOTS / 8];
+_Alignas(64) _Atomic uint32_t ml_filter[ML_FILTER_SLOTS / 32];
 
 /* Sampled blocks of each slot. */
 static _Atomic uint8_t counts[ML_FILTER_SLOTS];
 
-static uint8_t bit_of(uint32_t slot)
+static uint32_t bit_of(uint32_t slot)
 {
-    return (uint8_t)(1U << slot % 8);
+    return 1U << slot % 32;
 }
 
 static void set(uint32_t slot)
 {
-    atomic_fetch_or_explicit(&ml_filter[slot / 8], bit_of(slot), memory_order_relaxed);
+    atomic_fetch_or_explicit(&ml_filter[slot / 32], bit_of(slot), memory_order_relaxed);
 }
 
 void ml_filter_add(const void *p)
@@ -33,15 +33,14 @@ void ml_filter_remove(const void *p)
         return;
     ML_STORE(counts[slot], count - 1);
     if (count == 1)
-        atomic_fetch_and_explicit(&ml_filter[slot / 8], (uint8_t)~bit_of(slot),
-                                  memory_order_relaxed);
+        atomic_fetch_and_explicit(&ml_filter[slot / 32], ~bit_of(slot), memory_order_relaxed);
 }
 
 void ml_filter_clear(void)
 {
     for (uint32_t slot = 0; slot < ML_FILTER_SLOTS; slot++)
         ML_STORE(counts[slot], 0);
-    for (uint32_t i = 0; i < ML_FILTER_SLOTS / 8; i++)
+    for (uint32_t i = 0; i < ML_FILTER_SLOTS / 32; i++)
         ML_STORE(ml_filter[i], 0);
 }
 

@@ -10,7 +10,7 @@
 #define ML_FILTER_SLOTS (1 << 16)
 
 /* A bit for each slot. */
-extern _Atomic uint8_t ml_filter[ML_FILTER_SLOTS / 8];
+extern _Atomic uint32_t ml_filter[ML_FILTER_SLOTS / 32] __attribute__((visibility("hidden")));
 
 static inline uint32_t ml_filter_slot(const void *p)
 {
@@ -22,7 +22,7 @@ static inline uint32_t ml_filter_slot(const void *p)
 static inline int ml_filter_may_be(const void *p)
 {
     uint32_t slot = ml_filter_slot(p);
-    return ML_LOAD(ml_filter[slot / 8]) >> slot % 8 & 1;
+    return ML_LOAD(ml_filter[slot / 32]) >> slot % 32 & 1;
 }
 
 /* With the lock of the books. */

@@ -25,7 +25,8 @@ struct ml_next {
     int (*shmdt)(const void *address);
 };
 
-extern struct ml_next ml_next;
+/* Hidden: found without a table of addresses. */
+extern struct ml_next ml_next __attribute__((visibility("hidden")));
 
 /* Looks for them, once; further calls return at once. */
 void ml_next_find(void);

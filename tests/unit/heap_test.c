@@ -125,6 +125,21 @@ static void blocks_are_found_until_removed(void **state)
     free(blocks);
 }
 
+/* Few blocks touch few pages. */
+static void few_blocks_lie_close(void **state)
+{
+    (void)state;
+    enum { FEW = 300 };
+    struct ml_blocks *blocks = calloc(1, sizeof *blocks);
+    struct ml_sample sample = {64, 0.5F, 1};
+    for (uint64_t i = 0; i < FEW; i++) {
+        assert_true(ml_blocks_add(blocks, address(1000 * i), &sample));
+        assert_true(ml_blocks_find(blocks, address(1000 * i)) < 4 * FEW);
+    }
+    ml_filter_clear();
+    free(blocks);
+}
+
 /* Its address may come back before it is removed. */
 static void marked_blocks_are_nobodys(void **state)
 {
@@ -564,6 +579,7 @@ int main(void)
         cmocka_unit_test(distances_are_exponential),
         cmocka_unit_test(seeds_differ),
         cmocka_unit_test(blocks_are_found_until_removed),
+        cmocka_unit_test(few_blocks_lie_close),
         cmocka_unit_test(marked_blocks_are_nobodys),
         cmocka_unit_test(regions_are_cut_as_maps_are),
         cmocka_unit_test(a_map_is_one_block_whatever_is_cut),
