@@ -11,6 +11,7 @@
 
 #define EPOCH_NS ML_NS_PER_S
 #define LOOK_NS (50 * ML_NS_PER_MS) /* at who has not answered an alarm */
+#define ANSWERS_NS (2 * ML_NS_PER_S)
 
 enum {
     ALARM = 1, /* a rank failed, and everybody ends theirs: see verdict/alarm.h */
@@ -23,7 +24,7 @@ struct ml_job {
     struct ml_epochs *epochs;
     struct ml_ending *end;
     struct ml_alarm *alarm;
-    struct ml_timer *timer, *look;
+    struct ml_timer *timer, *look, *answers;
     struct ml_live *live;  /* at the root, where it is shown */
     struct ml_verdict own; /* the first failure here */
     bool node_done;
@@ -84,20 +85,29 @@ static void contribute(void *context)
         ml_timer_set_in(j->timer, EPOCH_NS);
 }
 
-/* Messages of the alarm that were still under way when all ends would have nobody to hear them. */
-static void check_finished(struct ml_job *j)
+static void leave(void *context)
 {
-    if (!j->over || j->finished || !ml_alarm_is_quiet(j->alarm))
-        return;
+    struct ml_job *j = context;
     j->finished = true;
     ml_timer_off(j->look);
+    ml_timer_off(j->answers);
     j->events.finish(j->events.context);
 }
 
+/* Messages of the alarm that are still under way when all ends would have nobody to hear them. */
+static void check_finished(struct ml_job *j)
+{
+    if (j->over && !j->finished && ml_alarm_is_quiet(j->alarm))
+        leave(j);
+}
+
+/* A member that was told in another's place may have left before it heard so: nobody waits long for
+ * its answer. */
 static void finish(void *context)
 {
     struct ml_job *j = context;
     j->over = true;
+    ml_timer_set_in(j->answers, ANSWERS_NS);
     check_finished(j);
 }
 
@@ -152,6 +162,7 @@ enum ml_status ml_job_open(struct ml_loop *loop, const struct ml_job_setup *setu
     j->timer = ml_loop_timer(loop, contribute, j);
     ml_timer_set_in(j->timer, EPOCH_NS);
     j->look = ml_loop_timer(loop, look, j);
+    j->answers = ml_loop_timer(loop, leave, j);
     *out_job = j;
     return ML_OK;
 }
@@ -220,6 +231,7 @@ void ml_job_close(struct ml_job *j)
         return;
     ml_timer_stop(j->timer);
     ml_timer_stop(j->look);
+    ml_timer_stop(j->answers);
     ml_live_close(j->live);
     ml_alarm_close(j->alarm);
     ml_ending_close(j->end);
