@@ -24,12 +24,14 @@ struct ml_timer {
     int64_t at_ns; /* NETWORK_NEVER: off */
 };
 
+enum { TIMERS = 3 }; /* of a job: sums, looks at an alarm, its last answers */
+
 static struct node {
     int number;
     struct ml_place place;
     struct ml_exchange *exchange;
     struct ml_job *job;
-    struct ml_timer timers[2]; /* of the sums, of the alarm */
+    struct ml_timer timers[TIMERS]; /* that of the sums is the first */
     int n_timers;
     struct ml_clock_offset clock;
     bool ready, ended;
@@ -57,6 +59,7 @@ struct ml_timer *ml_loop_timer(struct ml_loop *loop, void (*fired)(void *context
 {
     (void)loop;
     struct node *n = &nodes[network_here()];
+    must(n->n_timers < TIMERS, "as many timers as a job has");
     struct ml_timer *timer = &n->timers[n->n_timers++];
     *timer = (struct ml_timer){fired, context, NETWORK_NEVER};
     return timer;
