@@ -27,6 +27,6 @@ struct ml_heard {
 bool ml_heard_gather(MPI_Comm leaders, const struct ml_self *here, int n, int size,
                      struct ml_heard *out);
 
-void ml_heard_free(struct ml_heard *heard);
+void ml_heard_free(struct ml_heard *all);
 
 #endif

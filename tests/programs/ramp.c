@@ -1,8 +1,8 @@
 /* ramp SECONDS MIB_PER_S ORIGIN [HISTORY]: memory as a function of time. Beside what a rank has
  * anyway, which it says in bytes, rank R has (R + 1) * MIB_PER_S for each second since ORIGIN, a
- * time of the wall clock. A rank without a processor is late: HISTORY.R has a line for each step,
- * when it was done and how many bytes there were then. Ranks never wait for one another before the
- * end. */
+ * time of the wall clock, or 0: since it began. A rank without a processor is late: HISTORY.R has a
+ * line for each step, when it was done and how many bytes there were then. Ranks never wait for one
+ * another before the end. */
 #include "say.h"
 #include <fcntl.h>
 #include <mpi.h>
@@ -54,7 +54,8 @@ int main(int argc, char **argv)
     CHECK(argc == 4 || argc == 5);
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    double rate_B = atof(argv[2]) * (rank + 1) * (1 << 20), origin_s = atof(argv[3]);
+    double rate_B = atof(argv[2]) * (rank + 1) * (1 << 20);
+    double origin_s = atof(argv[3]) > 0 ? atof(argv[3]) : wall_s();
     char *memory = mmap(NULL, ROOM_B, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     CHECK(memory != MAP_FAILED);
