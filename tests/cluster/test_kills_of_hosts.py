@@ -56,8 +56,8 @@ class HostsRun(kt.Run):
             assert outcome.code == 0, str(outcome)
 
     def scratch_folders(self):
-        return {f"{host}:{path}" for host in beds.HOSTS
-                for path in self.bed.sh(host, "ls -d /tmp/memlog.*").split()}
+        return {f"{name} on {host}" for host in beds.HOSTS
+                for name in self.bed.sh(host, "cd /tmp && ls -d memlog.*").split()}
 
     def left_in_tmp(self):
         return sorted(self.scratch_folders() - self.before)
