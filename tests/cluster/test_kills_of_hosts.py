@@ -63,6 +63,16 @@ class HostsRun(kt.Run):
         return sorted(self.scratch_folders() - self.before)
 
 
+def hydra_hangs(drawn):
+    """Hydra (MPICH 4.0.2) over several hosts does not end where a process is killed in MPI_Init:
+    plainly, of 13 runs of `hello` none ended."""
+    return (mt.BUILD == "mpich" and drawn.who in ("rank process", "sampling rank")
+            and drawn.signal in ("KILL", "SEGV") and drawn.phase == "init")
+
+
 @pytest.mark.parametrize("number", range(KILLS))
 def test_draw(number, bed):
-    kt.run_draw(kt.draw(number), lambda drawn: HostsRun(drawn, bed))
+    drawn = kt.draw(number)
+    if hydra_hangs(drawn):
+        pytest.skip(f"{drawn}: Hydra over several hosts hangs then, without us too")
+    kt.run_draw(drawn, lambda drawn: HostsRun(drawn, bed))
