@@ -19,8 +19,8 @@ struct ml_direct_column {
     hid_t dataset;
     size_t width; /* bytes a row */
     size_t chunk_rows;
-    uint8_t
-        *same; /* NULL: none yet. The value of a chunk that has one only, and the chunk packed */
+    /* The value of a chunk that has one only, and that chunk packed; NULL: none yet. */
+    uint8_t *same;
     size_t same_B;
 };
 

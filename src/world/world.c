@@ -63,11 +63,6 @@ int ml_world_count_apps(const struct ml_world *w)
     return last + 1;
 }
 
-int ml_world_app_rank(const struct ml_world *w, int rank)
-{
-    return w->app_of.n ? ml_runs_count(&w->app_of, rank, ml_world_app(w, rank)) : rank;
-}
-
 void ml_world_node_map(const struct ml_world *w, struct ml_buffer *out)
 {
     ML_AUTO_FREE int *sizes = ml_world_local_sizes(w);

@@ -45,9 +45,6 @@ int ml_world_app(const struct ml_world *w, int rank);
 /* How many commands its ranks run. */
 int ml_world_count_apps(const struct ml_world *w);
 
-/* How many ranks lower than RANK run the same command. */
-int ml_world_app_rank(const struct ml_world *w, int rank);
-
 /* How many hosts have ranks of it. */
 int ml_world_count_hosts(const struct ml_world *w);
 

@@ -168,8 +168,8 @@ static void several_commands(void **state)
     assert_int_equal(ml_world_count_apps(&p.world), 2);
     assert_int_equal(ml_world_app(&p.world, 0), 0);
     assert_int_equal(ml_world_app(&p.world, 2), 1);
-    assert_int_equal(ml_world_app_rank(&p.world, 1), 0);
-    assert_int_equal(ml_world_app_rank(&p.world, 2), 1);
+    assert_int_equal(ml_runs_count(&p.world.app_of, 1, ml_world_app(&p.world, 1)), 0);
+    assert_int_equal(ml_runs_count(&p.world.app_of, 2, ml_world_app(&p.world, 2)), 1);
     ml_plan_free(&p);
     free_site(&s);
 }
