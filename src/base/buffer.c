@@ -7,11 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *ml_buffer_reserve(struct ml_buffer *b, size_t n)
+char *ml_buffer_make_room(struct ml_buffer *b, size_t n)
 {
     size_t consumed = (size_t)(b->data - b->base);
-    if (b->capacity - consumed - b->length >= n && b->base)
-        return b->data + b->length;
     if (consumed && b->base) {
         memmove(b->base, b->data, b->length);
         b->data = b->base;

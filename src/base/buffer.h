@@ -17,8 +17,14 @@ void ml_buffer_append_text(struct ml_buffer *b, const char *text); /* with its N
 void ml_buffer_printf(struct ml_buffer *b, const char *format, ...)
     __attribute__((format(printf, 2, 3))); /* without a NUL */
 
+char *ml_buffer_make_room(struct ml_buffer *b, size_t n);
+
 /* Room for N more bytes at data + length; the caller adds what it wrote to length. */
-char *ml_buffer_reserve(struct ml_buffer *b, size_t n);
+static inline char *ml_buffer_reserve(struct ml_buffer *b, size_t n)
+{
+    size_t used = (size_t)(b->data - b->base) + b->length;
+    return b->base && b->capacity - used >= n ? b->data + b->length : ml_buffer_make_room(b, n);
+}
 
 /* Drops the first N (at most length) bytes. */
 void ml_buffer_consume(struct ml_buffer *b, size_t n);

@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-void ml_varint_append(struct ml_buffer *out, int64_t value)
-{
-    uint8_t *bytes = (uint8_t *)ml_buffer_reserve(out, ML_VARINT_MAX_B);
-    out->length += ml_varint_write(bytes, value);
-}
-
 bool ml_varint_read_long(const uint8_t **cursor, const uint8_t *end, int64_t *out_value)
 {
     uint64_t u = 0;

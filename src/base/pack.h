@@ -22,7 +22,11 @@ static inline size_t ml_varint_write(uint8_t *out, int64_t value)
     return n;
 }
 
-void ml_varint_append(struct ml_buffer *out, int64_t value);
+static inline void ml_varint_append(struct ml_buffer *out, int64_t value)
+{
+    uint8_t *bytes = (uint8_t *)ml_buffer_reserve(out, ML_VARINT_MAX_B);
+    out->length += ml_varint_write(bytes, value);
+}
 
 bool ml_varint_read_long(const uint8_t **cursor, const uint8_t *end, int64_t *out_value);
 
