@@ -13,11 +13,12 @@
 #include <stdint.h>
 
 #define ML_HEAP_MAGIC UINT64_C(0x3170616568676f6c) /* "logheap1" */
-#define ML_HEAP_VERSION 2
+#define ML_HEAP_VERSION 3
 #define ML_HEAP_VARIABLE "MEMLOG_HEAP_PAGES" /* names the file: /proc/PID/fd/N */
 
 #define ML_HEAP_PAGES_MAX 2048
-#define ML_HEAP_STACKS 4096     /* of a page; the first is for all that have no place */
+#define ML_HEAP_STACKS 4096 /* of a page; the first is for all that have no place */
+#define ML_HEAP_STACK_GROUPS (ML_HEAP_STACKS / 64)
 #define ML_HEAP_DEPTH 128       /* frames of a stack; the outermost are left out */
 #define ML_HEAP_WORDS (1 << 17) /* program counters of all stacks of a page */
 #define ML_HEAP_MODULES 1024
@@ -74,6 +75,10 @@ struct ml_heap_page {
     _Atomic uint64_t changes;
 
     _Atomic uint32_t n_modules; /* stored last, with release */
+
+    /* A bit for each stack: set after its sums have changed, cleared by the sampling rank before it
+     * looks at them. */
+    _Alignas(64) _Atomic uint64_t moved[ML_HEAP_STACK_GROUPS];
 
     struct ml_heap_stack stacks[ML_HEAP_STACKS];
     _Atomic uint64_t words[ML_HEAP_WORDS];

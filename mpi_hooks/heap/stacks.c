@@ -76,12 +76,14 @@ static int64_t blocks_of(const struct ml_sample *sample, int blocks)
     return rounded(blocks * ML_HEAP_BLOCK / (double)sample->probability);
 }
 
-static void tell_change(struct ml_heap_page *page)
+static void tell_change(struct ml_heap_page *page, uint32_t stack)
 {
+    atomic_fetch_or_explicit(&page->moved[stack / 64], UINT64_C(1) << stack % 64,
+                             memory_order_release);
     atomic_store_explicit(&page->changes, ML_LOAD(page->changes) + 1, memory_order_release);
 }
 
-/* Bytes are stored last: a reader that finds them as they were looks at nothing else of a stack. */
+/* Bytes are stored last: what a reader finds beside them is as new. */
 static void store_bytes(_Atomic int64_t *bytes, int64_t value)
 {
     atomic_store_explicit(bytes, value, memory_order_release);
@@ -93,7 +95,7 @@ void ml_stacks_live(struct ml_heap_page *page, const struct ml_sample *sample, i
     ML_BUMP(stack->live_blocks, blocks_of(sample, blocks));
     ML_BUMP(stack->live_variance, ml_sample_variance(sample));
     store_bytes(&stack->live_B, ML_LOAD(stack->live_B) + rounded(ml_sample_B(sample)));
-    tell_change(page);
+    tell_change(page, sample->stack);
 }
 
 /* What was added comes off again to the byte; of the variance, a sum of floats, a rest may stay. */
@@ -105,7 +107,7 @@ void ml_stacks_end(struct ml_heap_page *page, const struct ml_sample *sample, in
     ML_BUMP(stack->live_blocks, -blocks_of(sample, blocks));
     ML_STORE(stack->live_variance, live_B == 0 || variance < 0 ? 0 : variance);
     store_bytes(&stack->live_B, live_B);
-    tell_change(page);
+    tell_change(page, sample->stack);
 }
 
 void ml_stacks_allocated(struct ml_heap_page *page, const struct ml_sample *sample, int blocks)
@@ -114,5 +116,5 @@ void ml_stacks_allocated(struct ml_heap_page *page, const struct ml_sample *samp
     ML_BUMP(stack->allocated_blocks, blocks_of(sample, blocks));
     ML_BUMP(stack->allocated_variance, ml_sample_variance(sample));
     store_bytes(&stack->allocated_B, ML_LOAD(stack->allocated_B) + rounded(ml_sample_B(sample)));
-    tell_change(page);
+    tell_change(page, sample->stack);
 }

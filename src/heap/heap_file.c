@@ -111,32 +111,29 @@ int64_t ml_heap_error_B(double variance)
     return error < 0x1p62 ? (int64_t)error : INT64_MAX;
 }
 
-bool ml_heap_page_site(const struct ml_heap_page *page, uint32_t i,
-                       struct ml_heap_site_look *out_look)
+bool ml_heap_page_site(const struct ml_heap_page *page, uint32_t i, struct ml_heap_bytes *out_bytes,
+                       struct ml_heap_details *out_details)
 {
     const struct ml_heap_stack *s = &page->stacks[i];
     if (!ACQUIRE(s->ready))
         return false;
     uint32_t kind = s->kind;
     int64_t live_B = ACQUIRE(s->live_B), allocated_B = ACQUIRE(s->allocated_B); /* stored last */
-    out_look->kind = kind < ML_HEAP_KINDS ? (int)kind + 1 : 1;
-    out_look->amounts = (struct ml_heap_amounts){
-        .live_B = at_least_0(live_B),
+    *out_bytes = (struct ml_heap_bytes){at_least_0(live_B), at_least_0(allocated_B)};
+    *out_details = (struct ml_heap_details){
+        .kind = kind < ML_HEAP_KINDS ? (int)kind + 1 : 1,
         .live_blocks = whole_blocks(LOAD(s->live_blocks)),
         .live_variance = LOAD(s->live_variance),
-        .allocated_B = at_least_0(allocated_B),
         .allocated_blocks = whole_blocks(LOAD(s->allocated_blocks)),
         .allocated_variance = LOAD(s->allocated_variance),
     };
     return true;
 }
 
-bool ml_heap_page_site_moved(const struct ml_heap_page *page, uint32_t i,
-                             const struct ml_heap_amounts *amounts)
+uint64_t ml_heap_page_moved(struct ml_heap_page *page, uint32_t group)
 {
-    const struct ml_heap_stack *s = &page->stacks[i];
-    return at_least_0(LOAD(s->live_B)) != amounts->live_B ||
-           at_least_0(LOAD(s->allocated_B)) != amounts->allocated_B;
+    _Atomic uint64_t *moved = &page->moved[group];
+    return LOAD(*moved) ? atomic_exchange_explicit(moved, 0, memory_order_acquire) : 0;
 }
 
 size_t ml_heap_page_calls(const struct ml_heap_page *page, uint32_t i,

@@ -51,28 +51,28 @@ struct ml_heap_look {
 };
 void ml_heap_page_look(const struct ml_heap_page *page, struct ml_heap_look *out_look);
 
-/* What a stack has by now. Blocks are whole ones. */
-struct ml_heap_amounts {
-    int64_t live_B, live_blocks;
-    int64_t allocated_B, allocated_blocks;
+/* What a stack has by now, and ever had. */
+struct ml_heap_bytes {
+    int64_t live, allocated;
+};
+
+/* What goes with these bytes. Blocks are whole ones. */
+struct ml_heap_details {
+    int kind; /* enum ml_site_kind of record/tables.h */
+    int64_t live_blocks, allocated_blocks;
     double live_variance, allocated_variance; /* of the bytes, squared */
 };
 
 /* The standard error of bytes that have VARIANCE. */
 int64_t ml_heap_error_B(double variance);
 
-struct ml_heap_site_look {
-    int kind; /* enum ml_site_kind of record/tables.h */
-    struct ml_heap_amounts amounts;
-};
-
 /* Stack I < n_stacks. False: it is not there yet. Stack 0 has no calls. */
-bool ml_heap_page_site(const struct ml_heap_page *page, uint32_t i,
-                       struct ml_heap_site_look *out_look);
+bool ml_heap_page_site(const struct ml_heap_page *page, uint32_t i, struct ml_heap_bytes *out_bytes,
+                       struct ml_heap_details *out_details);
 
-/* Whether it has other bytes by now than AMOUNTS, which were seen. */
-bool ml_heap_page_site_moved(const struct ml_heap_page *page, uint32_t i,
-                             const struct ml_heap_amounts *amounts);
+/* A bit for each of the 64 stacks from 64 GROUP on, GROUP < ML_HEAP_STACK_GROUPS: whether it has
+ * changed since the last call. */
+uint64_t ml_heap_page_moved(struct ml_heap_page *page, uint32_t group);
 
 /* The program counters of stack I, innermost first: the number of them, at most ML_HEAP_DEPTH. */
 size_t ml_heap_page_calls(const struct ml_heap_page *page, uint32_t i,

@@ -29,22 +29,21 @@ static bool second_is_over(struct ml_heap_pace *pace, int64_t now_ns)
     return true;
 }
 
-struct ml_heap_floor ml_heap_floor_now(struct ml_heap_pace *pace, const struct ml_heap_amounts *sum,
+struct ml_heap_floor ml_heap_floor_now(struct ml_heap_pace *pace, const struct ml_heap_bytes *sum,
                                        int64_t now_ns, bool all)
 {
     bool due = all_are_due(pace, now_ns), second = second_is_over(pace, now_ns);
     if (all || due)
         return (struct ml_heap_floor){1, 1, false};
     if (second)
-        return (struct ml_heap_floor){1 + sum->live_B / OF_A_SECOND,
-                                      1 + sum->allocated_B / OF_A_SECOND, false};
-    return (struct ml_heap_floor){1 + sum->live_B / OF_A_TICK, INT64_MAX, true};
+        return (struct ml_heap_floor){1 + sum->live / OF_A_SECOND, 1 + sum->allocated / OF_A_SECOND,
+                                      false};
+    return (struct ml_heap_floor){1 + sum->live / OF_A_TICK, INT64_MAX, true};
 }
 
-bool ml_heap_is_worth_a_row(const struct ml_heap_floor *floor,
-                            const struct ml_heap_amounts *written,
-                            const struct ml_heap_amounts *now)
+bool ml_heap_is_worth_a_row(const struct ml_heap_floor *floor, const struct ml_heap_bytes *written,
+                            const struct ml_heap_bytes *now)
 {
-    return llabs(now->live_B - written->live_B) >= floor->live_B ||
-           now->allocated_B - written->allocated_B >= floor->allocated_B;
+    return llabs(now->live - written->live) >= floor->live_B ||
+           now->allocated - written->allocated >= floor->allocated_B;
 }

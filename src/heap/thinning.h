@@ -20,11 +20,10 @@ struct ml_heap_floor {
 /* Of the sites of a process, which have SUM together. At each tick: what has changed by 1/256 of
  * all that lives; each second, of 1/1024 of that or of all that was allocated; after 1, 3, 7, ... s
  * and then each 30 s, and where ALL is asked for: all. */
-struct ml_heap_floor ml_heap_floor_now(struct ml_heap_pace *pace, const struct ml_heap_amounts *sum,
+struct ml_heap_floor ml_heap_floor_now(struct ml_heap_pace *pace, const struct ml_heap_bytes *sum,
                                        int64_t now_ns, bool all);
 
-bool ml_heap_is_worth_a_row(const struct ml_heap_floor *floor,
-                            const struct ml_heap_amounts *written,
-                            const struct ml_heap_amounts *now);
+bool ml_heap_is_worth_a_row(const struct ml_heap_floor *floor, const struct ml_heap_bytes *written,
+                            const struct ml_heap_bytes *now);
 
 #endif

@@ -99,6 +99,7 @@ static void change(const struct bench *b, int tick)
                 continue;
             page->stacks[i].live_B += tick % 2 ? SITE_B / 1000 : -SITE_B / 1000;
             page->stacks[i].allocated_B += SITE_B / 1000;
+            page->moved[i / 64] |= UINT64_C(1) << i % 64;
         }
     }
 }

@@ -26,9 +26,12 @@
 
 /* ---- what the sampling rank would do with what it is told ---- */
 
+enum { SITES = 300 };
+
 struct heard {
-    struct ml_heap_sample_row rows[64];
+    struct ml_heap_sample_row rows[64]; /* the first */
     size_t n_rows;
+    struct ml_heap_sample_row last[SITES]; /* by site */
     size_t n_questions;
     bool refuse;  /* no server */
     bool unknown; /* no such process */
@@ -49,8 +52,14 @@ static void samples(void *context, int64_t now_ns, const void *rows, size_t size
     struct heard *h = context;
     const uint8_t *p = rows, *end = p + size;
     (void)now_ns;
-    while (p < end && h->n_rows < sizeof h->rows / sizeof *h->rows)
-        assert_true(ml_row_unpack(&ml_table_heap_samples, &p, end, &h->rows[h->n_rows++]));
+    while (p < end) {
+        struct ml_heap_sample_row row;
+        assert_true(ml_row_unpack(&ml_table_heap_samples, &p, end, &row));
+        if (h->n_rows < sizeof h->rows / sizeof *h->rows)
+            h->rows[h->n_rows++] = row;
+        if (row.site < SITES)
+            h->last[row.site] = row;
+    }
 }
 
 static bool name(void *context, const struct ml_buffer *order)
@@ -129,6 +138,7 @@ static void set(struct ml_heap_page *page, int i, int64_t live_B, int64_t alloca
     page->stacks[i].live_blocks = 3 * ML_HEAP_BLOCK;
     page->stacks[i].live_variance = 16;
     page->stacks[i].allocated_B = allocated_B;
+    page->moved[i / 64] |= UINT64_C(1) << i % 64;
     page->changes++;
 }
 
@@ -354,6 +364,48 @@ static void what_is_lacking_is_told(void **state)
     }
 }
 
+/* Stacks come and move at random, and are looked at between: what is in no row after a tick is so
+ * by less than the floor, and at the end nothing is. */
+static void no_change_is_missed(void **state)
+{
+    (void)state;
+    struct heard h = {0};
+    struct ml_heap_file *file;
+    struct ml_heap *heap = open_heap(&h, &file);
+    struct ml_heap_page *page = page_of(file, 0);
+    int64_t now_ns = 10, most_B = 0, live_B[SITES] = {0}, allocated_B[SITES] = {0};
+    claim(page, getpid());
+    for (int i = 0; i < SITES; i++)
+        page->stacks[i].ready = 1;
+    srand(1);
+    for (int t = 0; t < 400; t++) {
+        for (int k = rand() % 8; k > 0; k--) {
+            int i = rand() % SITES;
+            live_B[i] = rand() % 10000;
+            allocated_B[i] += 10000;
+            set(page, i, live_B[i], allocated_B[i]);
+        }
+        if (t == 100)
+            page->n_stacks = 70;
+        if (t == 200)
+            page->n_stacks = SITES;
+        ml_heap_tick(heap, now_ns);
+        now_ns += ML_NS_PER_S / 4;
+        int64_t sum_B = 0;
+        for (uint32_t i = 0; i < page->n_stacks; i++)
+            sum_B += live_B[i];
+        most_B = sum_B > most_B ? sum_B : most_B;
+        for (uint32_t i = 0; i < page->n_stacks; i++)
+            assert_true(llabs(h.last[i].live_B - live_B[i]) <= 1 + most_B / 256);
+    }
+    ml_heap_stop(heap, now_ns);
+    for (int i = 0; i < SITES; i++) {
+        assert_int_equal(h.last[i].live_B, live_B[i]);
+        assert_int_equal(h.last[i].allocated_B, allocated_B[i]);
+    }
+    close_all(&h, heap, file);
+}
+
 /* The application writes what it likes. */
 static void hostile_pages(void **state)
 {
@@ -383,22 +435,22 @@ static void which_changes_are_rows(void **state)
 {
     (void)state;
     struct ml_heap_pace pace = {0};
-    struct ml_heap_amounts sum = {.live_B = 1024 * 1000, .allocated_B = 10240 * 1000};
-    struct ml_heap_amounts before = {.live_B = 5000, .allocated_B = 5000}, now = before;
+    struct ml_heap_bytes sum = {.live = 1024 * 1000, .allocated = 10240 * 1000};
+    struct ml_heap_bytes before = {.live = 5000, .allocated = 5000}, now = before;
     struct ml_heap_floor floor = ml_heap_floor_now(&pace, &sum, 1, false); /* a second is over */
     assert_false(ml_heap_is_worth_a_row(&floor, &before, &now));
-    now.live_B = before.live_B - 1001;
+    now.live = before.live - 1001;
     assert_true(ml_heap_is_worth_a_row(&floor, &before, &now));
     floor = ml_heap_floor_now(&pace, &sum, 2, false); /* a tick */
     assert_false(ml_heap_is_worth_a_row(&floor, &before, &now));
-    now.live_B = before.live_B + 4001;
+    now.live = before.live + 4001;
     assert_true(ml_heap_is_worth_a_row(&floor, &before, &now));
     now = before;
-    now.allocated_B += 1000 * 1000;
+    now.allocated += 1000 * 1000;
     assert_false(ml_heap_is_worth_a_row(&floor, &before, &now));
     floor =
         ml_heap_floor_now(&pace, &sum, ML_NS_PER_S + 2, false); /* all, after the first second */
-    now.allocated_B = before.allocated_B + 1;
+    now.allocated = before.allocated + 1;
     assert_true(ml_heap_is_worth_a_row(&floor, &before, &now));
     floor = ml_heap_floor_now(&pace, &sum, ML_NS_PER_S + 3, true); /* as asked */
     assert_true(ml_heap_is_worth_a_row(&floor, &before, &now));
@@ -408,7 +460,7 @@ static void all_is_written_ever_more_rarely(void **state)
 {
     (void)state;
     struct ml_heap_pace pace = {0};
-    struct ml_heap_amounts sum = {.live_B = 1 << 30, .allocated_B = 1 << 30};
+    struct ml_heap_bytes sum = {.live = 1 << 30, .allocated = 1 << 30};
     int64_t last_s = 0, longest_s = 0;
     int n = 0;
     for (int64_t s = 0; s < 600; s++) {
@@ -503,6 +555,7 @@ int main(void)
         cmocka_unit_test(code_that_is_told_late),
         cmocka_unit_test(what_nobody_knows_of),
         cmocka_unit_test(what_is_lacking_is_told),
+        cmocka_unit_test(no_change_is_missed),
         cmocka_unit_test(hostile_pages),
         cmocka_unit_test(which_changes_are_rows),
         cmocka_unit_test(all_is_written_ever_more_rarely),

@@ -293,8 +293,8 @@ static void sums_come_back_to_nothing(void **state)
     free(page);
 }
 
-/* The sampling rank looks at no stack of a page where they do not. */
-static void changes_are_counted(void **state)
+/* The sampling rank looks at no page where they are not, and at no stack whose bit is not set. */
+static void changes_are_told(void **state)
 {
     (void)state;
     struct ml_heap_page *page = made_up_page();
@@ -303,7 +303,10 @@ static void changes_are_counted(void **state)
     uint64_t allocated = page->changes;
     ml_stacks_live(page, &sample, 1);
     uint64_t lives = page->changes;
+    assert_int_equal(page->moved[0], 1);
+    sample.stack = 70;
     ml_stacks_end(page, &sample, 1);
+    assert_int_equal(page->moved[1], 1 << 6);
     assert_true(allocated > 0 && lives > allocated && page->changes > lives);
     free(page);
 }
@@ -587,7 +590,7 @@ int main(void)
         cmocka_unit_test(stacks_are_found_again),
         cmocka_unit_test(what_has_no_place_is_other),
         cmocka_unit_test(sums_come_back_to_nothing),
-        cmocka_unit_test(changes_are_counted),
+        cmocka_unit_test(changes_are_told),
         cmocka_unit_test(nobody_waits_for_ever),
     };
     static const struct CMUnitTest whole[] = {
