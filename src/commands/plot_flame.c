@@ -68,7 +68,7 @@ static enum ml_status draw_heap(const struct drawing *d, struct ml_error *err)
     d->page->flame = ml_plot_form_flame(&profile.stacks, &profile);
     if (!d->page->flame)
         status = ml_fail(err, ML_RUN_LOST, "%.300s: %s", d->request->paths[0],
-                         ml_heap_why_none(profile.recorded, profile.n_recorded));
+                         ml_heap_why_nothing(&profile, &choice));
     ML_AUTO_FREE char *moment = ml_report_heap_moment(&choice, peak_ns);
     ML_AUTO_FREE char *title = ml_format("%s: %s", moment, d->whose);
     int64_t error_B = ml_heap_sum_error(sum);

@@ -129,7 +129,7 @@ enum ml_status ml_plot_form_heap(const struct ml_plot_source *source, struct ml_
     if (!status)
         status = draw(&h, page, err);
     if (!status && page->n_curves == 0)
-        status = ml_fail(err, ML_RUN_LOST, "%.300s: %s", source->path, ml_heap_why_none(true, 1));
+        status = ml_fail(err, ML_RUN_LOST, "%.300s: %s", source->path, ML_HEAP_NOTHING_THEN);
     ml_heap_changes_close(&h);
     return status;
 }

@@ -172,12 +172,12 @@ char *ml_heap_owner_name(const struct ml_heap_changes *h, uint32_t owner)
 static enum ml_status check_recorded(const struct ml_plot_source *source, struct ml_error *err)
 {
     size_t n = 0;
-    bool recorded = ml_run_has(source->run, ml_table_heap_samples.name, "site");
-    enum ml_status status =
-        recorded ? ml_run_count(source->run, &ml_table_heap_samples, &n, err) : ML_OK;
+    enum ml_status status = ML_OK;
+    if (ml_heap_has_tables(source->run))
+        status = ml_run_count(source->run, &ml_table_heap_samples, &n, err);
     if (!status && n == 0)
         status =
-            ml_fail(err, ML_RUN_LOST, "%.300s: %s", source->path, ml_heap_why_none(recorded, n));
+            ml_fail(err, ML_RUN_LOST, "%.300s: %s", source->path, ml_heap_why_none(source->run));
     return status;
 }
 

@@ -115,8 +115,7 @@ static enum ml_status mean_largest(struct ml_heap_changes *h, bool *meant, char 
     bool none = !status && !(peak.of[largest] > 0);
     ml_heap_peak_free(&peak);
     if (none)
-        status =
-            ml_fail(err, ML_RUN_LOST, "%.300s: %s", h->source->path, ml_heap_why_none(true, 1));
+        status = ml_fail(err, ML_RUN_LOST, "%.300s: %s", h->source->path, ML_HEAP_NOTHING_THEN);
     if (status)
         return status;
     meant[largest] = true;

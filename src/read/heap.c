@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/sum.h"
+#include "read/file.h"
 #include "read/leaks.h"
 #include "sums/owners.h"
 
@@ -236,10 +237,9 @@ enum ml_status ml_heap_load(struct ml_run *run, const struct ml_process_row *pro
                             size_t n_processes, const struct ml_heap_choice *choice,
                             struct ml_heap_profile *out_profile, struct ml_error *err)
 {
-    *out_profile = (struct ml_heap_profile){.recorded = ml_run_has(run, "heap", "site") &&
-                                                        ml_run_has(run, "heap_samples", "site"),
-                                            .churn = choice->churn};
-    if (!out_profile->recorded)
+    *out_profile =
+        (struct ml_heap_profile){.why_none = ml_heap_why_none(run), .churn = choice->churn};
+    if (!ml_heap_has_tables(run))
         return ML_OK;
     int32_t *rank_of = ml_owner_ranks(processes, n_processes);
     struct loading l = {.profile = out_profile,
@@ -254,6 +254,8 @@ enum ml_status ml_heap_load(struct ml_run *run, const struct ml_process_row *pro
     free(rank_of);
     if (status)
         ml_heap_profile_free(out_profile);
+    else if (out_profile->n_recorded)
+        out_profile->why_none = NULL;
     return status;
 }
 
@@ -303,13 +305,19 @@ uint32_t ml_heap_owner_number(struct ml_intern *intern, const struct ml_frame_ro
     return number;
 }
 
-const char *ml_heap_why_none(bool recorded, size_t n)
+bool ml_heap_has_tables(struct ml_run *run)
 {
-    if (!recorded)
+    return ml_run_has(run, "heap", "site") && ml_run_has(run, "heap_samples", "site");
+}
+
+const char *ml_heap_why_none(struct ml_run *run)
+{
+    const char *asked = ml_run_attribute(run, "option_heap");
+    if (!ml_heap_has_tables(run))
         return "no heap profile: the file is of a version that had none";
-    if (!n)
-        return "no heap profile was recorded; memlog-mpi --heap takes one";
-    return "nothing that was allocated is known for these ranks at this time";
+    if (asked && strcmp(asked, "no") != 0)
+        return "the heap profile that was asked for is empty; memlog read says why, where that is known";
+    return "no heap profile was recorded; memlog-mpi --heap takes one";
 }
 
 const char *ml_heap_why_nothing(const struct ml_heap_profile *profile,
@@ -317,7 +325,7 @@ const char *ml_heap_why_nothing(const struct ml_heap_profile *profile,
 {
     if (profile->n_recorded && choice->leaks)
         return "no call stack has memory that grows steadily and is not given back";
-    return ml_heap_why_none(profile->recorded, profile->n_recorded);
+    return profile->why_none ? profile->why_none : ML_HEAP_NOTHING_THEN;
 }
 
 void ml_heap_profile_free(struct ml_heap_profile *profile)

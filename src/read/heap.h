@@ -5,6 +5,9 @@
 #include "base/intern.h"
 #include "read/stacks.h"
 
+/* Of a file that has sites, and none that is wanted. */
+#define ML_HEAP_NOTHING_THEN "nothing that was allocated is known for these ranks at this time"
+
 /* In place of a time: what each process had when it was seen last. */
 #define ML_HEAP_AT_END INT64_MAX
 
@@ -34,9 +37,9 @@ struct ml_heap_owner {
 };
 
 struct ml_heap_profile {
-    bool recorded;     /* the file has the tables; an older one has not */
-    bool churn;        /* as chosen */
-    size_t n_recorded; /* sites in the file */
+    const char *why_none; /* the file has no sites; else NULL */
+    bool churn;           /* as chosen */
+    size_t n_recorded;    /* sites in the file */
     /* Frames and stacks; each site whose calls are known and that has a weight is a sample. */
     struct ml_stacks stacks;
     struct ml_heap_owner *owners; /* [stacks.n_samples] */
@@ -71,11 +74,13 @@ int32_t ml_heap_owner_frame(const struct ml_stacks *stacks, int32_t stack);
 uint32_t ml_heap_owner_number(struct ml_intern *intern, const struct ml_frame_row *frame,
                               bool by_line);
 
-/* Why there is nothing to show, where a file has no tables of the heap (RECORDED false), none of
- * the N sites in them, or none that is wanted. */
-const char *ml_heap_why_none(bool recorded, size_t n);
+/* Whether RUN's file has the tables of the heap; an older one has not. */
+bool ml_heap_has_tables(struct ml_run *run);
 
-/* The same of PROFILE, of which CHOICE has left nothing. */
+/* Why RUN has no site in these tables. */
+const char *ml_heap_why_none(struct ml_run *run);
+
+/* Why there is nothing to show of PROFILE, of which CHOICE has left nothing. */
 const char *ml_heap_why_nothing(const struct ml_heap_profile *profile,
                                 const struct ml_heap_choice *choice);
 

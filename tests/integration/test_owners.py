@@ -260,6 +260,8 @@ def test_a_sanitizer_comes_first(file, options, tmp_path):
     if options:
         said = mt.memlog(file.parent, "read", file.name)
         assert "a sanitizer has the program's allocator" in said.replace("\n" + 18 * " ", " ")
+        said = mt.memlog(file.parent, "read", "--heap", file.name).replace("\n  ", " ")
+        assert "the heap profile that was asked for is empty" in said and "takes one" not in said
 
 
 def test_an_allocator_with_operators_of_its_own(file):
