@@ -16,7 +16,7 @@ _Thread_local struct ml_self ml_self __attribute__((tls_model("initial-exec")));
 static void draw(void)
 {
     ml_self.mean_B = ml_books_blocks_mean();
-    ml_self.countdown = ml_chance_distance(&ml_self.random, (double)ml_self.mean_B);
+    ml_self.countdown = ml_chance_distance(&ml_self.random, (double)ml_self.mean_B) - 1;
 }
 
 float ml_sampler_choose(size_t size)
@@ -32,7 +32,7 @@ float ml_sampler_choose(size_t size)
     }
     if (!ml_self.random)
         ml_self.random = ml_chance_seed(&ml_self);
-    if (!ml_self.countdown)
+    if (!ml_self.mean_B)
         draw();
     if (ml_sampler_passes(size))
         return 0;

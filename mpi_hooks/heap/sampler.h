@@ -12,13 +12,14 @@
 #include <stddef.h>
 
 /* True for nearly all blocks: one of SIZE bytes is not taken, and that is all. Else
- * ml_sampler_choose decides. */
+ * ml_sampler_choose decides. A signal's handler that allocates before the countdown is set back
+ * finds a large one, and takes nothing. */
 static inline bool ml_sampler_passes(size_t size)
 {
-    if (__builtin_expect(size >= ml_self.countdown, 0))
-        return false;
-    ml_self.countdown -= size;
-    return true;
+    if (__builtin_expect(!__builtin_sub_overflow(ml_self.countdown, size, &ml_self.countdown), 1))
+        return true;
+    ml_self.countdown += size;
+    return false;
 }
 
 /* The probability with which a block of SIZE bytes was taken; 0: it was not. */

@@ -10,7 +10,7 @@
 
 #define EACH_NS INT64_C(1000000000)
 #define TRY_NS INT64_C(100000000)
-#define SHARE 200 /* it may take one part of so many of the time */
+#define SHARE 1000 /* it may take one part of so many of the time */
 #define SIGNALS 64
 
 /* The allocator and the dynamic linker answer when they have their locks. A signal handler may have

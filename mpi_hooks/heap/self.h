@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 struct ml_self {
-    uint64_t countdown; /* bytes to the next sample; 0: not drawn yet */
+    uint64_t countdown; /* bytes before the next one that is hit */
     uint64_t random;    /* state of the generator; 0: not seeded yet */
-    int64_t mean_B;     /* that the countdown was drawn with */
+    int64_t mean_B;     /* that the countdown was drawn with; 0: it was not yet */
     bool inside;        /* at work here: what interrupts it, or what it calls, is not sampled */
 };
 

@@ -1,5 +1,7 @@
-// heap_cxx: does little but allocate: two million insertions into maps, twenty calls deep.
+// heap_cxx [ROUNDS]: does little but allocate: a hundred thousand insertions into a map, twenty calls
+// deep, so many times (20).
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <map>
 
@@ -12,11 +14,12 @@ __attribute__((noinline)) static void deep(std::map<int, int> &map, int key, int
     __asm__ volatile("" : : : "memory");
 }
 
-int main()
+int main(int argc, char **argv)
 {
+    const int rounds = argc > 1 ? std::atoi(argv[1]) : 20;
     timespec begin, end;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < rounds; round++) {
         std::map<int, int> map;
         for (int i = 0; i < 100000; i++)
             deep(map, static_cast<int>(i * 2654435761u % 1000003), 20);
