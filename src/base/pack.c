@@ -4,8 +4,36 @@
 
 #include <string.h>
 
+#define MORE 0x8080808080808080 /* the bit of each byte that says that another one follows */
+
+/* The low seven bits of each byte. */
+static uint64_t join_sevens(uint64_t word)
+{
+    uint64_t w = word;
+    w = (w & 0x007f007f007f007f) | (w & 0x7f007f007f007f00) >> 1;
+    w = (w & 0x00003fff00003fff) | (w & 0x3fff00003fff0000) >> 2;
+    return (w & 0x000000000fffffff) | (w & 0x0fffffff00000000) >> 4;
+}
+
+/* One of up to 8 bytes, where 8 can be read: a branch for each byte, whose number nobody can
+ * predict, takes longer. */
+static bool read_word(const uint8_t **cursor, int64_t *out_value)
+{
+    uint64_t word;
+    memcpy(&word, *cursor, sizeof word);
+    uint64_t last = ~word & MORE;
+    if (!last)
+        return false;
+    uint64_t u = join_sevens(word & (last ^ (last - 1)));
+    *out_value = (int64_t)(u >> 1) ^ -(int64_t)(u & 1);
+    *cursor += __builtin_ctzll(last) / 8 + 1;
+    return true;
+}
+
 bool ml_varint_read_long(const uint8_t **cursor, const uint8_t *end, int64_t *out_value)
 {
+    if (end - *cursor >= (ptrdiff_t)sizeof(uint64_t) && read_word(cursor, out_value))
+        return true;
     uint64_t u = 0;
     const uint8_t *p = *cursor;
     for (unsigned shift = 0; shift < 64 && p < end; shift += 7) {

@@ -8,7 +8,7 @@
 #define PORTION_B (16 << 20)
 #define LENGTH_B sizeof(uint16_t)
 
-/* Before each row in the log. */
+/* Before each row in the log; LENGTH stays before it where it is sorted. */
 struct label {
     uint32_t stream;
     uint16_t length;
@@ -58,10 +58,10 @@ static size_t sort(struct ml_spool *s)
         struct label label;
         memcpy(&label, p, sizeof label);
         struct ml_spool_stream *stream = &s->streams[label.stream];
-        memcpy(s->sorted + stream->pending_B, &label.length, LENGTH_B);
-        memcpy(s->sorted + stream->pending_B + LENGTH_B, p + sizeof label, label.length);
+        p += offsetof(struct label, length);
+        memcpy(s->sorted + stream->pending_B, p, LENGTH_B + label.length);
         stream->pending_B += LENGTH_B + label.length;
-        p += sizeof label + label.length;
+        p += LENGTH_B + label.length;
     }
     return n;
 }
@@ -110,8 +110,10 @@ void ml_spool_add(struct ml_spool *s, size_t stream, const void *row, size_t n)
     }
     of_row->pending_rows++;
     of_row->pending_B += LENGTH_B + n;
-    ml_buffer_append(&s->log, &label, sizeof label);
-    ml_buffer_append(&s->log, row, n);
+    char *to = ml_buffer_reserve(&s->log, sizeof label + n);
+    memcpy(to, &label, sizeof label);
+    memcpy(to + sizeof label, row, n);
+    s->log.length += sizeof label + n;
 }
 
 void ml_spool_finish(struct ml_spool *s)

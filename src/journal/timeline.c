@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 void ml_timeline_add(struct ml_timeline *t, const struct ml_clock_point *point)
@@ -34,6 +35,13 @@ static size_t segment(struct ml_timeline *t, int64_t local_ns)
     return low;
 }
 
+/* Of numbers that are mostly near to each other: the way by 128 bits is a call, and slow. */
+static double difference(int64_t a, int64_t b)
+{
+    int64_t near;
+    return __builtin_sub_overflow(a, b, &near) ? (double)((__int128)a - b) : (double)near;
+}
+
 static __int128 offset_at(struct ml_timeline *t, int64_t local_ns)
 {
     const struct ml_clock_point *p = t->points;
@@ -44,10 +52,10 @@ static __int128 offset_at(struct ml_timeline *t, int64_t local_ns)
     if (local_ns >= p[t->n - 1].local_ns)
         return p[t->n - 1].offset_ns;
     const struct ml_clock_point *a = &p[segment(t, local_ns)], *b = a + 1;
-    double drift = (double)((__int128)b->offset_ns - a->offset_ns);
-    double share =
-        (double)((__int128)local_ns - a->local_ns) / (double)((__int128)b->local_ns - a->local_ns);
-    return a->offset_ns + (__int128)(drift * share);
+    double drift = difference(b->offset_ns, a->offset_ns);
+    double share = difference(local_ns, a->local_ns) / difference(b->local_ns, a->local_ns);
+    double gone = drift * share;
+    return a->offset_ns + (fabs(gone) < 0x1p62 ? (int64_t)gone : (__int128)gone);
 }
 
 int64_t ml_timeline_run_ns(struct ml_timeline *t, int64_t local_ns)

@@ -12,6 +12,36 @@
 
 #include <cmocka.h>
 
+/* The varint B with others behind it, which may be read at once. */
+static void check_among_others(struct ml_buffer *b, int64_t expected)
+{
+    size_t n = b->length;
+    for (int i = 0; i < 8; i++) {
+        int64_t value = ~expected;
+        ml_buffer_append(b, i % 2 ? "\x00" : "\xff", 1);
+        const uint8_t *start = (const uint8_t *)b->data, *cursor = start;
+        assert_true(ml_varint_read(&cursor, start + b->length, &value));
+        assert_true(value == expected);
+        assert_ptr_equal(cursor, start + n);
+    }
+}
+
+/* Of each number of bits. */
+static void any_varints(void **state)
+{
+    (void)state;
+    srandom(1);
+    for (int i = 0; i < 20000; i++) {
+        struct ml_buffer b = {0};
+        uint64_t any = (uint64_t)random() << 42 ^ (uint64_t)random() << 21 ^ (uint64_t)random();
+        int64_t value = (int64_t)(any >> i % 64);
+        value = random() % 2 ? value : -value;
+        ml_varint_append(&b, value);
+        check_among_others(&b, value);
+        ml_buffer_free(&b);
+    }
+}
+
 static void varints(void **state)
 {
     static const struct {
@@ -38,6 +68,7 @@ static void varints(void **state)
         assert_true(ml_varint_read(&cursor, start + b.length, &value));
         assert_true(value == table[i].value);
         assert_ptr_equal(cursor, start + b.length);
+        check_among_others(&b, value);
         ml_buffer_free(&b);
     }
 }
@@ -170,9 +201,13 @@ static void hostile_lengths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(varints),         cmocka_unit_test(endless_varint),
-        cmocka_unit_test(round_trip),      cmocka_unit_test(cut_at_every_byte),
-        cmocka_unit_test(hostile_lengths), cmocka_unit_test(nothing_after_a_failure),
+        cmocka_unit_test(varints),
+        cmocka_unit_test(any_varints),
+        cmocka_unit_test(endless_varint),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(cut_at_every_byte),
+        cmocka_unit_test(hostile_lengths),
+        cmocka_unit_test(nothing_after_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
