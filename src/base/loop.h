@@ -1,5 +1,6 @@
-/* The event loop of each process: poll(2) over descriptors, and timers at absolute deadlines.
- * One thread; callbacks may add and stop watches and timers, their own included. */
+/* The event loop of each process: epoll(7) over descriptors, and timers at absolute deadlines.
+ * One thread; callbacks may add and stop watches and timers, their own included. A child of fork(2)
+ * must leave the loop alone: to stop a watch would take it from the parent's too. */
 #ifndef ML_BASE_LOOP_H
 #define ML_BASE_LOOP_H
 

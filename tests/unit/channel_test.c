@@ -262,7 +262,8 @@ static void peer_is_killed_while_we_send(void **state)
     (void)state;
     pid_t pid = fork();
     if (pid == 0) {
-        ml_channel_close(p.a.channel);
+        close_range(3, (unsigned)other - 1, 0); /* the loop is the parent's: nothing is called */
+        close_range((unsigned)other + 1, ~0U, 0);
         pause();
     }
     close(other);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -238,6 +239,84 @@ static void paused_and_changed(void **state)
     close(ends[1]);
 }
 
+/* One descriptor, or one description, of several watches: each is told, and stops by itself. */
+static void watched_twice(void **state)
+{
+    struct ml_loop *loop = ml_loop_new();
+    int ends[2];
+    struct eye a = look(loop, ends), b = a;
+    (void)state;
+    open_eye(&a, POLLIN);
+    open_eye(&b, POLLIN);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    WAIT_FOR(loop, a.n_calls > 2 && b.n_calls > 2);
+    ml_watch_stop(a.watch);
+    a.n_calls = b.n_calls = 0;
+    WAIT_FOR(loop, b.n_calls > 2);
+    assert_int_equal(a.n_calls, 0);
+    ml_watch_pause(b.watch);
+    open_eye(&a, POLLIN);
+    ml_watch_resume(b.watch);
+    a.n_calls = b.n_calls = 0;
+    WAIT_FOR(loop, a.n_calls > 2 && b.n_calls > 2);
+    ml_loop_free(loop);
+    close_pipe(ends);
+}
+
+/* More than one step tells of, each gets its turn; whoever stops, the others stay. */
+static void many_at_once(void **state)
+{
+    enum { CROWD = 300 };
+    struct ml_loop *loop = ml_loop_new();
+    static int ends[CROWD][2];
+    static struct eye eyes[CROWD];
+    (void)state;
+    for (int i = 0; i < CROWD; i++) {
+        eyes[i] = look(loop, ends[i]);
+        eyes[i].reads = true;
+        open_eye(&eyes[i], POLLIN);
+        assert_int_equal(write(ends[i][1], "xy", 2), 2);
+    }
+    for (int i = 0; i < CROWD; i++)
+        WAIT_FOR(loop, eyes[i].n_calls == 2);
+    for (int i = 0; i < CROWD; i += 3)
+        ml_watch_stop(eyes[i].watch);
+    for (int i = 0; i < CROWD; i++)
+        assert_int_equal(write(ends[i][1], "z", 1), 1);
+    for (int i = 0; i < CROWD; i++)
+        WAIT_FOR(loop, eyes[i].n_calls == (i % 3 ? 3 : 2));
+    step_for(loop, 3 * ML_NS_PER_MS);
+    for (int i = 0; i < CROWD; i++) {
+        assert_int_equal(eyes[i].n_calls, i % 3 ? 3 : 2);
+        close_pipe(ends[i]);
+    }
+    ml_loop_free(loop);
+}
+
+/* A regular file is ready whenever it is watched, as for poll(2). */
+static void regular_files(void **state)
+{
+    struct ml_loop *loop = ml_loop_new();
+    FILE *file = tmpfile();
+    struct eye e = {.loop = loop, .fd = fileno(file)};
+    (void)state;
+    open_eye(&e, POLLOUT);
+    WAIT_FOR(loop, e.n_calls > 2);
+    assert_int_equal(e.revents, POLLOUT);
+    ml_watch_pause(e.watch);
+    e.n_calls = 0;
+    step_for(loop, 3 * ML_NS_PER_MS);
+    assert_int_equal(e.n_calls, 0);
+    ml_watch_resume(e.watch);
+    WAIT_FOR(loop, e.n_calls > 2);
+    ml_watch_stop(e.watch);
+    e.n_calls = 0;
+    step_for(loop, 3 * ML_NS_PER_MS);
+    assert_int_equal(e.n_calls, 0);
+    ml_loop_free(loop);
+    fclose(file);
+}
+
 static void timers_under_load(void **state)
 {
     struct ml_loop *loop = ml_loop_new();
@@ -262,6 +341,9 @@ int main(void)
         cmocka_unit_test(watches_stopped_in_callbacks),
         cmocka_unit_test(watches_added_in_callbacks),
         cmocka_unit_test(paused_and_changed),
+        cmocka_unit_test(watched_twice),
+        cmocka_unit_test(many_at_once),
+        cmocka_unit_test(regular_files),
         cmocka_unit_test(timers_under_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
