@@ -31,39 +31,57 @@ struct ml_channel {
     int fd;
     struct ml_channel_events events;
     struct ml_buffer in, out;
-    uint64_t sent; /* bytes of the stream that the socket took */
-    struct departure *departures;
-    size_t n_departures, departure_capacity;
-    int *arrived; /* descriptors whose frames are not complete yet, in order */
-    size_t n_arrived, arrived_capacity;
-    bool closing; /* ml_channel_close was called from inside a callback */
-    bool busy;    /* inside a callback */
-    bool broken;  /* the peer is gone; `closed` has been or is being called */
+    uint64_t sent;               /* bytes of the stream that the socket took */
+    struct ml_buffer departures; /* each a struct departure */
+    struct ml_buffer arrived;    /* descriptors whose frames are not complete yet, in order */
+    bool closing;                /* ml_channel_close was called from inside a callback */
+    bool busy;                   /* inside a callback */
+    bool broken;                 /* the peer is gone; `closed` has been or is being called */
 };
+
+static struct departure *departure(const struct ml_channel *c, size_t i)
+{
+    bool there = (i + 1) * sizeof(struct departure) <= c->departures.length;
+    return there ? (struct departure *)(void *)c->departures.data + i : NULL;
+}
+
+static int next_arrived(struct ml_channel *c)
+{
+    int fd = -1;
+    if (c->arrived.length) {
+        memcpy(&fd, c->arrived.data, sizeof fd);
+        ml_buffer_consume(&c->arrived, sizeof fd);
+    }
+    return fd;
+}
 
 static void destroy(struct ml_channel *c)
 {
     ml_watch_stop(c->watch);
     close(c->fd);
-    for (size_t i = 0; i < c->n_departures; i++)
-        close(c->departures[i].fd);
-    for (size_t i = 0; i < c->n_arrived; i++)
-        close(c->arrived[i]);
-    free(c->departures);
-    free(c->arrived);
+    for (size_t i = 0; departure(c, i); i++)
+        close(departure(c, i)->fd);
+    for (int fd; (fd = next_arrived(c)) >= 0;)
+        close(fd);
+    ml_buffer_free(&c->departures);
+    ml_buffer_free(&c->arrived);
     ml_buffer_free(&c->in);
     ml_buffer_free(&c->out);
     free(c);
 }
 
+/* The descriptor that leaves with the next byte; -1: none. */
+static int fd_due(const struct ml_channel *c)
+{
+    const struct departure *first = departure(c, 0);
+    return first && first->position == c->sent ? first->fd : -1;
+}
+
 /* How much may leave in one sendmsg: up to the next descriptor's byte, or all. */
 static size_t sendable(const struct ml_channel *c)
 {
-    if (c->n_departures == 0)
-        return c->out.length;
-    if (c->departures[0].position == c->sent)
-        return c->n_departures > 1 ? (size_t)(c->departures[1].position - c->sent) : c->out.length;
-    return (size_t)(c->departures[0].position - c->sent);
+    const struct departure *next = departure(c, fd_due(c) >= 0);
+    return next ? (size_t)(next->position - c->sent) : c->out.length;
 }
 
 static ssize_t send_some(struct ml_channel *c)
@@ -74,20 +92,19 @@ static ssize_t send_some(struct ml_channel *c)
         char bytes[CMSG_SPACE(sizeof(int))];
         struct cmsghdr align;
     } control;
-    bool with_fd = c->n_departures && c->departures[0].position == c->sent;
-    if (with_fd) {
+    int fd = fd_due(c);
+    if (fd >= 0) {
         memset(&control, 0, sizeof control);
         message.msg_control = control.bytes;
         message.msg_controllen = sizeof control.bytes;
         struct cmsghdr *head = CMSG_FIRSTHDR(&message);
         *head = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
-        memcpy(CMSG_DATA(head), &c->departures[0].fd, sizeof(int));
+        memcpy(CMSG_DATA(head), &fd, sizeof fd);
     }
     ssize_t n = sendmsg(c->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n > 0 && with_fd) {
-        close(c->departures[0].fd);
-        c->n_departures--;
-        memmove(c->departures, c->departures + 1, c->n_departures * sizeof *c->departures);
+    if (n > 0 && fd >= 0) {
+        close(fd);
+        ml_buffer_consume(&c->departures, sizeof(struct departure));
     }
     return n;
 }
@@ -111,11 +128,7 @@ static void keep_arrived(struct ml_channel *c, struct msghdr *message)
     for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head; head = CMSG_NXTHDR(message, head)) {
         if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
             continue;
-        size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < count; i++) {
-            ML_GROW(c->arrived, c->n_arrived, c->arrived_capacity);
-            memcpy(&c->arrived[c->n_arrived++], CMSG_DATA(head) + i * sizeof(int), sizeof(int));
-        }
+        ml_buffer_append(&c->arrived, CMSG_DATA(head), head->cmsg_len - CMSG_LEN(0));
     }
 }
 
@@ -144,16 +157,6 @@ static bool receive(struct ml_channel *c)
         if (n < READ_AT_ONCE)
             return true;
     }
-}
-
-static int next_arrived(struct ml_channel *c)
-{
-    if (c->n_arrived == 0)
-        return -1;
-    int fd = c->arrived[0];
-    c->n_arrived--;
-    memmove(c->arrived, c->arrived + 1, c->n_arrived * sizeof *c->arrived);
-    return fd;
 }
 
 /* Hands on every whole frame; false when the bytes are no frame. */
@@ -211,11 +214,9 @@ void ml_channel_send_fd(struct ml_channel *c, uint32_t type, const void *bytes, 
     if (c->broken || c->closing)
         return;
     int copy = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
-    if (copy >= 0) {
-        ML_GROW(c->departures, c->n_departures, c->departure_capacity);
-        c->departures[c->n_departures++] =
-            (struct departure){.position = c->sent + c->out.length, .fd = copy};
-    }
+    struct departure leaves = {.position = c->sent + c->out.length, .fd = copy};
+    if (copy >= 0)
+        ml_buffer_append(&c->departures, &leaves, sizeof leaves);
     struct frame_head head = {(uint32_t)n, type, copy >= 0};
     ml_buffer_append(&c->out, &head, sizeof head);
     ml_buffer_append(&c->out, bytes, n);
