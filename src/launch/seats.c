@@ -9,12 +9,28 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static void link_to_starter(struct ml_seats *seats, int starter, size_t at)
+{
+    size_t n = seats->starters.n,
+           number = ml_intern_add(&seats->starters, &starter, sizeof starter);
+    if (number == n) {
+        ML_GROW(seats->started, n, seats->started_capacity);
+        seats->started[n] = (struct ml_seats_of){at, at};
+        return;
+    }
+    struct ml_seats_of *of = &seats->started[number];
+    seats->list[of->last].next = at;
+    of->last = at;
+}
+
 static struct ml_seat *append(struct ml_seats *seats, int rank, int starter)
 {
-    seats->list = ml_realloc_array(seats->list, seats->n + 1, sizeof *seats->list);
-    struct ml_seat *s = &seats->list[seats->n++];
+    ML_GROW(seats->list, seats->n, seats->capacity);
+    struct ml_seat *s = &seats->list[seats->n];
     *s = (struct ml_seat){
         .rank = rank, .starter = starter, .pmi = -1, .end = {.rank = rank, .abort_code = -1}};
+    ml_intern_add(&seats->ranks, &rank, sizeof rank);
+    link_to_starter(seats, starter, seats->n++);
     return s;
 }
 
@@ -51,20 +67,36 @@ struct ml_seat *ml_seats_add(struct ml_seats *seats, const struct ml_host_offer 
 
 struct ml_seat *ml_seats_find(const struct ml_seats *seats, int rank)
 {
-    for (size_t i = 0; i < seats->n; i++) {
-        if (seats->list[i].rank == rank)
-            return &seats->list[i];
-    }
-    return NULL;
+    uint32_t at = ml_intern_find(&seats->ranks, &rank, sizeof rank);
+    return at == ML_INTERN_NONE ? NULL : &seats->list[at];
+}
+
+struct ml_seat *ml_seats_first(const struct ml_seats *seats, int starter)
+{
+    uint32_t number = ml_intern_find(&seats->starters, &starter, sizeof starter);
+    return number == ML_INTERN_NONE ? NULL : &seats->list[seats->started[number].first];
+}
+
+struct ml_seat *ml_seats_next(const struct ml_seats *seats, const struct ml_seat *seat)
+{
+    return seat->next ? &seats->list[seat->next] : NULL;
+}
+
+void ml_seats_exited(struct ml_seats *seats, struct ml_seat *seat)
+{
+    seats->n_exited += !seat->exited;
+    seat->exited = true;
+}
+
+void ml_seats_closed(struct ml_seats *seats, struct ml_seat *seat)
+{
+    seats->n_closed += !seat->closed;
+    seat->closed = true;
 }
 
 bool ml_seats_all_closed(const struct ml_seats *seats)
 {
-    for (size_t i = 0; i < seats->n; i++) {
-        if (!seats->list[i].closed)
-            return false;
-    }
-    return true;
+    return seats->n_closed == seats->n;
 }
 
 int ml_seats_count_running(const struct ml_seats *seats)
@@ -77,10 +109,7 @@ int ml_seats_count_running(const struct ml_seats *seats)
 
 int ml_seats_count_expected(const struct ml_seats *seats)
 {
-    int n = 0;
-    for (size_t i = 0; i < seats->n; i++)
-        n += !seats->list[i].exited;
-    return n;
+    return (int)(seats->n - seats->n_exited);
 }
 
 void ml_seat_pack_start(const struct ml_seat *s, enum ml_strip strip, pid_t tracer,
@@ -107,10 +136,7 @@ struct ml_leave ml_seats_leave(const struct ml_seats *seats, int starter,
     struct ml_leave leave = {0};
     if (job->cause == ML_CAUSE_US)
         return (struct ml_leave){.code = ml_verdict_exit_code(job)};
-    for (size_t i = 0; i < seats->n; i++) {
-        const struct ml_seat *s = &seats->list[i];
-        if (s->starter != starter)
-            continue;
+    for (const struct ml_seat *s = ml_seats_first(seats, starter); s; s = ml_seats_next(seats, s)) {
         struct ml_leave failure = ml_verdict_leave(&s->end, job);
         if (!failure.code && !failure.signal)
             continue;
@@ -133,5 +159,8 @@ void ml_seats_free(struct ml_seats *seats)
             close(s->pmi);
     }
     free(seats->list);
+    free(seats->started);
+    ml_intern_free(&seats->ranks);
+    ml_intern_free(&seats->starters);
     *seats = (struct ml_seats){0};
 }

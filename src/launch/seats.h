@@ -2,6 +2,7 @@
 #ifndef ML_LAUNCH_SEATS_H
 #define ML_LAUNCH_SEATS_H
 
+#include "base/intern.h"
 #include "launch/environment.h"
 #include "launch/settings.h"
 #include "verdict/verdict.h"
@@ -37,11 +38,21 @@ struct ml_seat {
     int pmi; /* its PMI-1 socket, until it is started */
     bool started, exited, closed;
     struct ml_rank_end end; /* as far as it is known by now */
+    size_t next;            /* in the list, of the same starter; 0: none */
+};
+
+struct ml_seats_of {
+    size_t first, last; /* in the list */
 };
 
 struct ml_seats {
     struct ml_seat *list;
-    size_t n;
+    size_t n, capacity;
+    size_t n_exited, n_closed;
+    struct ml_intern ranks;      /* the number of one is the place in the list */
+    struct ml_intern starters;   /* of one: the place among */
+    struct ml_seats_of *started; /* [starters.n] */
+    size_t started_capacity;
 };
 
 /* The seats of PLAN on this node. */
@@ -57,6 +68,15 @@ struct ml_seat *ml_seats_add(struct ml_seats *seats, const struct ml_host_offer 
                              int starter);
 
 struct ml_seat *ml_seats_find(const struct ml_seats *seats, int rank); /* NULL: none */
+
+/* Those of rank process STARTER, one after the other; NULL: no more. */
+struct ml_seat *ml_seats_first(const struct ml_seats *seats, int starter);
+struct ml_seat *ml_seats_next(const struct ml_seats *seats, const struct ml_seat *seat);
+
+/* Its rank has ended; its output has too. */
+void ml_seats_exited(struct ml_seats *seats, struct ml_seat *seat);
+void ml_seats_closed(struct ml_seats *seats, struct ml_seat *seat);
+
 bool ml_seats_all_closed(const struct ml_seats *seats);
 int ml_seats_count_running(const struct ml_seats *seats);  /* started and not ended */
 int ml_seats_count_expected(const struct ml_seats *seats); /* not ended, started or not */

@@ -264,24 +264,23 @@ int ml_probe_n_alive(const struct ml_probe *probe)
     return n;
 }
 
-/* A rank may be a script that runs the program proper. */
-static int rank_of_family(const struct ml_processes *set, const struct ml_process *p)
+/* The process with a rank that process NUMBER is, or that started it: a rank may be a script that
+ * runs the program proper. NULL: none that lives. */
+static struct ml_process *head_of(const struct ml_processes *set, int number)
 {
-    while (p && p->rank < 0) {
-        const struct ml_process *parent = NULL;
-        for (size_t i = 0; p->parent >= 0 && i < set->n && !parent; i++)
-            parent = set->live[i]->number == p->parent ? set->live[i] : NULL;
-        p = parent;
-    }
-    return p ? p->rank : -1;
+    struct ml_process *p = ml_processes_numbered(set, number);
+    while (p && p->rank < 0)
+        p = ml_processes_numbered(set, p->parent);
+    return p;
 }
 
 static struct ml_probe_process describe(const struct ml_processes *set, const struct ml_process *p)
 {
+    const struct ml_process *head = head_of(set, p->number);
     return (struct ml_probe_process){.number = p->number,
                                      .pid = p->pid,
                                      .parent = p->parent,
-                                     .rank = rank_of_family(set, p),
+                                     .rank = head ? head->rank : -1,
                                      .is_rank = p->rank >= 0,
                                      .rss_B = p->seen ? p->row.rss_B : ML_NOT_MEASURED};
 }
@@ -306,33 +305,24 @@ void ml_probe_each(const struct ml_probe *probe,
     }
 }
 
-static void add_helpers(const struct ml_processes *set, struct ml_probe_rank *r)
-{
-    for (size_t i = 0; i < set->n; i++) {
-        const struct ml_process *p = set->live[i];
-        if (p->rank < 0 && p->under_rank && p->seen && rank_of_family(set, p) == r->rank) {
-            r->memory_B += ml_memory_of(&p->row);
-            r->rss_B += p->row.rss_B;
-        }
-    }
-}
-
 struct ml_probe_rank ml_probe_largest(const struct ml_probe *probe)
 {
     const struct ml_processes *set = &probe->processes;
     struct ml_probe_rank largest = {.rank = -1};
-    bool helpers = false;
     for (size_t i = 0; i < set->n; i++)
-        helpers |= set->live[i]->rank < 0 && set->live[i]->under_rank;
+        set->live[i]->family = (struct ml_probe_rank){.rank = set->live[i]->rank};
     for (size_t i = 0; i < set->n; i++) {
         const struct ml_process *p = set->live[i];
-        if (p->rank < 0 || !p->seen)
+        struct ml_process *head = p->seen ? head_of(set, p->number) : NULL;
+        if (!head)
             continue;
-        struct ml_probe_rank r = {p->rank, ml_memory_of(&p->row), p->row.rss_B};
-        if (helpers)
-            add_helpers(set, &r);
-        if (largest.rank < 0 || r.memory_B > largest.memory_B)
-            largest = r;
+        head->family.memory_B += ml_memory_of(&p->row);
+        head->family.rss_B += p->row.rss_B;
+    }
+    for (size_t i = 0; i < set->n; i++) {
+        const struct ml_process *p = set->live[i];
+        if (p->rank >= 0 && p->seen && (largest.rank < 0 || p->family.memory_B > largest.memory_B))
+            largest = p->family;
     }
     return largest;
 }

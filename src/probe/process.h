@@ -28,6 +28,7 @@ struct ml_process {
     int64_t start_ticks; /* with the PID, what makes it this process and no other */
     int parent;          /* number; -1 */
     int rank;            /* -1: a helper */
+    size_t given;        /* place of that among all that were given, + 1 */
     bool under_rank;     /* some ancestor that is watched has a rank */
     bool ended;          /* a zombie, or gone */
     int64_t empty_ns;    /* since then it has no memory, as it is about to end; 0: it has */
@@ -57,7 +58,8 @@ struct ml_process {
     int64_t stack_peak_B;    /* the largest resident set until then */
     uint64_t mems;           /* NUMA nodes of which it may take memory, a bit each; 0: not known */
     int64_t mems_due_ns;     /* when they are to be read again */
-    struct ml_process *next; /* in its bucket of the process table */
+    struct ml_probe_rank family; /* of a rank: with what it started, when that was added up last */
+    struct ml_process *next;     /* in its bucket of the process table */
 };
 
 /* Watches PID. NULL if it is gone, or a thread of another process. A zombie is opened, and has

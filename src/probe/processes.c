@@ -53,40 +53,69 @@ struct ml_process *ml_processes_find(const struct ml_processes *set, pid_t pid)
     return p;
 }
 
+struct ml_process *ml_processes_numbered(const struct ml_processes *set, int number)
+{
+    size_t low = 0, high = set->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (set->live[middle]->number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < set->n && set->live[low]->number == number ? set->live[low] : NULL;
+}
+
+/* ---- ranks ---- */
+
+static void note_last(struct ml_last_places *last, int number, size_t place)
+{
+    size_t n = last->numbers.n, i = ml_intern_add(&last->numbers, &number, sizeof number);
+    if (i == n)
+        ML_GROW(last->places, n, last->capacity);
+    last->places[i] = place;
+}
+
+static const struct ml_rank_process *last_of(const struct ml_processes *set,
+                                             const struct ml_last_places *last, int number)
+{
+    uint32_t i = ml_intern_find(&last->numbers, &number, sizeof number);
+    return i == ML_INTERN_NONE ? NULL : &set->ranks[last->places[i]];
+}
+
+static void free_last(struct ml_last_places *last)
+{
+    ml_intern_free(&last->numbers);
+    free(last->places);
+}
+
 void ml_processes_set_rank(struct ml_processes *set, struct ml_process *p, int rank)
 {
     ML_GROW(set->ranks, set->n_ranks, set->ranks_capacity);
-    set->ranks[set->n_ranks++] =
-        (struct ml_rank_process){.rank = rank, .pid = p->pid, .number = p->number, .live = p};
+    note_last(&set->by_rank, rank, set->n_ranks);
+    note_last(&set->by_pid, (int)p->pid, set->n_ranks);
+    set->ranks[set->n_ranks++] = (struct ml_rank_process){
+        .rank = rank, .pid = p->pid, .number = p->number, .live = p, .before = p->given};
+    p->given = set->n_ranks;
     p->rank = p->row.rank = rank;
     p->announced = false;
 }
 
 const struct ml_rank_process *ml_processes_of_rank(const struct ml_processes *set, int rank)
 {
-    for (size_t i = set->n_ranks; i-- > 0;) {
-        if (set->ranks[i].rank == rank)
-            return &set->ranks[i];
-    }
-    return NULL;
+    return last_of(set, &set->by_rank, rank);
 }
 
 const struct ml_rank_process *ml_processes_of_pid(const struct ml_processes *set, pid_t pid)
 {
-    for (size_t i = set->n_ranks; i-- > 0;) {
-        if (set->ranks[i].pid == pid)
-            return &set->ranks[i];
-    }
-    return NULL;
+    return last_of(set, &set->by_pid, (int)pid);
 }
 
 static void forget(struct ml_processes *set, struct ml_procfs *fs, struct ml_process *p)
 {
-    for (size_t i = 0; p->rank >= 0 && i < set->n_ranks; i++) {
-        if (set->ranks[i].live != p)
-            continue;
-        set->ranks[i].live = NULL;
-        set->ranks[i].last = ml_process_last(p);
+    for (size_t at = p->given; at > 0; at = set->ranks[at - 1].before) {
+        set->ranks[at - 1].live = NULL;
+        set->ranks[at - 1].last = ml_process_last(p);
     }
     unlink_process(set, p);
     ml_process_close(fs, p);
@@ -111,5 +140,7 @@ void ml_processes_close(struct ml_processes *set, struct ml_procfs *fs)
     free(set->live);
     free(set->buckets);
     free(set->ranks);
+    free_last(&set->by_rank);
+    free_last(&set->by_pid);
     *set = (struct ml_processes){0};
 }

@@ -29,6 +29,7 @@
 struct guest {
     struct ml_hub *hub;
     struct ml_channel *channel;
+    size_t at;              /* in the list of guests */
     int rank;               /* in memlog-mpi's own MPI_COMM_WORLD; -1 until it has said */
     struct ml_buffer words; /* of its command, as ml_pack_texts */
 };
@@ -40,6 +41,9 @@ struct ml_hub {
     struct ml_watch *listening;
     struct guest **guests;
     size_t n_guests, guest_capacity;
+    struct ml_intern ranks;  /* of guests; the number of one is its place among */
+    struct guest **of_ranks; /* [ranks.n]; NULL: it is gone */
+    size_t of_ranks_capacity;
     struct ml_seats seats;
     struct ml_exchange *exchange;
     struct ml_host_link *host;
@@ -70,11 +74,17 @@ int ml_hub_listen(struct sockaddr_un *out_address, socklen_t *out_length)
 
 static struct guest *guest_of(struct ml_hub *h, int rank)
 {
-    for (size_t i = 0; i < h->n_guests; i++) {
-        if (h->guests[i]->rank == rank)
-            return h->guests[i];
-    }
-    return NULL;
+    uint32_t number = ml_intern_find(&h->ranks, &rank, sizeof rank);
+    return number == ML_INTERN_NONE ? NULL : h->of_ranks[number];
+}
+
+/* G, or NULL, is rank process RANK. */
+static void set_guest(struct ml_hub *h, int rank, struct guest *g)
+{
+    size_t n = h->ranks.n, number = ml_intern_add(&h->ranks, &rank, sizeof rank);
+    if (number == n)
+        ML_GROW(h->of_ranks, n, h->of_ranks_capacity);
+    h->of_ranks[number] = g;
 }
 
 /* ---- starting ---- */
@@ -129,10 +139,8 @@ static void start_all_ready(struct ml_hub *h)
 /* Those of rank process STARTER, which has come. */
 static void start_seats_of(struct ml_hub *h, int starter)
 {
-    for (size_t i = 0; i < h->seats.n; i++) {
-        if (h->seats.list[i].starter == starter)
-            start_ready(h, &h->seats.list[i]);
-    }
+    for (struct ml_seat *s = ml_seats_first(&h->seats, starter); s; s = ml_seats_next(&h->seats, s))
+        start_ready(h, s);
 }
 
 static void offered(void *context, const struct ml_host_offer *offer)
@@ -192,7 +200,7 @@ static void tell_failure(struct ml_hub *h, const struct ml_verdict *verdict)
 static void rank_exited(struct ml_hub *h, struct ml_seat *s, const struct ml_rank_exit *end)
 {
     int value;
-    s->exited = true;
+    ml_seats_exited(&h->seats, s);
     s->end.status = end->status;
     s->end.ended_by_us = h->ending;
     ml_sampler_rank_ended(h->setup.sampler, s->rank, end);
@@ -220,8 +228,11 @@ static void end_ranks(void *context)
         ml_channel_send(h->guests[i]->channel, ML_MEMBER_END, "", 0);
     for (size_t i = 0; i < h->seats.n; i++) {
         struct ml_seat *s = &h->seats.list[i];
-        if (!s->started) /* and never will be */
-            s->exited = s->closed = s->end.ended_by_us = true;
+        if (s->started)
+            continue;
+        s->end.ended_by_us = true; /* and it never will be */
+        ml_seats_exited(&h->seats, s);
+        ml_seats_closed(&h->seats, s);
     }
     check_done(h);
 }
@@ -245,6 +256,7 @@ static void guest_came(struct guest *g, struct ml_unpacker *u)
 {
     size_t n;
     g->rank = (int)ml_unpack_int(u);
+    set_guest(g->hub, g->rank, g);
     const void *words = ml_unpack_rest(u, &n);
     ml_buffer_append(&g->words, words, n);
     start_seats_of(g->hub, g->rank);
@@ -305,7 +317,7 @@ static void guest_message(void *context, uint32_t type, const void *bytes, size_
         const struct ml_rank_exit end = {(int)second, ml_unpack_int(&u)};
         rank_exited(h, s, &end);
     } else if (type == ML_MEMBER_CLOSED && s) {
-        s->closed = true;
+        ml_seats_closed(&h->seats, s);
         check_done(h);
     } else if (type == ML_MEMBER_OUTPUT_CUT) {
         ml_sampler_event(h->setup.sampler, (int)first, ML_EVENT_OUTPUT_CUT, second,
@@ -329,10 +341,10 @@ static void guest_message(void *context, uint32_t type, const void *bytes, size_
 
 static void drop_guest(struct ml_hub *h, struct guest *g)
 {
-    for (size_t i = 0; i < h->n_guests; i++) {
-        if (h->guests[i] == g)
-            h->guests[i] = h->guests[--h->n_guests];
-    }
+    h->guests[g->at] = h->guests[--h->n_guests];
+    h->guests[g->at]->at = g->at;
+    if (guest_of(h, g->rank) == g)
+        set_guest(h, g->rank, NULL);
     ml_channel_close(g->channel);
     ml_buffer_free(&g->words);
     free(g);
@@ -343,13 +355,11 @@ static void guest_closed(void *context)
 {
     struct guest *g = context;
     struct ml_hub *h = g->hub;
-    for (size_t i = 0; i < h->seats.n && !h->finished; i++) {
-        struct ml_seat *s = &h->seats.list[i];
-        if (s->starter != g->rank || s->closed)
-            continue;
-        if (!s->exited)
+    struct ml_seat *s = h->finished ? NULL : ml_seats_first(&h->seats, g->rank);
+    for (; s && !h->finished; s = ml_seats_next(&h->seats, s)) {
+        if (!s->closed && !s->exited)
             rank_exited(h, s, &(struct ml_rank_exit){SIGKILL, ML_NOT_MEASURED});
-        s->closed = true;
+        ml_seats_closed(&h->seats, s);
     }
     drop_guest(h, g);
     if (!h->finished)
@@ -376,7 +386,7 @@ static void on_connection(void *context, short revents)
     }
     struct guest *g = ml_alloc(sizeof *g);
     struct ml_channel_events events = {g, guest_message, guest_closed};
-    *g = (struct guest){.hub = h, .rank = -1};
+    *g = (struct guest){.hub = h, .at = h->n_guests, .rank = -1};
     g->channel = ml_channel_open(h->loop, fd, &events);
     ML_GROW(h->guests, h->n_guests, h->guest_capacity);
     h->guests[h->n_guests++] = g;
@@ -597,6 +607,8 @@ void ml_hub_close(struct ml_hub *h)
         drop_guest(h, h->guests[0]);
     ml_seats_free(&h->seats);
     free(h->guests);
+    free(h->of_ranks);
+    ml_intern_free(&h->ranks);
     ml_hooks_close(h->hooks);
     close(h->listener);
     free(h);

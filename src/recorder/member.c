@@ -1,6 +1,7 @@
 #include "recorder/member.h"
 
 #include "base/channel.h"
+#include "base/intern.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/own.h"
@@ -47,6 +48,10 @@ struct ml_member {
     struct ml_timer *kill_timer;
     struct task **tasks;
     size_t n_tasks, task_capacity;
+    struct ml_intern ranks; /* the number of one is the place of its task */
+    struct ml_intern pids;  /* of tasks; the number of one is its place among */
+    struct task **of_pids;  /* [pids.n]; the last that had it */
+    size_t of_pids_capacity;
     bool ending;      /* the ranks are to end, those too that are just being started */
     int early_signal; /* came before the ranks were there: they get it once they are */
     bool starter_lost;
@@ -136,6 +141,7 @@ static void start_task(struct ml_member *m, struct ml_start *what, int rank)
     struct task *t = ml_alloc(sizeof *t);
     *t = (struct task){.member = m, .rank = rank, .no_program = open_mpi_code(what)};
     ML_GROW(m->tasks, m->n_tasks, m->task_capacity);
+    ml_intern_add(&m->ranks, &rank, sizeof rank);
     m->tasks[m->n_tasks++] = t;
     what->number = rank;
     what->own_group = m->own_group;
@@ -261,11 +267,24 @@ struct ml_member *ml_member_open(struct ml_loop *loop, const struct ml_options *
 
 static struct task *task_of(struct ml_member *m, int rank)
 {
-    for (size_t i = 0; i < m->n_tasks; i++) {
-        if (m->tasks[i]->rank == rank)
-            return m->tasks[i];
-    }
-    return NULL;
+    uint32_t number = ml_intern_find(&m->ranks, &rank, sizeof rank);
+    return number == ML_INTERN_NONE ? NULL : m->tasks[number];
+}
+
+static struct task *task_of_pid(struct ml_member *m, pid_t pid)
+{
+    uint32_t number = ml_intern_find(&m->pids, &pid, sizeof pid);
+    return number == ML_INTERN_NONE ? NULL : m->of_pids[number];
+}
+
+static void note_pid(struct task *t, pid_t pid)
+{
+    struct ml_member *m = t->member;
+    size_t n = m->pids.n, number = ml_intern_add(&m->pids, &pid, sizeof pid);
+    if (number == n)
+        ML_GROW(m->of_pids, n, m->of_pids_capacity);
+    m->of_pids[number] = t;
+    t->pid = pid;
 }
 
 static void end_task(struct task *t, int status, int64_t peak_rss_B)
@@ -283,12 +302,28 @@ static void end_task(struct task *t, int status, int64_t peak_rss_B)
     check_closed(t);
 }
 
+/* getrusage(2): of it, or of the largest child that it has waited for. */
+static int64_t peak_of(const struct task *t, const struct rusage *usage)
+{
+    int64_t peak_B = (int64_t)usage->ru_maxrss * 1024;
+    return peak_B > t->floor_B ? peak_B : -1;
+}
+
+static void reap(struct task *t)
+{
+    struct rusage usage;
+    int status;
+    if (t->pid > 0 && wait4(t->pid, &status, WNOHANG, &usage) == t->pid)
+        end_task(t, status, peak_of(t, &usage));
+}
+
 void ml_member_started(struct ml_member *m, const struct ml_started *started)
 {
     struct task *t = task_of(m, started->number);
     if (!t)
         return;
-    t->pid = started->pid;
+    if (started->pid > 0)
+        note_pid(t, started->pid);
     t->floor_B = started->floor_B;
     struct ml_buffer message = {0};
     ml_started_pack(started, &message);
@@ -302,7 +337,7 @@ void ml_member_started(struct ml_member *m, const struct ml_started *started)
     if (t->pid == 0)
         end_task(t, W_EXITCODE(code, 0), -1);
     else
-        ml_member_reap(m);
+        reap(t); /* the word of its end may have come before that of its start */
 }
 
 static void cannot_start(struct task *t)
@@ -320,22 +355,20 @@ void ml_member_starter_lost(struct ml_member *m)
     }
 }
 
-/* getrusage(2): of it, or of the largest child that it has waited for. */
-static int64_t peak_of(const struct task *t, const struct rusage *usage)
-{
-    int64_t peak_B = (int64_t)usage->ru_maxrss * 1024;
-    return peak_B > t->floor_B ? peak_B : -1;
-}
-
+/* The kernel names one that has ended. Where it is none of the ranks, as a helper that others wait
+ * for, all are asked. */
 void ml_member_reap(struct ml_member *m)
 {
-    for (size_t i = 0; i < m->n_tasks; i++) {
-        struct task *t = m->tasks[i];
-        struct rusage usage;
-        int status;
-        if (t->pid > 0 && wait4(t->pid, &status, WNOHANG, &usage) == t->pid)
-            end_task(t, status, peak_of(t, &usage));
+    siginfo_t ended = {0};
+    while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid > 0) {
+        struct task *t = task_of_pid(m, ended.si_pid);
+        if (!t || t->pid != ended.si_pid)
+            break;
+        reap(t);
+        ended = (siginfo_t){0};
     }
+    for (size_t i = 0; ended.si_pid > 0 && i < m->n_tasks; i++)
+        reap(m->tasks[i]);
 }
 
 static bool asks_to_end(int signal)
@@ -400,6 +433,9 @@ void ml_member_close(struct ml_member *m)
         free(m->tasks[i]);
     }
     free(m->tasks);
+    free(m->of_pids);
+    ml_intern_free(&m->ranks);
+    ml_intern_free(&m->pids);
     ml_timer_stop(m->kill_timer);
     ml_channel_close(m->hub);
     free(m);

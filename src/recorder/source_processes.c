@@ -1,5 +1,6 @@
 #include "recorder/source_processes.h"
 
+#include "base/intern.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "launch/schedulers.h"
@@ -14,12 +15,6 @@ struct end {
     bool told;       /* how it ended is in the journal */
 };
 
-/* What a rank was started with. */
-struct given {
-    int rank;
-    char *command;
-};
-
 struct ml_process_source {
     struct ml_probe *probe;
     struct ml_journal *journal;
@@ -27,8 +22,9 @@ struct ml_process_source {
     struct ml_scheduler_memory scheduler;
     struct end *ends; /* [n_ends] by process */
     size_t n_ends;
-    struct given *given;
-    size_t n_given, given_capacity;
+    struct ml_intern ranks; /* that were given a command; the number of one is its place among */
+    char **commands;        /* [ranks.n] */
+    size_t commands_capacity;
 };
 
 static enum ml_status open_processes(const struct ml_source_setup *setup, void **out_state,
@@ -57,18 +53,18 @@ static enum ml_status open_processes(const struct ml_source_setup *setup, void *
 
 void ml_process_source_expect(struct ml_process_source *s, int rank, const char *command)
 {
-    ML_GROW(s->given, s->n_given, s->given_capacity);
-    s->given[s->n_given++] = (struct given){rank, ml_strdup(command)};
+    size_t n = s->ranks.n;
+    if (ml_intern_add(&s->ranks, &rank, sizeof rank) < n)
+        return;
+    ML_GROW(s->commands, n, s->commands_capacity);
+    s->commands[n] = ml_strdup(command);
 }
 
 /* NULL: nobody said, as of ranks around whose launcher we are. */
 static const char *command_of(const struct ml_process_source *s, int rank)
 {
-    for (size_t i = 0; i < s->n_given; i++) {
-        if (s->given[i].rank == rank)
-            return s->given[i].command;
-    }
-    return NULL;
+    uint32_t number = ml_intern_find(&s->ranks, &rank, sizeof rank);
+    return number == ML_INTERN_NONE ? NULL : s->commands[number];
 }
 
 void ml_process_source_add(struct ml_process_source *s, int rank, pid_t pid)
@@ -184,9 +180,10 @@ static void close_processes(void *state)
 {
     struct ml_process_source *s = state;
     ml_probe_close(s->probe);
-    for (size_t i = 0; i < s->n_given; i++)
-        free(s->given[i].command);
-    free(s->given);
+    for (size_t i = 0; i < s->ranks.n; i++)
+        free(s->commands[i]);
+    free(s->commands);
+    ml_intern_free(&s->ranks);
     free(s->ends);
     free(s);
 }
