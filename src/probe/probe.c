@@ -176,6 +176,7 @@ static void show(const struct ml_probe *probe, struct ml_process *p, const struc
     bool fresh = p->shown.time_ns > 0 && tick->now_ns - p->shown.time_ns < SHOW_PERIOD_NS;
     if (fresh && ml_row_equal(&ml_table_samples, &p->row, &p->shown, probe->first_measure))
         return;
+    ml_process_read_clock(&probe->fs, p, tick->now_ns);
     p->row.time_ns = tick->now_ns;
     p->row.process = p->number;
     p->row.rank = p->rank;

@@ -7,6 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
+
+/* stat costs three times as much as statm: the kernel adds up all threads for it. Where no number
+ * of statm has changed it is read this often: only the state, the threads and page faults are news.
+ */
+#define STAT_STEADY_NS ML_NS_PER_S
 
 /* status costs more than stat and statm together, and tells three things that these do not: the
  * peak, swap, and how the shared pages are split. It is read this often while the memory changes,
@@ -91,6 +97,7 @@ struct ml_process *ml_process_open(struct ml_procfs *fs, pid_t pid, int64_t now_
     p->start_ticks = stat.start_ticks;
     p->ended = has_ended(&stat);
     p->young_until_ns = now_ns + ML_PROCESS_YOUNG_NS;
+    p->has_clock = fs->real && clock_getcpuclockid(pid, &p->clock) == 0;
     strcpy(p->name, stat.name);
     return p;
 fail:
@@ -184,52 +191,106 @@ static void read_io(struct ml_procfs *fs, struct ml_process *p, int64_t now_ns)
     p->row.written_B = io.written_B;
 }
 
-/* False if the memory is gone. */
-static bool read_memory(struct ml_procfs *fs, struct ml_process *p, int64_t new_faults,
-                        int64_t now_ns)
+/* False if the memory is gone, or the process. */
+static bool read_statm(struct ml_procfs *fs, const struct ml_process *p,
+                       struct ml_proc_statm *out_statm)
 {
-    struct ml_proc_statm statm;
     ssize_t n = read_file(fs, p, ML_FILE_STATM);
-    if (n <= 0 || !ml_proc_parse_statm(fs->text, (size_t)n, &statm) || statm.size_pages == 0)
-        return false;
-    struct ml_sample_row *row = &p->row;
-    row->rss_B = statm.resident_pages * fs->page_B;
-    row->rss_anon_B = (statm.resident_pages - statm.shared_pages) * fs->page_B;
-    row->vsize_B = statm.size_pages * fs->page_B;
-    row->peak_rss_B = larger(row->peak_rss_B, row->rss_B);
-    if (needs_status(p, &statm, new_faults, now_ns))
-        read_status(fs, p, now_ns);
-    p->statm = statm;
-    return true;
+    return n > 0 && ml_proc_parse_statm(fs->text, (size_t)n, out_statm) &&
+           out_statm->size_pages > 0;
 }
 
-bool ml_process_read(struct ml_procfs *fs, struct ml_process *p, int64_t now_ns)
+static void note_memory(struct ml_procfs *fs, struct ml_process *p,
+                        const struct ml_proc_statm *statm, int64_t new_faults, int64_t now_ns)
+{
+    struct ml_sample_row *row = &p->row;
+    row->rss_B = statm->resident_pages * fs->page_B;
+    row->rss_anon_B = (statm->resident_pages - statm->shared_pages) * fs->page_B;
+    row->vsize_B = statm->size_pages * fs->page_B;
+    row->peak_rss_B = larger(row->peak_rss_B, row->rss_B);
+    if (needs_status(p, statm, new_faults, now_ns))
+        read_status(fs, p, now_ns);
+    p->statm = *statm;
+}
+
+/* Processes that were found together take turns. */
+static int64_t turn_of(const struct ml_process *p, int64_t ns)
+{
+    return (ns + p->pid % 8 * (STAT_STEADY_NS / 8)) / STAT_STEADY_NS;
+}
+
+/* Whether stat has to be read too. A file that is kept open is of this process, whoever has its PID
+ * by now. What a process has in common with others since a fork becomes its own without a change of
+ * statm: only faults tell. */
+static bool needs_stat(const struct ml_process *p, const struct ml_proc_statm *now, int64_t now_ns)
+{
+    const struct ml_proc_statm *before = &p->statm;
+    bool same = p->seen && now->size_pages == before->size_pages &&
+                now->resident_pages == before->resident_pages &&
+                now->shared_pages == before->shared_pages;
+    bool shares = p->forked || p->share.shared_anon_B > 0;
+    return !same || shares || p->files[ML_FILE_STATM] < 0 || now_ns < p->young_until_ns ||
+           turn_of(p, now_ns) != turn_of(p, p->stat_ns);
+}
+
+static void execve_was_called(struct ml_process *p, const char *name, int64_t now_ns)
+{
+    strcpy(p->name, name);
+    p->announced = false;
+    p->young_until_ns = now_ns + ML_PROCESS_YOUNG_NS;
+    p->status_due = true; /* a new peak has begun */
+    p->share.pss_B = ML_NOT_MEASURED;
+    p->is_fresh = p->forked = false;
+}
+
+/* Page faults since the last time; -1: the process has ended. */
+static int64_t take_stat(struct ml_procfs *fs, struct ml_process *p, int64_t now_ns)
 {
     struct ml_proc_stat stat;
-    if (p->ended || !read_stat(fs, p, &stat) || has_ended(&stat)) {
-        p->ended = true;
-        return false;
-    }
-    if (strcmp(p->name, stat.name) != 0) {
-        strcpy(p->name, stat.name);
-        p->announced = false;
-        p->young_until_ns = now_ns + ML_PROCESS_YOUNG_NS;
-        p->status_due = true; /* execve began a new peak */
-        p->share.pss_B = ML_NOT_MEASURED;
-        p->is_fresh = p->forked = false;
-    }
-    int64_t new_faults = stat.minor_faults - p->minor_faults;
+    if (!read_stat(fs, p, &stat) || has_ended(&stat))
+        return -1;
+    if (strcmp(p->name, stat.name) != 0)
+        execve_was_called(p, stat.name, now_ns);
+    int64_t new_faults = larger(stat.minor_faults - p->minor_faults, 0);
+    p->stat_ns = now_ns;
     p->minor_faults = stat.minor_faults;
     p->row.cpu_ns = stat.cpu_ticks * fs->clock_tick_ns;
     p->row.threads = stat.threads;
     p->row.major_faults = stat.major_faults;
     p->row.state = (int8_t)stat.state;
-    if (stat.state == 'Z')
+    return new_faults;
+}
+
+bool ml_process_read(struct ml_procfs *fs, struct ml_process *p, int64_t now_ns)
+{
+    struct ml_proc_statm statm;
+    int64_t new_faults = 0;
+    if (p->ended)
+        return false;
+    bool has_memory = read_statm(fs, p, &statm);
+    if (!has_memory || needs_stat(p, &statm, now_ns))
+        new_faults = take_stat(fs, p, now_ns);
+    p->ended = new_faults < 0;
+    if (p->ended)
+        return false;
+    if (p->row.state == 'Z')
         return p->seen; /* statm of a dead leader shows nothing: keep what it was */
-    p->seen = read_memory(fs, p, new_faults, now_ns);
-    if (p->seen)
-        read_io(fs, p, now_ns);
-    return p->seen;
+    p->seen = has_memory;
+    if (!has_memory)
+        return false;
+    note_memory(fs, p, &statm, new_faults, now_ns);
+    read_io(fs, p, now_ns);
+    return true;
+}
+
+/* In the unit of stat, for a third of its price. */
+void ml_process_read_clock(const struct ml_procfs *fs, struct ml_process *p, int64_t now_ns)
+{
+    struct timespec used;
+    if (!p->has_clock || p->stat_ns == now_ns || clock_gettime(p->clock, &used) < 0)
+        return;
+    int64_t ns = used.tv_sec * ML_NS_PER_S + used.tv_nsec;
+    p->row.cpu_ns = larger(p->row.cpu_ns, ns - ns % fs->clock_tick_ns);
 }
 
 bool ml_process_is_there(struct ml_procfs *fs, const struct ml_process *p)

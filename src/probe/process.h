@@ -8,6 +8,8 @@
 #include "record/tables.h"
 #include "sums/share.h"
 
+#include <time.h>
+
 /* The environment of a new process is looked at again for so long: between fork and execve it is
  * that of the process that forked it. */
 #define ML_PROCESS_YOUNG_NS (5 * 1000000000LL)
@@ -40,7 +42,10 @@ struct ml_process {
     struct ml_sample_row shown; /* passed on last */
     int64_t young_until_ns;
     struct ml_proc_statm statm; /* as read last; with 0 pages: not yet */
-    int64_t minor_faults;       /* as read last */
+    clockid_t clock;            /* of its CPU time, */
+    bool has_clock;             /* where there is one */
+    int64_t stat_ns;            /* when stat was read last */
+    int64_t minor_faults;       /* as read then */
     int64_t status_ns;          /* when status was read last */
     bool status_due;            /* at the next tick, whatever statm says */
     bool status_stale;          /* statm has changed since */
@@ -69,9 +74,13 @@ struct ml_process *ml_process_open(struct ml_procfs *fs, pid_t pid, int64_t now_
 /* A process that was gone before it could be opened. */
 struct ml_process *ml_process_open_lost(pid_t pid);
 
-/* Reads everything but the share into p->row, and sets `ended` if the process has ended. False if
- * there is nothing to show: it ended, or its memory is gone because it is about to. */
+/* Reads everything but the share into p->row, the files that seldom have news not each time, and
+ * sets `ended` if the process has ended. False if there is nothing to show: it ended, or its memory
+ * is gone because it is about to. */
 bool ml_process_read(struct ml_procfs *fs, struct ml_process *p, int64_t now_ns);
+
+/* The CPU time as of NOW_NS, where ml_process_read did not need to read it then. */
+void ml_process_read_clock(const struct ml_procfs *fs, struct ml_process *p, int64_t now_ns);
 
 /* Whether PID is still that process, and no zombie. */
 bool ml_process_is_there(struct ml_procfs *fs, const struct ml_process *p);

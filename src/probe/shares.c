@@ -67,6 +67,7 @@ static void read_share(struct ml_procfs *fs, struct ml_process *p, int64_t now_n
     /* refused, or Linux before 4.14, which has no smaps_rollup; ESRCH is a process about to end */
     p->share_refused = n < 0 && errno != ESRCH;
     ml_proc_parse_rollup(fs->text, n > 0 ? (size_t)n : 0, &rollup);
+    p->stat_ns = 0; /* the faults as of now */
     if (rollup.pss_B >= 0 && ml_process_read(fs, p, now_ns))
         note_share(fs, p, &rollup, anon_B, before_B);
 }

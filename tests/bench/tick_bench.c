@@ -5,6 +5,7 @@
  * tick_bench made-up N [TICKS]    N processes of a made-up /proc that change at every tenth tick
  * tick_bench forking N [TICKS]    N processes that sleep, and a stranger that forks all the time
  * tick_bench deadlines N [SECONDS]   1 kHz on a timer: the share of missed deadlines
+ * tick_bench sleep|grow|fork SECONDS   is such a process
  * Prints CPU time in microseconds; for living processes also that of the bare system calls, so that
  * the machine's share can be told from ours. */
 #include "../support/fake_proc.h"
@@ -25,6 +26,7 @@
 #define MIB (1 << 20)
 #define GROWTH_B (64 * MIB)
 #define FIRST_MADE_UP 1000
+#define YOUNG_TICKS 24 /* that long a process is looked at more closely, so these do not count */
 
 static int64_t n_rows;
 
@@ -48,9 +50,17 @@ static const struct ml_probe_sink sink = {NULL, on_started, on_sampled, on_ended
 
 enum child { SLEEPING, GROWING, FORKING };
 
-static void live(enum child kind)
+static void end_well(int signal)
+{
+    (void)signal;
+    _exit(0);
+}
+
+static void live(enum child kind, int seconds)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGALRM, end_well);
+    alarm((unsigned)seconds);
     char *memory = mmap(NULL, GROWTH_B, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         _exit(1);
@@ -69,11 +79,15 @@ static void live(enum child kind)
     }
 }
 
+/* By execve, so that it has no pages in common with us. */
 static pid_t spawn(enum child kind)
 {
+    static char *const names[] = {"sleep", "grow", "fork"};
     pid_t pid = fork();
-    if (pid == 0)
-        live(kind);
+    if (pid == 0) {
+        execl("/proc/self/exe", "tick_bench", names[kind], "100000", NULL);
+        _exit(127);
+    }
     return pid;
 }
 
@@ -150,7 +164,7 @@ static void run_ticks(struct ml_probe *probe, const char *name, int n_processes,
     int64_t first_ns = timed_tick(probe, 0, now);
     printf("%s: first tick %.0f us, which finds the processes\n", name, (double)first_ns / 1e3);
     n_rows = 0;
-    for (int i = 0; i < n_ticks; i++) {
+    for (int i = -YOUNG_TICKS; i < n_ticks; i++) {
         for (int k = 0; fake && i % 10 == 0 && k < n_processes; k++)
             fake_proc_set(fake, &(struct fake_process){.pid = FIRST_MADE_UP + k,
                                                        .parent = 1,
@@ -158,7 +172,11 @@ static void run_ticks(struct ml_probe *probe, const char *name, int n_processes,
         if (!fake)
             usleep(20000);
         now.ns += 250 * ML_NS_PER_MS;
-        cost_ns[i] = timed_tick(probe, i + 1, now);
+        int64_t tick_ns = timed_tick(probe, i + YOUNG_TICKS + 1, now);
+        if (i >= 0)
+            cost_ns[i] = tick_ns;
+        else
+            n_rows = 0;
     }
     report(name, n_processes, cost_ns, n_ticks);
     free(cost_ns);
@@ -246,6 +264,12 @@ int main(int argc, char **argv)
 {
     int n = argc > 2 ? atoi(argv[2]) : 0;
     int ticks = argc > 3 ? atoi(argv[3]) : 0;
+    if (n > 0 && strcmp(argv[1], "sleep") == 0)
+        live(SLEEPING, n);
+    if (n > 0 && strcmp(argv[1], "grow") == 0)
+        live(GROWING, n);
+    if (n > 0 && strcmp(argv[1], "fork") == 0)
+        live(FORKING, n);
     if (n > 0 && strcmp(argv[1], "sleeping") == 0)
         return bench_live(SLEEPING, argv[1], n, ticks ? ticks : 400);
     if (n > 0 && strcmp(argv[1], "growing") == 0)

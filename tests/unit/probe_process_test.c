@@ -140,6 +140,64 @@ static void status_at_once(void **state)
     }
 }
 
+static int ticks_until(const struct ml_sample_row *row, char process_state)
+{
+    int n = 0;
+    while (row->state != process_state && n < 100) {
+        tick();
+        n++;
+    }
+    return n;
+}
+
+/* Where statm stands still, what only stat tells is of every second. */
+static void stat_in_time(void **state)
+{
+    struct fake_process app = {.pid = 104, .parent = 1, .start_ticks = 5, .rss_pages = 1000};
+    (void)state;
+    struct recorded_process *p = watch(&app);
+    app.state = 'D';
+    fake_proc_set(&fake, &app);
+    assert_int_equal(ticks_until(&p->last, 'D'), 1); /* it is young */
+    for (int i = 0; i < 20; i++)
+        tick();
+    app.state = 'R';
+    fake_proc_set(&fake, &app);
+    assert_in_range(ticks_until(&p->last, 'R'), 1, 4);
+    app.state = 'S';
+    app.threads = 2;
+    fake_proc_set(&fake, &app);
+    assert_int_equal(ticks_until(&p->last, 'S'), 4);
+    assert_int_equal(p->last.threads, 2);
+    app.state = 'R';
+    app.rss_pages++;
+    fake_proc_set(&fake, &app);
+    assert_int_equal(ticks_until(&p->last, 'R'), 1);
+    app.rss_pages = 0; /* its memory is gone, as it is about to end */
+    app.state = 'Z';
+    app.threads = 1;
+    fake_proc_set(&fake, &app);
+    tick();
+    assert_int_equal(p->n_ended, 1);
+}
+
+/* What processes have in common since a fork, only faults tell. */
+static void stat_of_what_is_shared(void **state)
+{
+    struct fake_process app = {.pid = 104, .parent = 1, .start_ticks = 5, .rss_pages = 1000};
+    struct fake_process child = {.pid = 105, .parent = 104, .start_ticks = 6, .rss_pages = 1000};
+    (void)state;
+    watch(&app);
+    fake_proc_set(&fake, &child);
+    fake_proc_set_last_pid(&fake, 105);
+    for (int i = 0; i < 30; i++)
+        tick();
+    const struct recorded_process *p = recorder_find(recorder, 105);
+    child.state = 'R';
+    fake_proc_set(&fake, &child);
+    assert_int_equal(ticks_until(&p->last, 'R'), 1);
+}
+
 static void execve_begins_a_new_peak(void **state)
 {
     struct fake_process app = {
@@ -199,9 +257,15 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(memory_of_status), TEST(status_in_time),           TEST(status_in_turns),
-        TEST(status_at_once),   TEST(execve_begins_a_new_peak), TEST(threads_outlive_the_first),
+        TEST(memory_of_status),
+        TEST(status_in_time),
+        TEST(status_in_turns),
+        TEST(status_at_once),
+        TEST(stat_in_time),
+        TEST(stat_of_what_is_shared),
         TEST(ends_in_any_way),
+        TEST(execve_begins_a_new_peak),
+        TEST(threads_outlive_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
