@@ -27,7 +27,13 @@ find_root() {
     sudo -n true 2>/dev/null || [[ -t 0 ]]
 }
 
-# install_packages LOG PACKAGE...: those that apt knows and that are not there yet. A PACKAGE may be
+# Whether apt can install PACKAGE. Of one that others only name, apt-cache says nothing and returns 0;
+# it may be provided by another one all the same.
+apt_has() {
+    [[ $(apt-cache show "$1" 2>/dev/null) ]] || apt-get install -s "$1" >/dev/null 2>&1
+}
+
+# install_packages LOG PACKAGE...: those that apt has and that are not there yet. A PACKAGE may be
 # written COMMAND=PACKAGE: it is wanted only where COMMAND is missing.
 install_packages() {
     local log=$1 entry package unknown=() wanted=()
@@ -44,7 +50,7 @@ install_packages() {
     entry=("${wanted[@]}")
     wanted=()
     for package in "${entry[@]}"; do
-        if apt-cache show "$package" >/dev/null 2>&1; then
+        if apt_has "$package"; then
             wanted+=("$package")
         else
             unknown+=("$package")
