@@ -158,7 +158,7 @@ def test_allocator_tells(tmp_path):
 
 
 # ------------------------------------------------------------------------------ other allocators
-ALLOCATORS = ["libjemalloc.so.2", "libtcmalloc_minimal.so.4", "libmimalloc.so.2"]
+ALLOCATORS = ["libjemalloc.so.2", "libtcmalloc_minimal.so.4", "libmimalloc.so.2", "libmimalloc.so.3"]
 
 
 def allocator(name):
