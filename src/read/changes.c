@@ -2,13 +2,14 @@
 
 #include "base/memory.h"
 #include "base/own.h"
+#include "base/pack.h"
 #include "read/file.h"
 #include "read/slice.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#define WINDOW_ROWS (1u << 20)
+#define WINDOW_ROWS (1u << 21)
 #define MOST_WINDOWS 32
 #define TIMES 8192 /* that tell where windows begin */
 
@@ -24,9 +25,12 @@ struct columns {
     int64_t *process, *memory_B;
 };
 
-/* Changes whose times ascend: what one process has in a window, mostly. */
+/* Changes whose times ascend: what one process has in a window, mostly. They lie one after the
+ * other as varints: by how many bytes and of which process each is, and between two what time
+ * passes. */
 struct streak {
-    size_t next, end;
+    int64_t time_ns;  /* of the next one, */
+    size_t next, end; /* which lies there */
 };
 
 struct summing {
@@ -35,9 +39,9 @@ struct summing {
     const struct ml_total_visitor *visitor;
     size_t rows;
     struct columns columns;
-    struct change *changes; /* of the window */
-    size_t n, capacity;
-    struct streak *streaks; /* of these; as a heap, the earliest first */
+    struct ml_buffer changes; /* of the window */
+    int64_t added_ns;         /* of the last one that was added */
+    struct streak *streaks;   /* of these; as a heap, the earliest first */
     size_t n_streaks, streaks_capacity;
     int64_t *last_B;            /* of each process */
     int64_t *first_ns, *end_ns; /* of each slice of the samples, as far as they are known */
@@ -155,14 +159,17 @@ static enum ml_status find_windows(struct summing *s, int64_t begins[MOST_WINDOW
 
 static void add(struct summing *s, int64_t time_ns, int64_t delta_B, size_t process)
 {
-    bool follows = s->n_streaks && time_ns >= s->changes[s->n - 1].time_ns;
-    ML_GROW(s->changes, s->n, s->capacity);
-    s->changes[s->n++] = (struct change){time_ns, delta_B, process};
-    if (!follows) {
+    if (s->n_streaks && time_ns >= s->added_ns) {
+        /* of a damaged file it may wrap, here and back */
+        ml_varint_append(&s->changes, (int64_t)((uint64_t)time_ns - (uint64_t)s->added_ns));
+    } else {
         ML_GROW(s->streaks, s->n_streaks, s->streaks_capacity);
-        s->streaks[s->n_streaks++] = (struct streak){.next = s->n - 1};
+        s->streaks[s->n_streaks++] = (struct streak){time_ns, s->changes.length, 0};
     }
-    s->streaks[s->n_streaks - 1].end = s->n;
+    ml_varint_append(&s->changes, delta_B);
+    ml_varint_append(&s->changes, (int64_t)process);
+    s->streaks[s->n_streaks - 1].end = s->changes.length;
+    s->added_ns = time_ns;
 }
 
 /* The samples of a slice from FROM_NS on and before TO_NS. */
@@ -202,9 +209,8 @@ static void add_ends(struct summing *s, int64_t from_ns, int64_t to_ns)
 /* Ties go to what stands first in the file. */
 static bool is_before(const struct summing *s, size_t a, size_t b)
 {
-    size_t x = s->streaks[a].next, y = s->streaks[b].next;
-    int64_t x_ns = s->changes[x].time_ns, y_ns = s->changes[y].time_ns;
-    return x_ns != y_ns ? x_ns < y_ns : x < y;
+    const struct streak *x = &s->streaks[a], *y = &s->streaks[b];
+    return x->time_ns != y->time_ns ? x->time_ns < y->time_ns : x->next < y->next;
 }
 
 static void sink(struct summing *s, size_t i)
@@ -224,16 +230,28 @@ static void sink(struct summing *s, size_t i)
     }
 }
 
-/* The next change in time, NULL after the last one. */
-static const struct change *next_change(struct summing *s)
+/* Takes the next change in time; false: there is none. */
+static bool take(struct summing *s, struct change *out)
 {
     if (!s->n_streaks)
-        return NULL;
-    const struct change *change = &s->changes[s->streaks[0].next];
-    if (++s->streaks[0].next == s->streaks[0].end)
-        s->streaks[0] = s->streaks[--s->n_streaks];
+        return false;
+    struct streak *first = &s->streaks[0];
+    const uint8_t *bytes = (const uint8_t *)s->changes.data;
+    const uint8_t *p = bytes + first->next, *end = bytes + first->end;
+    int64_t process = 0, passed_ns = 0;
+    *out = (struct change){.time_ns = first->time_ns};
+    ml_varint_read(&p, end, &out->delta_B);
+    ml_varint_read(&p, end, &process);
+    out->process = (size_t)process;
+    if (p < end) {
+        ml_varint_read(&p, end, &passed_ns);
+        first->time_ns = (int64_t)((uint64_t)first->time_ns + (uint64_t)passed_ns);
+        first->next = (size_t)(p - bytes);
+    } else {
+        *first = s->streaks[--s->n_streaks];
+    }
     sink(s, 0);
-    return change;
+    return true;
 }
 
 static void emit(struct summing *s)
@@ -241,16 +259,15 @@ static void emit(struct summing *s)
     const struct ml_total_visitor *visitor = s->visitor;
     for (size_t i = s->n_streaks; i-- > 0;)
         sink(s, i);
-    const struct change *c = next_change(s);
-    while (c) {
+    struct change c, next;
+    for (bool more = take(s, &c); more; c = next) {
         if (visitor->change)
-            visitor->change(visitor->context, c->time_ns, c->process, c->delta_B);
-        if (__builtin_add_overflow(s->total_B, c->delta_B, &s->total_B))
+            visitor->change(visitor->context, c.time_ns, c.process, c.delta_B);
+        if (__builtin_add_overflow(s->total_B, c.delta_B, &s->total_B))
             s->total_B = INT64_MAX;
-        const struct change *next = next_change(s);
-        if (!next || next->time_ns != c->time_ns)
-            visitor->total(visitor->context, c->time_ns, s->total_B > 0 ? s->total_B : 0);
-        c = next;
+        more = take(s, &next);
+        if (!more || next.time_ns != c.time_ns)
+            visitor->total(visitor->context, c.time_ns, s->total_B > 0 ? s->total_B : 0);
     }
 }
 
@@ -258,7 +275,8 @@ static enum ml_status sum_window(struct summing *s, int64_t from_ns, int64_t to_
                                  struct ml_error *err)
 {
     enum ml_status status = ML_OK;
-    s->n = s->n_streaks = 0;
+    ml_buffer_clear(&s->changes);
+    s->n_streaks = 0;
     for (size_t slice = 0; !status && slice * ML_SLICE_ROWS < s->rows; slice++)
         status = add_slice(s, slice, from_ns, to_ns, err);
     if (status)
@@ -298,7 +316,7 @@ enum ml_status ml_changes_each(struct ml_run *run, const struct ml_lives *lives,
         end_ns[i] = INT64_MAX;
     }
     enum ml_status status = sum_windows(&s, err);
-    free(s.changes);
+    ml_buffer_free(&s.changes);
     free(s.streaks);
     return status;
 }
