@@ -82,6 +82,12 @@ struct ml_seat *ml_seats_next(const struct ml_seats *seats, const struct ml_seat
     return seat->next ? &seats->list[seat->next] : NULL;
 }
 
+void ml_seats_offered(struct ml_seats *seats, struct ml_seat *seat)
+{
+    seats->n_offered += !seat->offered;
+    seat->offered = true;
+}
+
 void ml_seats_exited(struct ml_seats *seats, struct ml_seat *seat)
 {
     seats->n_exited += !seat->exited;
@@ -92,6 +98,11 @@ void ml_seats_closed(struct ml_seats *seats, struct ml_seat *seat)
 {
     seats->n_closed += !seat->closed;
     seat->closed = true;
+}
+
+bool ml_seats_all_offered(const struct ml_seats *seats)
+{
+    return seats->n_offered == seats->n;
 }
 
 bool ml_seats_all_closed(const struct ml_seats *seats)

@@ -48,7 +48,7 @@ struct ml_seats_of {
 struct ml_seats {
     struct ml_seat *list;
     size_t n, capacity;
-    size_t n_exited, n_closed;
+    size_t n_offered, n_exited, n_closed;
     struct ml_intern ranks;      /* the number of one is the place in the list */
     struct ml_intern starters;   /* of one: the place among */
     struct ml_seats_of *started; /* [starters.n] */
@@ -73,10 +73,12 @@ struct ml_seat *ml_seats_find(const struct ml_seats *seats, int rank); /* NULL: 
 struct ml_seat *ml_seats_first(const struct ml_seats *seats, int starter);
 struct ml_seat *ml_seats_next(const struct ml_seats *seats, const struct ml_seat *seat);
 
-/* Its rank has ended; its output has too. */
+/* Its settings are here; its rank has ended; its output has too. */
+void ml_seats_offered(struct ml_seats *seats, struct ml_seat *seat);
 void ml_seats_exited(struct ml_seats *seats, struct ml_seat *seat);
 void ml_seats_closed(struct ml_seats *seats, struct ml_seat *seat);
 
+bool ml_seats_all_offered(const struct ml_seats *seats);
 bool ml_seats_all_closed(const struct ml_seats *seats);
 int ml_seats_count_running(const struct ml_seats *seats);  /* started and not ended */
 int ml_seats_count_expected(const struct ml_seats *seats); /* not ended, started or not */

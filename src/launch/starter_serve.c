@@ -102,28 +102,68 @@ static _Noreturn void become_rank(const struct serving *s, const struct child *c
     _exit(reason == ENOENT ? 127 : 126);
 }
 
-/* The child's PID, or 0 and OUT_ERROR. */
-static pid_t start_rank(const struct serving *s, struct child *c, int *out_error)
+static int64_t own_peak_B(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+/* A child of which it is not known yet whether it became the program. */
+struct start {
+    const struct serving *serving;
+    struct ml_started started;
+    int report;
+    struct ml_watch *watch;
+};
+
+static void answer(const struct serving *s, const struct ml_started *started)
+{
+    struct ml_buffer message = {0};
+    ml_started_pack(started, &message);
+    ml_channel_send(s->channel, ML_STARTER_STARTED, message.data, message.length);
+    ml_buffer_free(&message);
+}
+
+/* Closed by execve, or why that failed. */
+static void reported(void *context, short revents)
+{
+    struct start *start = context;
+    int reason;
+    (void)revents;
+    ssize_t n = read(start->report, &reason, sizeof reason);
+    if (n < 0 && errno == EINTR)
+        return;
+    if (n == sizeof reason) {
+        start->started.error = reason;
+        start->started.pid = 0;
+    }
+    answer(start->serving, &start->started);
+    ml_watch_stop(start->watch);
+    close(start->report);
+    free(start);
+}
+
+/* Nobody waits for the child to become the program: until it gets a processor, among all that run
+ * by then, the others are started. */
+static void start_rank(const struct serving *s, struct child *c, struct ml_started *started)
 {
     int report[2];
     if (pipe2(report, O_CLOEXEC)) {
-        *out_error = errno;
-        return 0;
+        started->error = errno;
+        answer(s, started);
+        return;
     }
     c->report = report[1];
     pid_t pid = fork_for_parent();
     if (pid == 0)
         become_rank(s, c);
-    *out_error = pid < 0 ? errno : 0;
+    started->pid = pid > 0 ? pid : 0;
+    started->error = pid < 0 ? errno : 0;
+    started->floor_B = own_peak_B();
     close(report[1]);
-    int reason;
-    ssize_t n;
-    while ((n = read(report[0], &reason, sizeof reason)) < 0 && errno == EINTR) {
-    }
-    if (n == sizeof reason)
-        *out_error = reason;
-    close(report[0]);
-    return *out_error ? 0 : pid;
+    struct start *start = ml_alloc(sizeof *start);
+    *start = (struct start){.serving = s, .started = *started, .report = report[0]};
+    start->watch = ml_loop_watch(s->loop, start->report, POLLIN, reported, start);
 }
 
 /* PRELOAD is a setting more; NULL: none. */
@@ -145,12 +185,6 @@ static void close_descriptor(int *fd)
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
-}
-
-static int64_t own_peak_B(void)
-{
-    struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
 }
 
 static void on_start(struct serving *s, const void *bytes, size_t n)
@@ -177,12 +211,7 @@ static void on_start(struct serving *s, const void *bytes, size_t n)
                                   &started.which)
                : NULL;
     c.environment = make_environment(s, settings, n_settings, preload, strip);
-    started.pid = start_rank(s, &c, &started.error);
-    started.floor_B = own_peak_B();
-    struct ml_buffer answer = {0};
-    ml_started_pack(&started, &answer);
-    ml_channel_send(s->channel, ML_STARTER_STARTED, answer.data, answer.length);
-    ml_buffer_free(&answer);
+    start_rank(s, &c, &started);
     ml_environment_free(c.environment);
     close_descriptor(&s->output);
     close_descriptor(&s->error);
@@ -220,11 +249,11 @@ static void on_helper(struct serving *s, const void *bytes, size_t n, int socket
     pid_t pid = fork_for_parent();
     if (pid == 0)
         become_helper(&s->helpers[helper], socket);
-    struct ml_buffer answer = {0};
-    ml_pack_int(&answer, helper);
-    ml_pack_int(&answer, pid);
-    ml_channel_send(s->channel, ML_STARTER_HELPER_STARTED, answer.data, answer.length);
-    ml_buffer_free(&answer);
+    struct ml_buffer message = {0};
+    ml_pack_int(&message, helper);
+    ml_pack_int(&message, pid);
+    ml_channel_send(s->channel, ML_STARTER_HELPER_STARTED, message.data, message.length);
+    ml_buffer_free(&message);
     close(socket);
 }
 

@@ -120,10 +120,11 @@ static void start_seat(struct ml_hub *h, struct ml_seat *s, struct guest *g)
     s->started = true;
 }
 
-/* Starts SEAT if it has an environment and a rank process to start it. */
+/* Starts SEAT if it has an environment and a rank process to start it. The first ranks wait until
+ * the last one has an environment: what runs already would take the processors from that. */
 static void start_ready(struct ml_hub *h, struct ml_seat *s)
 {
-    if (s->started || !s->offered || h->ending)
+    if (s->started || !ml_seats_all_offered(&h->seats) || h->ending)
         return;
     struct guest *g = guest_of(h, s->starter);
     if (g)
@@ -154,11 +155,11 @@ static void offered(void *context, const struct ml_host_offer *offer)
     ml_buffer_append(&s->settings, offer->settings, offer->settings_size);
     s->n_settings = offer->n_settings;
     s->pmi = fcntl(offer->pmi, F_DUPFD_CLOEXEC, 3);
-    s->offered = true;
+    ml_seats_offered(&h->seats, s);
     if (s->spawned)
         ml_job_node_reopen(h->job);
-    else
-        start_ready(h, s);
+    else if (ml_seats_all_offered(&h->seats))
+        start_all_ready(h);
 }
 
 static void job_reopened(void *context)
@@ -487,7 +488,7 @@ static enum ml_status open_world(struct ml_hub *h, struct ml_error *err)
         ml_log(ML_LOG_WARNING, "%s; the ranks are not bound", why.text);
     if (!ml_form_traits(plan->form)->hosts) {
         for (size_t i = 0; i < h->seats.n; i++)
-            h->seats.list[i].offered = true;
+            ml_seats_offered(&h->seats, &h->seats.list[i]);
         h->joined = plan->form == ML_FORM_ATTACH;
         ml_joined_await(ml_sampler_sources(h->setup.sampler)->joined, joined_gone, h);
         ml_sampler_start(h->setup.sampler);

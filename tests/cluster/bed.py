@@ -1,4 +1,4 @@
-"""Three isolated hosts for the tests: commands on them, launchers across them, what still runs."""
+"""Isolated hosts for the tests: commands on them, launchers across them, what still runs."""
 import os
 import pwd
 import re
@@ -34,9 +34,10 @@ def check(user=None):
 
 
 class Bed:
-    """Hosts n1, n2, n3 (also NAME.cluster.test), with the folder `shared` on all of them."""
+    """Hosts n1, n2, n3 (also NAME.cluster.test), with the folder `shared` on all of them; or N."""
 
-    def __init__(self, user=None, options=()):
+    def __init__(self, user=None, options=(), n=len(HOSTS)):
+        self.hosts = tuple(f"n{i}" for i in range(1, n + 1))
         self.root = Path(tempfile.mkdtemp(prefix="memlog-bed."))
         self.shared, self.dir = self.root / "shared", self.root / "bed"
         for folder in (self.shared, self.dir):
@@ -48,7 +49,7 @@ class Bed:
                 os.chown(folder, entry.pw_uid, entry.pw_gid)
         keep = [self.shared, mt.BIN_DIR, mt.PROGRAMS, mt.TESTS]
         subprocess.run([*self.prefix, sys.executable, "-B", MNBED, "up", "--domain", "cluster.test",
-                        *(word for k in keep for word in ("--keep", str(k))), *options, self.dir],
+                        "-n", str(n), *(word for k in keep for word in ("--keep", str(k))), *options, self.dir],
                        check=True, timeout=120)
 
     def close(self):
@@ -72,8 +73,8 @@ class Bed:
             stdout, stderr = process.communicate(timeout=timeout_s)
             return mt.Outcome(command, process.returncode, stdout, stderr, 0, [])
         except subprocess.TimeoutExpired:
-            left = {host: self.processes(host) for host in HOSTS}
-            for host in HOSTS:
+            left = {host: self.processes(host) for host in self.hosts}
+            for host in self.hosts:
                 self.sh(host, "kill -9 -1")
             os.killpg(process.pid, signal.SIGKILL)
             stdout, stderr = process.communicate()
@@ -94,7 +95,8 @@ class Bed:
         return [l for l in lines.splitlines()
                 if l.strip() and not re.search(r"mnbed_agent|/cmdline", l)]
 
-    def wait_until_empty(self, hosts=HOSTS, timeout_s=60):
+    def wait_until_empty(self, hosts=None, timeout_s=60):
+        hosts = hosts or self.hosts
         try:
             mt.wait_for(lambda: not any(self.processes(h) for h in hosts), timeout_s)
         except AssertionError:
@@ -105,7 +107,7 @@ class Bed:
         """mpiexec over the hosts. Layouts: a dict host -> ranks in that order; or block (two a
         host), cyclic (one after the other), one (a process a host)."""
         env = {} if env is None else env
-        slots = layout if isinstance(layout, dict) else dict.fromkeys(HOSTS, 2)
+        slots = layout if isinstance(layout, dict) else dict.fromkeys(self.hosts, 2)
         listed = ",".join(f"{h}:{n}" for h, n in slots.items())
         if flavour == "openmpi":
             how = {"cyclic": ["--map-by", "node"], "one": ["--map-by", "ppr:1:node"]}
@@ -113,7 +115,7 @@ class Bed:
             return [mt.MPIEXEC[flavour], "--mca", "plm_rsh_agent", self.dir / "mnsh", *passed,
                     "-H", listed, *how.get(str(layout), []), "-n", ranks]
         if layout in ("cyclic", "one"):
-            place = ["-hosts", ",".join(HOSTS), "-ppn", 1]
+            place = ["-hosts", ",".join(self.hosts), "-ppn", 1]
         else:
             place = ["-hosts", listed]
         return [mt.MPIEXEC[flavour], "-launcher", "ssh", "-launcher-exec", self.dir / "mnsh",

@@ -16,7 +16,7 @@ from memlog_testing import pytest_sessionfinish     # noqa: E402, F401, a hook
 USER = os.environ.get("MEMLOG_TEST_USER", "nobody")
 
 
-def open_bed(user=None, options=()):
+def open_bed(user=None, options=(), n=len(beds.HOSTS)):
     if not mt.MEMLOG_MPI.exists():
         pytest.exit(f"{mt.MEMLOG_MPI} is not there: set MEMLOG_BIN_DIR", 1)
     reason = beds.check(user)
@@ -24,7 +24,7 @@ def open_bed(user=None, options=()):
         pytest.skip(f"no isolated hosts on this machine: {reason}")
     if user and subprocess.run([*beds.as_user(user), "test", "-x", mt.MEMLOG_MPI]).returncode:
         pytest.skip(f"the user {user} cannot reach {mt.MEMLOG_MPI}")
-    return beds.Bed(user, options)
+    return beds.Bed(user, options, n)
 
 
 @pytest.fixture(scope="session")
