@@ -79,6 +79,26 @@ class Pairs:
                 f"({quartiles[0]:.3f} to {quartiles[-1]:.3f})")
 
 
+def on_one_processor(commands, times, pattern):
+    """{name: CPU times as PATTERN finds them in the output} of TIMES runs of COMMANDS, {name: command}, all
+    at once on one processor: it goes from one to the other by the millisecond, so whatever slows the
+    machine slows all alike. A hundredth shows, where pairs in turns differ by a tenth."""
+    one, values = {max(os.sched_getaffinity(0))}, {name: [] for name in commands}
+    for _ in range(times):
+        running = {name: subprocess.Popen(list(map(str, command)), env=ENVIRONMENT, text=True,
+                                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                          stderr=subprocess.DEVNULL,
+                                          preexec_fn=lambda: os.sched_setaffinity(0, one))
+                   for name, command in commands.items()}
+        outputs = {name: process.communicate()[0] for name, process in running.items()}
+        for name, output in outputs.items():
+            found = re.search(pattern, output)
+            if not found:
+                sys.exit(f"bench: {name}: no time in what it printed: {output[-500:]}")
+            values[name].append(float(found[1]))
+    return values
+
+
 def seconds_of(command):
     return run(command)[0]
 

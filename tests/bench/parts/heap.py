@@ -1,8 +1,14 @@
 """The heap profiler, beside others."""
 import shutil
+import statistics
+import subprocess
+import sys
 from pathlib import Path
 
-from .base import Pairs, figure_of, lammps, say
+from .base import PROJECT, Pairs, figure_of, lammps, on_one_processor, say, verdict
+
+TIMES = 10
+GPERFTOOLS = "gperftools' heap profile"      # a hundred times slower: not beside others
 
 
 def library(name):
@@ -19,7 +25,7 @@ def heap_tools(f):
         # what is before malloc and does nothing
         ("forwarding only", ["env", f"LD_PRELOAD={build / 'tests/bench/heap_forward.so'}"]),
         ("heaptrack", shutil.which("heaptrack") and ["heaptrack", "-o", folder / "track"]),
-        ("gperftools' heap profile", gperftools and ["env", f"LD_PRELOAD={gperftools}",
+        (GPERFTOOLS, gperftools and ["env", f"LD_PRELOAD={gperftools}",
                                                      f"HEAPPROFILE={folder / 'gperf'}"]),
         # beside itself without profiling
         ("jemalloc", jemalloc and ["env", f"LD_PRELOAD={jemalloc}"]),
@@ -29,10 +35,42 @@ def heap_tools(f):
     ]
 
 
+def has_memray():
+    return subprocess.run([sys.executable, "-c", "import memray"], capture_output=True).returncode == 0
+
+
+def say_together(f, what, commands):
+    """COMMANDS: {name: command}, "plain" among them."""
+    values = on_one_processor(commands, TIMES, r"([\d.]+) s\n")
+    say(f, f"{what}, plain", f"{statistics.median(values['plain']):.3f} s of CPU")
+    for name in commands.keys() - {"plain"}:
+        ratios = [a / b for a, b in zip(values[name], values["plain"])]
+        mean, error = statistics.mean(ratios), statistics.stdev(ratios) / len(ratios) ** 0.5
+        say(f, f"{what}, {name}", f"ratio {mean:.4f} +- {error:.4f}"
+            + (f"; {verdict(mean, 1.01, 'times plain')}" if name == "ours" else ""))
+
+
+def bench_heap_programs(f):
+    cxx, tools = f.benches / "heap_cxx", {name: start for name, start in heap_tools(f) if start}
+    slow = tools.pop(GPERFTOOLS, None)
+    say_together(f, "C++ that allocates", {"plain": [cxx, 100], **{name: [*start, cxx, 100]
+                                                                  for name, start in tools.items()}})
+    if slow:
+        pairs = Pairs([cxx], [*slow, cxx], 1, figure_of(r"([\d.]+) s\n"))
+        say(f, f"C++ that allocates, {GPERFTOOLS}", pairs.text("s"))
+    python = [PROJECT / "tests/bench/heap_python.py"]
+    commands = {"plain": [sys.executable, *python], "ours": [*tools["ours"], sys.executable, *python]}
+    if has_memray():
+        commands["memray, native"] = [sys.executable, "-m", "memray", "run", "--native", "-q", "-f",
+                                      "-o", f.folder / "memray", *python]
+    else:
+        say(f, "memray", "is not here (Debian 13: python3-memray)")
+    say_together(f, "Python that allocates", commands)
+
+
 def bench_heap(f):
     parts = [("malloc and free", "ns", [f.benches / "heap_bench"], r"([\d.]+) ns"),
-             ("malloc and free, 2 threads", "ns", [f.benches / "heap_bench", 20000000, 2], r"([\d.]+) ns"),
-             ("C++ that allocates", "s", [f.benches / "heap_cxx"], r"([\d.]+) s\n")]
+             ("malloc and free, 2 threads", "ns", [f.benches / "heap_bench", 20000000, 2], r"([\d.]+) ns")]
     lmp = lammps(f, 1000)
     parts += [("LAMMPS, loop time", "s", lmp, r"Loop time of ([\d.]+)")] if lmp else []
     for name, start in heap_tools(f):
@@ -47,4 +85,4 @@ def bench_heap(f):
             say(f, f"{what}, {name}", pairs.text(unit))
 
 
-PARTS = {"heap": bench_heap}
+PARTS = {"heap": bench_heap, "heap-programs": bench_heap_programs}
