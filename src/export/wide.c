@@ -3,10 +3,8 @@
 #include "base/own.h"
 #include "base/sum.h"
 #include "export/cells.h"
+#include "read/changes.h"
 #include "read/lives.h"
-#include "read/merge.h"
-#include "read/total.h"
-#include "sums/memory.h"
 #include "sums/owners.h"
 
 #include <stdlib.h>
@@ -33,6 +31,8 @@ struct widening {
     size_t n_groups;
     size_t *group_of; /* of each process; N_GROUPS: not chosen */
     int64_t *last_B;  /* of each process; -1: it does not count */
+    int64_t *sum_B;   /* of its changes */
+    struct ml_lives lives;
     struct end *ends; /* by time */
     size_t n_ends, next_end;
     int64_t total_B, time_ns;
@@ -87,21 +87,20 @@ static int by_time(const void *a, const void *b)
 static enum ml_status find_ends(struct widening *w, struct ml_error *err)
 {
     const struct ml_export_run *e = w->e;
-    struct ml_lives lives = {0};
     enum ml_status status =
-        ml_run_lives(e->run, e->processes, e->n_processes, e->nodes, e->n_nodes, &lives, err);
+        ml_run_lives(e->run, e->processes, e->n_processes, e->nodes, e->n_nodes, &w->lives, err);
     if (status)
         return status;
     w->ends = ml_realloc_array(NULL, e->n_processes, sizeof *w->ends);
     w->last_B = ml_realloc_array(NULL, e->n_processes, sizeof *w->last_B);
+    w->sum_B = ml_alloc(e->n_processes * sizeof *w->sum_B);
     for (size_t i = 0; i < e->n_processes; i++) {
         w->last_B[i] = ML_NOT_MEASURED;
-        if (lives.gone_ns[i] != INT64_MAX)
-            w->ends[w->n_ends++] = (struct end){lives.gone_ns[i], i};
+        if (w->lives.gone_ns[i] != INT64_MAX)
+            w->ends[w->n_ends++] = (struct end){w->lives.gone_ns[i], i};
     }
     if (w->n_ends)
         qsort(w->ends, w->n_ends, sizeof *w->ends, by_time);
-    ml_lives_free(&lives);
     return ML_OK;
 }
 
@@ -169,38 +168,29 @@ static void end_until(struct widening *w, int64_t time_ns)
     }
 }
 
-static enum ml_status see(struct widening *w, const struct ml_sample_row *r, struct ml_error *err)
+static void see_change(void *context, int64_t time_ns, size_t process, int64_t delta_B)
 {
-    int64_t memory_B = ml_memory_of(r);
-    if (r->process < 0 || (size_t)r->process >= w->e->n_processes)
-        return ml_fail(err, ML_RUN_LOST,
-                       "%.300s: a row of table samples is of process %d, of %zu processes",
-                       w->e->title, r->process, w->e->n_processes);
-    if (memory_B < 0 || r->time_ns == ML_NOT_MEASURED)
-        return ML_OK;
-    end_until(w, r->time_ns);
-    change(w, r->time_ns, (size_t)r->process, memory_B);
-    return ML_OK;
+    struct widening *w = context;
+    end_until(w, time_ns);
+    w->sum_B[process] += delta_B;
+    if (w->sum_B[process] == 0 && time_ns >= w->lives.gone_ns[process])
+        return; /* its end: that has been told */
+    change(w, time_ns, process, w->sum_B[process]);
+}
+
+/* A line is written when the next time begins. */
+static void see_total(void *context, int64_t time_ns, int64_t memory_B)
+{
+    (void)context, (void)time_ns, (void)memory_B;
 }
 
 static enum ml_status write_all(struct widening *w, struct ml_error *err)
 {
-    const char *const wanted[] = {"time_s", "process", ML_MEMORY_COLUMN, ML_MEMORY_COLUMN_BEFORE,
-                                  NULL};
-    struct ml_column columns[sizeof wanted / sizeof *wanted];
-    struct ml_table few;
-    struct ml_merge *merge = NULL;
-    const void *row;
-    ml_slice_pick(&ml_table_samples, wanted, columns, &few);
-    enum ml_status status = ml_merge_open(w->e->run, &few, &merge, err);
+    const struct ml_total_visitor visitor = {see_total, see_change, w};
+    size_t rows;
+    enum ml_status status = ml_run_count(w->e->run, &ml_table_samples, &rows, err);
     if (!status)
-        status = ml_merge_next(merge, &row, err);
-    while (!status && row) {
-        status = see(w, row, err);
-        if (!status)
-            status = ml_merge_next(merge, &row, err);
-    }
-    ml_merge_close(merge);
+        status = ml_changes_each(w->e->run, &w->lives, rows, &visitor, err);
     end_until(w, INT64_MAX);
     put_line(w);
     return status;
@@ -220,6 +210,8 @@ enum ml_status ml_export_wide(const struct ml_export_run *export, FILE *out, str
     free(w.groups);
     free(w.group_of);
     free(w.last_B);
+    free(w.sum_B);
+    ml_lives_free(&w.lives);
     free(w.ends);
     return status;
 }

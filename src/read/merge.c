@@ -5,8 +5,8 @@
 #include "read/slice.h"
 
 #define MOST_BLOCKS 65536
-#define ROWS_IN_MEMORY (1u << 20)
-#define TEXTS_IN_MEMORY (1u << 17) /* rows with texts, of up to 512 bytes */
+#define ROWS_IN_MEMORY (1u << 17)  /* of some 200 bytes */
+#define TEXTS_IN_MEMORY (1u << 15) /* rows with texts, of up to 512 bytes */
 #define FEWEST_ROWS 256            /* of a block in memory */
 
 /* Rows whose times ascend. */
