@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #define WINDOW_ROWS (1u << 21)
-#define MOST_WINDOWS 32
+#define MOST_WINDOWS 48
 #define TIMES 8192 /* that tell where windows begin */
 
 struct change {
@@ -82,10 +82,17 @@ static enum ml_status read_times(struct summing *s, size_t slice, struct ml_erro
 /* What tells where windows may begin. */
 struct survey {
     int64_t *last_ns; /* of each process */
-    int64_t *times;   /* of rows at equal distances */
-    size_t n_times, stride;
+    int64_t *times;   /* of a row of each STRIDE, any one: processes have as many rows, mostly */
+    size_t n_times, stride, next;
     bool ascends; /* the times of each process do, and it ends after them */
 };
+
+/* One of the STRIDE rows behind those that ROW is among. */
+static size_t any_row_behind(const struct survey *survey, size_t row)
+{
+    size_t block = row / survey->stride + 1;
+    return block * survey->stride + (uint32_t)(block * 2654435761U) % survey->stride;
+}
 
 static void survey_slice(struct summing *s, size_t slice, struct survey *survey)
 {
@@ -95,6 +102,9 @@ static void survey_slice(struct summing *s, size_t slice, struct survey *survey)
     for (size_t i = 0; i < count; i++) {
         int64_t time_ns = ns_of(s->columns.time_s[i]);
         int64_t *last_ns = &survey->last_ns[s->columns.process[i]];
+        bool is_told = first + i == survey->next;
+        if (is_told)
+            survey->next = any_row_behind(survey, first + i);
         if (time_ns == INT64_MIN)
             continue;
         survey->ascends &= time_ns >= *last_ns;
@@ -103,7 +113,7 @@ static void survey_slice(struct summing *s, size_t slice, struct survey *survey)
             s->first_ns[slice] = time_ns;
         if (time_ns > s->end_ns[slice])
             s->end_ns[slice] = time_ns;
-        if ((first + i) % survey->stride == 0)
+        if (is_told)
             survey->times[survey->n_times++] = time_ns;
     }
 }

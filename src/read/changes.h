@@ -6,7 +6,7 @@
 
 /* From /samples, ROWS of them, and the ends of the processes of LIVES. Time is gone through in
  * windows, so that memory does not depend on ROWS: some 11 bytes for each of 2^21 rows, or of a
- * 32nd part of all where that is more; all of them where the times of a process do not ascend. */
+ * 48th part of all where that is more; all of them where the times of a process do not ascend. */
 enum ml_status ml_changes_each(struct ml_run *run, const struct ml_lives *lives, size_t rows,
                                const struct ml_total_visitor *visitor, struct ml_error *err);
 
