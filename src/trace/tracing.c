@@ -55,9 +55,10 @@ void ml_tracing_wake(pid_t pid, int64_t patience_ns)
     int64_t end_ns = ml_mono_now().ns + patience_ns;
     for (;;) {
         struct ml_tracing now = ml_tracing_of(pid);
-        if (now.stopped && !now.tracer)
+        bool stops = now.stopped || now.attach_pending; /* SIGCONT takes that one away, too */
+        if (stops && !now.tracer)
             kill(pid, SIGCONT);
-        if (now.gone || now.stopped || ml_mono_now().ns >= end_ns)
+        if (now.gone || stops || ml_mono_now().ns >= end_ns)
             return;
         pause_ns(LOOK_NS);
     }

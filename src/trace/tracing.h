@@ -12,6 +12,8 @@ struct ml_tracing {
     bool stopped;      /* by job control */
     bool runnable;     /* runs, or waits for a CPU */
     bool stop_pending; /* a stop was sent to it and takes effect once nobody holds it */
+    bool
+        attach_pending; /* a SIGSTOP to this thread, as PTRACE_ATTACH sends it, has not acted yet */
     pid_t parent;
     pid_t tracer; /* 0: nobody */
 };
@@ -27,7 +29,8 @@ struct ml_tracing ml_tracing_of(pid_t pid);
 bool ml_tracing_release(pid_t pid, pid_t tracer, int64_t grace_ns);
 
 /* A debugger that is killed while it attaches leaves its SIGSTOP behind. Continues PID if it is
- * found stopped within PATIENCE_NS; it must not have been stopped before. */
+ * found stopped within PATIENCE_NS, or about to be, since who gets no CPU stops later than that; it
+ * must not have been stopped before. */
 void ml_tracing_wake(pid_t pid, int64_t patience_ns);
 
 #endif

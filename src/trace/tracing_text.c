@@ -30,7 +30,7 @@ static uint64_t signal_bit(int number)
 void ml_tracing_parse(const char *text, struct ml_tracing *out_tracing)
 {
     /* The SIGSTOP of PTRACE_ATTACH is sent to a thread (SigPnd); kill(2) sends to the process. */
-    const char *pending = value_of(text, "ShdPnd");
+    const char *pending = value_of(text, "ShdPnd"), *own = value_of(text, "SigPnd");
     const char *state = value_of(text, "State");
     uint64_t stops =
         signal_bit(SIGSTOP) | signal_bit(SIGTSTP) | signal_bit(SIGTTIN) | signal_bit(SIGTTOU);
@@ -39,6 +39,7 @@ void ml_tracing_parse(const char *text, struct ml_tracing *out_tracing)
         .stopped = state && *state == 'T',
         .runnable = state && *state == 'R',
         .stop_pending = pending && (strtoull(pending, NULL, 16) & stops),
+        .attach_pending = own && (strtoull(own, NULL, 16) & signal_bit(SIGSTOP)),
         .parent = pid_of(text, "PPid"),
         .tracer = pid_of(text, "TracerPid"),
     };

@@ -9,7 +9,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +34,7 @@ static void test_parse(void **state)
     assert_int_equal(t.parent, 12);
     assert_int_equal(t.tracer, 4711);
     t = parse("State:\tT (stopped)\nTracerPid:\t0\nSigPnd:\t0000000000040000\nShdPnd:\t0200\n");
-    assert_true(t.stopped && !t.runnable);
+    assert_true(t.stopped && !t.runnable && t.attach_pending);
     assert_true(parse("State:\tR (running)\nTracerPid:\t0\n").runnable);
     assert_false(t.stop_pending || t.gone);
     assert_int_equal(t.tracer, 0);
@@ -89,6 +91,33 @@ static void test_wake(void **state)
     end(pid);
 }
 
+/* Who waits for the child of vfork(2) takes no signal, like who gets no CPU. */
+static void test_wake_of_one_that_stops_later(void **state)
+{
+    (void)state;
+    int fds[2];
+    char byte;
+    assert_int_equal(pipe(fds), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a stopped one would stay where the test fails */
+        if (vfork() == 0) {
+            if (write(fds[1], "", 1) == 1)
+                usleep(500000);
+            _exit(0);
+        }
+        _exit(5);
+    }
+    assert_int_equal(read(fds[0], &byte, 1), 1);
+    syscall(SYS_tgkill, pid, pid, SIGSTOP);
+    assert_true(ml_tracing_of(pid).attach_pending && !ml_tracing_of(pid).stopped);
+    ml_tracing_wake(pid, 0);
+    WAIT_UNTIL(ml_tracing_of(pid).gone);
+    waitpid(pid, NULL, 0);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 /* A debugger that holds PID and does nothing else. */
 static pid_t start_holder(pid_t pid)
 {
@@ -131,9 +160,13 @@ static void test_release_stranger(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),   cmocka_unit_test(test_parse_hostile),
-        cmocka_unit_test(test_gone),    cmocka_unit_test(test_wake),
-        cmocka_unit_test(test_release), cmocka_unit_test(test_release_stranger),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_parse_hostile),
+        cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_wake),
+        cmocka_unit_test(test_release),
+        cmocka_unit_test(test_release_stranger),
+        cmocka_unit_test(test_wake_of_one_that_stops_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
