@@ -42,12 +42,15 @@ def own_words(stream, same_mpi):
 
 def words_of_plain(flavour, case, plain, stream, tmp_path):
     """Of a job that aborts, Hydra 4.0 may end before it has passed on the last words: what it passed
-    on in any of three runs."""
+    on in any of three runs. MPI_Abort of MPICH 4.2 returns, and on a busy machine ranks come past it
+    before they are killed; hosted they wait there."""
     same = flavour == mt.BUILD
     words = own_words(getattr(plain, stream), same)
     for turn in range(2 if case.name == "abort7" and flavour == "mpich" else 0):
         again, _ = run_case(mt.run_plain, flavour, case, tmp_path / f"plain-{stream}-{turn}")
         words |= own_words(getattr(again, stream), same)
+    if case.name == "abort7" and flavour == "mpich":
+        words = Counter({w: n for w, n in words.items() if not w.endswith(b": never reached")})
     return words
 
 
