@@ -1,4 +1,5 @@
 """What is installed beside the programs, and the tarball of the sources: no MPI has a part in it."""
+import fnmatch
 import os
 import re
 import shutil
@@ -83,6 +84,33 @@ def test_source_tarball(tmp_path):
         names = {n[len(top):] for n in tar.getnames()}
     assert not {n for n in known.stdout.splitlines() if (SOURCE / n).exists()} - names
     assert not [n for n in names if n.startswith((".git/", "build/"))]
+
+
+# ------------------------------------------------------------------------------ packages
+PACKAGING = SOURCE / "scripts/packaging"
+RPM_FOLDERS = {"_bindir": "usr/bin", "_libdir": "usr/lib", "_includedir": "usr/include", "_datadir": "usr/share",
+               "_mandir": "usr/share/man", "_docdir": "usr/share/doc"}
+
+
+def debian_patterns():
+    """What goes into a package, and what is left out by a line of its own."""
+    files = [*PACKAGING.glob("debian/*.install"), PACKAGING / "debian/not-installed"]
+    return [line.split()[0].replace("/lib/*/", "/lib/") for f in files for line in f.read_text().splitlines()]
+
+
+def rpm_patterns():
+    files = (PACKAGING / "memlog-mpi.spec").read_text().split("\n%files")[1:]
+    lines = "\n".join(files).split("%changelog")[0].splitlines()
+    return [re.sub(r"%\{(_\w+)\}", lambda m: RPM_FOLDERS[m[1]], line) for line in lines if line.startswith("%{_")]
+
+
+@pytest.mark.parametrize("patterns", [debian_patterns, rpm_patterns])
+def test_packages_have_all_files(prefix, patterns):
+    """Both refuse to be built where one is in none."""
+    files = ["usr/" + str(p.relative_to(prefix)) for p in prefix.rglob("*") if not p.is_dir()]
+    known = patterns()
+    assert not [f for f in files
+                if not any(fnmatch.fnmatch(f, p) or fnmatch.fnmatch(f, f"{p}/*") for p in known)]
 
 
 # ------------------------------------------------------------------------------ scripts
