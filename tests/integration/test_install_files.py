@@ -7,6 +7,7 @@ import subprocess
 import tarfile
 
 import pytest
+import memlog_testing as mt
 from install_testing import OWN_BUILD, SOURCE, VERSION, builds, prefix, run  # noqa: F401, a fixture
 
 
@@ -111,6 +112,26 @@ def test_packages_have_all_files(prefix, patterns):
     known = patterns()
     assert not [f for f in files
                 if not any(fnmatch.fnmatch(f, p) or fnmatch.fnmatch(f, f"{p}/*") for p in known)]
+
+
+@pytest.fixture
+def unpacked(tmp_path):
+    """What cpack packs, elsewhere. It builds what is not built, which is nothing here."""
+    if not shutil.which("cpack"):
+        pytest.skip("no cpack")
+    done = run(["cpack", "--config", OWN_BUILD / "CPackConfig.cmake", "-G", "TGZ", "-B", tmp_path / "packed"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    archive, = (tmp_path / "packed").glob("*.tar.gz")
+    assert archive.name.startswith(f"memlog-mpi-{VERSION}-Linux-")
+    with tarfile.open(archive) as tar:
+        tar.extractall(tmp_path)
+    return tmp_path / archive.name.removesuffix(".tar.gz")
+
+
+def test_tarball_of_the_programs(unpacked, file):
+    outcome = mt.run([unpacked / "bin/memlog-mpi", "-q", "-o", file, "--", "sh", "-c", "exit 3"])
+    assert outcome.code == 3, str(outcome)
+    assert run([unpacked / "bin/memlog", "check", file]).returncode == 0
 
 
 # ------------------------------------------------------------------------------ scripts
