@@ -27,8 +27,8 @@
 struct bed {
     struct ml_loop *loop;
     struct ml_starter *starter;
-    int n_started, n_lost;
-    struct ml_started started; /* the last; of a helper its number and PID */
+    int n_started, n_lost, numbers; /* a bit for each that has started without an error */
+    struct ml_started started;      /* the last; of a helper its number and PID */
     int out[2];
     char text[20000];
 };
@@ -37,6 +37,7 @@ static void on_started(void *context, const struct ml_started *started)
 {
     struct bed *bed = context;
     bed->n_started++;
+    bed->numbers |= started->error ? 0 : 1 << started->number;
     bed->started = *started;
 }
 
@@ -338,8 +339,7 @@ static void many_at_once(void **state)
         ml_starter_start(bed.starter, &what);
     }
     WAIT_FOR(bed.loop, bed.n_started == 20);
-    assert_int_equal(bed.started.number, 19);
-    assert_int_equal(bed.started.error, 0);
+    assert_int_equal(bed.numbers, 0xfffff); /* whoever got a processor first */
     for (int i = 0; i < 20; i++) {
         assert_true(waitpid(-1, &status, 0) > 0);
         seen |= 1 << WEXITSTATUS(status);
