@@ -9,9 +9,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum {
-    AT_ONCE = 64
-}; /* ready descriptors of a step; the kernel gives the others first at the next */
+/* Ready descriptors of a step; the kernel gives the others first at the next. */
+enum { AT_ONCE = 64 };
 
 struct ml_watch {
     struct ml_loop *loop;
@@ -22,7 +21,7 @@ struct ml_watch {
     bool paused;
     bool stopped; /* freed after the present round of callbacks */
     bool told;    /* the kernel is to tell of it */
-    bool always;  /* the kernel does not: a regular file is always ready */
+    bool always;  /* epoll does not take it, as a regular file: it is asked at each step */
     void (*ready)(void *context, short revents);
     void *context;
 };
@@ -256,8 +255,9 @@ static void call_always(struct ml_loop *loop)
 {
     for (size_t i = 0; loop->n_always && i < loop->n_watches; i++) {
         struct ml_watch *w = loop->watches[i];
-        if (w->always && w->events)
-            call(w, w->events);
+        struct pollfd asked = {.fd = w->fd, .events = w->events};
+        if (w->always && poll(&asked, 1, 0) > 0)
+            call(w, asked.revents);
     }
 }
 
