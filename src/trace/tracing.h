@@ -8,12 +8,11 @@
 #include <sys/types.h>
 
 struct ml_tracing {
-    bool gone;         /* no such process, or only its exit code is left */
-    bool stopped;      /* by job control */
-    bool runnable;     /* runs, or waits for a CPU */
-    bool stop_pending; /* a stop was sent to it and takes effect once nobody holds it */
-    bool
-        attach_pending; /* a SIGSTOP to this thread, as PTRACE_ATTACH sends it, has not acted yet */
+    bool gone;           /* no such process, or only its exit code is left */
+    bool stopped;        /* by job control */
+    bool runnable;       /* runs, or waits for a CPU */
+    bool stop_pending;   /* a stop was sent to it and takes effect once nobody holds it */
+    bool attach_pending; /* a SIGSTOP to this thread alone, PTRACE_ATTACH's, has not acted yet */
     pid_t parent;
     pid_t tracer; /* 0: nobody */
 };

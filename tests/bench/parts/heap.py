@@ -26,7 +26,7 @@ def heap_tools(f):
         ("forwarding only", ["env", f"LD_PRELOAD={build / 'tests/bench/heap_forward.so'}"]),
         ("heaptrack", shutil.which("heaptrack") and ["heaptrack", "-o", folder / "track"]),
         (GPERFTOOLS, gperftools and ["env", f"LD_PRELOAD={gperftools}",
-                                                     f"HEAPPROFILE={folder / 'gperf'}"]),
+                                     f"HEAPPROFILE={folder / 'gperf'}"]),
         # beside itself without profiling
         ("jemalloc", jemalloc and ["env", f"LD_PRELOAD={jemalloc}"]),
         ("jemalloc's heap profile", jemalloc and [
