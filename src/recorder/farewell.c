@@ -102,6 +102,13 @@ static void leave_at_once(int number)
     _exit(final.code);
 }
 
+/* Open MPI's run-time calls exit(1), without a word, where it takes its connection with mpiexec for
+ * lost (orte/mca/state/app); libevent does where it cannot go on. */
+static void leave_though_exit_was_called(void)
+{
+    leave_at_once(0);
+}
+
 /* MPICH before 4.1 with UCX waits in MPI_Finalize for hosts that have stopped to answer (upstream
  * pull request 6596): in about half of the runs over several hosts it never returns. Then we do not
  * call it: what is under way gets 50 ms, and Hydra is told that we are done. */
@@ -173,6 +180,7 @@ _Noreturn void ml_farewell(struct ml_leave how, bool several_hosts, struct ml_sc
     /* HDF5 1.10 after a full disk can crash in here: the code stays the right one. */
     sigaction(SIGSEGV, &watchdog, NULL);
     sigaction(SIGABRT, &watchdog, NULL);
+    atexit(leave_though_exit_was_called);
     snprintf(parent_stat, sizeof parent_stat, "/proc/%d/stat", (int)getppid());
     alarm(1);
     if (finalize_hangs(several_hosts)) {

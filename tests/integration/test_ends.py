@@ -104,6 +104,20 @@ def test_killed_application_ends_as_plain(flavour, file):
     assert 9 in [r["signal"] for r in recording.ranks().values()]
 
 
+@pytest.mark.parametrize("code", [0, 3])
+def test_mpi_calls_exit_in_finalize(code, flavour, file):
+    """The rank's exit code stays the application's."""
+    of_asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"  # which is not preloaded
+    outcome = mt.run(mt.mpiexec(mt.BUILD, 2)
+                     + ["env", f"LD_PRELOAD={mt.BIN_DIR.parent}/tests/support/exit_in_finalize.so",
+                        f"ASAN_OPTIONS={of_asan}", mt.MEMLOG_MPI, "-q", "-o", file, "--"]
+                     + mt.program(flavour, "exit3") + ["after", "-1", str(code)], timeout_s=END_S)
+    assert outcome.code == code, str(outcome)
+    assert Recording(file).attributes["complete"] == 1
+    if code == 0:
+        assert outcome.stderr == b"", str(outcome)
+
+
 def parent_of(pid):
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 

@@ -1,20 +1,13 @@
 /* LD_PRELOAD=no_hub.so: rank process 1 connects to no abstract Unix socket, such as the sampling
  * rank's. */
+#include "rank.h"
+
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #pragma GCC visibility push(default)
-
-static int is_rank_1(void)
-{
-    const char *openmpi = getenv("OMPI_COMM_WORLD_RANK"), *hydra = getenv("PMI_RANK");
-    const char *rank = openmpi ? openmpi : hydra;
-    return rank && strcmp(rank, "1") == 0;
-}
 
 int connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
