@@ -8,6 +8,7 @@ The environment says what is under test (CTest sets it):
   MEMLOG_LONG      1: what is done at random moments is done many times (scripts/check --long)
 """
 import dataclasses
+import functools
 import json
 import os
 import re
@@ -64,8 +65,21 @@ def program(flavour, name):
     return [str(PROGRAMS / flavour / name)]
 
 
+@functools.cache
+def launcher_is_prrte(flavour):
+    """PRRTE starts the ranks of Open MPI 5."""
+    if flavour != "openmpi" or not shutil.which(MPIEXEC[flavour]):
+        return False
+    said = subprocess.run([MPIEXEC[flavour], "--version"], capture_output=True, text=True).stdout
+    return bool(re.search(r"\(Open MPI\) ([5-9]|\d\d)\.", said))
+
+
 def mpiexec(flavour, ranks):
-    return [MPIEXEC[flavour], "-n", str(ranks)]
+    """Of the part of a line that it has read, PRRTE 3.0 makes the beginning of whatever it reads next,
+    of the other stream or of another rank (upstream issue 3858), but where it is told to pass on what
+    comes."""
+    raw = ["--output", ":raw"] if launcher_is_prrte(flavour) else []
+    return [MPIEXEC[flavour], *raw, "-n", str(ranks)]
 
 
 # ------------------------------------------------------------------------------ processes
