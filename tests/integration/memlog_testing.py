@@ -75,11 +75,12 @@ def launcher_is_prrte(flavour):
 
 
 def mpiexec(flavour, ranks):
-    """Of the part of a line that it has read, PRRTE 3.0 makes the beginning of whatever it reads next,
-    of the other stream or of another rank (upstream issue 3858), but where it is told to pass on what
-    comes."""
-    raw = ["--output", ":raw"] if launcher_is_prrte(flavour) else []
-    return [MPIEXEC[flavour], *raw, "-n", str(ranks)]
+    """Of the part of a line that it has read, PRRTE 3.0 makes the beginning of whatever it reads
+    next, of the other stream or of another rank (upstream issue 3858), but where it is told to pass
+    on what comes. Settings in the environment it takes from what it starts, an mpiexec for one."""
+    prrte = ["--map-by", ":oversubscribe", "--output", ":raw"]
+    options = prrte if launcher_is_prrte(flavour) else []
+    return [MPIEXEC[flavour], *options, "-n", str(ranks)]
 
 
 # ------------------------------------------------------------------------------ processes
