@@ -1,5 +1,6 @@
 """Several commands in one world: of one mpiexec (MPMD), and of MPI_Comm_spawn with its infos; and
 where a command is looked for."""
+import functools
 import json
 import os
 import re
@@ -11,8 +12,16 @@ import memlog_testing as mt
 from memlog_file import Recording
 
 
+@functools.cache
+def crashes_with_several(flavour):
+    """mpiexec of Open MPI 5.0.7 as Debian 13 has it does, plainly."""
+    return mt.run([mt.MPIEXEC[flavour], "-n", "1", "true", ":", "-n", "1", "true"]).code == 139
+
+
 def several(flavour, contexts, around=()):
     """mpiexec's words for CONTEXTS, (ranks, options of memlog-mpi, command) each."""
+    if crashes_with_several(flavour):
+        pytest.skip("mpiexec itself, without us, crashes when it is given several commands")
     words = [mt.MPIEXEC[flavour]]
     for i, (ranks, options, command) in enumerate(contexts):
         words += [":"] * (i > 0) + ["-n", str(ranks), *around, *(options if around else []),
