@@ -81,6 +81,8 @@ static enum ml_status take(void *state, const struct ml_stack_target *targets, s
         lose(g, begun, why.text);
         ml_fail(err, status, "%s", why.text);
     }
+    if (g->session.spoilt) /* before settling: it may have begun to attach, and is killed */
+        ml_gdb_close(&g->session);
     for (size_t i = 0; i < begun; i++)
         ml_held_settle(g->held[i]);
     for (size_t i = 0; i < begun; i++)

@@ -55,8 +55,10 @@ void ml_tracing_wake(pid_t pid, int64_t patience_ns)
     int64_t end_ns = ml_mono_now().ns + patience_ns;
     for (;;) {
         struct ml_tracing now = ml_tracing_of(pid);
-        bool stops = now.stopped || now.attach_pending; /* SIGCONT takes that one away, too */
-        if (stops && !now.tracer)
+        /* SIGCONT takes the pending one away, too. While a debugger that dies still holds PID, it
+         * is too early for that. */
+        bool stops = !now.tracer && (now.stopped || now.attach_pending);
+        if (stops)
             kill(pid, SIGCONT);
         if (now.gone || stops || ml_mono_now().ns >= end_ns)
             return;

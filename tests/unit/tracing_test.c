@@ -91,16 +91,17 @@ static void test_wake(void **state)
     end(pid);
 }
 
-/* Who waits for the child of vfork(2) takes no signal, like who gets no CPU. */
-static void test_wake_of_one_that_stops_later(void **state)
+/* Who waits for the child of vfork(2) takes no signal, like who gets no CPU: a parent that is to
+ * end with its child, half a second later. */
+static pid_t start_waiting_parent(void)
 {
-    (void)state;
     int fds[2];
     char byte;
     assert_int_equal(pipe(fds), 0);
     pid_t pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* a stopped one would stay where the test fails */
+        prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
         if (vfork() == 0) {
             if (write(fds[1], "", 1) == 1)
                 usleep(500000);
@@ -109,13 +110,39 @@ static void test_wake_of_one_that_stops_later(void **state)
         _exit(5);
     }
     assert_int_equal(read(fds[0], &byte, 1), 1);
+    close(fds[0]);
+    close(fds[1]);
+    return pid;
+}
+
+static void test_wake_of_one_that_stops_later(void **state)
+{
+    (void)state;
+    pid_t pid = start_waiting_parent();
     syscall(SYS_tgkill, pid, pid, SIGSTOP);
     assert_true(ml_tracing_of(pid).attach_pending && !ml_tracing_of(pid).stopped);
     ml_tracing_wake(pid, 0);
     WAIT_UNTIL(ml_tracing_of(pid).gone);
     waitpid(pid, NULL, 0);
-    close(fds[0]);
-    close(fds[1]);
+}
+
+/* A debugger that dies when it has attached, but not at once. */
+static void test_wake_of_one_that_is_still_held(void **state)
+{
+    (void)state;
+    pid_t pid = start_waiting_parent();
+    pid_t debugger = fork();
+    if (debugger == 0) {
+        ptrace(PTRACE_ATTACH, pid, NULL, NULL);
+        usleep(100000);
+        _exit(0);
+    }
+    WAIT_UNTIL(ml_tracing_of(pid).tracer == debugger);
+    assert_true(ml_tracing_of(pid).attach_pending);
+    ml_tracing_wake(pid, 10 * ML_NS_PER_S);
+    waitpid(debugger, NULL, 0);
+    WAIT_UNTIL(ml_tracing_of(pid).gone);
+    waitpid(pid, NULL, 0);
 }
 
 /* A debugger that holds PID and does nothing else. */
@@ -167,6 +194,7 @@ int main(void)
         cmocka_unit_test(test_release),
         cmocka_unit_test(test_release_stranger),
         cmocka_unit_test(test_wake_of_one_that_stops_later),
+        cmocka_unit_test(test_wake_of_one_that_is_still_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
