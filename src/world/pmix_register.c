@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "world/pmix_internal.h"
 
+#include <malloc.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,8 @@ enum ml_status ml_pmix_register(const struct ml_world *world, struct ml_error *e
     add_all_ranks(&facts, world);
     pmix_status_t status = register_world(world, &facts);
     PMIX_INFO_FREE(facts.info, (size_t)(JOB_FACTS + world->n_ranks));
+    /* What libpmix stored lies above: the C library gives none of it back by itself. */
+    malloc_trim(0);
     for (int rank = 0; rank < world->n_ranks && status == PMIX_SUCCESS; rank++) {
         if (ml_world_host(world, rank) == world->here)
             status = register_rank(world, rank);
