@@ -61,7 +61,16 @@ def in_all(looks, launchers):
     return found
 
 
-def hold_until(bed, wrapper, name, ready):
+def end_well(bed, end):
+    end.touch()
+
+
+def end_by_failure(bed, end):
+    """The rank on the last host is killed."""
+    bed.sh(bed.hosts[-1], "kill -9 $(grep -lx hold /proc/[0-9]*/comm | cut -d/ -f3)")
+
+
+def hold_until(bed, wrapper, name, ready, end_it=end_well):
     """Runs hold on every host: what look says when `ready` takes that, and what it says when all has ended."""
     env, end = bed.environment(mt.BUILD), bed.shared / f"{name}.end"
     command = (bed.mpiexec(mt.BUILD, len(bed.hosts), dict.fromkeys(bed.hosts, 1), env) + wrapper
@@ -73,10 +82,19 @@ def hold_until(bed, wrapper, name, ready):
         return job.poll() is not None or ready(looks)
 
     mt.wait_for(is_ready, mt.TIMEOUT_S, "what all hosts are connected with")
-    end.touch()
+    end_it(bed, end)
     outcome = bed.finish(job, command)
-    assert outcome.code == 0, str(outcome)
+    assert (outcome.code == 0) == (end_it is end_well), str(outcome)
     return looks, look(bed)
+
+
+def record_until(bed, name, end_it=end_well):
+    """The same with us, from where all are connected with their neighbours in the tree; and the nodes."""
+    tree = [neighbours(len(bed.hosts), host) for host in range(len(bed.hosts))]
+    running, after = hold_until(bed, [mt.MEMLOG_MPI, "-q", "-o", name, "--"], name,
+                                lambda looks: all(map(set.issuperset, of_processes(looks, "memlog-mpi"), tree)),
+                                end_it)
+    return running, after, Recording(bed.shared / name).rows("nodes")
 
 
 def most_of(sets):
@@ -85,13 +103,9 @@ def most_of(sets):
 
 @pytest.mark.parametrize("n", SIZES)
 def test_connections(n, name):
-    tree = [neighbours(n, host) for host in range(n)]
     bed = open_bed(n=n)
     try:
-        running, after = hold_until(
-            bed, [mt.MEMLOG_MPI, "-q", "-o", name, "--"], name,
-            lambda looks: all(map(set.issuperset, of_processes(looks, "memlog-mpi"), tree)))
-        nodes = Recording(bed.shared / name).rows("nodes")
+        running, after, nodes = record_until(bed, name)
         said = bed.shared / f"{name}.plain"
         said.touch()
         plain, _ = hold_until(bed, ["sh", "-c", 'exec "$@" >> "$0"', said], said.name,
@@ -99,11 +113,26 @@ def test_connections(n, name):
     finally:
         bed.close()
     ended = in_all(after, of_launchers(running))
-    links, by_mpi = most_of(tree), most_of(of_processes(plain, "hold"))
+    links, by_mpi = most_of([neighbours(n, host) for host in range(n)]), most_of(of_processes(plain, "hold"))
     most, first, total = most_of(of_processes(running, "memlog-mpi")), len(ended[0]), most_of(ended[1:])
     print(f"{n} hosts: {links} neighbours in the tree; connected with {most} while it runs, with {total} until "
           f"the end, and the first host with {first}; MPI_Init alone connects {by_mpi}")
     log2 = math.log2(n)
     assert links <= math.ceil(log2)
     assert most <= max(2 * log2, by_mpi) and total <= max(3 * log2, by_mpi), (running, ended)
+    assert [p["ended"] for p in nodes] == [COMPLETE] * n
+
+
+@pytest.mark.parametrize("n", SIZES[2:])
+def test_connections_of_a_failure(n, name):
+    """All hear of it along the tree, so nobody gets more connections than at the end of any run."""
+    bed = open_bed(n=n)
+    try:
+        running, after, nodes = record_until(bed, name, end_by_failure)
+    finally:
+        bed.close()
+    ended = in_all(after, of_launchers(running))
+    most, total = most_of(of_processes(running, "memlog-mpi")), most_of(ended[1:])
+    print(f"{n} hosts, of which one fails: connected with {most} while it runs, with {total} until the end")
+    assert total <= max(3 * math.log2(n), most), (running, ended)
     assert [p["ended"] for p in nodes] == [COMPLETE] * n
