@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import namedtuple
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent.parent.parent
@@ -56,27 +57,65 @@ def cpu_of(command):
             - before.children_user - before.children_system)
 
 
-class Pairs:
-    """Values of PAIRS runs of each of two, in turns, and the ratios of neighbours."""
+Cost = namedtuple("Cost", "seconds cpu_s mib")
 
-    def __init__(self, plain, hosted, pairs, value):
-        self.plain, self.hosted = [], []
-        for i in range(pairs):
-            for command in (plain, hosted) if i % 2 == 0 else (hosted, plain):
-                (self.plain if command is plain else self.hosted).append(value(command))
-        self.ratios = [b / a for a, b in zip(self.plain, self.hosted)]
-        self.longer = statistics.median(b - a for a, b in zip(self.plain, self.hosted))
+
+def cost_of(command):
+    """Also the resident set that it had at most, or what it started: of a small process of its own, since
+    one begins with the peak of that from which it was forked."""
+    begin = time.monotonic()
+    done = subprocess.run(["/usr/bin/time", "-f", "%U %S %M", *map(str, command)], env=ENVIRONMENT, text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=600)
+    seconds = time.monotonic() - begin
+    if done.returncode:
+        sys.exit(f"bench: {' '.join(map(str, command))}: exit code {done.returncode}\n{done.stderr[-2000:]}")
+    user, system, kib = map(float, done.stderr.split()[-3:])
+    return Cost(seconds, user + system, kib / 1024)
+
+
+most_times = None       # --times
+
+
+def times(wanted):
+    return min(wanted, most_times or wanted)
+
+
+def spread(values):
+    """"median (quartiles)"; of fewer than four values the ends are the quartiles."""
+    low, *_, high = statistics.quantiles(values, n=4) if len(values) > 3 else (min(values), max(values))
+    return f"{statistics.median(values):.3f} ({low:.3f} to {high:.3f})"
+
+
+class Neighbours:
+    """Values without and with us that were taken one after the other, and the ratios of each two."""
+
+    def __init__(self, plain, hosted):
+        self.plain, self.hosted = plain, hosted
+        self.ratios = [b / a for a, b in zip(plain, hosted)]
+        self.longer = statistics.median(b - a for a, b in zip(plain, hosted))
 
     @property
     def ratio(self):
         return statistics.median(self.ratios)
 
-    def text(self, unit):
-        quartiles = (statistics.quantiles(self.ratios, n=4) if len(self.ratios) > 3
-                     else [min(self.ratios), 0, max(self.ratios)])
-        return (f"{statistics.median(self.plain):9.3f} {unit} without, "
-                f"{statistics.median(self.hosted):9.3f} with, ratio {self.ratio:.3f} "
-                f"({quartiles[0]:.3f} to {quartiles[-1]:.3f})")
+    @property
+    def with_us(self):
+        return statistics.median(self.hosted)
+
+    def text(self, unit, beside=""):
+        return (f"{statistics.median(self.plain):9.3f} {unit} {beside or 'without'}, "
+                f"{self.with_us:9.3f} with, ratio {spread(self.ratios)}")
+
+
+class Pairs(Neighbours):
+    """Values of PAIRS runs of each of two, in turns."""
+
+    def __init__(self, plain, hosted, pairs, value):
+        values = [], []
+        for i in range(times(pairs)):
+            for which in (0, 1) if i % 2 == 0 else (1, 0):
+                values[which].append(value((plain, hosted)[which]))
+        super().__init__(*values)
 
 
 def on_one_processor(commands, times, pattern):
@@ -110,6 +149,12 @@ def figure_of(pattern):
 
 def verdict(value, goal, unit):
     return f"goal {goal:g} {unit}: {'met' if value <= goal else 'NOT MET'}"
+
+
+def say_machine():
+    load = os.getloadavg()[0]
+    busy = "" if load < 1 else ": others use it, so ratios and CPU times say more than times do"
+    print(f"{os.cpu_count()} CPUs, load {load:.1f}{busy}", flush=True)
 
 
 def say(flavour, what, text):
@@ -164,15 +209,19 @@ def ours_below(root):
     return of_samplers, ours - of_samplers
 
 
+WINDOWS = 4
+
+
 def watch(command, seconds, select):
-    """CPU share and PSS of the processes that SELECT picks, of a job in its steady state."""
+    """CPU shares in WINDOWS, PSS and number of the processes that SELECT picks, of a job in its steady state."""
     job = subprocess.Popen(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(8)
-    pids = select(ours_below(job.pid))
-    before, begin = cpu_s(pids), time.monotonic()
-    time.sleep(seconds)
-    share = 100 * (cpu_s(pids) - before) / (time.monotonic() - begin)
+    pids, shares = select(ours_below(job.pid)), []
+    for _ in range(WINDOWS):
+        before, begin = cpu_s(pids), time.monotonic()
+        time.sleep(seconds / WINDOWS)
+        shares.append(100 * (cpu_s(pids) - before) / (time.monotonic() - begin))
     pss = pss_mib(pids)
     job.wait()
-    return share, pss, len(pids)
+    return shares, pss, len(pids)

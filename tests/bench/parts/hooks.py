@@ -1,7 +1,7 @@
 """The MPI hooks: what a wrapped call costs."""
 import re
 
-from .base import MPIEXEC, run, say
+from .base import MPIEXEC, run, say, verdict
 
 
 def least_ns(command, times):
@@ -24,7 +24,7 @@ def bench_hooks(f):
             for what, (wrapped, ns) in without.items():
                 more = (with_us[what][1] - ns) / max(wrapped, 1)
                 say(f, f"{mpi}: {what}", f"{ns:8.2f} ns without, {with_us[what][1]:8.2f} with, "
-                    f"{more:6.2f} more " + ("a call (goal 10)" if wrapped else "(not wrapped)"))
+                    f"{more:6.2f} more " + (f"a call ({verdict(more, 10, 'ns')})" if wrapped else "(not wrapped)"))
 
 
 PARTS = {"hooks": bench_hooks}

@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from .base import ENVIRONMENT, cpu_s, lammps, run, say, verdict, watch
+from .base import ENVIRONMENT, Neighbours, cpu_s, lammps, run, say, spread, verdict, watch
 
 
 def bench_walk(f):
@@ -24,8 +24,8 @@ def bench_pstack(f):
     sleep = ["sleep", "32"]
     without, _, _ = watch(f.hosted(4, sleep), 20, lambda found: found[0])
     for options in (("--pstack",), ("--pstack", "--stack-rate", "1s")):
-        share, pss, _ = watch(f.hosted(4, sleep, *options), 20, lambda found: found[0])
-        say(f, f"idle, {' '.join(options)}", f"{without:.2f} % of a core without, {share:.2f} with, "
+        shares, pss, _ = watch(f.hosted(4, sleep, *options), 20, lambda found: found[0])
+        say(f, f"idle, {' '.join(options)}", f"{Neighbours(without, shares).text('% of a core')}, "
             f"{pss:.1f} MiB PSS (4 processes that sleep; with the stack server)")
 
 
@@ -132,9 +132,8 @@ def bench_cost(f, ranks, rate_ms):
     ratios = [(before + after) / 2 / with_stacks
               for before, with_stacks, after in zip(rates[1::2], rates[2::2], rates[3::2])
               if before and with_stacks and after]
-    low, middle, high = statistics.quantiles(ratios, n=4)
     say(f, f"LAMMPS, {ranks} rank(s), each {rate_ms} ms",
-        f"time with stacks / without: {middle:.3f} (quartiles {low:.3f}, {high:.3f}), "
+        f"time with stacks to without, ratio {spread(ratios)}, "
         f"{1e3 * statistics.median(cpus[::2]):.1f} ms CPU a second, {os.cpu_count()} CPUs")
 
 
