@@ -47,6 +47,17 @@ def test_wrong_file(tmp_path, folder, wrong):
     assert [p.name for p in tmp_path.iterdir()] == ["run.h5"]
 
 
+def test_small_graphs_of_too_many_nodes(tmp_path):
+    """They could not be read: the message names what can, and a part of the nodes is drawn."""
+    subprocess.run([sys.executable, MAKER, tmp_path / "run.h5", "--nodes", "65", "--ranks-per-node", "1",
+                    "--seconds", "4"], check=True)
+    done = plot(tmp_path, "run.h5", "--multiples", "-o", "x.html")
+    assert (done.returncode, done.stdout) == (1, "") and done.stderr.count("\n") == 1
+    assert "65 nodes" in done.stderr and "--heatmap" in done.stderr
+    assert not (tmp_path / "x.html").exists()
+    assert plot(tmp_path, "run.h5", "--multiples", "--rank", "0-63", "-o", "x.html").returncode == 0
+
+
 # ------------------------------------------------------------------------------ few marks
 MARKS = [(stacks, output) for stacks in (None, "one", "two") for output in (None, "one", "two")]
 FORMS_OF_MARKS = [[], ["--by", "rank"], ["--by", "node"], ["--band"], ["--stacked"], ["--rate"]]
