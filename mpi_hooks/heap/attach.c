@@ -106,6 +106,8 @@ static void reset(struct ml_heap_page *page)
     ML_STORE(page->n_samples, 0);
     ML_STORE(page->n_lost, 0);
     ML_STORE(page->sampling_ns, 0);
+    ML_STORE(page->live_blocks, 0);
+    ML_STORE(page->peak_blocks, 0);
     ML_STORE(page->in_use_B, -1);
     ML_STORE(page->held_B, -1);
     ML_STORE(page->claimed_ns, ml_sys_ns(CLOCK_MONOTONIC));

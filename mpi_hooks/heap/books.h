@@ -24,6 +24,8 @@ struct ml_books {
     uint32_t n_unchecked; /* samples since the cost was looked at, and what it was then */
     int64_t checked_cpu_ns, checked_sampling_ns;
     _Atomic int64_t seldom_ns; /* not before */
+    _Atomic int64_t asked_ns;  /* the allocator, last */
+    _Atomic double piece_ns;   /* that took for each free piece of memory; 0: not known */
     struct ml_stack_index index;
     struct ml_regions regions;
     struct ml_blocks blocks;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define ML_HEAP_MAGIC UINT64_C(0x3170616568676f6c) /* "logheap1" */
-#define ML_HEAP_VERSION 3
+#define ML_HEAP_VERSION 4
 #define ML_HEAP_VARIABLE "MEMLOG_HEAP_PAGES" /* names the file: /proc/PID/fd/N */
 
 #define ML_HEAP_PAGES_MAX 2048
@@ -66,6 +66,8 @@ struct ml_heap_page {
     _Atomic int64_t mean_B;            /* mean distance of samples by now */
     _Atomic int64_t n_samples, n_lost; /* taken; of these, those whose block found no place */
     _Atomic int64_t sampling_ns;       /* time that taking them has cost */
+    _Atomic int64_t live_blocks;       /* of all stacks, in 1 / ML_HEAP_BLOCK */
+    _Atomic int64_t peak_blocks;       /* the most of them at a time */
     /* Of the allocator, where it tells (mallinfo2 of glibc), at most once a second; else -1. */
     _Atomic int64_t in_use_B; /* in blocks that the program has */
     _Atomic int64_t held_B;   /* from the kernel, for blocks: in use, free, and between */

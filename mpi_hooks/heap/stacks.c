@@ -83,6 +83,15 @@ static void tell_change(struct ml_heap_page *page, uint32_t stack)
     atomic_store_explicit(&page->changes, ML_LOAD(page->changes) + 1, memory_order_release);
 }
 
+static void count(struct ml_heap_page *page, struct ml_heap_stack *stack, int64_t blocks)
+{
+    int64_t live = ML_LOAD(page->live_blocks) + blocks;
+    ML_STORE(page->live_blocks, live);
+    if (live > ML_LOAD(page->peak_blocks))
+        ML_STORE(page->peak_blocks, live);
+    ML_BUMP(stack->live_blocks, blocks);
+}
+
 /* Bytes are stored last: what a reader finds beside them is as new. */
 static void store_bytes(_Atomic int64_t *bytes, int64_t value)
 {
@@ -92,7 +101,7 @@ static void store_bytes(_Atomic int64_t *bytes, int64_t value)
 void ml_stacks_live(struct ml_heap_page *page, const struct ml_sample *sample, int blocks)
 {
     struct ml_heap_stack *stack = &page->stacks[sample->stack];
-    ML_BUMP(stack->live_blocks, blocks_of(sample, blocks));
+    count(page, stack, blocks_of(sample, blocks));
     ML_BUMP(stack->live_variance, ml_sample_variance(sample));
     store_bytes(&stack->live_B, ML_LOAD(stack->live_B) + rounded(ml_sample_B(sample)));
     tell_change(page, sample->stack);
@@ -104,7 +113,7 @@ void ml_stacks_end(struct ml_heap_page *page, const struct ml_sample *sample, in
     struct ml_heap_stack *stack = &page->stacks[sample->stack];
     int64_t live_B = ML_LOAD(stack->live_B) - rounded(ml_sample_B(sample));
     double variance = ML_LOAD(stack->live_variance) - ml_sample_variance(sample);
-    ML_BUMP(stack->live_blocks, -blocks_of(sample, blocks));
+    count(page, stack, -blocks_of(sample, blocks));
     ML_STORE(stack->live_variance, live_B == 0 || variance < 0 ? 0 : variance);
     store_bytes(&stack->live_B, live_B);
     tell_change(page, sample->stack);

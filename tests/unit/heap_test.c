@@ -8,6 +8,7 @@
 #include "mpi_hooks/heap/modules.h"
 #include "mpi_hooks/heap/sampler.h"
 #include "mpi_hooks/heap/sampler_maps.h"
+#include "mpi_hooks/heap/seldom.h"
 #include "mpi_hooks/heap/start.h"
 #include "mpi_hooks/heap/system.h"
 #include "mpi_hooks/heap/thin.h"
@@ -522,6 +523,36 @@ static void an_address_that_comes_again_was_freed(void **state)
     assert_int_equal(page->stacks[page->n_stacks - 1].live_B, 0);
 }
 
+static bool is_asked_after(struct ml_heap_page *page, int64_t pause_ns)
+{
+    int64_t now_ns = ml_sys_ns(CLOCK_MONOTONIC);
+    ML_STORE(ml_books->seldom_ns, 0);
+    ML_STORE(ml_books->asked_ns, now_ns - pause_ns);
+    ML_STORE(page->in_use_B, -1);
+    ml_seldom(page, now_ns);
+    return ML_LOAD(page->in_use_B) == 1;
+}
+
+/* 300 000 free pieces take 30 ms, until it is known better. */
+static void the_allocator_is_asked_when_that_is_quick(void **state)
+{
+    (void)state;
+    struct ml_heap_page *page = ml_books_page();
+    int64_t live = ML_LOAD(page->live_blocks), second_ns = 1000000000;
+    assert_true(ML_LOAD(page->peak_blocks) > 0);
+    ML_STORE(page->peak_blocks, live + (int64_t)300000 * ML_HEAP_BLOCK);
+    ML_STORE(ml_books->piece_ns, 0);
+    assert_false(is_asked_after(page, 25 * second_ns));
+    assert_true(is_asked_after(page, 35 * second_ns));
+    assert_true(is_asked_after(page, 25 * second_ns));
+    ML_STORE(ml_books->piece_ns, 0);
+    ML_STORE(page->peak_blocks, live + (int64_t)9000000 * ML_HEAP_BLOCK);
+    assert_false(is_asked_after(page, 50 * second_ns));
+    assert_true(is_asked_after(page, 70 * second_ns));
+    ML_STORE(page->peak_blocks, live);
+    assert_true(is_asked_after(page, 0));
+}
+
 static int32_t claimed_by_child(void)
 {
     int fds[2];
@@ -600,6 +631,7 @@ int main(void)
         cmocka_unit_test(a_sample_within_a_sample_is_lost),
         cmocka_unit_test(what_is_freed_meanwhile_goes_later),
         cmocka_unit_test(an_address_that_comes_again_was_freed),
+        cmocka_unit_test(the_allocator_is_asked_when_that_is_quick),
         cmocka_unit_test(children_begin_while_threads_work),
         cmocka_unit_test(children_have_pages_of_their_own),
     };
