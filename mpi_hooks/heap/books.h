@@ -52,14 +52,15 @@ int64_t ml_books_maps_mean(void);
 /* Of the file. */
 extern struct ml_heap_settings ml_books_settings;
 
-/* The page, claimed if need be. NULL: there is none, or this is not the process whose books they
- * are (a vfork(2) lends them to its child, which may touch nothing). */
+/* The page, claimed if need be. NULL: there is none, or the books are lent. */
 struct ml_heap_page *ml_books_page(void);
 
 /* Whether this process has a page already. */
 bool ml_books_are_open(void);
 
-/* Whether another process than the one that claimed the page runs in this memory. */
+/* Whether this is a child that has its parent's books, as that of a bare fork may where the kernel
+ * does not wipe them. The child of a vfork(2), which allocates in its parent's memory, keeps its
+ * parent's books where it does. */
 bool ml_books_are_lent(void);
 
 /* The lock, and all that was left undone for want of it. False: not now; see lock.h. */

@@ -94,7 +94,7 @@ def test_more_maps_than_have_room(tmp_path):
 
 
 def test_fork(tmp_path):
-    """A child's books are its own: the parent's page does not tell of it, nor does a vfork's."""
+    """A child's books are its own: the parent's page does not tell of it, but of a vfork's."""
     told, page, pages = known(tmp_path, "known", "forks")
     child = next(row["pid"] for row in told if "pid" in row)
     assert_near([row for row in told if "pid" not in row], page, "known")

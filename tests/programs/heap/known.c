@@ -401,7 +401,8 @@ static void free_small_of_parent(void)
         free(kept[KEPT - 1 - i]);
 }
 
-/* The parent's blocks are the parent's, what a child does with its copies is nobody's. */
+/* The parent's blocks are the parent's, as are those of a vfork's child, what another child does
+ * with its copies is nobody's. */
 static void forks(void)
 {
     for (int i = 0; i < 1000; i++)
@@ -418,12 +419,12 @@ static void forks(void)
         _exit(0);
     }
     waitpid(pid, NULL, 0);
-    if (vfork() == 0) {
-        own_child();
+    if (vfork() == 0) { /* in this memory */
+        child();
         _exit(0);
     }
     told("medium", 5000, 1000, 1000);
-    told("child", 2000, 0, 0);
+    told("child", 2000, 3000, 3000);
 }
 
 static atomic_bool stop;
