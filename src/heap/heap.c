@@ -197,7 +197,8 @@ static void visit(struct ml_heap *h, struct watched *w, int64_t now_ns, bool all
     follow(h, w, &look, now_ns);
     if (!w->pid)
         return;
-    bool gone = is_gone(w);
+    bool is_at_work = look.changes != w->changes; /* if it has gone since, the next tick sees it */
+    bool gone = (all || !is_at_work) && is_gone(w);
     work_on(h, w, &look, now_ns, all || gone);
     if (!gone)
         return;
