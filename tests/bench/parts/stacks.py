@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from .base import ENVIRONMENT, Neighbours, cpu_s, lammps, run, say, spread, verdict, watch
+from .base import ENVIRONMENT, cpu_s, lammps, run, say, spread, verdict, watch
 
 
 def bench_walk(f):
@@ -25,8 +25,8 @@ def bench_pstack(f):
     without, _, _ = watch(f.hosted(4, sleep), 20, lambda found: found[0])
     for options in (("--pstack",), ("--pstack", "--stack-rate", "1s")):
         shares, pss, _ = watch(f.hosted(4, sleep, *options), 20, lambda found: found[0])
-        say(f, f"idle, {' '.join(options)}", f"{Neighbours(without, shares).text('% of a core')}, "
-            f"{pss:.1f} MiB PSS (4 processes that sleep; with the stack server)")
+        say(f, f"idle, {' '.join(options)}", f"{spread(without)} % of a core without, {spread(shares)} with, "
+            f"ratio {statistics.median(shares) / statistics.median(without):.2f}, {pss:.1f} MiB PSS (4 processes that sleep; with the stack server)")
 
 
 def state(pid):
