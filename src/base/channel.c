@@ -228,6 +228,12 @@ void ml_channel_send(struct ml_channel *c, uint32_t type, const void *bytes, siz
     ml_channel_send_fd(c, type, bytes, n, -1);
 }
 
+void ml_channel_take(struct ml_channel *c)
+{
+    if (!c->busy && !c->broken)
+        ready(c, POLLIN);
+}
+
 size_t ml_channel_backlog(const struct ml_channel *c)
 {
     return c->out.length;

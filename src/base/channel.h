@@ -30,6 +30,10 @@ void ml_channel_send(struct ml_channel *channel, uint32_t type, const void *byte
 void ml_channel_send_fd(struct ml_channel *channel, uint32_t type, const void *bytes, size_t n,
                         int fd);
 
+/* Hands on what has come by now, as the loop would in its turn. Not from the channel's own events.
+ */
+void ml_channel_take(struct ml_channel *channel);
+
 /* Bytes that wait for the peer to read. */
 size_t ml_channel_backlog(const struct ml_channel *channel);
 

@@ -122,6 +122,11 @@ void ml_host_link_rank_started(struct ml_host_link *l, int seat, int error)
     ml_buffer_free(&message);
 }
 
+void ml_host_link_take(struct ml_host_link *l)
+{
+    ml_channel_take(l->channel);
+}
+
 void ml_host_link_received(struct ml_host_link *l, int from, const void *bytes, size_t n)
 {
     struct ml_buffer message = {0};

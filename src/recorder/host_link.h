@@ -39,6 +39,9 @@ void ml_host_link_rank_started(struct ml_host_link *link, int seat, int error);
 void ml_host_link_received(struct ml_host_link *link, int from, const void *bytes, size_t n);
 void ml_host_link_gathered(struct ml_host_link *link, const void *bytes, size_t n);
 
+/* What the world host has said by now is heard now, not in the loop's turn. */
+void ml_host_link_take(struct ml_host_link *link);
+
 /* Ends the world host, waits for it. NULL is fine. */
 void ml_host_link_close(struct ml_host_link *link);
 

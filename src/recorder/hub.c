@@ -312,6 +312,9 @@ static void guest_message(void *context, uint32_t type, const void *bytes, size_
         guest_came(g, &u);
         return;
     }
+    /* That the rank has left MPI was told there before it ended. */
+    if (type == ML_MEMBER_EXIT && h->host)
+        ml_host_link_take(h->host);
     int64_t first = ml_unpack_int(&u), second = ml_unpack_int(&u);
     struct ml_seat *s = ml_seats_find(&h->seats, (int)first);
     if (type == ML_MEMBER_EXIT && s) {

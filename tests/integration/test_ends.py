@@ -103,6 +103,25 @@ def test_killed_application_ends_as_plain(flavour, file):
     assert 9 in [r["signal"] for r in recording.ranks().values()]
 
 
+def test_sampling_rank_hears_all_ends_at_once(flavour, file):
+    """That a rank has left MPI counts before that it has ended, in whatever order the two are read."""
+    go = file.with_name("go")
+    with mt.Job(mt.hosted_command(flavour, 3, "hold", go, "1", file=file, options=("-q", "--stdout"))) as job:
+        mt.wait_for(lambda: len(mt.application_ranks(job, "hold")) == 3, what="the ranks")
+        mt.wait_for_samples(file)
+        sampler = mt.sampling_ranks(job)[0]
+        for _ in range(20):                    # now it is read by the one, now by the other
+            mt.send(sampler, signal.SIGSTOP)
+            go.touch()
+            time.sleep(0.1)
+            mt.send(sampler, signal.SIGCONT)
+            time.sleep(0.02)
+            if job.process.poll() is not None:
+                break
+        outcome = job.finish(END_S)
+    assert outcome.code == 0, str(outcome)
+
+
 @pytest.mark.parametrize("code", [0, 3])
 def test_mpi_calls_exit_in_finalize(code, flavour, file):
     """The rank's exit code stays the application's."""

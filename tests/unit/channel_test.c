@@ -154,6 +154,24 @@ static void small_messages(void **state)
     close_pair(&p);
 }
 
+static void taken_before_the_loop(void **state)
+{
+    struct pair p;
+    (void)state;
+    open_pair(&p);
+    ml_channel_take(p.b.channel);
+    assert_int_equal(p.b.n_messages, 0);
+    ml_channel_send(p.a.channel, 0, "a", 1);
+    ml_channel_take(p.b.channel);
+    assert_int_equal(p.b.n_messages, 1);
+    ml_channel_close(p.a.channel);
+    p.a.channel = NULL;
+    ml_channel_take(p.b.channel);
+    assert_int_equal(p.b.n_closed, 1);
+    assert_null(p.b.channel);
+    close_pair(&p);
+}
+
 static void large_both_ways(void **state)
 {
     struct pair p;
@@ -345,6 +363,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_messages),
+        cmocka_unit_test(taken_before_the_loop),
         cmocka_unit_test(large_both_ways),
         cmocka_unit_test(descriptors_with_their_messages),
         cmocka_unit_test(unsent_descriptors_are_closed),
