@@ -102,8 +102,8 @@ static void leave_at_once(int number)
     _exit(final.code);
 }
 
-/* Open MPI's run-time calls exit(1), without a word, where it takes its connection with mpiexec for
- * lost (orte/mca/state/app); libevent does where it cannot go on. */
+/* Open MPI's run-time has calls of exit(3) (its component state/app), and so has libevent, where
+ * they cannot go on. None was ever seen to be made. */
 static void leave_though_exit_was_called(void)
 {
     leave_at_once(0);
