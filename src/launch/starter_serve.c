@@ -7,11 +7,13 @@
 #include "flavour/program.h"
 #include "launch/binding.h"
 #include "launch/environment.h"
+#include "launch/gate.h"
 #include "launch/preload.h"
 #include "launch/starter_protocol.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -24,11 +26,14 @@
 struct serving {
     struct ml_loop *loop;
     struct ml_channel *channel;
+    int fd; /* the channel's */
     char **command;
     const struct ml_starter_helper *helpers;
     sigset_t mask;          /* of before the fork */
     pid_t parent;           /* the rank process */
     int output, error, pmi; /* for the next start */
+    struct ml_gate gate;    /* before execve */
+    struct ml_timer *opening;
     bool done;
 };
 
@@ -83,6 +88,7 @@ static _Noreturn void become_rank(const struct serving *s, const struct child *c
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != s->parent)
         _exit(127);
+    ml_gate_wait(&s->gate);
     if (c->own_group)
         lead_as(s->parent);
     if (c->tracer) /* under Yama only ancestors may trace; this permission outlives execve(2) */
@@ -143,9 +149,21 @@ static void reported(void *context, short revents)
     free(start);
 }
 
-/* Nobody waits for the child to become the program: until it gets a processor, among all that run
- * by then, the others are started. */
-static void start_rank(const struct serving *s, struct child *c, struct ml_started *started)
+/* Once no further start has been asked for. */
+static void open_gate(void *context)
+{
+    struct serving *s = context;
+    struct pollfd asked = {.fd = s->fd, .events = POLLIN};
+    if (poll(&asked, 1, 0) > 0)
+        ml_timer_set_in(s->opening, 0);
+    else
+        ml_gate_open(&s->gate);
+}
+
+/* All are forked before the first becomes the program: ranks that ran already would wait in
+ * MPI_Init for the others and, spinning, keep them from being forked. Nor does anybody wait for a
+ * child to become the program, which has to get a processor first. */
+static void start_rank(struct serving *s, struct child *c, struct ml_started *started)
 {
     int report[2];
     if (pipe2(report, O_CLOEXEC)) {
@@ -154,6 +172,10 @@ static void start_rank(const struct serving *s, struct child *c, struct ml_start
         return;
     }
     c->report = report[1];
+    if (ml_gate_is_open(&s->gate)) {
+        ml_gate_close(&s->gate);
+        ml_timer_set_in(s->opening, 0);
+    }
     pid_t pid = fork_for_parent();
     if (pid == 0)
         become_rank(s, c);
@@ -289,19 +311,22 @@ static void keep_from_children(const char *variable)
 _Noreturn void ml_starter_serve(int fd, char **command, const struct ml_starter_helper *helpers,
                                 const sigset_t *mask)
 {
-    struct serving s = {.command = command,
+    struct serving s = {.fd = fd,
+                        .command = command,
                         .helpers = helpers,
                         .mask = *mask,
                         .parent = getppid(),
                         .output = -1,
                         .error = -1,
-                        .pmi = -1};
+                        .pmi = -1,
+                        .gate = ML_GATE_OPEN};
     prctl(PR_SET_NAME, "memlog-start");
     /* It also leaves where its connection ends, but not while somebody has stopped it. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     keep_from_children("PMI_FD");
     keep_from_children("HYDI_CONTROL_FD");
     s.loop = ml_loop_new();
+    s.opening = ml_loop_timer(s.loop, open_gate, &s);
     struct ml_channel_events events = {&s, on_message, on_closed};
     s.channel = ml_channel_open(s.loop, fd, &events);
     ml_loop_run_until(s.loop, &s.done);

@@ -27,6 +27,7 @@
 struct bed {
     struct ml_loop *loop;
     struct ml_starter *starter;
+    pid_t starter_pid;
     int n_started, n_lost, numbers; /* a bit for each that has started without an error */
     struct ml_started started;      /* the last; of a helper its number and PID */
     int out[2];
@@ -77,6 +78,7 @@ static void open_bed(struct bed *bed, char **command)
     int fd = ml_starter_fork(command, helpers, &pid);
     assert_true(fd >= 0);
     memset(bed, 0, sizeof *bed);
+    bed->starter_pid = pid;
     bed->loop = ml_loop_new();
     struct ml_starter_events events = {bed, on_started, on_helper_started, on_lost};
     bed->starter = ml_starter_open(bed->loop, fd, &events);
@@ -99,19 +101,25 @@ static struct ml_start blank(const struct bed *bed)
     return (struct ml_start){.number = 7, .output = bed->out[1], .error = -1, .pmi = -1};
 }
 
-/* Starts, waits for the end, and leaves in bed->text what was written. The exit code. */
-static int run(struct bed *bed, const struct ml_start *what)
+/* Leaves in bed->text what all have written until they end. */
+static void read_output(struct bed *bed)
 {
     size_t n = 0;
     ssize_t k;
-    int status;
-    ml_starter_start(bed->starter, what);
-    WAIT_FOR(bed->loop, bed->n_started == 1);
     close(bed->out[1]);
     bed->out[1] = -1;
     while ((k = read(bed->out[0], bed->text + n, sizeof bed->text - 1 - n)) > 0)
         n += (size_t)k;
     bed->text[n] = 0;
+}
+
+/* Starts, waits for the end, and leaves in bed->text what was written. The exit code. */
+static int run(struct bed *bed, const struct ml_start *what)
+{
+    int status;
+    ml_starter_start(bed->starter, what);
+    WAIT_FOR(bed->loop, bed->n_started == 1);
+    read_output(bed);
     assert_int_equal(bed->started.number, what->number);
     assert_int_equal(bed->started.error, 0);
     assert_int_equal(waitpid(bed->started.pid, &status, 0),
@@ -348,6 +356,29 @@ static void many_at_once(void **state)
     close_bed(&bed);
 }
 
+/* As each begins it counts the children of its parent. The starter is stopped until it has been
+ * asked for all. */
+static void forks_all_before_one_runs(void **state)
+{
+    char *command[] = {"sh", "-c", "echo $(wc -w </proc/$PPID/task/$PPID/children) there", NULL};
+    struct bed bed;
+    enum { N = 16 };
+    (void)state;
+    open_bed(&bed, command);
+    kill(bed.starter_pid, SIGSTOP);
+    struct ml_start what = blank(&bed);
+    for (int i = 0; i < N; i++)
+        ml_starter_start(bed.starter, &what);
+    kill(bed.starter_pid, SIGCONT);
+    WAIT_FOR(bed.loop, bed.n_started == N);
+    read_output(&bed);
+    int lines = 0;
+    for (const char *line = bed.text; *line; line = strchr(line, '\n') + 1, lines++)
+        assert_int_equal(atoi(line), N + 1); /* with the starter */
+    assert_int_equal(lines, N);
+    close_bed(&bed);
+}
+
 /* In a process of its own that leads a session, a group or nothing: 0 if its child is like it. */
 static int lead_and_compare(bool session, bool group, bool own_group)
 {
@@ -486,6 +517,7 @@ int main(void)
         cmocka_unit_test(binding),
         cmocka_unit_test(groups),
         cmocka_unit_test(many_at_once),
+        cmocka_unit_test(forks_all_before_one_runs),
         cmocka_unit_test(outlives_the_starter),
         cmocka_unit_test(dies_with_its_parent),
         cmocka_unit_test(starter_is_killed),
