@@ -117,6 +117,8 @@ void ml_startup_lighten_mpi(enum ml_launcher launcher, const char *scratch)
         {"FI_PROVIDER", "tcp"},
     };
     setenv("HWLOC_COMPONENTS", "-gl", 0); /* see world/pmix.c */
+    /* Its plugins find GPUs and other devices, for which our own MPI has no use. */
+    setenv("HWLOC_PLUGINS_PATH", "/dev/null", 0);
     bool ours_is_openmpi = strcmp(MEMLOG_FLAVOUR, "openmpi") == 0;
     for (size_t i = 0; ours_is_openmpi && i < sizeof openmpi / sizeof *openmpi; i++)
         setenv(openmpi[i][0], openmpi[i][1], 1);

@@ -180,13 +180,15 @@ static enum ml_status start_server(const struct ml_world *world, struct ml_error
         return ml_fail(err, ML_RUN_LOST,
                        "no folder can be made in TMPDIR, XDG_RUNTIME_DIR, /tmp or /dev/shm: "
                        "applications of Open MPI have no MPI world");
-    PMIX_INFO_CREATE(info, 2);
+    PMIX_INFO_CREATE(info, 3);
     PMIX_INFO_LOAD(&info[0], PMIX_SERVER_TMPDIR, world->scratch, PMIX_STRING);
     PMIX_INFO_LOAD(&info[1], PMIX_SYSTEM_TMPDIR, world->scratch, PMIX_STRING);
+    /* Else each rank that is not bound reads the machine's topology in MPI_Init. */
+    PMIX_INFO_LOAD(&info[2], PMIX_SERVER_SHARE_TOPOLOGY, NULL, PMIX_BOOL);
     /* Else hwloc asks X servers for their graphics cards: one that ends then ends us, by Xlib. */
     setenv("HWLOC_COMPONENTS", "-gl", 0);
-    pmix_status_t status = PMIx_server_init(&module, info, 2);
-    PMIX_INFO_FREE(info, 2);
+    pmix_status_t status = PMIx_server_init(&module, info, 3);
+    PMIX_INFO_FREE(info, 3);
     if (status != PMIX_SUCCESS)
         return ml_fail(err, ML_RUN_LOST, "PMIx_server_init: %s", PMIx_Error_string(status));
     return ML_OK;

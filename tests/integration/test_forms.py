@@ -1,5 +1,6 @@
 """The four launch forms, on one host."""
 import os
+from pathlib import Path
 
 import pytest
 import memlog_testing as mt
@@ -43,6 +44,16 @@ def test_all_ranks_are_there(form, ranks, flavour, file):
     if form in OUR_RANKS:
         assert sorted(recording.ranks()) == list(range(ranks))
     assert len(recording.rows("nodes")) == 1
+
+
+def test_ranks_share_the_topology(file):
+    """Of Open MPI, where nobody binds them: each has that which its world host has read."""
+    command = [mt.MEMLOG_MPI, "-q", "-o", file, "-n", "2", "--", *mt.program("openmpi", "touch"), "10", "60"]
+    with mt.Job(command) as job:
+        def they_map_it():
+            maps = [Path(f"/proc/{pid}/maps").read_text() for pid in mt.application_ranks(job, "touch")]
+            return len(maps) == 2 and all("/hwloc.sm" in text for text in maps)
+        mt.wait_for(they_map_it, what="two ranks that map it")
 
 
 @pytest.mark.parametrize("form", FORMS)
