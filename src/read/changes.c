@@ -13,6 +13,11 @@
 #define MOST_WINDOWS 48
 #define TIMES 8192 /* that tell where windows begin */
 
+/* Changes of a window, which take some 10 bytes each. malloc(3) has blocks of more than 32 MiB from
+ * the kernel one by one, so this one costs what is used of it; one that grew would leave holes of
+ * its size in the heap. */
+#define CHANGES_B (16UL * WINDOW_ROWS)
+
 struct change {
     int64_t time_ns;
     int64_t delta_B;
@@ -325,6 +330,8 @@ enum ml_status ml_changes_each(struct ml_run *run, const struct ml_lives *lives,
         first_ns[i] = INT64_MIN;
         end_ns[i] = INT64_MAX;
     }
+    if (rows >= WINDOW_ROWS)
+        ml_buffer_reserve(&s.changes, CHANGES_B);
     enum ml_status status = sum_windows(&s, err);
     ml_buffer_free(&s.changes);
     free(s.streaks);
