@@ -145,7 +145,7 @@ struct ml_leave ml_seats_leave(const struct ml_seats *seats, int starter,
                                const struct ml_verdict *job)
 {
     struct ml_leave leave = {0};
-    if (job->cause == ML_CAUSE_US)
+    if (job->cause == ML_CAUSE_US || job->refused)
         return (struct ml_leave){.code = ml_verdict_exit_code(job)};
     for (const struct ml_seat *s = ml_seats_first(seats, starter); s; s = ml_seats_next(seats, s)) {
         struct ml_leave failure = ml_verdict_leave(&s->end, job);

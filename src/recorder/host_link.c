@@ -62,6 +62,9 @@ static void on_message(void *context, uint32_t type, const void *bytes, size_t n
     } else if (type == ML_HOST_ABORT) {
         int rank = (int)ml_unpack_int(&u), code = (int)ml_unpack_int(&u);
         l->events.aborted(l->events.context, rank, code, ml_unpack_text(&u));
+    } else if (type == ML_HOST_REFUSED) {
+        int rank = (int)ml_unpack_int(&u), code = (int)ml_unpack_int(&u);
+        l->events.refused(l->events.context, rank, code, ml_unpack_text(&u));
     } else if (type == ML_HOST_READY) {
         const char *reason = ml_unpack_text(&u);
         if (*reason)

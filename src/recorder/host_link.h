@@ -17,8 +17,9 @@ struct ml_host_link_events {
     void (*offered)(void *context, const struct ml_host_offer *offer);
     void (*state)(void *context, int seat, enum ml_rank_state state);
     void (*aborted)(void *context, int seat, int code, const char *text);
-    void (*limited)(void *context, const char *reason); /* without PMIx, and why */
-    void (*lost)(void *context);                        /* the world host died */
+    void (*refused)(void *context, int seat, int code, const char *why); /* a rank's spawn */
+    void (*limited)(void *context, const char *reason);                  /* without PMIx, and why */
+    void (*lost)(void *context);                                         /* the world host died */
 };
 
 /* Asks STARTER for a world host, its helper of that number, and gives it WORLD, and SCRATCH, a

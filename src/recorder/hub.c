@@ -423,6 +423,14 @@ static void aborted(void *context, int rank, int code, const char *text)
     tell_failure(h, &verdict);
 }
 
+static void refused(void *context, int rank, int code, const char *why)
+{
+    struct ml_hub *h = context;
+    ml_log(ML_LOG_ERROR, "rank %d cannot spawn: %s; mpiexec of Open MPI 5 ends with %d then", rank,
+           why, code);
+    ml_job_refused(h->job, code);
+}
+
 static void host_limited(void *context, const char *reason)
 {
     (void)context;
@@ -497,8 +505,8 @@ static enum ml_status open_world(struct ml_hub *h, struct ml_error *err)
         ml_sampler_start(h->setup.sampler);
         return ML_OK;
     }
-    struct ml_host_link_events events = {h,       offered,      state_changed,
-                                         aborted, host_limited, host_lost};
+    struct ml_host_link_events events = {h,       offered,      state_changed, aborted,
+                                         refused, host_limited, host_lost};
     return ml_host_link_open(h->loop, h->setup.starter, ML_HELPER_HOST, h->setup.scratch,
                              &plan->world, h->exchange, &events, &h->host, err);
 }

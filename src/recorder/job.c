@@ -171,9 +171,14 @@ void ml_job_failure(struct ml_job *j, const struct ml_verdict *verdict)
 {
     if (j->own.cause != ML_CAUSE_NONE || j->finished)
         return;
-    j->own = *verdict;
+    ml_verdict_merge(&j->own, verdict);
     j->own.time_ns = root_clock(j);
     send(j, j->setup.place->host, ALARM);
+}
+
+void ml_job_refused(struct ml_job *j, int code)
+{
+    ml_verdict_merge(&j->own, &(struct ml_verdict){.cause = ML_CAUSE_NONE, .refused = code});
 }
 
 void ml_job_node_done(struct ml_job *j)

@@ -36,6 +36,9 @@ enum ml_status ml_job_open(struct ml_loop *loop, const struct ml_job_setup *setu
 /* A rank of this node failed by itself, now. The first failure of the job counts. */
 void ml_job_failure(struct ml_job *job, const struct ml_verdict *verdict);
 
+/* A spawn of this node's ranks was refused: mpiexec ends with CODE, whatever they do then. */
+void ml_job_refused(struct ml_job *job, int code);
+
 /* All ranks of this node have ended and their output is passed on. */
 void ml_job_node_done(struct ml_job *job);
 

@@ -220,7 +220,8 @@ static void put_end(struct ml_recorder *r, const struct ml_verdict *verdict)
 {
     struct ml_journal *j = ml_sampler_journal(r->sampler);
     char words[256], code[16], rank[16];
-    const char *ended = verdict->cause == ML_CAUSE_NONE ? ml_form_traits(r->form)->ended : words;
+    bool as_form_has_it = verdict->cause == ML_CAUSE_NONE && !verdict->refused;
+    const char *ended = as_form_has_it ? ml_form_traits(r->form)->ended : words;
     ml_verdict_describe(verdict, words, sizeof words);
     snprintf(code, sizeof code, "%d", ml_verdict_exit_code(verdict));
     if (!r->joining)

@@ -34,8 +34,10 @@ enum ml_cause ml_verdict_cause(const struct ml_rank_end *end, int *out_value)
 void ml_verdict_merge(struct ml_verdict *job, const struct ml_verdict *other)
 {
     bool earlier = job->cause == ML_CAUSE_NONE || other->time_ns < job->time_ns;
+    int refused = job->refused ? job->refused : other->refused;
     if (other->cause != ML_CAUSE_NONE && earlier)
         *job = *other;
+    job->refused = refused;
 }
 
 struct ml_leave ml_verdict_leave(const struct ml_rank_end *end, const struct ml_verdict *job)
@@ -58,6 +60,8 @@ struct ml_leave ml_verdict_leave(const struct ml_rank_end *end, const struct ml_
 
 int ml_verdict_exit_code(const struct ml_verdict *v)
 {
+    if (v->refused && v->cause != ML_CAUSE_US)
+        return v->refused;
     switch (v->cause) {
     case ML_CAUSE_NONE:
     case ML_CAUSE_LEFT:
@@ -84,7 +88,7 @@ void ml_verdict_describe(const struct ml_verdict *v, char *out, size_t size)
         snprintf(who, sizeof who, "rank %d", v->rank);
     switch (v->cause) {
     case ML_CAUSE_NONE:
-        snprintf(out, size, "completed");
+        snprintf(out, size, "completed%s", v->refused ? ", but a spawn was refused" : "");
         break;
     case ML_CAUSE_EXIT:
         snprintf(out, size, "%s exited with code %d", who, v->value);
@@ -120,6 +124,7 @@ void ml_verdict_pack(const struct ml_verdict *v, struct ml_buffer *out)
     ml_pack_int(out, v->why.death);
     ml_pack_int(out, v->why.sure);
     ml_pack_text(out, v->why.words);
+    ml_pack_int(out, v->refused);
 }
 
 struct ml_verdict ml_verdict_unpack(struct ml_unpacker *u)
@@ -131,5 +136,6 @@ struct ml_verdict ml_verdict_unpack(struct ml_unpacker *u)
     v.why.death = (enum ml_death)ml_unpack_int(u);
     v.why.sure = ml_unpack_int(u) != 0;
     snprintf(v.why.words, sizeof v.why.words, "%s", ml_unpack_text(u));
+    v.refused = (int)ml_unpack_int(u);
     return v;
 }

@@ -28,6 +28,8 @@ struct ml_verdict {
     int value;       /* exit code, signal or MPI_Abort's code */
     int64_t time_ns; /* on rank 0's clock */
     struct ml_judgement why;
+    int refused; /* exit code of mpiexec, whatever ranks do, since it refused a spawn; 0: it did not
+                  */
 };
 
 /* How a process of ours is to end: by SIGNAL if it is not 0, else with CODE. */
@@ -47,7 +49,7 @@ struct ml_rank_end {
 /* What its end means for the job. A rank that we ended is no failure. */
 enum ml_cause ml_verdict_cause(const struct ml_rank_end *end, int *out_value);
 
-/* JOB becomes OTHER where that is a failure and came before. */
+/* JOB becomes OTHER where that is a failure and came before; a refused spawn of either stays. */
 void ml_verdict_merge(struct ml_verdict *job, const struct ml_verdict *other);
 
 /* How the process that started this rank alone is to end, in a job that ended as JOB: as mpiexec

@@ -166,6 +166,17 @@ static void pmix_abort(void *context, const struct ml_world *world, int rank, in
     tell_abort(context, world->first_seat + rank, code, text);
 }
 
+static void pmix_refused(void *context, const struct ml_world *world, int rank, int code,
+                         const char *why)
+{
+    struct ml_buffer message = {0};
+    ml_pack_int(&message, world->first_seat + rank);
+    ml_pack_int(&message, code);
+    ml_pack_text(&message, why);
+    tell(context, ML_HOST_REFUSED, &message);
+    ml_buffer_free(&message);
+}
+
 static void post(void *context, int to, enum ml_service service, const struct ml_buffer *bytes)
 {
     struct ml_buffer message = {0};
@@ -342,7 +353,8 @@ static void open_servers(struct host *h, struct ml_error *err)
                                     .context = h,
                                     .gather = gather_pmix,
                                     .state = pmix_state,
-                                    .abort = pmix_abort};
+                                    .abort = pmix_abort,
+                                    .refused = pmix_refused};
     if (ml_pmix_open(&for_pmix, &h->pmix, err) != ML_OK)
         h->pmix = NULL;
 }

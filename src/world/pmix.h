@@ -29,6 +29,9 @@ struct ml_pmix_host {
     void (*state)(void *context, const struct ml_world *world, int rank, enum ml_rank_state state);
     void (*abort)(void *context, const struct ml_world *world, int rank, int code,
                   const char *text);
+    /* A spawn of this rank, for which mpiexec ends with CODE. */
+    void (*refused)(void *context, const struct ml_world *world, int rank, int code,
+                    const char *why);
 };
 
 /* Whether libpmix was there when this was built. */

@@ -21,6 +21,7 @@ struct ml_upcall {
     size_t n_data;
     int code;
     int host;         /* that asked, in a direct modex */
+    bool of_prrte;    /* a spawn of Open MPI 5 */
     double timeout_s; /* as ml_names_lookup */
 
     pmix_modex_cbfunc_t modex_done;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/own.h"
 #include "base/pack.h"
+#include "flavour/program.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -144,6 +145,30 @@ static int count_ranks(const void *apps, size_t n)
         free(app.settings);
     }
     return total;
+}
+
+/* 0, ENOENT or EACCES. */
+static int look_for(const struct ml_spawn_rank *app)
+{
+    const char *folder = *app->folder ? app->folder : NULL;
+    ML_AUTO_FREE char *name = ml_program_name(app->command[0], folder, app->here_too);
+    ML_AUTO_FREE char *path = NULL;
+    return ml_program_find(name, folder, &path);
+}
+
+int ml_spawn_look_for(const void *apps, size_t n, int n_hosts, const char **out_command)
+{
+    struct ml_unpacker u = ml_unpack(apps, n);
+    struct ml_spawn_rank app;
+    int n_ranks, error = 0;
+    while (!error && next_app(&u, &n_ranks, &app)) {
+        if (n_hosts == 1 || !*app.placing.hosts)
+            error = look_for(&app);
+        *out_command = app.command[0];
+        free(app.command);
+        free(app.settings);
+    }
+    return error;
 }
 
 /* ---- the asking host ---- */

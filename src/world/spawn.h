@@ -56,6 +56,10 @@ struct ml_spawn_rank {
 };
 bool ml_spawn_find_rank(const void *apps, size_t n, int rank, struct ml_spawn_rank *out);
 
+/* Whether this host, of N_HOSTS, has the commands of APPS. Where the hosts of one are named, it may
+ * be for others. Returns 0, or ENOENT or EACCES and OUT_COMMAND, which points into APPS. */
+int ml_spawn_look_for(const void *apps, size_t n, int n_hosts, const char **out_command);
+
 void ml_spawn_request(struct ml_spawns *s, const struct ml_spawn_call *call,
                       ml_spawn_answer *answer, void *context);
 

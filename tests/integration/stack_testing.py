@@ -19,7 +19,7 @@ TAKE_STACKS = Path(os.environ.get("MEMLOG_TAKE_STACKS",
                                   mt.BIN_DIR.parent / "tests/support/take_stacks")).resolve()
 PROGRAMS = mt.PROGRAMS / "stacks"
 BACKENDS = ("unwind", "gdb", "lldb")
-GONE = 1                        # of enum ml_stack_failure
+GONE, FAILED = 1, 4             # of enum ml_stack_failure
 
 # What is outside of main, or of a thread's first function. Names of libc's own functions are known
 # only where its debug information is installed.
@@ -31,6 +31,12 @@ SYSTEM = re.compile(r"(libc|ld-linux.*|libpthread)[-.0-9]*so[.0-9]*|\[vdso\]|.*v
 def need_backend(name):
     if name not in ("unwind",) and not shutil.which(name):
         pytest.skip(f"{name} is not installed")
+
+
+def lldb_continues():
+    """What it detaches from: it does not get what is stopped."""
+    said = subprocess.run(["lldb", "--version"], capture_output=True, text=True).stdout
+    return int(re.search(r"version (\d+)", said)[1]) >= 19
 
 
 def need_program(name):

@@ -185,15 +185,26 @@ def test_spawn_as_open_mpi(words, here, host_name, file):
     words = [word.format(here=here, host=host_name) for word in words]
     plain = spawned(mt.run_plain, here, *words)
     hosted = spawned(mt.run_hosted, here, *words, file=file)
+    if crashes_with_several("openmpi") and words[0] == "--multiple":
+        assert plain.code == 139 and hosted.code == 0, f"{hosted}\n{plain}"
+        pytest.skip("plainly, mpiexec itself crashes when it is given several commands")
     assert hosted.code == plain.code, f"{hosted}\n{plain}"
     assert children(hosted) == children(plain), f"{hosted}\n{plain}"
 
 
 @pytest.mark.parametrize("info", ["host=no-such-host", "add-host=no-such-host", "npernode=1"])
 def test_spawn_that_has_no_place(info, here, file):
-    """The program hears of it; of what it then says itself, mpiexec of Open MPI makes 1."""
+    """The program hears of it. Of what it then says itself, mpiexec of Open MPI 4 makes 1. That of
+    Open MPI 5 ends with the spawn's error, whatever the program says; with a host that it cannot
+    reach it ends all."""
     hosted = spawned(mt.run_hosted, here, "./spawn_info", info, file=file)
-    assert hosted.code == 3 and children(hosted) == ["refused with MPI_ERR_SPAWN"], hosted
+    if not mt.launcher_is_prrte("openmpi"):
+        assert hosted.code == 3 and children(hosted) == ["refused with MPI_ERR_SPAWN"], hosted
+        return
+    plain = spawned(mt.run_plain, here, "./spawn_info", info.removeprefix("add-"))
+    assert hosted.code == plain.code == 213, f"{hosted}\n{plain}"
+    assert children(hosted) == children(plain) != [], f"{hosted}\n{plain}"
+    assert Recording(file).attributes["exit_code"] == 213
 
 
 def test_spawned_commands_in_the_file(here, file):

@@ -23,6 +23,8 @@ KNOWN = {
     "interrupted": ("interrupted",), "stopped": ("chain", "stop"),
 }
 
+LET_RUN = "it is stopped, and lldb would make it run on"
+
 
 @pytest.fixture(params=st.BACKENDS)
 def backend(request):
@@ -38,7 +40,10 @@ def test_known(case, mode, backend):
         pytest.skip("these differ only in how they hold")
     with Target(name, mode, *args) as target:
         sample, = st.take(backend, target.pid)
-        st.check_take(sample, target, backend, static=case == "static")
+        if case == "stopped" and backend == "lldb" and st.lldb_continues():
+            assert sample.failed == [(target.pid, st.FAILED, LET_RUN)], sample
+        else:
+            st.check_take(sample, target, backend, static=case == "static")
         if case == "stopped":
             assert st.states(target.pid) == "T", "it was stopped, and is not any more"
             os.kill(target.pid, signal.SIGCONT)
@@ -155,8 +160,15 @@ def other(request):
     return request.param
 
 
+def need_stopped(other):
+    if other == "lldb" and st.lldb_continues():
+        pytest.skip(LET_RUN)
+
+
 @pytest.mark.parametrize("case", KNOWN)
 def test_equal(case, other):
+    if case == "stopped":
+        need_stopped(other)
     name, *args = KNOWN[case]
     with Target(name, "hold", *args) as target:
         (ours,), (theirs,) = st.take("unwind", target.pid), st.take(other, target.pid)
@@ -185,6 +197,7 @@ MPI_JOBS = {
 @pytest.mark.parametrize("name", MPI_JOBS)
 def test_equal_mpi(name, turn, other, tmp_path):
     """LAMMPS under Open MPI, and MPICH over UCX, stopped anywhere in their work."""
+    need_stopped(other)
     flavour, command, comm, outer = MPI_JOBS[name]
     if flavour not in mt.FLAVOURS or not shutil.which(command[0]):
         pytest.skip(f"no {command[0]} or no {flavour}")

@@ -106,12 +106,31 @@ static void counted(void **state)
     ml_seats_free(&seats);
 }
 
+/* All rank processes, whatever their ranks did; but a failure of ours is told. */
+static void left_after_a_refused_spawn(void **state)
+{
+    struct ml_seats seats = {0};
+    struct ml_verdict job = {.cause = ML_CAUSE_EXIT, .rank = HERE, .value = 5};
+    (void)state;
+    fill(&seats, false);
+    seats.list[0].end.status = 5 << 8;
+    assert_int_equal(ml_seats_leave(&seats, HERE, &job).code, 5);
+    assert_int_equal(ml_seats_leave(&seats, HERE + HOSTS, &job).code, 0);
+    job.refused = 66;
+    assert_int_equal(ml_seats_leave(&seats, HERE, &job).code, 66);
+    assert_int_equal(ml_seats_leave(&seats, HERE + HOSTS, &job).code, 66);
+    job.cause = ML_CAUSE_US;
+    assert_int_equal(ml_seats_leave(&seats, HERE, &job).code, 70);
+    ml_seats_free(&seats);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(found_by_rank),
         cmocka_unit_test(seats_of_a_starter),
         cmocka_unit_test(counted),
+        cmocka_unit_test(left_after_a_refused_spawn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

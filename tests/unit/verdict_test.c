@@ -67,6 +67,24 @@ static void the_first_failure_counts(void **state)
     assert_int_equal(job.value, 9);
 }
 
+/* Whoever fails, before or after, on which node. */
+static void a_refused_spawn_stays(void **state)
+{
+    const struct ml_verdict refused = {.cause = ML_CAUSE_NONE, .refused = 66},
+                            later = {.cause = ML_CAUSE_NONE, .refused = 213},
+                            failed = {
+                                .cause = ML_CAUSE_EXIT, .rank = 2, .value = 9, .time_ns = 100};
+    struct ml_verdict job = failed, other = refused;
+    (void)state;
+    ml_verdict_merge(&job, &refused);
+    ml_verdict_merge(&job, &later);
+    ml_verdict_merge(&other, &failed);
+    assert_int_equal(job.refused, 66);
+    assert_int_equal(other.refused, 66);
+    assert_int_equal(job.value, 9);
+    assert_int_equal(other.value, 9);
+}
+
 static void leaves_as_its_rank(void **state)
 {
     bool openmpi = strcmp(MEMLOG_FLAVOUR, "openmpi") == 0;
@@ -131,6 +149,11 @@ static void codes_and_words(void **state)
         {{.cause = ML_CAUSE_LEFT, .rank = -1, .value = SIGTERM},
          0,
          "left at signal 15 (Terminated), while it ran"},
+        {{.cause = ML_CAUSE_NONE, .refused = 66}, 66, "completed, but a spawn was refused"},
+        {{.cause = ML_CAUSE_EXIT, .rank = 3, .value = 5, .refused = 183},
+         183,
+         "rank 3 exited with code 5"},
+        {{.cause = ML_CAUSE_US, .refused = 66}, 70, "memlog-mpi failed and ended the application"},
     };
     (void)state;
     for (size_t i = 0; i < N(table); i++) {
@@ -373,7 +396,8 @@ static void round_trip(void **state)
                                  .rank = 4711,
                                  .value = 11,
                                  .time_ns = 123456789012LL,
-                                 .why = {ML_DEATH_OOM_NODE, true, "words"}};
+                                 .why = {ML_DEATH_OOM_NODE, true, "words"},
+                                 .refused = 66};
     struct ml_buffer b = {0};
     (void)state;
     ml_verdict_pack(&v, &b);
@@ -388,6 +412,7 @@ static void round_trip(void **state)
     assert_int_equal(back.why.death, v.why.death);
     assert_true(back.why.sure);
     assert_string_equal(back.why.words, v.why.words);
+    assert_int_equal(back.refused, v.refused);
     for (size_t n = 0; n < b.length; n++) {
         u = ml_unpack(b.data, n);
         ml_verdict_unpack(&u);
@@ -401,6 +426,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(causes),
         cmocka_unit_test(the_first_failure_counts),
+        cmocka_unit_test(a_refused_spawn_stays),
         cmocka_unit_test(leaves_as_its_rank),
         cmocka_unit_test(codes_and_words),
         cmocka_unit_test(why_a_rank_died),
