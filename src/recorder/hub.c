@@ -580,7 +580,7 @@ void ml_hub_stop(struct ml_hub *h)
     if (is_job && failed)
         ml_probe_signal_all(ml_process_source_probe(sources->processes), SIGKILL);
     if (failed)
-        ml_stacks_hurry(sources->stacks);
+        ml_stacks_hurry(sources->stacks, h->asked == SIGTERM);
     if (h->host)
         ml_sampler_host_cpu(h->setup.sampler, ml_host_link_pid(h->host));
     h->stopped = true;

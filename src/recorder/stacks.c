@@ -24,6 +24,7 @@
  * by its scheduler, in which the file is to be written too. */
 #define NAMES_NS (30 * ML_NS_PER_S)
 #define HURRIED_NS (2 * ML_NS_PER_S)
+#define ASKED_NS (100 * ML_NS_PER_MS) /* PRRTE kills half a second after TERM, or sooner */
 
 struct ml_stacks {
     struct ml_node_probe *node_probe; /* NULL: none */
@@ -51,7 +52,7 @@ struct ml_stacks {
     size_t n_wishes, wish_capacity;
     bool any_rank; /* some process of the node has one */
     bool told_ready, told_refused;
-    bool hurried; /* see ml_stacks_hurry */
+    int64_t names_ns; /* for names at the end; see ml_stacks_hurry */
     int64_t n_taken, n_failed, cpu_ns;
     char *failure;        /* the last one */
     int64_t names_cpu_ns; /* of it, what no taking was charged with yet */
@@ -334,10 +335,10 @@ static void on_lost(void *context, const char *why)
     ml_timer_off(s->interval);
 }
 
-void ml_stacks_hurry(struct ml_stacks *s)
+void ml_stacks_hurry(struct ml_stacks *s, bool asked)
 {
     if (s)
-        s->hurried = true;
+        s->names_ns = asked ? ASKED_NS : HURRIED_NS;
 }
 
 /* ---- life ---- */
@@ -371,6 +372,7 @@ static enum ml_status open_stacks(const struct ml_source_setup *setup, void **ou
                             .journal = setup->journal,
                             .node = setup->node,
                             .share = o->overhead,
+                            .names_ns = NAMES_NS,
                             .growth.growth = o->stack_growth,
                             .gpu_growth.growth = o->stack_growth,
                             .gpus = setup->sources->gpus};
@@ -456,7 +458,7 @@ static void stop(void *state, struct ml_node_row *row)
 {
     struct ml_stacks *s = state;
     ml_timer_off(s->interval);
-    int64_t without_names = ml_stack_link_close(s->link, s->hurried ? HURRIED_NS : NAMES_NS);
+    int64_t without_names = ml_stack_link_close(s->link, s->names_ns);
     tell_missing(s, without_names);
     s->link = NULL;
     row->stacks = s->n_taken;
