@@ -579,8 +579,9 @@ void ml_hub_stop(struct ml_hub *h)
     const struct ml_sources *sources = ml_sampler_sources(h->setup.sampler);
     if (is_job && failed)
         ml_probe_signal_all(ml_process_source_probe(sources->processes), SIGKILL);
+    bool mpiexec_kills = h->asked == SIGTERM && h->setup.launcher == ML_LAUNCHER_OPENMPI;
     if (failed)
-        ml_stacks_hurry(sources->stacks, h->asked == SIGTERM);
+        ml_stacks_hurry(sources->stacks, mpiexec_kills);
     if (h->host)
         ml_sampler_host_cpu(h->setup.sampler, ml_host_link_pid(h->host));
     h->stopped = true;

@@ -24,7 +24,7 @@
  * by its scheduler, in which the file is to be written too. */
 #define NAMES_NS (30 * ML_NS_PER_S)
 #define HURRIED_NS (2 * ML_NS_PER_S)
-#define ASKED_NS (100 * ML_NS_PER_MS) /* PRRTE kills half a second after TERM, or sooner */
+#define KILLED_NS (100 * ML_NS_PER_MS) /* PRRTE kills half a second after TERM, or sooner */
 
 struct ml_stacks {
     struct ml_node_probe *node_probe; /* NULL: none */
@@ -335,10 +335,10 @@ static void on_lost(void *context, const char *why)
     ml_timer_off(s->interval);
 }
 
-void ml_stacks_hurry(struct ml_stacks *s, bool asked)
+void ml_stacks_hurry(struct ml_stacks *s, bool mpiexec_kills)
 {
     if (s)
-        s->names_ns = asked ? ASKED_NS : HURRIED_NS;
+        s->names_ns = mpiexec_kills ? KILLED_NS : HURRIED_NS;
 }
 
 /* ---- life ---- */

@@ -19,8 +19,8 @@ void ml_stacks_now(struct ml_stacks *stacks);
  * to the profile. False: not now. */
 bool ml_stacks_name(struct ml_stacks *stacks, const struct ml_buffer *question);
 
-/* The run did not end by itself: its end waits no longer for names than it must. ASKED: by a TERM,
- * after which a launcher kills. */
-void ml_stacks_hurry(struct ml_stacks *stacks, bool asked);
+/* The run did not end by itself: its end waits no longer for names than it must, and hardly at all
+ * where MPIEXEC_KILLS, as Open MPI's does soon after a TERM. */
+void ml_stacks_hurry(struct ml_stacks *stacks, bool mpiexec_kills);
 
 #endif
