@@ -23,6 +23,11 @@ void *ml_alloc(size_t n)
     return must(calloc(1, n ? n : 1));
 }
 
+void *ml_alloc_aligned(size_t alignment, size_t n)
+{
+    return must(aligned_alloc(alignment, n));
+}
+
 void *ml_realloc_array(void *p, size_t count, size_t size)
 {
     return must(reallocarray(p, count ? count : 1, size));

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 void *ml_alloc(size_t n);                                   /* zeroed */
+void *ml_alloc_aligned(size_t alignment, size_t n);         /* N is a multiple of it */
 void *ml_realloc_array(void *p, size_t count, size_t size); /* checks the product */
 char *ml_strdup(const char *s);
 char *ml_join(char *const *words, const char *separator); /* of a NULL-terminated array */

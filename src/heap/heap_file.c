@@ -123,9 +123,9 @@ bool ml_heap_page_site(const struct ml_heap_page *page, uint32_t i, struct ml_he
     *out_details = (struct ml_heap_details){
         .kind = kind < ML_HEAP_KINDS ? (int)kind + 1 : 1,
         .live_blocks = whole_blocks(LOAD(s->live_blocks)),
-        .live_variance = LOAD(s->live_variance),
+        .live_variance = (float)LOAD(s->live_variance),
         .allocated_blocks = whole_blocks(LOAD(s->allocated_blocks)),
-        .allocated_variance = LOAD(s->allocated_variance),
+        .allocated_variance = (float)LOAD(s->allocated_variance),
     };
     return true;
 }

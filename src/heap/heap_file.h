@@ -58,9 +58,9 @@ struct ml_heap_bytes {
 
 /* What goes with these bytes. Blocks are whole ones. */
 struct ml_heap_details {
-    int kind; /* enum ml_site_kind of record/tables.h */
     int64_t live_blocks, allocated_blocks;
-    double live_variance, allocated_variance; /* of the bytes, squared */
+    float live_variance, allocated_variance; /* of the bytes, squared */
+    int32_t kind;                            /* enum ml_site_kind of record/tables.h */
 };
 
 /* The standard error of bytes that have VARIANCE. */

@@ -8,11 +8,11 @@
 #include "heap/thinning.h"
 
 struct ml_heap_sites {
-    /* By stack of the page. A second's look goes through the balances of nearly all, so they lie
-     * apart from all else. */
-    struct ml_heap_balance *balances;
+    /* By stack of the page. The amounts, one cache line each, have room for all that a page may
+     * have; NULL: not wanted yet. What is wanted more seldom lies apart. */
     struct ml_heap_site *list;
-    size_t n, n_balances, capacity;
+    struct ml_heap_naming *naming;
+    size_t n, capacity;
     size_t n_seen, n_unasked;              /* looked at so far; that are to be asked for */
     bool is_behind;                        /* some of what was seen is in no row: */
     uint64_t behind[ML_HEAP_STACK_GROUPS]; /* a bit for each such site */
