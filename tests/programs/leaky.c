@@ -1,6 +1,7 @@
-/* leaky: phase "set up" keeps 10 MiB that `cache` allocates, and has 40 MiB of `scratch` for a
- * while; then twelve phases "cycle", each of which leaves behind 1 MiB that `refine` allocates, and
- * lets go of 20 MiB of `work`. */
+/* leaky [FILE]: phase "set up" keeps 10 MiB that `cache` allocates, and has 40 MiB of `scratch` for
+ * a while, or until FILE is there; then twelve phases "cycle", which begin when no rank has scratch
+ * any more, and each of which leaves behind 1 MiB that `refine` allocates, and lets go of 20 MiB of
+ * `work`. */
 #include "../../mpi_hooks/memlog.h"
 #include "say.h"
 #include <mpi.h>
@@ -25,10 +26,12 @@ __attribute__((noinline)) char *cache(void)
     return filled(10 * MIB);
 }
 
-__attribute__((noinline)) void scratch(void)
+__attribute__((noinline)) void scratch(const char *until)
 {
     char *block = filled(40 * MIB);
     usleep(300000);
+    while (until && access(until, F_OK) != 0)
+        usleep(10000);
     free(block);
 }
 
@@ -56,8 +59,9 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     memlog_region_begin("set up");
     kept[n_kept++] = cache();
-    scratch();
+    scratch(argc > 1 ? argv[1] : NULL);
     memlog_region_end("set up");
+    MPI_Barrier(MPI_COMM_WORLD);
     for (int i = 0; i < 12; i++) {
         memlog_region_begin("cycle");
         refine();
