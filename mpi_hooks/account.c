@@ -24,11 +24,20 @@ void ml_account_forget_types(void)
     ML_ADD(generation, 1);
 }
 
+/* MPI 4.1 deprecates MPI_Type_size_x, which all have from 3.0 on; MPI_Type_size_c came with 4.0. */
+static bool ask_size(MPI_Datatype type, MPI_Count *out_size)
+{
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    return REAL(Type_size_x, (type, out_size)) == MPI_SUCCESS && *out_size >= 0;
+#pragma GCC diagnostic pop
+}
+
 static int64_t look_up_size(MPI_Datatype type)
 {
     MPI_Count size = 0;
     uint32_t now = ML_LOAD(generation);
-    if (REAL(Type_size_x, (type, &size)) != MPI_SUCCESS || size < 0)
+    if (!ask_size(type, &size))
         return 0;
     last.type = type;
     last.generation = now;

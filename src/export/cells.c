@@ -19,7 +19,7 @@ void ml_cell_integer(struct ml_buffer *out, int64_t value)
 
 void ml_cell_seconds(struct ml_buffer *out, int64_t ns)
 {
-    char fraction[10] = ".000000000";
+    char fraction[] = ".000000000";
     int64_t rest = ns % ML_NS_PER_S;
     if (ns < 0)
         ml_buffer_append(out, "-", 1);
@@ -27,7 +27,7 @@ void ml_cell_seconds(struct ml_buffer *out, int64_t ns)
     rest = rest < 0 ? -rest : rest;
     for (int i = 9; i > 0; i--, rest /= 10)
         fraction[i] = (char)('0' + rest % 10);
-    size_t n = sizeof fraction;
+    size_t n = strlen(fraction);
     while (n > 2 && fraction[n - 1] == '0')
         n--;
     ml_buffer_append(out, fraction, n);

@@ -146,12 +146,13 @@ static bool read_words(const uint8_t *bytes, size_t n, const uint8_t *words, uin
 
 bool ml_python_layout_parse(const uint8_t *bytes, size_t n, struct ml_python_layout *out_layout)
 {
-    static const char cookie[8] = "xdebugpy";
+    static const char cookie[] = "xdebugpy";
+    const size_t cookie_B = strlen(cookie);
     uint64_t version;
     uint32_t at[N_WORDS];
-    if (n < sizeof cookie + sizeof version || memcmp(bytes, cookie, sizeof cookie) != 0)
+    if (n < cookie_B + sizeof version || memcmp(bytes, cookie, cookie_B) != 0)
         return false;
-    memcpy(&version, bytes + sizeof cookie, sizeof version);
+    memcpy(&version, bytes + cookie_B, sizeof version);
     bool is_13 = version >> 16 == 0x030d, is_14 = version >> 16 == 0x030e;
     if ((!is_13 && !is_14) || !read_words(bytes, n, is_13 ? words_3_13 : words_3_14, at))
         return false;

@@ -29,8 +29,8 @@ const char *ml_run_hdf5_cause(void)
 /* Ours have no user block: the signature is at the start. */
 static enum ml_status check_signature(struct ml_run *run, struct ml_error *err)
 {
-    static const char signature[8] = "\x89HDF\r\n\x1a\n";
-    char start[8];
+    static const char signature[] = "\x89HDF\r\n\x1a\n";
+    char start[sizeof signature - 1];
     struct stat st;
     ML_AUTO_FD int fd = open(run->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st))

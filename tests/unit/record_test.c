@@ -266,7 +266,7 @@ static void version_is_documented(void **state)
 static void columns_are_documented(void **state)
 {
     (void)state;
-    const char *doc = read_doc();
+    char *doc = read_doc();
     for (const struct ml_table *const *t = ml_tables; *t; t++) {
         char line[512];
         snprintf(line, sizeof line, "\n### /%s\n\n%s.\n", (*t)->name, (*t)->description);

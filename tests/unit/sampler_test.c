@@ -119,7 +119,7 @@ static void summarize(const void *state, const struct ml_node_sample_row *last,
     summary->left_B = last->left_B;
 }
 
-static void stop(void *state, struct ml_node_row *row)
+static void end(void *state, struct ml_node_row *row)
 {
     note(state, "stop");
     row->stacks = 9;
@@ -140,7 +140,7 @@ static const struct ml_source first = {.name = "first",
                                        .news = has_news,
                                        .rank_ended = rank_ended,
                                        .summarize = summarize,
-                                       .stop = stop,
+                                       .stop = end,
                                        .close = close_source};
 static const struct ml_source second = {.name = "second",
                                         .open = open_second,
