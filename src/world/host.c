@@ -208,17 +208,18 @@ static void received(struct host *h, const void *bytes, size_t n_bytes)
 
 /* ---- worlds ---- */
 
-/* What PMI-1 wants in the environment, but for PMI_FD, which the starter numbers. Where a user lets
- * MPICH take another of its ways to a process manager (2, x), it is to take this one: PMI-2 is not
- * served, and a process that was built without PMI-1 does not ask (MPIR_CVAR_PMI_VERSION and its
- * former names, mpir_pmi.c of MPICH 4). */
+/* What PMI-1 wants in the environment, but for PMI_FD, which the starter numbers. MPICH 5 chooses
+ * its way to a process manager by what is there, and ends where that is PMI-1 and PMIx; and where a
+ * user lets an MPICH take another way (2, x), it is to take this one: PMI-2 is not served, and a
+ * process that was built without PMI-1 does not ask (MPIR_CVAR_PMI_VERSION and its former names,
+ * mpir_pmi.c of MPICH). */
 static int pack_pmi1_environment(const struct hosted *w, int rank, struct ml_buffer *out)
 {
     char *entries[] = {
         ml_format("PMI_RANK=%d", rank),
         ml_format("PMI_SIZE=%d", w->world.n_ranks),
         ml_format("PMI_SPAWNED=%d", w->world.first_seat > 0),
-        ml_strdup("!MPIR_CVAR_PMI_VERSION=1"),
+        ml_strdup("MPIR_CVAR_PMI_VERSION=1"),
         ml_strdup("!MPIR_PARAM_PMI_VERSION=1"),
         ml_strdup("!MPICH_PMI_VERSION=1"),
     };

@@ -153,6 +153,9 @@ def test_mpich_asks_for_what_is_served(file):
     outcome = mt.run_hosted(mt.BUILD, 1, "env", *wish, "MPIR_PARAM_PMI_VERSION", file=file, env=wish)
     assert outcome.code == 0, str(outcome)
     assert sorted(outcome.by_rank()[0]) == ["MPICH_PMI_VERSION=1", "MPIR_CVAR_PMI_VERSION=1"]
+    # MPICH 5, which sees PMI-1 and PMIx, must be told.
+    outcome = mt.run_hosted(mt.BUILD, 1, "env", *wish, file=file, options=("-q", "--force"))
+    assert outcome.by_rank()[0] == ["MPIR_CVAR_PMI_VERSION=1"]
 
 
 def test_no_x_server_is_asked(tmp_path, file, monkeypatch):
