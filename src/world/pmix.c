@@ -183,7 +183,7 @@ static enum ml_status start_server(const struct ml_world *world, struct ml_error
     PMIX_INFO_CREATE(info, 3);
     PMIX_INFO_LOAD(&info[0], PMIX_SERVER_TMPDIR, world->scratch, PMIX_STRING);
     PMIX_INFO_LOAD(&info[1], PMIX_SYSTEM_TMPDIR, world->scratch, PMIX_STRING);
-    /* Else each rank that is not bound reads the machine's topology in MPI_Init. */
+    /* Else each rank of Open MPI 4 that is not bound reads the machine's topology in MPI_Init. */
     PMIX_INFO_LOAD(&info[2], PMIX_SERVER_SHARE_TOPOLOGY, NULL, PMIX_BOOL);
     /* Else hwloc asks X servers for their graphics cards: one that ends then ends us, by Xlib. */
     setenv("HWLOC_COMPONENTS", "-gl", 0);

@@ -47,7 +47,9 @@ def test_all_ranks_are_there(form, ranks, flavour, file):
 
 
 def test_ranks_share_the_topology(file):
-    """Of Open MPI, where nobody binds them: each has that which its world host has read."""
+    """Of Open MPI 4, where nobody binds them: each has that which its world host has read."""
+    if mt.launcher_is_prrte("openmpi"):
+        pytest.skip("ranks of Open MPI 5 do not map what libpmix shares")
     command = [mt.MEMLOG_MPI, "-q", "-o", file, "-n", "2", "--", *mt.program("openmpi", "touch"), "10", "60"]
     with mt.Job(command) as job:
         def they_map_it():
